@@ -1,0 +1,1 @@
+"""Sales and marketing alignment, answered from CRM exports."""

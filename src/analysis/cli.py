@@ -1,0 +1,269 @@
+"""The command line: parses, calls, prints; nothing else.
+
+Exit codes: 0 done, 1 a required table was refused, 2 wrong usage, 3 a notebook or report failed,
+70 our own bug, 75 another run holds the lock.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import os
+import sys
+import tempfile
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+from analysis import paths, settings
+from analysis.schema import CrmDataError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DONE, REFUSED, USAGE, FAILED, BUG, LOCKED = 0, 1, 2, 3, 70, 75
+RESERVED = ("dataset", "quarter", "team")
+
+app = typer.Typer(
+    help="What an hour of selling costs, what one more is worth, and whether alignment pays: from your CRM exports.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Dataset = Annotated[str, typer.Argument(metavar="DATASET", help="a folder of data/raw")]
+AsOf = Annotated[
+    dt.datetime | None,
+    typer.Option(
+        formats=["%Y-%m-%d"],
+        metavar="DATE",
+        help="day the exports speak of; the latest activity or close date unless given",
+    ),
+]
+
+
+def _say(line: str) -> None:
+    typer.echo(line)
+    sys.stdout.flush()
+
+
+def _exit(code: int, message: str) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(code)
+
+
+@contextlib.contextmanager
+def _usage() -> Iterator[None]:
+    """Turn what is wrong with a name, setting, quarter or parameter given into its message and exit code."""
+    try:
+        yield
+    except CrmDataError:
+        raise
+    except (ValueError, FileNotFoundError) as error:
+        _exit(USAGE, str(error))
+
+
+@contextlib.contextmanager
+def _lock(dataset: str) -> Iterator[None]:
+    """Let one run at a time touch a dataset; the lock ends with the process, however it ends."""
+    import fcntl
+
+    folder = paths.root() / "data" / "processed"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / f".{dataset}.lock").open("w") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            _exit(LOCKED, f"another run works on {dataset}; try again when it is done")
+        yield
+
+
+def _known(dataset: str) -> str:
+    """Return `dataset` if it has a folder; otherwise say which have, and the nearest."""
+    import difflib
+
+    with _usage():
+        here = paths.datasets()
+    if dataset in here:
+        return dataset
+    near = difflib.get_close_matches(dataset, here, n=1)
+    _exit(
+        USAGE,
+        f"no dataset {dataset!r}: there is no such folder in data/raw.{f' Did you mean {near[0]}?' if near else ''} "
+        f"Known: {', '.join(here) or 'none; `alignment-roi demo` writes one'}.",
+    )
+
+
+def _day(as_of: dt.datetime | None) -> dt.date | None:
+    return as_of.date() if as_of else None
+
+
+@app.command()
+def demo(
+    dataset: Annotated[str, typer.Option(help="folder of data/raw to write")] = "demo",
+    teams: Annotated[int, typer.Option(min=4, metavar="N", help="sales teams")] = 24,
+    quarters: Annotated[int, typer.Option(min=6, metavar="N", help="quarters of history")] = 12,
+    seed: Annotated[int, typer.Option(metavar="N", help="of all that is random")] = 7,
+) -> None:
+    """Write a simulated company's exports, with known effects, and the truth beside them."""
+    from analysis.simulate import company, exports
+
+    with _usage():
+        folder = paths.raw(dataset)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".") as scratch:
+        written = Path(scratch) / dataset
+        exports.write(company.Company(n_teams=teams, n_quarters=quarters, seed=seed), written)
+        if folder.is_dir():  # a dataset's own settings and maps stay
+            for file in written.iterdir():
+                file.replace(folder / file.name)
+        else:
+            written.rename(folder)
+    _say(f"wrote {folder.relative_to(paths.root())}: {teams} teams, {quarters} quarters, seed {seed}")
+
+
+@app.command()
+def init(dataset: Dataset) -> None:
+    """Make data/raw/<dataset> with a README and empty templates of what no CRM holds."""
+    from analysis.crm import templates
+
+    with _usage():
+        folder = paths.raw(dataset)
+    for file in templates.write(folder):
+        _say(f"wrote {file.relative_to(paths.root())}")
+    where = folder.relative_to(paths.root())
+    _say(f"now put the CRM's exports into {where} and run `alignment-roi clean {dataset} --dry-run`")
+
+
+@app.command()
+def verify(pdf: Annotated[Path, typer.Argument(metavar="REPORT.PDF", help="a report of this project")]) -> None:
+    """Say whether a report still follows from data, code and parameters; exit 1 if not."""
+    from analysis.report import verification
+
+    with _usage():
+        verdict = verification.verify(pdf)
+    _say(verdict.says)
+    if not verdict.holds:
+        raise typer.Exit(REFUSED)
+
+
+@app.command()
+def clean(
+    dataset: Dataset,
+    as_of: AsOf = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="only print how each file is understood and the audit")
+    ] = False,
+) -> None:
+    """Clean a dataset's exports into data/processed: tables, panels, quarantine and audit."""
+    from analysis import prepare
+
+    name = _known(dataset)
+    with _usage():
+        settings.load(name)
+    if dry_run:
+        _print_audit(prepare.dry_run(name, as_of=_day(as_of)))
+        return
+    with _lock(name):
+        account = prepare.prepare(name, as_of=_day(as_of))
+    _print_audit(account)
+
+
+def _print_audit(account: dict[str, Any]) -> None:
+    for file in account["files"]:
+        into = ", ".join(file["tables"]) or "nothing reads it yet"
+        _say(f"{file['file']}: {file['n_rows']:,} rows, {file['delimiter']}, {file['layout']} -> {into}")
+    for refusal in account["refusals"]:
+        _say(f"{refusal['file']}: refused, {refusal['reason']}")
+    _say(f"as of {account['as_of']}; rows in = clean + quarantined + dropped")
+    for t in account["tables"]:
+        _say(f"  {t['table']}: {t['n_in']:,} = {t['n_clean']:,} + {t['n_quarantined']:,} + {t['n_dropped']:,}")
+        for r in account["rules"]:
+            if r["table"] == t["table"] and r["n_rows"]:
+                _say(f"    {r['rule']}: {r['action']} {r['n_rows']:,} of {r['n_of']:,} ({r['reason']})")
+    for gap in account["reconciliation"]:
+        ours, finance = f"{gap['bookings_amount']:,.0f}", f"{gap['finance_amount']:,.0f}"
+        _say(f"bookings {gap['quarter']}: {ours}, finance {finance}, gap {gap['gap_rate']:+.2%}")
+
+
+def _given(parameters: list[str]) -> dict[str, str]:
+    pairs = [p.partition("=") for p in parameters]
+    for name, equals, _ in pairs:
+        if not (name and equals):
+            raise ValueError(f"a parameter is NAME=VALUE, got {name!r}")
+    return {name: value for name, _, value in pairs}
+
+
+@app.command()
+def report(
+    dataset: Dataset,
+    quarter: Annotated[
+        list[str] | None,
+        typer.Option(metavar="QUARTER", help="latest, previous, or a year and quarter such as 2026Q3; may be repeated"),
+    ] = None,
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option("--parameter", "-p", metavar="NAME=VALUE", help="a parameter of the notebooks; may be repeated"),
+    ] = None,
+    as_of: AsOf = None,
+    workers: Annotated[int, typer.Option(min=1, metavar="N", help="notebooks run at once")] = min(
+        2, os.cpu_count() or 1
+    ),
+    force: Annotated[bool, typer.Option("--force", help="make it again although nothing changed")] = False,
+) -> None:
+    """Write the quarterly report: PDF, workbook, executed notebooks and manifest."""
+    from analysis import quarters
+
+    name = _known(dataset)
+    asked = quarter or ["latest"]
+    with _usage():
+        house = settings.load(name)
+        for one in asked:
+            if one not in {"latest", "previous"}:
+                quarters.quarter(one)
+        pairs = _given(parameter or [])
+    from analysis.report import execute
+
+    notebooks = sorted(paths.notebooks().glob("*.ipynb"))
+    with _usage():
+        given = execute.checked(notebooks, pairs, RESERVED)
+    from analysis import prepare
+    from analysis.report import manifest, publish
+
+    with _lock(name):
+        _say(f"cleaning {name}")
+        account = prepare.prepare(name, as_of=_day(as_of))
+        month = house.company.fiscal_year_start_month
+        with _usage():
+            wanted = [publish.quarter_named(one, account, month) for one in asked]
+        done = [
+            publish.publish(account, one, given, workers=workers, force=force, say=_say) for one in sorted(set(wanted))
+        ]
+    for made in done:
+        where = made.folder.relative_to(paths.root())
+        if made.manifest["status"] == "ok":
+            _say(f"{where / publish.PDF}{'' if made.is_new else ' (up to date)'}")
+            continue
+        broken = [n for n in made.manifest["notebooks"] if n["status"] not in {"ok", "missing"}]
+        why = [f"{manifest.failure(n)} ({n['status']})" for n in broken] or [str(made.manifest["error"])]
+        typer.echo("\n".join(f"{where}: {line}" for line in why), err=True)
+        typer.echo(f"No PDF was written; the notebooks as far as they got are in {where / 'failed'}.", err=True)
+    if any(made.manifest["status"] != "ok" for made in done):
+        raise typer.Exit(FAILED)
+
+
+def main() -> NoReturn:
+    """Run the command line; every way it can end has its exit code."""
+    try:
+        app()
+    except CrmDataError as error:
+        typer.echo(f"CrmDataError: {error}", err=True)
+        sys.exit(REFUSED)
+    except Exception:  # noqa: BLE001 - the outermost frame: a bug must end in its exit code
+        traceback.print_exc()
+        typer.echo("this is a bug of alignment-roi, not of your data; please report it with the lines above", err=True)
+        sys.exit(BUG)
+    sys.exit(DONE)

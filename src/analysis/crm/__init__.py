@@ -1,0 +1,1 @@
+"""Exports as received → clean tables, every row accounted for."""

@@ -1,0 +1,284 @@
+"""The pass: text tables in, canonical tables, quarantine and audit out.
+
+Every row of every export ends in exactly one of clean, quarantined and dropped, and the audit says
+how many where and by which rule.  Nothing is imputed.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, NamedTuple
+
+from analysis.crm import hours, mapping, parse, read, rules
+from analysis.crm.engine import identifier, set_variable
+from analysis.schema import SQL_TYPES, TABLES, CrmDataError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import duckdb
+
+    from analysis.schema import Kind
+    from analysis.settings import Settings
+
+REQUIRED_TABLES = ("opportunities", "reps")  # without these there is no report at all
+
+
+class TableAudit(NamedTuple):
+    """What became of one table's rows: `n_in` = `n_clean` + `n_quarantined` + `n_dropped`."""
+
+    table: str
+    n_in: int
+    n_clean: int
+    n_quarantined: int
+    n_dropped: int
+    columns: dict[str, int]  # filled cells of each column
+
+
+class Reconciliation(NamedTuple):
+    """A quarter's bookings beside finance's: `gap_rate` is (CRM - finance) / finance."""
+
+    quarter: str
+    bookings_amount: float
+    finance_amount: float
+    gap_rate: float
+
+
+class FileAudit(NamedTuple):
+    """How one file was understood."""
+
+    file: str
+    sha256: str
+    n_bytes: int
+    n_rows: int
+    delimiter: str
+    layout: str
+    tables: tuple[str, ...]
+
+
+class Audit(NamedTuple):
+    """The account of one pass over a dataset's exports."""
+
+    dataset: str
+    as_of: dt.date
+    first_day: dt.date
+    files: tuple[FileAudit, ...]
+    refusals: tuple[read.Refusal, ...]
+    tables: tuple[TableAudit, ...]
+    rules: tuple[rules.Effect, ...]
+    reconciliation: tuple[Reconciliation, ...]
+
+
+def _one(connection: duckdb.DuckDBPyConnection, sql: str, values: Sequence[object] = ()) -> tuple[object, ...]:
+    row = connection.execute(sql, list(values)).fetchone()
+    if row is None:
+        raise AssertionError(f"a query without an answer: {sql}")
+    return tuple(row)
+
+
+def _sources(intake: read.Intake, table: str) -> list[tuple[read.Export, mapping.Export]]:
+    """Return the exports that fill `table`, fallbacks only where nothing else does."""
+    found = [(e, layout) for e in intake.exports for layout in e.layouts if layout.table == table]
+    first_hand = [pair for pair in found if not pair[1].is_fallback and pair[0].n_rows]
+    return first_hand or found
+
+
+def _parsed(connection: duckdb.DuckDBPyConnection, intake: read.Intake, name: str, work: dict[str, Kind]) -> int:
+    """Make the typed table ``parsed_<name>`` of all its exports; return its number of rows in."""
+    table = TABLES[name]
+    columns = {
+        c.name: c.kind for c in table.columns if c.name not in ("source_file", "source_row", "flagged_by")
+    } | work
+    required = {c.name for c in table.columns if c.is_required}
+    selects, n_in = [], 0
+    for export, layout in _sources(intake, name):
+        unknown = [f.name for f in layout.fields if f.name not in columns]
+        if unknown:
+            raise CrmDataError(
+                f"{name}: the map {layout.map_name} fills {', '.join(unknown)}, which neither the table nor its rules know. "
+                f"Name a column of data/README.md, or add it under [work] in rules/{name}.toml."
+            )
+        selects.append(parse.table_sql(export.text_table, export.file, export.header, layout.fields, columns, required))
+        n_in += export.n_rows
+        for line in intake.broken_lines:
+            if line.file == export.file:
+                connection.execute(
+                    "insert into set_aside values (?, 'unreadable_line', ?, ?, null, null, ?, null, null)",
+                    [name, line.file, line.line, line.problem],
+                )
+    empty = ", ".join(f"null::{SQL_TYPES[kind]} as {identifier(n)}" for n, kind in columns.items())
+    nothing = (
+        f"select {empty}, ''::varchar as source_file, 0::bigint as source_row, 0::ubigint as row_hash, "
+        '[]::struct("column" varchar, rule varchar, "text" varchar)[] as unreadable where false'
+    )
+    connection.execute(
+        f"create or replace temp table {identifier('parsed_' + name)} as {' union all by name '.join([nothing, *selects])}"
+    )
+    return n_in
+
+
+def _as_of(connection: duckdb.DuckDBPyConnection, today: dt.date) -> dt.date:
+    """Return the latest activity or close date that the export could know of.
+
+    What an export knows ends where its records were last created, logged or closed; a meeting
+    planned after that has not taken place.
+    """
+    _, as_of = _one(
+        connection,
+        """
+        with known as (
+          select least(?::date, greatest(
+            (select max(created_at)::date from parsed_opportunities),
+            (select max(close_date) from parsed_opportunities where status <> 'open' and close_date <= ?::date),
+            (select max(logged_at)::date from parsed_activities where logged_at::date <= ?::date))) as last)
+        select last, greatest(
+          (select max(close_date) from parsed_opportunities where status <> 'open' and close_date <= last),
+          (select max(started_at)::date from parsed_activities where started_at::date <= last))
+        from known""",
+        [today, today, today],
+    )
+    if not isinstance(as_of, dt.date):
+        raise CrmDataError(
+            "opportunities: no row has a close date or an activity to date the export by. "
+            "Export closed opportunities too, or name the day by --as-of."
+        )
+    return as_of
+
+
+def _table_audit(connection: duckdb.DuckDBPyConnection, name: str, n_in: int, actions: dict[str, str]) -> TableAudit:
+    filled = ", ".join(f"count({identifier(c.name)})" for c in TABLES[name].columns)
+    n_clean, *counts = _one(connection, f"select count(*), {filled} from {identifier(name)}")
+    aside = dict(
+        connection.execute("select rule, count(*) from set_aside where table_name = ? group by rule", [name]).fetchall()
+    )
+    dropped = sum(n for rule, n in aside.items() if actions[rule] == "drop")
+    audit = TableAudit(
+        name,
+        n_in,
+        int(str(n_clean)),
+        sum(aside.values()) - dropped,
+        dropped,
+        {c.name: int(str(n)) for c, n in zip(TABLES[name].columns, counts, strict=True)},
+    )
+    if audit.n_in != audit.n_clean + audit.n_quarantined + audit.n_dropped:
+        raise AssertionError(f"{name}: {audit.n_in} rows in, but {audit}: a row was lost")
+    return audit
+
+
+def _reconciliation(connection: duckdb.DuckDBPyConnection) -> tuple[Reconciliation, ...]:
+    rows = connection.execute(
+        """
+        select f.quarter, coalesce(sum(round(o.deal_amount * 100)::hugeint), 0) / 100.0, any_value(f.bookings_amount)
+        from finance_bookings f left join opportunities o
+          on o.status = 'won' and fiscal_quarter(o.close_date) = f.quarter
+        group by f.quarter order by f.quarter"""
+    ).fetchall()
+    return tuple(Reconciliation(q, float(crm), fin, (float(crm) - fin) / fin) for q, crm, fin in rows if fin)
+
+
+def _layouts(export: read.Export) -> FileAudit:
+    tables = tuple(layout.table for layout in export.layouts if layout.table)
+    first = export.layouts[0]
+    return FileAudit(
+        export.file,
+        export.sha256,
+        export.size,
+        export.n_rows,
+        export.delimiter,
+        f"{first.object_name} ({first.map_name})",
+        tables,
+    )
+
+
+def _prepare_session(connection: duckdb.DuckDBPyConnection, dataset_key: str, settings: Settings) -> None:
+    variables: dict[str, str | float] = {
+        "currency": settings.company.currency,
+        "fiscal_shift": (13 - settings.company.fiscal_year_start_month) % 12,
+        "longest_minutes": settings.hours.longest_activity_hours * 60,
+        "time_zone": settings.company.time_zone,
+        "dataset_key": dataset_key,
+    }
+    for name, value in variables.items():
+        set_variable(connection, name, value)
+    hours.define_classes(connection, settings.activity_classes)
+    connection.execute(
+        """
+        create temp table set_aside (table_name varchar, rule varchar, source_file varchar, source_row bigint,
+          record_key varchar, "column" varchar, "text" varchar, money double, minutes double)"""
+    )
+
+
+def _first_day(connection: duckdb.DuckDBPyConnection, as_of: dt.date) -> dt.date:
+    (first,) = _one(
+        connection,
+        """
+        select least((select min(close_date) from opportunities where status <> 'open'),
+                     (select min(started_at)::date from activities))""",
+    )
+    return first if isinstance(first, dt.date) else as_of
+
+
+def define_rates(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the SQL macro ``rate_on(code, day)``: reporting currency per unit, missing where no rate is known."""
+    connection.execute(
+        "create macro rate_on(code, day) as case when coalesce(code, getvariable('currency')) = getvariable('currency') "
+        "then 1.0 else (select max(f.rate_to_reporting) from fx_rates f where f.currency = code "
+        "and f.valid_from <= day and (f.valid_to is null or day < f.valid_to)) end"
+    )
+
+
+def tables(
+    connection: duckdb.DuckDBPyConnection,
+    files: Sequence[Path],
+    dataset: str,
+    settings: Settings,
+    *,
+    dataset_key: str,
+    as_of: dt.date | None = None,
+    today: dt.date | None = None,
+) -> Audit:
+    """Make the canonical tables of `schema.TABLES` in the database, and return the account of it.
+
+    Also makes ``set_aside`` (each row not clean), ``rep_day_hours`` and the SQL variable ``as_of``.
+
+    Raises
+    ------
+    CrmDataError
+        If a required table has no export, or no row of it is left.
+    """
+    _prepare_session(connection, dataset_key, settings)
+    intake = read.intake(connection, files, mapping.exports_known(dataset))
+    books = {name: rules.rulebook(name, dataset) for name in TABLES}
+    n_in = {name: _parsed(connection, intake, name, book.work) for name, book in books.items()}
+    for export in intake.exports:
+        connection.execute(f"drop table {identifier(export.text_table)}")
+    absent = [name for name in REQUIRED_TABLES if not n_in[name]]
+    if absent:
+        refused = "; ".join(f"{r.file}: {r.reason}" for r in intake.refusals)
+        raise CrmDataError(
+            f"{absent[0]}: no export in data/raw/{dataset} fills this table{f' ({refused})' if refused else ''}. "
+            "Put the export there, or map its columns in fields.toml."
+        )
+    as_of = as_of or _as_of(connection, today or dt.datetime.now(tz=dt.UTC).date())
+    set_variable(connection, "as_of", as_of)
+    audits, effects = [], []
+    for name, table in TABLES.items():
+        rules.judge(connection, table, books[name], f"parsed_{name}")
+        if name == "fx_rates":
+            define_rates(connection)
+        connection.execute(f"drop table {identifier('parsed_' + name)}")
+        effect = rules.effects(connection, table, books[name], n_in[name])
+        effects += effect
+        audits.append(_table_audit(connection, name, n_in[name], {e.rule: e.action for e in effect}))
+    hours.by_day(connection)
+    return Audit(
+        dataset,
+        as_of,
+        _first_day(connection, as_of),
+        tuple(_layouts(e) for e in intake.exports),
+        tuple(intake.refusals),
+        tuple(audits),
+        tuple(effects),
+        _reconciliation(connection),
+    )

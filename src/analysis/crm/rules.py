@@ -1,0 +1,230 @@
+"""Named rules that judge rows: data in, verdicts counted.
+
+A rule is an entry of ``crm/rules/<table>.toml``, or of a dataset's own ``rules/<table>.toml``: name,
+SQL predicate, action, reason.  Rules judge in the order they stand; the first that matches a row
+takes it, so every row ends in exactly one of clean, quarantined and dropped.  A flag marks a row
+and leaves it clean.
+"""
+
+from __future__ import annotations
+
+import difflib
+import itertools
+from importlib import resources
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
+
+import duckdb
+
+from analysis import paths
+from analysis.crm import mapping, parse
+from analysis.crm.engine import identifier, literal
+from analysis.schema import SQL_TYPES, TABLES, CrmDataError
+
+if TYPE_CHECKING:
+    from analysis.schema import Kind, Table
+
+Action = Literal["quarantine", "drop", "flag"]
+Scope = Literal["row", "table"]
+
+UNREADABLE = "unreadable"
+MISSING_REQUIRED = "missing_required"
+LINE_REASON = "a line that is no row: too many or too few columns, or a quote never closed"
+
+
+class Rule(NamedTuple):
+    """A named judgement of rows; `quirk` is the CRM quirk it answers."""
+
+    name: str
+    action: Action
+    when: str
+    reason: str
+    scope: Scope = "row"
+    quirk: int | None = None
+
+
+class Rulebook(NamedTuple):
+    """How one table is judged: columns read for the rules only, columns computed, and the rules."""
+
+    work: dict[str, Kind]
+    derive: dict[str, str]
+    rules: tuple[Rule, ...]
+
+
+class Effect(NamedTuple):
+    """What one rule did: rows it matched, of how many, and the money and hours on them."""
+
+    table: str
+    rule: str
+    action: Action
+    reason: str
+    n_rows: int
+    n_of: int
+    money_amount: float | None
+    hours: float | None
+
+
+def _rule(entry: dict[str, Any], where: str) -> Rule:
+    if entry.get("name") == UNREADABLE:
+        return Rule(UNREADABLE, "quarantine", "", "")
+    unknown = set(entry) - set(Rule._fields)
+    lacking = {"name", "action", "when", "reason"} - set(entry)
+    if unknown or lacking:
+        raise CrmDataError(
+            f"{where}: rule {entry.get('name', '?')} "
+            + (f"has {', '.join(sorted(unknown))}" if unknown else f"lacks {', '.join(sorted(lacking))}")
+            + f"; a rule has {', '.join(Rule._fields)}."
+        )
+    for key, allowed in (("action", get_args(Action)), ("scope", get_args(Scope))):
+        if entry.get(key, allowed[0]) not in allowed:
+            near = difflib.get_close_matches(str(entry[key]), allowed, n=1)
+            raise CrmDataError(
+                f"{where}: rule {entry['name']}: {key} is {entry[key]!r}; allowed are {', '.join(allowed)}."
+                + (f" Did you mean {near[0]}?" if near else "")
+            )
+    return Rule(**entry)
+
+
+def rulebook(table: str, dataset: str) -> Rulebook:
+    """Return the rules of a table: the house's, then those of the dataset's own folder.
+
+    A rule of the dataset's own that has the name of one of the house stands in its place, so
+    ``when = "false"`` switches it off.
+
+    Raises
+    ------
+    CrmDataError
+        If an entry is not a rule, or a file is called as no table; the message says what is allowed.
+    """
+    folder = paths.raw(dataset) / "rules"
+    for file in sorted(folder.glob("*.toml")):
+        mapping.require_known(file.stem, TABLES, f"rules/{file.name}: a table")
+    own = folder / f"{table}.toml"
+    house = resources.files("analysis.crm").joinpath("rules", f"{table}.toml")
+    work: dict[str, Kind] = {}
+    derive: dict[str, str] = {}
+    rules: dict[str, Rule] = {}
+    where = f"rules/{table}.toml"
+    for text in [f.read_text(encoding="utf-8") for f in ([house, own] if own.is_file() else [house])]:
+        content = mapping.toml(text, where)
+        for key in content:
+            mapping.require_known(key, ("work", "derive", "rule"), f"{where}: a part")
+        for kind in content.get("work", {}).values():
+            mapping.require_known(kind, SQL_TYPES, f"{where}: a kind under [work]")
+        work |= content.get("work", {})
+        derive |= content.get("derive", {})
+        rules |= {rule.name: rule for rule in (_rule(entry, where) for entry in content.get("rule", []))}
+    return Rulebook(work, derive, tuple(rules.values()))
+
+
+def _verdict_sql(rule: Rule, table: Table) -> str:
+    if rule.name != UNREADABLE:
+        return f"when {rule.when} then {literal(rule.name)}"
+    blank = " or ".join(f"{identifier(c.name)} is null" for c in table.columns if c.is_required)
+    return f"when len(unreadable) > 0 then unreadable[1].rule when {blank} then {literal(MISSING_REQUIRED)}"
+
+
+def _candidates(connection: duckdb.DuckDBPyConnection, source: str, book: Rulebook) -> None:
+    """Make the table ``candidates``: the parsed rows with the computed columns, numbered by ``rid``."""
+    layer = identifier(source)
+    for name, sql in book.derive.items():
+        layer = f"(select this.* exclude ({identifier(name)}), ({sql}) as {identifier(name)} from {layer} this)"
+    connection.execute(f"create or replace temp table candidates as select row_number() over () as rid, * from {layer}")
+
+
+def judge(connection: duckdb.DuckDBPyConnection, table: Table, book: Rulebook, source: str) -> None:
+    """Judge the rows of `source`: make the table called as `table`, and add to ``set_aside``.
+
+    ``set_aside`` holds a row for each row not clean: table, rule, where it stood, its key, the cell
+    and text that could not be read, and the money and minutes on it.  Rules that follow each other
+    and see one row at a time share a scan; one that sees the table scans what is left by then.
+
+    Raises
+    ------
+    CrmDataError
+        If a rule is no SQL over the table's columns.
+    """
+    try:
+        _judge(connection, table, book, source)
+    except (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException) as error:
+        raise CrmDataError(
+            f"rules/{table.name}.toml: a rule cannot be run: {str(error).splitlines()[0]}. "
+            "Its SQL may use the columns of the table, those under [work] and [derive], and no others."
+        ) from None
+
+
+def _judge(connection: duckdb.DuckDBPyConnection, table: Table, book: Rulebook, source: str) -> None:
+    _candidates(connection, source, book)
+    connection.execute("create or replace temp table verdicts (rid bigint, rule varchar)")
+    judges = [r for r in book.rules if r.action != "flag"]
+    for _, group in itertools.groupby(judges, key=lambda r: r.scope == "table" and r.name):
+        cases = " ".join(_verdict_sql(rule, table) for rule in group)
+        connection.execute(
+            f"""insert into verdicts select rid, rule from (
+              select rid, case {cases} end as rule from candidates this anti join verdicts using (rid))
+            where rule is not null"""
+        )
+    key = " || '|' || ".join(f"coalesce({identifier(k)}::varchar, '')" for k in table.key)
+    connection.execute(
+        f"""insert into set_aside
+        select {literal(table.name)}, rule, source_file, source_row, {key},
+          case when rule = unreadable[1].rule then unreadable[1].column end,
+          case when rule = unreadable[1].rule then without_email(unreadable[1].text) end,
+          {table.money or "null"}, {table.minutes or "null"}
+        from candidates join verdicts using (rid)"""
+    )
+    _write_clean(connection, table, book)
+
+
+def _write_clean(connection: duckdb.DuckDBPyConnection, table: Table, book: Rulebook) -> None:
+    marks = [f"case when {r.when} then {literal(r.name)} end" for r in book.rules if r.action == "flag"]
+    flags = f"nullif(concat_ws(' ', {', '.join(marks)}), '')" if marks else "null"
+    columns = [
+        f"{flags if c.name == 'flagged_by' else identifier(c.name)}::{SQL_TYPES[c.kind]} as {identifier(c.name)}"
+        for c in table.columns
+    ]
+    order = ", ".join(identifier(k) for k in table.key)
+    connection.execute(
+        f"create or replace table {identifier(table.name)} as select {', '.join(columns)} "
+        f"from candidates this anti join verdicts using (rid) order by {order}"
+    )
+
+
+def _reasons(table: Table, book: Rulebook) -> dict[str, tuple[Action, str]]:
+    """Return action and reason of every rule that can take a row of `table`."""
+    known: dict[str, tuple[Action, str]] = {
+        p.rule: ("quarantine", f"a cell of another form; taken is {p.takes}") for p in parse.PARSERS.values()
+    }
+    known["unmapped_value"] = ("quarantine", "a value the field map does not know")
+    known["unreadable_line"] = ("quarantine", LINE_REASON)
+    required = ", ".join(c.name for c in table.columns if c.is_required)
+    known[MISSING_REQUIRED] = ("quarantine", f"blank where one is required ({required})")
+    return known | {r.name: (r.action, r.reason) for r in book.rules if r.name != UNREADABLE}
+
+
+def effects(connection: duckdb.DuckDBPyConnection, table: Table, book: Rulebook, n_of: int) -> list[Effect]:
+    """Return what each rule did to `table`, those that matched no row included (with 0)."""
+    money = f"sum({table.money})" if table.money else "null"
+    hours = f"sum({table.minutes}) / 60" if table.minutes else "null"
+    rows = connection.execute(
+        "select rule, count(*), sum(money), sum(minutes) / 60 from set_aside where table_name = ? group by rule",
+        [table.name],
+    ).fetchall()
+    for rule in book.rules:
+        if rule.action == "flag":
+            counted = connection.execute(
+                f"select count(*), {money}, {hours} from {identifier(table.name)} where list_contains(string_split(flagged_by, ' '), ?)",
+                [rule.name],
+            ).fetchone()
+            rows.append((rule.name, *(counted or (0, None, None))))
+    found = {row[0]: row[1:] for row in rows}
+    reasons = _reasons(table, book)
+    named = [r.name for r in book.rules if r.name != UNREADABLE]
+    return [
+        Effect(table.name, name, *reasons[name], n, n_of, _rounded(money_amount), _rounded(hour))
+        for name in [*named, *sorted(set(found) - set(named))]
+        for n, money_amount, hour in [found.get(name, (0, None, None))]
+    ]
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 2)

@@ -1,0 +1,34 @@
+"""A figure that carries what makes it trustworthy: unit, interval, n, method, kind and source."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal, NamedTuple
+
+Kind = Literal["measure", "difference", "association", "effect"]
+Verdict = Literal["found", "no material effect", "cannot tell"]
+
+
+class Result(NamedTuple):
+    """One estimate with its interval.
+
+    `estimate` is NaN where the data cannot tell; `low` and `high` are the ends of the 95% interval
+    and NaN where it has none.  `n` counts `n_of` (such as reps).  `verdict` is None for a measure.
+    """
+
+    name: str
+    estimate: float
+    low: float
+    high: float
+    unit: str
+    n: int
+    n_of: str
+    method: str
+    source: str
+    kind: Kind = "measure"
+    verdict: Verdict | None = None
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there is an estimate at all."""
+        return not math.isnan(self.estimate)

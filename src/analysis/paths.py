@@ -1,0 +1,78 @@
+"""Where things lie.
+
+Every path of the project comes from here.  The root is the nearest folder at or above the working
+directory that holds ``alignment.toml``; a run started elsewhere (cron, another folder) names it
+in ``ALIGNMENT_ROI_ROOT``.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+SETTINGS_FILE = "alignment.toml"
+DATASET_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+
+
+def root() -> Path:
+    """Return the project's folder.
+
+    Raises
+    ------
+    FileNotFoundError
+        If no ``alignment.toml`` stands at or above the working directory or in ``ALIGNMENT_ROI_ROOT``.
+    """
+    named = os.environ.get("ALIGNMENT_ROI_ROOT")
+    here = Path(named) if named else Path.cwd()
+    candidates = [here] if named else [here, *here.parents]
+    for folder in candidates:
+        if (folder / SETTINGS_FILE).is_file():
+            return folder.resolve()
+    raise FileNotFoundError(
+        f"no {SETTINGS_FILE} in {here}{'' if named else ' or above'}. "
+        "Start in the project's folder, or name it in ALIGNMENT_ROI_ROOT."
+    )
+
+
+def _dataset(name: str) -> str:
+    # A dataset's name becomes a folder: nothing that could climb out of it is let through.
+    if not DATASET_NAME.fullmatch(name):
+        raise ValueError(f"dataset must be lower-case letters, digits, - or _ (at most 40), got {name!r}")
+    return name
+
+
+def raw(dataset: str) -> Path:
+    """Return the folder of a dataset's exports as received."""
+    return root() / "data" / "raw" / _dataset(dataset)
+
+
+def processed(dataset: str) -> Path:
+    """Return the folder of a dataset's clean tables and panels."""
+    return root() / "data" / "processed" / _dataset(dataset)
+
+
+def history(dataset: str) -> Path:
+    """Return the folder of what a dataset's published reports stood on."""
+    return root() / "data" / "history" / _dataset(dataset)
+
+
+def reports() -> Path:
+    """Return the folder of all reports."""
+    return root() / "reports"
+
+
+def report(dataset: str, quarter: str) -> Path:
+    """Return the folder of one dataset's report of one quarter."""
+    return reports() / _dataset(dataset) / quarter
+
+
+def notebooks() -> Path:
+    """Return the folder of the notebooks."""
+    return root() / "notebooks"
+
+
+def datasets() -> list[str]:
+    """Return the datasets that have a folder in ``data/raw``."""
+    folder = root() / "data" / "raw"
+    return sorted(p.name for p in folder.glob("*") if p.is_dir() and DATASET_NAME.fullmatch(p.name))

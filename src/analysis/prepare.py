@@ -1,0 +1,186 @@
+"""Raw → processed in one call: what `clean`, `report` and a notebook's first run use.
+
+The processed folder is written whole under a temporary name and then renamed, so a reader never
+sees half of it.  It is stamped with what it was made from; while that has not changed, nothing is
+done again.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import os
+import secrets
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pandas as pd
+
+from analysis import panel, paths, settings
+from analysis.crm import clean, engine, read
+from analysis.panel_schema import PANELS
+from analysis.schema import TABLES, CrmDataError
+
+if TYPE_CHECKING:
+    import duckdb
+
+AUDIT_FILE = "audit.json"
+QUARANTINE_FILE = "quarantine.parquet"
+KEY_FILE = "pseudonyms.key"
+
+
+class Missing(NamedTuple):
+    """A table, or columns of it, that a dataset does not hold."""
+
+    table: str
+    columns: tuple[str, ...]
+
+
+def _dataset_folder(dataset: str) -> Path:
+    folder = paths.raw(dataset)
+    if not folder.is_dir():
+        known = ", ".join(paths.datasets()) or "none yet"
+        raise CrmDataError(f"{dataset}: no folder data/raw/{dataset}. Datasets here: {known}.")
+    return folder
+
+
+def _key(dataset: str) -> str:
+    """Return the dataset's secret that pseudonyms are made with; made on first use, never rebuilt."""
+    file = paths.history(dataset) / KEY_FILE
+    if not file.is_file():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
+            stream.write(secrets.token_hex(32))
+    return file.read_text(encoding="utf-8")
+
+
+@cache
+def code_hash() -> str:
+    """Return the SHA-256 of the package's own sources, rules and templates."""
+    package = Path(__file__).parent
+    digest = hashlib.sha256()
+    for file in sorted(p for p in package.rglob("*") if p.suffix in {".py", ".toml", ".typ"}):
+        digest.update(f"{file.relative_to(package).as_posix()}\0".encode() + file.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def _stamp(dataset: str, files: list[Path], as_of: dt.date | None) -> str:
+    """Return the hash of all that the processed tables follow from."""
+    digest = hashlib.sha256(f"{code_hash()} {as_of} {settings.load(dataset).model_dump_json()}".encode())
+    own = [f for f in sorted(paths.raw(dataset).rglob("*.toml")) if f.name != paths.SETTINGS_FILE]
+    for file in [*files, *own]:
+        digest.update(f"{file.name} {read.sha256(file)}\n".encode())
+    return digest.hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    """Return named tuples as dictionaries and dates as text, ready for JSON."""
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        return {k: _plain(v) for k, v in value._asdict().items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items()}
+    return value.isoformat() if isinstance(value, dt.date) else value
+
+
+def _copy(connection: duckdb.DuckDBPyConnection, select: str, file: Path) -> None:
+    connection.execute(f"copy ({select}) to {engine.literal(str(file))} (format parquet, compression zstd)")
+
+
+def _write(connection: duckdb.DuckDBPyConnection, audit: clean.Audit, folder: Path, stamp: str) -> None:
+    for name in (*TABLES, *PANELS, "quarters"):
+        _copy(connection, f"from {engine.identifier(name)}", folder / f"{name}.parquet")
+    connection.execute(
+        "create or replace temp table actions (table_name varchar, rule varchar, action varchar, reason varchar)"
+    )
+    connection.executemany(
+        "insert into actions values (?, ?, ?, ?)", [(e.table, e.rule, e.action, e.reason) for e in audit.rules]
+    )
+    _copy(
+        connection,
+        "select s.table_name, s.rule, a.action, a.reason, s.* exclude (table_name, rule, money, minutes), s.money as money_amount, "
+        "s.minutes / 60 as hours from set_aside s left join actions a using (table_name, rule) "
+        "order by s.table_name, s.source_file, s.source_row",
+        folder / QUARANTINE_FILE,
+    )
+    account = _plain(audit) | {"stamp": stamp}
+    (folder / AUDIT_FILE).write_text(json.dumps(account, indent=1) + "\n", encoding="utf-8")
+
+
+def _account(folder: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((folder / AUDIT_FILE).read_text(encoding="utf-8"))
+    return content
+
+
+def audit(dataset: str) -> dict[str, Any]:
+    """Return the account of the last pass over a dataset's exports, preparing it on first use."""
+    folder = paths.processed(dataset)
+    return _account(folder) if (folder / AUDIT_FILE).is_file() else prepare(dataset)
+
+
+def prepare(dataset: str, *, as_of: dt.date | None = None) -> dict[str, Any]:
+    """Clean a dataset's exports and build its panels, unless that stands already; return the audit.
+
+    Raises
+    ------
+    CrmDataError
+        If the dataset has no folder, or a required table no export.
+    SettingsError
+        If a setting is wrong.
+    """
+    folder = _dataset_folder(dataset)
+    house = settings.load(dataset)
+    files = read.files_of(folder)
+    stamp = _stamp(dataset, files, as_of)
+    target = paths.processed(dataset)
+    if (target / AUDIT_FILE).is_file() and _account(target).get("stamp") == stamp:
+        return _account(target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{dataset}-") as scratch,
+        engine.session() as connection,
+    ):
+        account = clean.tables(connection, files, dataset, house, dataset_key=_key(dataset), as_of=as_of)
+        panel.build(connection, account.first_day, account.as_of, house)
+        new = Path(scratch) / "new"
+        new.mkdir()
+        _write(connection, account, new, stamp)
+        if target.exists():
+            target.rename(Path(scratch) / "old")
+        new.rename(target)
+    return _account(target)
+
+
+def dry_run(dataset: str, *, as_of: dt.date | None = None) -> dict[str, Any]:
+    """Return the audit a pass over a dataset's exports would give; write nothing."""
+    files = read.files_of(_dataset_folder(dataset))
+    with engine.session() as connection:
+        account = clean.tables(connection, files, dataset, settings.load(dataset), dataset_key="", as_of=as_of)
+    result: dict[str, Any] = _plain(account)
+    return result
+
+
+def load(dataset: str, name: str) -> pd.DataFrame:
+    """Return a clean table or panel of a dataset, preparing it on first use."""
+    file = paths.processed(dataset) / f"{name}.parquet"
+    if not file.is_file():
+        prepare(dataset)
+    return pd.read_parquet(file)
+
+
+def missing(account: dict[str, Any], needs: dict[str, list[str]]) -> list[Missing]:
+    """Return which of the tables and columns that a chapter needs a dataset does not hold."""
+    held = {t["table"]: t for t in account["tables"]}
+    lacking = []
+    for table, columns in needs.items():
+        state = held.get(table, {"n_clean": 0, "columns": {}})
+        absent = tuple(c for c in columns if not state["columns"].get(c))
+        if not state["n_clean"]:
+            lacking.append(Missing(table, tuple(columns)))
+        elif absent:
+            lacking.append(Missing(table, absent))
+    return lacking

@@ -1,0 +1,1 @@
+"""Executed notebooks → the PDF, the workbook and the index that people read."""

@@ -1,0 +1,269 @@
+"""Executed notebooks → one document: plain data that the PDF and the workbook are made from.
+
+A chapter is a notebook, its title the notebook's question.  Code never gets here, nor what a cell
+tagged ``analyst`` says.  What a report could not show as it was meant (a failed cell, a bare frame,
+printed text, unknown markdown) stops the document and is named: nothing is dropped in silence.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
+
+from analysis.report import formats, markdown
+from analysis.report.payload import MIME, Payload
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from analysis.report.markdown import Inline, Node
+
+HIDDEN_TAGS = {"parameters", "injected-parameters", "analyst"}
+APPENDIX = "definitions and sources"
+STATEMENTS = {"finding": "found", "cannot_tell": "cannot_tell", "decision": "decide"}
+METRIC = ("estimate", "low", "high", "unit", "n", "n_of", "kind", "verdict", "method", "source")
+TITLE, SECTION, DEEPEST_HEADING = 1, 2, 3  # levels
+
+
+class DocumentError(ValueError):
+    """A notebook that cannot be published as it is; says notebook, cell and remedy."""
+
+
+class Need(TypedDict):
+    """What a question asks of the data."""
+
+    table: str
+    columns: list[str]
+
+
+class MissingChapter(TypedDict):
+    """A question that the data cannot answer; `position` is its place among all chapters, from 0."""
+
+    position: int
+    title: str
+    question: str
+    needs: list[Need]
+    why: str
+
+
+class Earlier(NamedTuple):
+    """A headline figure as an earlier report published it."""
+
+    quarter: str
+    estimate: float
+
+
+class Chapter(TypedDict):
+    """One question and what was said to it; `missing` in place of an answer."""
+
+    title: str
+    lead: list[Node]
+    nodes: list[Node]
+    missing: MissingChapter | None
+
+
+class Document(TypedDict):
+    """Everything a reader will see, in order, and nothing about how it looks."""
+
+    title: str
+    company: str
+    owner: str
+    audience: str
+    quarter: str
+    as_of: str
+    notices: list[str]
+    cover: list[Payload]
+    statements: dict[str, list[Node]]
+    chapters: list[Chapter]
+    appendix: list[Chapter]
+    facts: dict[str, Any]
+
+
+def document(
+    notebooks: Sequence[Path],
+    *,
+    title: str,
+    company: str,
+    owner: str,
+    audience: str,
+    quarter_label: str,
+    as_of: str,
+    notices: Sequence[str],
+    facts: Mapping[str, Any],
+    missing: Sequence[MissingChapter],
+    earlier: Mapping[str, Sequence[Earlier]] | None = None,
+) -> Document:
+    """Return the document of a report.
+
+    Parameters
+    ----------
+    notebooks : executed notebooks, in the order of their chapters
+    facts : what the provenance page shows: ``run_id``, and any texts, numbers, tables of these
+        (a list of dicts with the same keys) or dicts, each under its heading
+    missing : chapters that could not be written, with their place
+    earlier : by headline name, what earlier reports published, oldest first
+
+    Raises
+    ------
+    DocumentError
+        If a notebook holds something that a report cannot show, or two headlines share a name.
+    """
+    pairs = [_chapter(json.loads(path.read_text(encoding="utf-8")), path.name) for path in notebooks]
+    chapters = [chapter for chapter, _ in pairs]
+    for gap in sorted(missing, key=lambda m: m["position"]):
+        empty = Chapter(title=gap["question"], lead=[], nodes=[], missing=gap)
+        chapters.insert(gap["position"], empty)
+    _number(chapters + [appendix for _, appendix in pairs])
+    return Document(
+        title=title,
+        company=company,
+        owner=owner,
+        audience=audience,
+        quarter=quarter_label,
+        as_of=as_of,
+        notices=list(notices),
+        cover=_cover(chapters, earlier or {}),
+        statements=_statements(chapters),
+        chapters=chapters,
+        appendix=[appendix for _, appendix in pairs if appendix["nodes"]],
+        facts=dict(facts),
+    )
+
+
+def metrics(document: Document) -> dict[str, dict[str, Any]]:
+    """Return the headline figures for the manifest, by name."""
+    return {card["name"]: {key: card[key] for key in METRIC} for card in document["cover"]}
+
+
+def _cover(chapters: list[Chapter], earlier: Mapping[str, Sequence[Earlier]]) -> list[Payload]:
+    shown = [c for chapter in chapters for node in chapter["nodes"] if node["kind"] == "kpis" for c in node["cards"]]
+    cards: dict[str, Payload] = {}
+    for card in (c for c in shown if c["headline"]):
+        if card["name"] in cards:
+            raise DocumentError(f"{card['name']} is a headline twice. Keep `headline=True` in one notebook.")
+        form, currency = card["format"], card["currency"]
+        trend = [
+            {"quarter": e.quarter, "estimate": e.estimate, "shown": formats.shown(e.estimate, form, currency)}
+            for e in earlier.get(card["name"], ())
+        ]
+        cards[card["name"]] = {**card, "trend": trend}
+    return list(cards.values())
+
+
+def _statements(chapters: list[Chapter]) -> dict[str, list[Node]]:
+    page: dict[str, list[Node]] = {place: [] for place in STATEMENTS.values()}
+    for chapter in chapters:
+        gap = chapter["missing"]
+        if gap:
+            needs = "; ".join(f"{n['table']}: {', '.join(n['columns'])}" for n in gap["needs"])
+            page["cannot_tell"].append(
+                {"kind": "cannot_tell", "children": [gap["question"]], "needs": needs, "chapter": chapter["title"]}
+            )
+        for node in chapter["nodes"]:
+            if node["kind"] in STATEMENTS:
+                # A finding whose verdict is "cannot tell" belongs with what we cannot tell.
+                is_open = node.get("verdict") == "cannot tell"
+                place = "cannot_tell" if is_open else STATEMENTS[node["kind"]]
+                page[place].append({**node, "chapter": chapter["title"]})
+    return page
+
+
+def _number(chapters: list[Chapter]) -> None:
+    counts = {"figure": 0, "table": 0}
+    for node in (n for chapter in chapters for n in chapter["nodes"]):
+        if node["kind"] in counts:
+            counts[node["kind"]] += 1
+            node["number"] = counts[node["kind"]]
+
+
+def _chapter(notebook: Mapping[str, Any], name: str) -> tuple[Chapter, Chapter]:
+    """Return a notebook's chapter and its part of the appendix."""
+    title: list[Inline] = []
+    lead: list[Node] = []
+    body: list[Node] = []
+    definitions: list[Node] = []
+    into = body
+    for node in _nodes(notebook, name):
+        level = node["level"] if node["kind"] == "heading" else 0
+        if level == TITLE:
+            if title:
+                raise DocumentError(f"{name}: a second title {markdown.plain(node['children'])!r}. Use ## for it.")
+            title = node["children"]
+            into = lead
+            continue
+        if not title:
+            raise DocumentError(f"{name}: the first thing shown must be its title, `# A question?`.")
+        if level == SECTION or (into is lead and node["kind"] != "paragraph"):
+            is_appendix = level == SECTION and markdown.plain(node["children"]).strip().lower() == APPENDIX
+            into = definitions if is_appendix else body
+            if is_appendix:
+                continue
+        if node["kind"] == "kpis" and into and into[-1]["kind"] == "kpis":
+            into[-1] = {**node, "cards": into[-1]["cards"] + node["cards"]}  # cards shown one by one stand side by side
+        else:
+            into.append(node)
+    if not title:
+        raise DocumentError(f"{name}: has no title. Begin with a markdown cell `# A question?`.")
+    words = markdown.plain(title)
+    return (
+        Chapter(title=words, lead=lead, nodes=body, missing=None),
+        Chapter(title=words, lead=[], nodes=definitions, missing=None),
+    )
+
+
+def _nodes(notebook: Mapping[str, Any], name: str) -> Iterator[Node]:
+    for number, cell in enumerate(notebook["cells"], start=1):
+        where = f"{name}, cell {number}"
+        for output in cell.get("outputs", []):
+            if output["output_type"] == "error":
+                raise DocumentError(f"{where} failed: {output['ename']}: {output['evalue']}")
+        if HIDDEN_TAGS & set(cell.get("metadata", {}).get("tags", [])):
+            continue
+        if cell["cell_type"] == "markdown":
+            yield from _markdown(_joined(cell["source"]), where)
+        elif cell["cell_type"] == "code":
+            for output in cell["outputs"]:
+                yield from _output(output, where)
+        elif _joined(cell["source"]).strip():
+            raise DocumentError(f"{where}: a {cell['cell_type']} cell has no place in a report.")
+
+
+def _markdown(source: str, where: str) -> list[Node]:
+    try:
+        nodes = markdown.parse(source)
+    except markdown.MarkdownError as error:
+        raise DocumentError(f"{where}: {error}") from None
+    for node in nodes:
+        if node["kind"] == "heading" and node["level"] > DEEPEST_HEADING:
+            raise DocumentError(f"{where}: headings go to ### only, got {'#' * node['level']}.")
+    return nodes
+
+
+def _output(output: Mapping[str, Any], where: str) -> list[Node]:
+    if output["output_type"] == "stream":
+        printed = _joined(output["text"]).strip()
+        if printed:
+            raise DocumentError(
+                f"{where} printed {printed[:60]!r} to {output['name']}. "
+                "Show it by report.show, mend what warns, or tag the cell `analyst`."
+            )
+        return []
+    data = output.get("data", {})
+    content = data.get(MIME)
+    if content is None:
+        raise DocumentError(
+            f"{where} shows {', '.join(data) or output['output_type']} without report.show. "
+            "Show it by report.show (table, figure, text ...), or tag the cell `analyst`."
+        )
+    if content["kind"] == "text":
+        return list(content["nodes"])
+    if content["kind"] == "figure":
+        return [{**content, "svg": _joined(data["image/svg+xml"])}]
+    if content["kind"] in {"kpis", "table", *STATEMENTS}:
+        return [content]
+    raise DocumentError(f"{where}: report.show of another version wrote a {content['kind']!r}. Run the notebook again.")
+
+
+def _joined(source: str | list[str]) -> str:
+    return source if isinstance(source, str) else "".join(source)

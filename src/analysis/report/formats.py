@@ -1,0 +1,192 @@
+"""The few ways in which a report shows a value.
+
+A format says once how a value reads, how far it is rounded, which unit stands in the column's head
+and how a spreadsheet shows it.  The number behind a cell is rounded to what the cell says, so that
+PDF, workbook and manifest never disagree and two machines write the same bytes.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import numbers
+import re
+import unicodedata
+from typing import Any, Literal, NamedTuple
+
+MISSING = "–"  # noqa: RUF001 - a dash, as in print
+CANNOT_TELL = "cannot tell"
+MINUS = "\N{MINUS SIGN}"
+SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
+
+Number = int | float
+Cell = Number | str | bool | None
+
+
+class Format(NamedTuple):
+    """How a value is shown; `unit` stands in the column's head unless the cell itself carries it."""
+
+    kind: Literal["money", "share", "number", "text", "date", "yes_no"]
+    decimals: int = 0
+    unit: str = ""
+    is_signed: bool = False
+    millions: bool = False
+
+
+FORMATS: dict[str, Format] = {
+    "money": Format("money"),
+    "money2": Format("money", 2),
+    "millions": Format("money", 2, millions=True),
+    "hours": Format("number", 1, "h"),
+    "hours2": Format("number", 2, "h"),
+    "percent": Format("share", 1),
+    "percent0": Format("share", 0),
+    "percent2": Format("share", 2),
+    "points": Format("number", 1, "pp", is_signed=True),  # percentage points, such as +24.0
+    "count": Format("number"),
+    "number1": Format("number", 1),
+    "number2": Format("number", 2),
+    "number3": Format("number", 3),
+    "months": Format("number", 1, "months"),
+    "text": Format("text"),
+    "date": Format("date"),
+    "yes_no": Format("yes_no"),
+}
+LAYOUT = "\n\t"
+INVISIBLE = ("C", "Zl", "Zp")  # control, format, private, unassigned; separators of lines
+MILLION = 1e6
+WHOLE_FROM, TENTHS_FROM = 100, 10  # sizes from which an estimate needs no cents, no hundredths
+SHARE_UNIT = re.compile(r"(share|rate|probability|of(?! \d)|per year|per quarter)\b")
+CURRENCY_UNIT = re.compile(r"([A-Z]{3})\b\s*")
+
+
+def format_of(name: str) -> Format:
+    """Return the format called `name`."""
+    if name not in FORMATS:
+        raise ValueError(f"format must be one of {', '.join(FORMATS)}, got {name!r}")
+    return FORMATS[name]
+
+
+def is_missing(value: object) -> bool:
+    """Return whether there is no value: None, NaN, NaT or NA."""
+    if value is None or type(value).__name__ in {"NAType", "NaTType"}:
+        return True
+    return isinstance(value, numbers.Real) and math.isnan(value)
+
+
+def _digits(value: float, form: Format) -> str:
+    scaled = value * 100 if form.kind == "share" else value / MILLION if form.millions else value
+    return f"{scaled:.{form.decimals}f}"
+
+
+def rounded(value: Any, name: str) -> Cell:  # noqa: PLR0911 - whatever a cell holds; a line a kind
+    """Return what the cell says as a number, a text or a truth value; None where it is missing."""
+    form = format_of(name)
+    if is_missing(value):
+        return None
+    if form.kind == "text":
+        return str(value)
+    if form.kind == "date":
+        return _day(value)
+    if form.kind == "yes_no":
+        return bool(value)
+    number = float(_digits(float(value), form)) + 0.0  # + 0.0 turns -0.0 into 0.0
+    if form.kind == "share":
+        return round(number / 100, form.decimals + 2)
+    if form.millions:
+        return float(round(number * MILLION))
+    return number if form.decimals else int(number)
+
+
+def shown(value: Any, name: str, currency: str = "") -> str:
+    """Return the words and figures of a cell.
+
+    Examples
+    --------
+    >>> shown(1234.5, "money", "USD"), shown(0.2, "percent"), shown(24, "points")
+    ('$1,234', '20.0%', '+24.0')
+
+    """
+    form = format_of(name)
+    if is_missing(value):
+        return MISSING
+    if form.kind == "text":
+        return str(value)
+    if form.kind == "date":
+        return _day(value)
+    if form.kind == "yes_no":
+        return "yes" if value else "no"
+    if math.isinf(float(value)):
+        raise ValueError(f"{name} must be finite, got {value!r}")
+    number = float(_digits(float(value), form))
+    sign = MINUS if number < 0 else "+" if form.is_signed and number > 0 else ""
+    digits = f"{abs(number):,.{form.decimals}f}{'M' if form.millions else ''}"
+    if form.kind == "money":
+        return f"{sign}{symbol(currency)}{digits}"
+    return f"{sign}{digits}{'%' if form.kind == 'share' else ''}"
+
+
+def symbol(currency: str) -> str:
+    """Return what stands before an amount; a currency without a sign of its own shows its code."""
+    if not re.fullmatch("[A-Z]{3}", currency):
+        raise ValueError(f"currency must be an ISO 4217 code such as USD, got {currency!r}")
+    return SYMBOLS.get(currency, f"{currency}\N{NO-BREAK SPACE}")
+
+
+def is_invisible(character: str) -> bool:
+    """Return whether a character shows nothing, or turns the text around it: controls and the like."""
+    return character not in LAYOUT and unicodedata.category(character).startswith(INVISIBLE)
+
+
+def code_point(character: str) -> str:
+    """Return the name under which a character shows that cannot show itself."""
+    return f"[U+{ord(character):04X}]"
+
+
+def for_unit(unit: str, size: float) -> str:
+    """Return the format that shows an estimate of `size` in `unit` with honest precision."""
+    size = 0.0 if math.isnan(size) else abs(size)
+    if CURRENCY_UNIT.match(unit):
+        return "millions" if size >= MILLION else "money" if size >= WHOLE_FROM else "money2"
+    if unit.startswith(("hours", "months")):
+        return "hours" if unit.startswith("hours") else "months"
+    if unit.startswith("percentage points"):
+        return "points"
+    if SHARE_UNIT.match(unit):
+        return "percent"
+    return "count" if size >= WHOLE_FROM else "number1" if size >= TENTHS_FROM else "number2"
+
+
+def with_unit(value: float, unit: str) -> str:
+    """Return a figure with its unit.
+
+    Examples
+    --------
+    >>> with_unit(399.0, "USD per selling hour"), with_unit(0.2, "per year")
+    ('$399 per selling hour', '20.0% per year')
+
+    """
+    money = CURRENCY_UNIT.match(unit)
+    return f"{shown(value, for_unit(unit, value), money.group(1) if money else '')} {CURRENCY_UNIT.sub('', unit)}"
+
+
+def spreadsheet(name: str, currency: str = "") -> str:
+    """Return the number format with which a spreadsheet shows the cell as the report does."""
+    form = format_of(name)
+    decimals = f".{'0' * form.decimals}" if form.decimals else ""
+    if form.kind == "money":
+        scale = ',,"M"' if form.millions else ""
+        digits = f'"{symbol(currency)}"#,##0{decimals}{scale}'
+    elif form.kind == "share":
+        digits = f"0{decimals}%"
+    elif form.kind == "number":
+        digits = f"#,##0{decimals}"
+    else:
+        return "General"
+    return f"+{digits};-{digits};{digits}" if form.is_signed else digits
+
+
+def _day(value: object) -> str:
+    if isinstance(value, dt.datetime):
+        return value.date().isoformat()
+    return value.isoformat() if isinstance(value, dt.date) else str(value)

@@ -1,0 +1,188 @@
+r"""Markdown as plain data, for the report and for JupyterLab alike.
+
+A document is data until the template sets it: text is never pasted into HTML or Typst markup, so
+nothing in it can run.  HTML inside markdown is text and shows as written.  What this room does not
+know it refuses; nothing is dropped in silence.
+
+Dollars are money first.  ``$x$`` is a formula by pandoc's rule: no blank inside either dollar and
+no digit after the second; so "from $399 to $3,788" stays as it is.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, cast
+
+import mistune
+
+from analysis.report import maths
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mistune.core import BlockState, InlineState
+    from mistune.plugins import Plugin
+
+Node = dict[str, Any]
+Inline = str | Node
+
+INLINE_MATHS = r"\$(?![\s$])(?P<formula>(?:\\.|[^$\\])+?)(?<!\s)\$(?![\d$])"
+BLOCK_MATHS = r"^ {0,3}\$\$(?P<display>[\s\S]+?)\$\$[ \t]*$"
+AMOUNT = re.compile(r"\d[\d,.]*\s?[kKMB]?\b(?!.*[\\^_=<>+])", re.DOTALL)
+SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$&:^=\"'/@])")
+LINK = re.compile(r"(https?://|mailto:)")
+FRAMES = {"strong": "strong", "emphasis": "emphasis", "strikethrough": "strike"}
+
+
+class MarkdownError(ValueError):
+    """Markdown that a report cannot show as it was meant."""
+
+
+def inert(text: object) -> str:
+    """Return data as markdown that shows it verbatim: no formatting, link, formula or list."""
+    return SPECIAL.sub(r"\\\1", " ".join(str(text).split()))
+
+
+def money_safe(source: str) -> str:
+    r"""Return markdown in which no dollar opens a formula: each becomes ``\$``."""
+    return re.sub(r"(?<!\\)((?:\\\\)*)\$", r"\1\\$", source)
+
+
+def parse(source: str) -> list[Node]:
+    """Return the blocks of a markdown text.
+
+    Raises
+    ------
+    MarkdownError
+        For an image, a link that is not http(s) or mailto, a footnote nobody refers to, a formula
+        that cannot be set, and anything else a report has no form for.
+
+    """
+    tokens, state = _READER.parse(source)
+    notes: dict[str, list[Inline]] = {}
+    defined, used = state.env.get("ref_footnotes") or {}, state.env.get("footnotes") or []
+    unused = [key for key in defined if key not in used]
+    if unused:
+        raise MarkdownError(f"footnote {unused[0]} is defined but never referred to in its cell")
+    blocks = cast("list[Node]", tokens)
+    for item in (item for token in blocks if token["type"] == "footnotes" for item in token["children"]):
+        parts = [_inline(block["children"], {}) for block in item["children"]]
+        notes[item["attrs"]["key"]] = [piece for part in parts for piece in part]
+    return _blocks((token for token in blocks if token["type"] != "footnotes"), notes)
+
+
+def plain(pieces: list[Inline]) -> str:
+    """Return inline content as bare text, for names and bookmarks."""
+    return "".join(p if isinstance(p, str) else _bare(p) for p in pieces)
+
+
+def _bare(piece: Node) -> str:
+    if piece["kind"] == "footnote":
+        return ""
+    return piece.get("text") or piece.get("tex") or plain(piece.get("children", [" "]))
+
+
+def _maths_plugin(reader: mistune.Markdown) -> None:
+    def inline(_: object, match: re.Match[str], state: InlineState) -> int:
+        tex = match.group("formula")
+        is_amount = AMOUNT.match(tex) is not None
+        state.append_token({"type": "text", "raw": match.group(0)} if is_amount else {"type": "tex", "raw": tex})
+        return match.end()
+
+    def block(_: object, match: re.Match[str], state: BlockState) -> int:
+        state.append_token({"type": "tex_block", "raw": match.group("display").strip()})
+        return match.end() + 1
+
+    reader.inline.register("tex", INLINE_MATHS, inline, before="emphasis")
+    reader.block.register("tex_block", BLOCK_MATHS, block, before="list")
+
+
+_READER = mistune.create_markdown(
+    renderer=None, plugins=["table", "footnotes", "strikethrough", cast("Plugin", _maths_plugin)]
+)
+
+
+def _formula(kind: str, tex: str) -> Node:
+    try:
+        return {"kind": kind, "tex": tex, "typst": maths.typst(tex)}
+    except maths.MathsError as error:
+        raise MarkdownError(str(error)) from None
+
+
+def _inline(tokens: Iterable[Node], notes: dict[str, list[Inline]]) -> list[Inline]:
+    pieces: list[Inline] = []
+    for token in tokens:
+        piece = _piece(token, notes)
+        if pieces and isinstance(piece, str) and isinstance(pieces[-1], str):
+            pieces[-1] += piece
+        else:
+            pieces.append(piece)
+    return pieces
+
+
+def _piece(token: Node, notes: dict[str, list[Inline]]) -> Inline:  # noqa: C901, PLR0911 - a line a type
+    kind = token["type"]
+    if kind in {"text", "inline_html"}:
+        return str(token["raw"])
+    if kind in FRAMES:
+        return {"kind": FRAMES[kind], "children": _inline(token["children"], notes)}
+    if kind == "codespan":
+        return {"kind": "code", "text": token["raw"]}
+    if kind == "tex":
+        return _formula("maths", token["raw"])
+    if kind == "softbreak":
+        return " "
+    if kind == "linebreak":
+        return {"kind": "break"}
+    if kind == "footnote_ref":
+        if token["raw"] not in notes:
+            raise MarkdownError(f"footnote {token['raw']} is referred to inside another footnote")
+        return {"kind": "footnote", "children": notes[token["raw"]]}
+    if kind == "link":
+        url = token["attrs"]["url"]
+        if not LINK.match(url):
+            raise MarkdownError(f"a link must start with http://, https:// or mailto:, got {url!r}")
+        return {"kind": "link", "url": url, "children": _inline(token["children"], notes)}
+    if kind == "image":
+        raise MarkdownError("an image in markdown: show it by report.show.figure, which asks for its alt text")
+    raise MarkdownError(f"a report has no form for markdown of type {kind}")
+
+
+def _blocks(tokens: Iterable[Node], notes: dict[str, list[Inline]]) -> list[Node]:
+    return [_block(token, notes) for token in tokens if token["type"] != "blank_line"]
+
+
+def _block(token: Node, notes: dict[str, list[Inline]]) -> Node:  # noqa: PLR0911 - a line a type
+    kind = token["type"]
+    if kind in {"paragraph", "block_text"}:
+        return {"kind": "paragraph", "children": _inline(token["children"], notes)}
+    if kind == "heading":
+        children = _inline(token["children"], notes)
+        return {"kind": "heading", "level": token["attrs"]["level"], "children": children}
+    if kind == "list":
+        items = [_blocks(item["children"], notes) for item in token["children"]]
+        return {"kind": "list", "ordered": token["attrs"]["ordered"], "items": items}
+    if kind == "block_quote":
+        return {"kind": "quote", "children": _blocks(token["children"], notes)}
+    if kind == "block_code":
+        return {"kind": "code", "text": token["raw"].rstrip("\n")}
+    if kind == "tex_block":
+        return _formula("maths", token["raw"])
+    if kind == "table":
+        return _grid(token, notes)
+    if kind == "thematic_break":
+        return {"kind": "rule"}
+    if kind == "block_html":
+        return {"kind": "paragraph", "children": [token["raw"].strip()]}
+    raise MarkdownError(f"a report has no form for markdown of type {kind}")
+
+
+def _grid(token: Node, notes: dict[str, list[Inline]]) -> Node:
+    head, *rest = token["children"]
+    rows = [row["children"] for body in rest for row in body["children"]]
+    return {
+        "kind": "grid",
+        "align": [cell["attrs"].get("align") or "left" for cell in head["children"]],
+        "head": [_inline(cell["children"], notes) for cell in head["children"]],
+        "rows": [[_inline(cell["children"], notes) for cell in row] for row in rows],
+    }

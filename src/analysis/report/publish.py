@@ -1,0 +1,280 @@
+"""One quarter's report, from raw exports to published files.
+
+Everything is made in a folder of its own and renamed into place at the end.  A notebook that fails
+leaves the last good PDF where it was, its own partial notebook under ``failed/``, and a manifest
+that says which cell and why.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import shutil
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from analysis import paths, prepare, quarters, settings
+from analysis.report import document, execute, manifest, pdf, site, workbook
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from analysis.report.document import Document, MissingChapter
+    from analysis.report.execute import Outcome, Parameter
+    from analysis.report.manifest import Manifest
+
+PDF = "alignment-roi.pdf"
+WORKBOOK = "alignment-roi.xlsx"
+TITLE = "What an hour of selling costs, and what it must bring"
+HISTORY_PANELS = ("rep_quarter", "team_quarter", "rep_week")
+
+
+class Published(NamedTuple):
+    """What became of one quarter's report; `is_new` is False where it stood already."""
+
+    manifest: Manifest
+    folder: Path
+    is_new: bool
+
+
+class Plan(NamedTuple):
+    """One quarter's report before it runs: what will run, and which questions the data cannot answer."""
+
+    quarter: quarters.Quarter
+    run_id: str
+    parameters: dict[str, Parameter]
+    notebooks: list[Path]
+    missing: list[MissingChapter]
+    earlier: dict[str, list[document.Earlier]]
+
+
+def quarter_named(name: str, account: Mapping[str, Any], fiscal_year_start_month: int) -> quarters.Quarter:
+    """Return the quarter asked for by name, ``latest`` or ``previous``.
+
+    Raises
+    ------
+    ValueError
+        If the data do not cover it; the message says which quarters they cover.
+    """
+    as_of = dt.date.fromisoformat(account["as_of"])
+    latest = quarters.last_complete(as_of, fiscal_year_start_month)
+    first = quarters.containing(dt.date.fromisoformat(account["first_day"]), fiscal_year_start_month)
+    relative = {"latest": latest, "previous": latest.shifted(-1)}
+    asked = relative.get(name) or quarters.quarter(name)
+    last = quarters.containing(as_of, fiscal_year_start_month)
+    if not first <= asked <= last:
+        raise ValueError(f"quarter {asked} is not in the data, which run from {first} to {last} (as of {as_of})")
+    return asked
+
+
+def plan(account: dict[str, Any], quarter: quarters.Quarter, given: Mapping[str, Parameter]) -> Plan:
+    """Return what a quarter's report consists of: the notebooks to run and the chapters without data."""
+    parameters = {"dataset": account["dataset"], "quarter": str(quarter), **given}
+    runnable: list[Path] = []
+    missing: list[MissingChapter] = []
+    for position, notebook in enumerate(sorted(paths.notebooks().glob("*.ipynb"))):
+        lacking = prepare.missing(account, execute.needs(notebook))
+        if not lacking:
+            runnable.append(notebook)
+            continue
+        missing.append(
+            {
+                "position": position,
+                "title": notebook.stem,
+                "question": execute.title(notebook),
+                "needs": [{"table": m.table, "columns": list(m.columns)} for m in lacking],
+                "why": f"The exports of {account['dataset']} hold no {' and no '.join(m.table for m in lacking)}"
+                " in the columns named. data/README.md says what each column means.",
+            }
+        )
+    before = quarter.shifted(-1)
+    published = manifest.published(account["dataset"], before)
+    earlier = {name: [document.Earlier(str(before), figure)] for name, figure in published.items()}
+    identifier = manifest.run_id(account, str(quarter), parameters)
+    return Plan(quarter, identifier, parameters, runnable, missing, earlier)
+
+
+def notices(account: Mapping[str, Any], quarter: str, tolerance_rate: float) -> list[str]:
+    """Return what a reader must know before any figure: an unreconciled total, refused files."""
+    said = []
+    gaps = {r["quarter"]: r["gap_rate"] for r in account["reconciliation"]}
+    if quarter not in gaps:
+        said.append("Not reconciled: finance's bookings of the quarter are not in the exports.")
+    elif abs(gaps[quarter]) > tolerance_rate:
+        said.append(
+            f"Not reconciled: bookings in the CRM are {gaps[quarter]:+.1%} off finance's total; "
+            f"up to {tolerance_rate:.0%} is tolerated."
+        )
+    refused = [r["file"] for r in account["refusals"]]
+    if refused:
+        which = "1 file" if len(refused) == 1 else f"{len(refused)} files"
+        said.append(f"Left out: {which} that could not be understood ({', '.join(refused[:3])}).")
+    return said
+
+
+def _facts(account: Mapping[str, Any], made: Plan) -> dict[str, Any]:
+    """Return what the provenance page shows; nothing of it depends on when or where the run was."""
+    return {
+        "run_id": made.run_id,
+        "Parameters": made.parameters,
+        "Exports": [{"file": f["file"], "rows": f["n_rows"], "SHA-256": f["sha256"][:16]} for f in account["files"]],
+        "Rows": [
+            {
+                "table": t["table"], "in": t["n_in"], "clean": t["n_clean"],
+                "quarantined": t["n_quarantined"], "dropped": t["n_dropped"],
+            }
+            for t in account["tables"]
+        ],
+        "Code": {"code SHA-256": manifest.code_sha256()[:16], "lock SHA-256": manifest.lock_sha256()[:16]},
+        "Packages": manifest.packages(),
+    }  # fmt: skip
+
+
+def _document(account: Mapping[str, Any], made: Plan, executed: Sequence[Path], said: list[str]) -> Document:
+    house = settings.load(account["dataset"])
+    return document.document(
+        executed,
+        title=TITLE,
+        company=house.company.name,
+        owner=house.report.owner,
+        audience=house.report.audience,
+        quarter_label=made.quarter.label(house.company.fiscal_year_start_month),
+        as_of=account["as_of"],
+        notices=said,
+        facts=_facts(account, made),
+        missing=made.missing,
+        earlier=made.earlier,
+    )
+
+
+def _manifest(
+    account: Mapping[str, Any], made: Plan, runs: list[Outcome], started: dt.datetime, said: list[str]
+) -> Manifest:
+    house = settings.load(account["dataset"])
+    return {
+        "run_id": made.run_id,
+        "status": "ok" if all(r.status == "ok" for r in runs) else "failed",
+        "dataset": account["dataset"],
+        "quarter": str(made.quarter),
+        "quarter_label": made.quarter.label(house.company.fiscal_year_start_month),
+        "as_of": account["as_of"],
+        "parameters": made.parameters,
+        "notebooks": manifest.outcomes(runs)
+        + [{"notebook": m["title"], "status": "missing", "needs": m["needs"]} for m in made.missing],
+        "error": None,
+        "metrics": {},
+        "notices": said,
+        "inputs": [{"file": f["file"], "sha256": f["sha256"], "n_rows": f["n_rows"]} for f in account["files"]],
+        "tables": [{k: v for k, v in t.items() if k != "columns"} for t in account["tables"]],
+        "code_sha256": manifest.code_sha256(),
+        "lock_sha256": manifest.lock_sha256(),
+        "packages": manifest.packages(),
+        "owner": house.report.owner,
+        "audience": house.report.audience,
+        "pdf_sha256": None,
+        "previous_run_id": None,
+        "started_at": started.isoformat(timespec="seconds"),
+        "wall_s": round((dt.datetime.now(tz=dt.UTC) - started).total_seconds(), 2),
+    }
+
+
+def _keep_failed(folder: Path, scratch: Path, state: Manifest) -> None:
+    """Keep a failed run's partial notebooks beside the last good report, which stays as it is."""
+    before = manifest.read(folder)
+    state["previous_run_id"] = before and (before["run_id"] if before["status"] == "ok" else before["previous_run_id"])
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(folder / "failed", ignore_errors=True)
+    (scratch / "notebooks").rename(folder / "failed")
+    manifest.write(folder, state)
+
+
+def _recover(folder: Path) -> None:
+    """Clear away what a run that was killed left behind; what it had moved aside goes back."""
+    for left in paths.reports().glob(f"{_prefix(folder)}*"):
+        if not folder.exists() and (left / "old").is_dir():
+            (left / "old").rename(folder)
+        shutil.rmtree(left)
+
+
+def _prefix(folder: Path) -> str:
+    return f".{folder.parent.name}-{folder.name}-"
+
+
+def _put_in_place(new: Path, folder: Path, scratch: Path) -> None:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    if folder.exists():
+        folder.rename(scratch / "old")
+    new.rename(folder)
+
+
+def _remember(dataset: str, made: Plan, folder: Path) -> None:
+    """Keep what the report stood on: manifest and panels, never rebuilt."""
+    kept = paths.history(dataset) / str(made.quarter)
+    kept.mkdir(parents=True, exist_ok=True)
+    for name in HISTORY_PANELS:
+        source = paths.processed(dataset) / f"{name}.parquet"
+        part = kept / f".{name}.part"
+        shutil.copyfile(source, part)
+        part.replace(kept / source.name)
+    published = manifest.read(folder)
+    if published:
+        manifest.write(kept, published)
+
+
+def publish(
+    account: dict[str, Any],
+    quarter: quarters.Quarter,
+    given: Mapping[str, Parameter],
+    *,
+    workers: int,
+    force: bool,
+    say: Callable[[str], None],
+) -> Published:
+    """Make a quarter's report and put it in place, unless it stands there already.
+
+    `say` is told in plain lines what is going on.
+    """
+    dataset = account["dataset"]
+    made = plan(account, quarter, given)
+    folder = paths.report(dataset, str(quarter))
+    _recover(folder)
+    standing = manifest.read(folder)
+    if standing and not force and manifest.is_current(folder, PDF, made.run_id):
+        return Published(standing, folder, is_new=False)
+    started, clock = dt.datetime.now(tz=dt.UTC), time.monotonic()
+    said = notices(account, str(quarter), settings.load(dataset).reconciliation.tolerance_rate)
+    paths.reports().mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=paths.reports(), prefix=_prefix(folder)) as name:
+        scratch = Path(name)
+        new = scratch / "new"
+        (scratch / "notebooks").mkdir()
+        jobs = [execute.Job(n, scratch / "notebooks" / n.name, made.parameters) for n in made.notebooks]
+        runs = execute.run_all(
+            jobs, workers=workers, done=lambda r: say(f"{quarter} {r.notebook}: {r.status} in {r.wall_s:.1f} s")
+        )
+        state = _manifest(account, made, runs, started, said)
+        as_of = dt.datetime.combine(dt.date.fromisoformat(account["as_of"]), dt.time(), tzinfo=dt.UTC)
+        if state["status"] == "ok":
+            try:
+                content = _document(account, made, [j.output for j in jobs], said)
+                rendered = pdf.render(content, timestamp=as_of)
+            except (document.DocumentError, pdf.PdfError) as error:
+                state |= {"status": "failed", "error": str(error)}
+        if state["status"] != "ok":
+            _keep_failed(folder, scratch, state)
+            site.write()
+            return Published(state, folder, is_new=True)
+        new.mkdir()
+        (new / PDF).write_bytes(rendered)
+        workbook.write(content, new / WORKBOOK, timestamp=as_of)
+        (scratch / "notebooks").rename(new / "notebooks")
+        state["metrics"] = document.metrics(content)
+        state["pdf_sha256"] = hashlib.sha256(rendered).hexdigest()
+        state["wall_s"] = round(time.monotonic() - clock, 2)
+        manifest.write(new, state)
+        _put_in_place(new, folder, scratch)
+    _remember(dataset, made, folder)
+    site.write()
+    return Published(state, folder, is_new=True)

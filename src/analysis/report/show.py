@@ -1,0 +1,211 @@
+"""What a notebook cell calls to show something.
+
+Every call emits one output that reads well in JupyterLab and carries, beside that, the plain data
+from which the report is set.  What is shown any other way does not reach leadership: the report
+refuses it.  A notebook says once, by `use`, in which currency and with which smallest cell.
+
+Captions, labels and notes are plain text.  Prose is markdown in which every dollar is money; text
+that comes from the data goes into it through `inert`.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from typing import TYPE_CHECKING
+
+import matplotlib as mpl
+from IPython.display import display
+from matplotlib._pylab_helpers import Gcf
+
+from analysis.claims import CLAIMS
+from analysis.report import formats, lab, markdown, payload
+from analysis.report.suppression import suppressed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    from analysis.models.result import Result, Verdict
+    from analysis.report.payload import Payload
+
+SVG = "image/svg+xml"
+inert = markdown.inert  # data as markdown that shows it verbatim
+
+
+class _House:
+    """What holds for a whole notebook."""
+
+    currency = ""
+    smallest_cell = 5
+
+
+def use(*, currency: str, smallest_cell: int) -> None:
+    """Say in which currency amounts are, and how many reps a row needs to be shown."""
+    formats.symbol(currency)
+    _House.currency, _House.smallest_cell = currency, smallest_cell
+
+
+def value(number: float, format: str) -> str:  # noqa: A002
+    """Return a number as the report would show it, for use in prose."""
+    return formats.shown(number, format, _House.currency)
+
+
+def card(
+    result: Result,
+    *,
+    label: str,
+    note: str = "",
+    headline: bool = False,
+    format: str = "",  # noqa: A002
+) -> Payload:
+    """Return the card of a result, to be shown by `kpis`; the unit chooses the format unless named.
+
+    What rests on fewer reps than the smallest cell is not shown.
+    """
+    smallest = _House.smallest_cell
+    is_small = result.n_of == "reps" and 0 < result.n < smallest
+    if is_small:
+        result = result._replace(estimate=math.nan, low=math.nan, high=math.nan)
+    made = payload.card(result, label=label, note=note, headline=headline, format=format, currency=_House.currency)
+    if not is_small:
+        return made
+    shown = {**made["shown"], "value": "not shown", "n": f"<{smallest} reps"}
+    return {**made, "n": None, "note": f"Fewer than {smallest} reps. {note}".strip(), "shown": shown}
+
+
+def kpis(cards: Sequence[Payload]) -> None:
+    """Show cards side by side: value with unit, interval, n, kind, verdict and source."""
+    plain = "\n".join(lab.card_line(c) for c in cards)
+    _emit({"kind": "kpis", "cards": list(cards)}, html=lab.cards(cards), plain=plain)
+
+
+def kpi(
+    result: Result,
+    *,
+    label: str,
+    note: str = "",
+    headline: bool = False,
+    format: str = "",  # noqa: A002
+) -> None:
+    """Show one result as a card; a headline also goes to the cover and into the manifest."""
+    kpis([card(result, label=label, note=note, headline=headline, format=format)])
+
+
+def table(
+    frame: pd.DataFrame,
+    *,
+    caption: str,
+    formats: Mapping[str, str],
+    source: str,
+    note: str = "",
+    labels: Mapping[str, str] | None = None,
+) -> None:
+    """Show a table, one format a column.
+
+    With a column ``n_reps``, rows of too few reps are hidden: the first column names the row and
+    stays.  Where more columns name it, or groups have totals, call `suppressed` beforehand.
+    """
+    if payload.N_COLUMN in frame.columns and payload.MARK_COLUMN not in frame.columns:
+        frame = suppressed(frame, smallest=_House.smallest_cell, keep=list(frame.columns[:1]))
+    cells = payload.table(frame, kinds=formats, labels=labels or {}, currency=_House.currency)
+    _emit_table(cells, caption=caption, source=source, note=note)
+
+
+def claims(names: Sequence[str], *, caption: str = "Published figures, each as its publisher states it") -> None:
+    """Show published figures with source and grade: whose they are, and what they are not."""
+    picked = [CLAIMS[name] for name in names]
+    heads = ["Figure", "Says", "What it is not", "n", "Grade", "Source"]
+    rows = [
+        [
+            f"{'' if c.bound in {'exact', 'mean'} else f'{c.bound} '}{formats.with_unit(c.value, c.unit)}",
+            c.says, c.is_not, f"{c.n:,}" if c.n else "not given", c.grade, f"{c.source}, {c.year}",
+        ]
+        for c in picked
+    ]  # fmt: skip
+    columns = [{"key": h, "label": h, "unit": "", "format": "text", "is_numeric": False} for h in heads]
+    cells = {"columns": columns, "rows": rows, "values": rows, "marks": "", "currency": ""}
+    note = (
+        "Grades: A peer-reviewed and quantitative, B peer-reviewed and qualitative, C official statistics, "
+        "D vendor survey with n, E vendor claim without a method."
+    )
+    _emit_table(cells, caption=caption, source="as listed", note=note)
+
+
+def figure(
+    figure: Figure,
+    *,
+    title: str,
+    caption: str,
+    alt: str,
+    data: pd.DataFrame,
+    formats: Mapping[str, str],
+    source: str,
+    labels: Mapping[str, str] | None = None,
+) -> None:
+    """Show a figure and close it; `data`, the numbers behind it, go to the workbook.
+
+    `alt` says in words what the figure shows, for whoever cannot see it.
+    """
+    if not alt.strip():
+        raise ValueError("alt must say in words what the figure shows, got nothing")
+    if payload.N_COLUMN in data.columns and payload.MARK_COLUMN not in data.columns:
+        n = data[payload.N_COLUMN]
+        few = int((~((n >= _House.smallest_cell) | (n == 0))).sum())
+        if few:
+            raise ValueError(
+                f"figure {title!r}: {few} of {len(data)} rows stand for fewer than {_House.smallest_cell} reps. "
+                "Draw what report.suppression.suppressed returns"
+            )
+    cells = payload.table(data, kinds=formats, labels=labels or {}, currency=_House.currency)
+    drawn = figure.get_suptitle()
+    if " ".join(drawn.split()) == " ".join(title.split()):
+        figure.suptitle("")  # the page sets the title
+    buffer = io.StringIO()
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "alignment-roi"}):
+        figure.savefig(buffer, format="svg", metadata={"Date": None})
+    Gcf.destroy_fig(figure)  # what pyplot.close does, without the import of pyplot
+    svg = buffer.getvalue()
+    content = {"kind": "figure", "title": title, "caption": caption, "alt": alt, "source": source, "data": cells}
+    _emit(content, html=lab.figure(content, svg), plain=f"{title}. {caption} {alt}", svg=svg)
+
+
+def text(markdown_source: str) -> None:
+    """Show computed prose; every dollar in it is money."""
+    nodes = markdown.parse(markdown.money_safe(markdown_source))
+    _emit({"kind": "text", "nodes": nodes}, html=lab.prose(nodes), plain=markdown_source)
+
+
+def finding(text: str, *, verdict: Verdict) -> None:
+    """State what was found, in one sentence."""
+    _emit_statement("finding", text, verdict=verdict)
+
+
+def cannot_tell(text: str, *, needs: str) -> None:
+    """State what the data cannot tell, and what it would take."""
+    _emit_statement("cannot_tell", text, needs=needs)
+
+
+def decision(text: str) -> None:
+    """State what is to be decided."""
+    _emit_statement("decision", text)
+
+
+def _emit_table(cells: Payload, *, caption: str, source: str, note: str) -> None:
+    content = {"kind": "table", "caption": caption, "source": source, "note": note, **cells}
+    _emit(content, html=lab.table(content), plain=lab.table_text(content))
+
+
+def _emit_statement(kind: str, sentence: str, **more: str) -> None:
+    nodes = markdown.parse(markdown.money_safe(sentence))
+    if [node["kind"] for node in nodes] != ["paragraph"]:
+        raise ValueError(f"a {kind} is one sentence, got {sentence!r}")
+    content = {"kind": kind, "children": nodes[0]["children"], **more}
+    _emit(content, html=lab.statement(content), plain=sentence)
+
+
+def _emit(content: Payload, *, html: str, plain: str, svg: str = "") -> None:
+    bundle = {"text/plain": plain, "text/html": html, payload.MIME: content}
+    display({**bundle, SVG: svg} if svg else bundle, raw=True)  # type: ignore[no-untyped-call]

@@ -1,0 +1,83 @@
+"""No row of a report may let anyone work out the figures of a few people.
+
+Rows of fewer than `smallest` reps are hidden.  Assume that every total is published somewhere: then
+total less what is shown is the sum of what is hidden, so the hidden rows of a total must together be
+at least two rows and at least `smallest` reps.  Until they are, the next-smallest row is hidden too
+(ties: the upper one), and hides its n as well, for its n would give away the other's.
+
+A row without anybody hides nothing and protects nobody; a row whose n is unknown counts as small.
+Where a total consists of one row only there is nothing to hide it behind: do not publish that total.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from analysis.report.payload import HIDDEN, MARK_COLUMN
+from analysis.schema import require_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+
+def _complemented(counts: NDArray[np.float64], smallest: int) -> NDArray[np.bool_]:
+    """Return which rows under one total are hidden."""
+    hidden = np.isnan(counts) | ((counts > 0) & (counts < smallest))
+    if not hidden.any():
+        return hidden
+    for row in np.argsort(counts, kind="stable"):
+        if hidden.sum() > 1 and np.nansum(counts[hidden]) >= smallest:
+            break
+        if counts[row] > 0:
+            hidden[row] = True
+    return hidden
+
+
+def suppressed(
+    frame: pd.DataFrame,
+    *,
+    smallest: int,
+    keep: Sequence[str],
+    n: str = "n_reps",
+    within: Sequence[str] = (),
+) -> pd.DataFrame:
+    """Return the table with the values of small cells, and of those that would reveal them, missing.
+
+    Parameters
+    ----------
+    frame : DataFrame, one row per published cell, without rows of totals
+        `n` counts the reps behind a row.
+    smallest : fewest reps a row may show
+    keep : columns that name the row and stay; every other column is a value and goes
+    within : columns whose groups have a published total of their own, such as region
+
+    Returns
+    -------
+    DataFrame
+        The same rows; column ``suppressed`` holds what stands in the place of n: ``<5`` for a small
+        row, ``[c]`` for one hidden to protect it, nothing elsewhere.
+
+    """
+    require_columns(frame, [n, *keep, *within], "suppression")
+    if MARK_COLUMN in frame.columns:
+        raise ValueError(f"the table already has a column {MARK_COLUMN}: suppress once")
+    counts = pd.to_numeric(frame[n]).to_numpy(dtype=float, na_value=np.nan)
+    if (counts < 0).any():
+        raise ValueError(f"{n} must not be below 0, got {np.nanmin(counts):g}")
+    groups = [np.arange(len(frame))]
+    if within:
+        indices = frame.groupby(list(within), dropna=False, sort=False).indices
+        groups = [np.asarray(rows) for rows in indices.values()]
+    hidden = np.zeros(len(frame), dtype=bool)
+    for rows in groups:
+        hidden[rows] = _complemented(counts[rows], smallest)
+    small = hidden & ~(counts >= smallest)
+    named = {*keep, *within}
+    shown = {c: frame[c] if c in named else frame[c].mask(hidden) for c in frame.columns}
+    marks = np.select([small, hidden], [f"<{smallest}", HIDDEN], default="")
+    return pd.DataFrame({**shown, MARK_COLUMN: marks}, index=frame.index)

@@ -1,0 +1,79 @@
+"""Whether a PDF in hand is the one that data, code and parameters make today."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from analysis import paths, prepare
+from analysis.report import manifest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from analysis.report.manifest import Manifest
+
+RUN_ID = re.compile(rb"run:([0-9a-f]{16})")
+
+
+class Verification(NamedTuple):
+    """Whether a report holds, and why in one sentence."""
+
+    holds: bool
+    says: str
+
+
+def _run(run_id: str) -> Manifest | None:
+    places = [
+        *paths.reports().glob(f"[!.]*/[!.]*/{manifest.FILE}"),
+        *paths.root().glob(f"data/history/*/*/{manifest.FILE}"),
+    ]
+    found = (manifest.read(file.parent) for file in places)
+    return next((m for m in found if m and m["run_id"] == run_id and m["pdf_sha256"]), None)
+
+
+def verify(pdf: Path) -> Verification:
+    """Return whether `pdf` still follows from what stands in the project.
+
+    Raises
+    ------
+    ValueError
+        If the file is no report of this project.
+    """
+    if not pdf.is_file():
+        raise ValueError(f"no file {pdf}")
+    content = pdf.read_bytes()
+    stamped = RUN_ID.search(content)
+    if not stamped:
+        raise ValueError(f"{pdf.name} carries no run id: it is not a report of alignment-roi")
+    run_id = stamped[1].decode()
+    run = _run(run_id)
+    if run is None:
+        return Verification(holds=False, says=f"run {run_id}: no manifest of it here, so what it stood on is unknown")
+    if hashlib.sha256(content).hexdigest() != run["pdf_sha256"]:
+        return Verification(holds=False, says=f"run {run_id}: the file is not the one that was published")
+    account = prepare.prepare(run["dataset"])
+    if manifest.run_id(account, run["quarter"], run["parameters"]) == run_id:
+        return Verification(
+            holds=True, says=f"run {run_id}: {run['dataset']} {run['quarter']} follows from today's data and code"
+        )
+    return Verification(holds=False, says=f"run {run_id}: {_changed(run)} changed since; make the report again")
+
+
+def _changed(run: Manifest) -> str:
+    account = prepare.audit(run["dataset"])
+    now = {
+        "exports": {f["file"]: f["sha256"] for f in account["files"]},
+        "code": manifest.code_sha256(),
+        "lock": manifest.lock_sha256(),
+    }
+    then = {
+        "exports": {f["file"]: f["sha256"] for f in run["inputs"]},
+        "code": run["code_sha256"],
+        "lock": run["lock_sha256"],
+    }
+    return (
+        ", ".join(name for name in now if now[name] != then[name])
+        or "settings, rules, packages or the figures of the quarter before"
+    )

@@ -1,0 +1,1 @@
+"""A whole company whose effects we chose: the demo data, and the truth the tests know."""

@@ -1,0 +1,190 @@
+"""The CRM's calendar: Event, EventRelation and Task, in UTC from each rep's local day."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from analysis.simulate import activities, words
+from analysis.simulate import salesforce as sf
+from analysis.simulate.records import N_MARKETERS
+
+if TYPE_CHECKING:
+    from analysis.simulate.company import Company, Tables
+    from analysis.simulate.records import Keys
+    from analysis.simulate.window import Ints, Window
+
+CONTACTS_PER_ACCOUNT = 3
+# The columns of Event, and what most rows say.
+EVENT = {
+    "Id": None, "Subject": None, "StartDateTime": None, "EndDateTime": None,
+    "DurationInMinutes": None, "IsAllDayEvent": "false", "IsRecurrence": "false",
+    "IsChild": "false", "IsGroupEvent": "false", "ShowAs": "Busy", "EventSubtype": "Event",
+    "WhatId": None, "WhoId": None, "OwnerId": None, "CreatedDate": None, "IsDeleted": "false",
+}  # fmt: skip
+SECOND_CONTACT, WITH_MANAGER = 0.2, 0.08  # share of client meetings
+NOTED_AHEAD = 0.8  # share of the meetings in the calendar before they are held
+INBOUND = 0.3  # share of calls
+LAST_NOTE = 6 * 3600  # seconds before the window's last midnight
+TASKS_PER_CALL = 0.08  # e-mails and to-dos, which have no length
+
+
+def calendar(company: Company, tables: Tables, keys: Keys) -> dict[str, pa.Table]:
+    """Return Event, EventRelation and Task."""
+    rng = np.random.default_rng([company.seed, 10])
+    records = tables.calendar.records
+    table = records.assign(start=_utc(tables.draws.window, keys, records))
+    table["account"] = _accounts(company, keys, records, rng)
+    table["contact"] = table["account"] * CONTACTS_PER_ACCOUNT + rng.integers(0, CONTACTS_PER_ACCOUNT, len(table))
+    is_call = (table["kind"] == activities.CALL).to_numpy()
+    timed = table[~is_call]
+    events = [_events(tables, keys, timed, rng), _all_day(tables, keys, len(timed))]
+    return {
+        "Event": pa.concat_tables(events),
+        "EventRelation": _relations(company, tables, keys, timed, rng),
+        "Task": _tasks(tables, keys, table[is_call], rng),
+    }
+
+
+def _utc(window: Window, keys: Keys, records: pd.DataFrame) -> Ints:
+    """Return the start of each record in seconds of UTC since the window's first midnight."""
+    zones = sorted(set(keys.zone))
+    noons = (window.dates(np.arange(window.n_days)).astype("datetime64[h]") + 12).tolist()
+    offset = np.array(
+        [[noon.replace(tzinfo=ZoneInfo(zone)).utcoffset().total_seconds() for noon in noons] for zone in zones],
+        np.int64,
+    )
+    zone = np.array([zones.index(name) for name in keys.zone])[records["rep"].to_numpy()]
+    start = records["start"].to_numpy()
+    return np.asarray(start * 60 - offset[zone, start // 1440])
+
+
+def _accounts(company: Company, keys: Keys, records: pd.DataFrame, rng: np.random.Generator) -> Ints:
+    """Return a client contact's account: its deal's, else one of the team's; else -1."""
+    deal, kind = records["deal"].to_numpy(), records["kind"].to_numpy()
+    any_account = records["team"].to_numpy() * company.accounts_per_team
+    any_account = any_account + rng.integers(0, company.accounts_per_team, len(records))
+    client = kind <= activities.CALL
+    return np.where(client, np.where(deal >= 0, keys.deal_account[deal], any_account), -1)
+
+
+def _what(keys: Keys, table: pd.DataFrame) -> pa.Array:
+    both = pa.concat_arrays([keys.deal, keys.account])
+    deal, account = table["deal"].to_numpy(), table["account"].to_numpy()
+    return sf.pick(both, np.where(deal >= 0, deal, np.where(account >= 0, account + len(keys.deal), -1)))
+
+
+def _who(table: pd.DataFrame) -> pa.Array:
+    account, contact = table["account"].to_numpy(), table["contact"].to_numpy()
+    return sf.blank(sf.ids("003", np.maximum(contact, 0)), account < 0)
+
+
+def _events(tables: Tables, keys: Keys, table: pd.DataFrame, rng: np.random.Generator) -> pa.Table:
+    window, n = tables.draws.window, len(table)
+    start, seconds, kind = (table[c].to_numpy() for c in ("start", "seconds", "kind"))
+    sizes = np.array([len(subjects) for subjects in words.SUBJECTS])
+    subject = (np.cumsum(sizes) - sizes)[kind] + (rng.random(n) * sizes[kind]).astype(np.int64)
+    joint = table["is_joint"].to_numpy()
+    flat = [text for subjects in words.SUBJECTS for text in subjects]
+    before, after = -rng.integers(0, 10 * 86_400, n), seconds + rng.integers(0, 86_400, n)
+    noted = start + np.where(rng.random(n) < NOTED_AHEAD, before, after)
+    return _event_table(
+        Id=sf.ids("00U", np.arange(n)),
+        Subject=sf.pick([*flat, words.JOINT], np.where(joint, len(flat), subject)),
+        StartDateTime=sf.stamps(window.start, start),
+        EndDateTime=sf.stamps(window.start, start + seconds),
+        DurationInMinutes=pa.array(seconds // 60).cast(pa.string()),
+        IsGroupEvent=sf.flags(joint),
+        WhatId=_what(keys, table),
+        WhoId=_who(table),
+        OwnerId=sf.pick(keys.user, table["rep"].to_numpy()),
+        CreatedDate=sf.stamps(window.start, np.minimum(noted, window.n_days * 86_400 - LAST_NOTE)),
+    )
+
+
+def _all_day(tables: Tables, keys: Keys, first_id: int) -> pa.Table:
+    window, table = tables.draws.window, tables.calendar.all_day
+    day, n_days = table["day"].to_numpy(), table["n_days"].to_numpy()
+    kind = pd.Categorical(table["kind"], ["vacation", "holiday", "training"]).codes
+    return _event_table(
+        Id=sf.ids("00U", first_id + np.arange(len(table))),
+        Subject=sf.pick(["Vacation", "Public holiday", "Training: course"], kind),
+        StartDateTime=sf.stamps(window.start, day * 86_400),
+        EndDateTime=sf.stamps(window.start, (day + n_days) * 86_400),
+        DurationInMinutes=pa.array(n_days * 1440).cast(pa.string()),
+        IsAllDayEvent=sf.constant("true", len(table)),
+        ShowAs=sf.pick(["OutOfOffice", "Free", "Busy"], kind),
+        OwnerId=sf.pick(keys.user, table["rep"].to_numpy()),
+        CreatedDate=sf.stamps(window.start, (day - 20) * 86_400 + 36_000),
+    )
+
+
+def _event_table(**columns: pa.Array) -> pa.Table:
+    """Return events with the usual value in every column not given."""
+    n = len(columns["Id"])
+    given = {name: columns.get(name, sf.constant(usual, n)) for name, usual in EVENT.items()}
+    return pa.table(given)
+
+
+def _relations(
+    company: Company, tables: Tables, keys: Keys, table: pd.DataFrame, rng: np.random.Generator
+) -> pa.Table:  # fmt: skip
+    """Return who else was there: contacts, at times the manager, marketers if joint."""
+    n_reps = len(tables.draws.people.rep_seat)
+    client = np.flatnonzero(table["account"].to_numpy() >= 0)
+    extra = client[rng.random(len(client)) < SECOND_CONTACT]
+    guided = client[rng.random(len(client)) < WITH_MANAGER]
+    joint = np.repeat(np.flatnonzero(table["is_joint"].to_numpy()), 2)
+    contact, team = table["contact"].to_numpy(), table["team"].to_numpy()
+    account = table["account"].to_numpy()
+    other = account[extra] * CONTACTS_PER_ACCOUNT + (contact[extra] + 1) % CONTACTS_PER_ACCOUNT
+    marketer = (team[joint] + np.arange(len(joint)) % 2 * 5) % N_MARKETERS
+    user = np.concatenate([n_reps + team[guided], n_reps + company.n_teams + marketer])
+    row = np.concatenate([client, extra, guided, joint])
+    order = np.argsort(row, kind="stable")
+    relation = pa.concat_arrays([sf.ids("003", np.concatenate([contact[client], other])), sf.pick(keys.user, user)])
+    answer = rng.choice(3, len(row), p=[0.85, 0.1, 0.05])
+    return pa.table(
+        {
+            "Id": sf.ids("0RE", np.arange(len(row))),
+            "EventId": sf.ids("00U", row[order]),
+            "RelationId": relation.take(pa.array(order)),
+            "IsInvitee": sf.constant("true", len(row)),
+            "IsParent": sf.constant("false", len(row)),
+            "Status": sf.pick(["Accepted", "New", "Declined"], answer),
+        }
+    )
+
+
+def _tasks(tables: Tables, keys: Keys, calls: pd.DataFrame, rng: np.random.Generator) -> pa.Table:
+    start = tables.draws.window.start
+    more = calls.iloc[np.sort(rng.choice(len(calls), round(TASKS_PER_CALL * len(calls)), replace=False))]
+    table = pd.concat([calls, more], ignore_index=True)
+    n, is_call = len(table), np.arange(len(table)) < len(calls)
+    day = tables.calendar.records["start"].to_numpy()[np.concatenate([calls.index, more.index])] // 1440
+    done = table["start"].to_numpy() + np.where(is_call, table["seconds"].to_numpy(), 60)
+    flat = [*words.SUBJECTS[activities.CALL], *words.TASKS]
+    n_call, n_subjects = len(flat) - len(words.TASKS), len(flat)
+    subject = np.where(is_call, rng.integers(0, n_call, n), rng.integers(n_call, n_subjects, n))
+    kind = np.where(is_call, 0, np.where(subject < n_subjects - 2, 1, 2))
+    return pa.table(
+        {
+            "Id": sf.ids("00T", np.arange(n)),
+            "Subject": sf.pick(flat, subject),
+            "TaskSubtype": sf.pick(["Call", "Email", "Task"], kind),
+            "CallType": sf.pick(["Outbound", "Inbound"], np.where(is_call, rng.random(n) < INBOUND, -1)),
+            "CallDurationInSeconds": sf.blank(pa.array(table["seconds"].to_numpy()).cast(pa.string()), ~is_call),
+            "ActivityDate": sf.dates(start, day),
+            "CompletedDateTime": sf.stamps(start, done),
+            "Status": sf.constant("Completed", n),
+            "WhatId": _what(keys, table),
+            "WhoId": _who(table),
+            "OwnerId": sf.pick(keys.user, table["rep"].to_numpy()),
+            "CreatedDate": sf.stamps(start, done),
+            "IsDeleted": sf.constant("false", n),
+        }
+    )

@@ -1,0 +1,98 @@
+"""A simulated company as the CRM exports and hand-kept files an analyst would receive.
+
+One CSV file an object, under its API name; ``truth.json`` says what was put in.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import numpy as np
+from pyarrow import csv
+
+from analysis.simulate import company as companies
+from analysis.simulate import diary, directory, funnel, handmade, people, records
+from analysis.simulate import dirt as dirts
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from analysis.simulate.company import Company, Tables
+    from analysis.simulate.records import Keys
+    from analysis.simulate.sheet import Defect
+
+LAYOUT = "salesforce"
+
+
+def write(company: Company, folder: Path, *, dirt: dirts.Rates | None = dirts.RATES) -> None:
+    """Write every file of the company into `folder`, which is made if need be.
+
+    Parameters
+    ----------
+    company : Company
+        Equal companies give equal bytes.
+    folder : Path
+        Files of the same name are replaced.
+    dirt : Rates, optional
+        How much of each defect is planted; None for clean exports.
+    """
+    simulated = companies.simulate(company)
+    keys = records.keys(company, simulated)
+    files = {
+        **directory.users(company, simulated, keys),
+        **directory.accounts(company, simulated, keys),
+        **records.opportunities(company, simulated, keys),
+        **funnel.tables(company, simulated, keys),
+        **diary.calendar(company, simulated, keys),
+        **handmade.tables(company, simulated, keys),
+    }
+    defects: dict[str, Defect] = {}
+    if dirt is not None:
+        defects = dirts.plant(files, dirt, company.seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, table in files.items():
+        csv.write_csv(table, folder / f"{name}.csv", csv.WriteOptions(quoting_style="needed"))
+    truth = _truth(company, simulated, keys) | {"defects": {name: d._asdict() for name, d in defects.items()}}
+    (folder / "truth.json").write_text(json.dumps(truth, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def _truth(company: Company, simulated: Tables, keys: Keys) -> dict[str, object]:
+    """Return what only tests and benchmarks may read."""
+    window, staff, time, deals = simulated.draws
+    teams = keys.team.to_pylist()
+    adopted = {teams[t]: window.quarters[q] for t, q in enumerate(staff.adopted.tolist()) if q != people.NEVER}
+    silent = np.unique(staff.team[~time.is_logged])
+    logs_from = {}
+    for team in silent.tolist():
+        week = int(np.flatnonzero((time.is_logged & (staff.team == team)).any(axis=0))[0])
+        logs_from[teams[team]] = str(window.dates(window.week_start[[week]])[0])
+    panel, weeks = simulated.panels.team_quarter, simulated.panels.rep_week
+    hours, worked_weeks = weeks["selling_hours"].sum(), weeks["worked_days"].sum() / 5
+    created_per_hour = weeks["expected_opportunities"].sum() / hours
+    deal_value = company.win_rate * company.deal_amount
+    return {
+        "layout": LAYOUT,
+        "as_of": str(window.dates(np.array([window.n_days - 1]))[0]),
+        "quarters": window.quarters,
+        "parameters": asdict(company),
+        "effects": {
+            "log_bookings_by_event_time": [company.effect * share for share in company.effect_path],
+            "elasticity_of_opportunities": company.elasticity,
+            "brochures": 0.0,
+            "marginal_value_of_selling_hour_usd": company.elasticity * created_per_hour * deal_value,
+            "adopted_in": adopted,
+            "average_effect_on_adopted_team_quarters": float(panel.loc[panel["adopted"], "effect"].mean()),
+        },
+        "logging_starts": logs_from,
+        "selling_hours_per_worked_week": hours / worked_weeks,
+        "bookings_usd": dict(
+            zip(
+                window.quarters,
+                panel.groupby("quarter")["bookings"].sum().round(2).tolist(),
+                strict=True,
+            )
+        ),
+        "n_opportunities": len(deals.table),
+    }

@@ -1,0 +1,60 @@
+"""A project of its own for a test, and a tiny simulated company cleaned once."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from analysis import prepare
+from analysis.simulate import exports
+from analysis.simulate.company import Company
+
+REPOSITORY = Path(__file__).parents[1]
+TINY = Company(n_teams=4, n_quarters=6)
+
+
+def _project(folder: Path) -> Path:
+    (folder / "data" / "raw").mkdir(parents=True)
+    shutil.copy(REPOSITORY / "alignment.toml", folder)
+    return folder
+
+
+@pytest.fixture
+def root(tmp_path, monkeypatch) -> Path:
+    """Return the root of an empty project with the settings of the house."""
+    monkeypatch.setenv("ALIGNMENT_ROI_ROOT", str(tmp_path))
+    return _project(tmp_path)
+
+
+@pytest.fixture
+def raw(root) -> Path:
+    """Return the empty folder of the dataset "here"."""
+    folder = root / "data" / "raw" / "here"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_root(tmp_path_factory) -> Path:
+    """Return the root of a project that holds the simulated company "tiny", cleaned: 4 teams, 6 quarters, dirt."""
+    folder = _project(tmp_path_factory.mktemp("tiny"))
+    exports.write(TINY, folder / "data" / "raw" / "tiny")
+    before = os.environ.get("ALIGNMENT_ROI_ROOT")
+    os.environ["ALIGNMENT_ROI_ROOT"] = str(folder)
+    try:
+        prepare.prepare("tiny")
+    finally:
+        os.environ.pop("ALIGNMENT_ROI_ROOT")
+        if before is not None:
+            os.environ["ALIGNMENT_ROI_ROOT"] = before
+    return folder
+
+
+@pytest.fixture
+def tiny(tiny_root, monkeypatch) -> Path:
+    """Return the same root with the project's paths leading to it."""
+    monkeypatch.setenv("ALIGNMENT_ROI_ROOT", str(tiny_root))
+    return tiny_root

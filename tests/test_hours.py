@@ -1,0 +1,168 @@
+"""Hours are counted once, on the rep's own day, whatever claims them."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from crm_tables import ADA, BEN, define, frame, stand
+
+from analysis.crm import engine, hours
+from analysis.schema import ACTIVITY_CLASSES
+from analysis.settings import ActivityRule
+
+MONDAY = dt.date(2026, 2, 2)
+
+
+def entry(start: str, minutes: float | None = 60.0, activity_class: str = "selling", **other):
+    """Return a clean activity of Ada's that begins at `start` UTC."""
+    at = dt.datetime.fromisoformat(start).replace(tzinfo=dt.UTC)
+    row = {"rep_id": ADA, "activity_class": activity_class, "started_at": at, "minutes": minutes, "is_all_day": False}
+    return {"activity_id": start + activity_class, "kind": "event"} | row | other
+
+
+def counted(*activities, zone="UTC"):
+    """Return the rows of rep_day_hours by rep and day."""
+    reps = [{"rep_id": ADA, "time_zone": zone}, {"rep_id": BEN, "time_zone": None}]
+    with engine.session() as connection:
+        stand(connection, reps=reps, activities=list(activities))
+        define(connection)
+        hours.by_day(connection)
+        return frame(connection, "rep_day_hours").set_index(["rep_id", "day"])
+
+
+def test_two_overlapping_meetings_count_their_union(raw):
+    """10:00 to 11:00 and 10:30 to 11:30 are 90 minutes."""
+    got = counted(entry("2026-02-02T10:00"), entry("2026-02-02T10:30")).loc[(ADA, MONDAY)]
+    assert got["selling_hours"] == 1.5
+    assert got["n_activities"] == 2
+
+
+def test_a_meeting_within_another_adds_nothing(raw):
+    """10 to 12 holds 10:30 to 11; what follows at 12 touches and does not overlap: 2 + 1 hours."""
+    rows = entry("2026-02-02T10:00", 120.0), entry("2026-02-02T10:30", 30.0), entry("2026-02-02T12:00")
+    assert counted(*rows).loc[(ADA, MONDAY), "selling_hours"] == 3.0
+
+
+def test_a_gap_behind_a_long_meeting_is_not_filled(raw):
+    """10 to 13, 11 to 11:30, 14 to 15: the end of the second must not hide that of the first: 3 + 1."""
+    rows = entry("2026-02-02T10:00", 180.0), entry("2026-02-02T11:00", 30.0), entry("2026-02-02T14:00")
+    assert counted(*rows).loc[(ADA, MONDAY), "selling_hours"] == 4.0
+
+
+def test_classes_nest_into_the_definitions(raw):
+    """Selling 10 to 11, preparation 10:30 to 11:30, prospecting 13 to 14, internal 15 to 16.
+
+    Selling 1; with preparation 10 to 11:30, 1.5; with prospecting 2.5; each class alone 1.
+    """
+    rows = [
+        entry("2026-02-02T10:00"),
+        entry("2026-02-02T10:30", 60.0, "preparation"),
+        entry("2026-02-02T13:00", 60.0, "prospecting"),
+        entry("2026-02-02T15:00", 60.0, "internal"),
+    ]
+    got = counted(*rows).loc[(ADA, MONDAY)]
+    names = ["selling_hours", "selling_preparation_hours", "selling_prospecting_hours"]
+    assert got[names].tolist() == [1.0, 1.5, 2.5]
+    classes = {c: got[f"{c}_class_hours"] for c in ACTIVITY_CLASSES}
+    alone = dict.fromkeys(("selling", "preparation", "prospecting", "internal"), 1.0)
+    assert classes == dict.fromkeys(ACTIVITY_CLASSES, 0.0) | alone
+
+
+def test_two_people_in_one_meeting_are_two_person_hours(raw):
+    got = counted(entry("2026-02-02T10:00"), entry("2026-02-02T10:00", activity_id="b", rep_id=BEN))
+    assert got["selling_hours"].tolist() == [1.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("zone", "day"),
+    [("UTC", MONDAY), ("Europe/Paris", dt.date(2026, 2, 3)), ("America/Los_Angeles", MONDAY)],
+)
+def test_a_day_is_the_reps_own(raw, zone, day):
+    """23:30 in London is half past midnight in Paris, and the afternoon in Los Angeles."""
+    got = counted(entry("2026-02-02T23:30", 30.0), zone=zone)
+    assert got.index.tolist() == [(ADA, day)]
+
+
+def test_a_rep_without_a_zone_lives_in_the_companys(raw):
+    """New York: 3 o'clock UTC is 22 o'clock of the day before."""
+    got = counted(entry("2026-02-02T03:00", rep_id=BEN))
+    assert got.index.tolist() == [(BEN, dt.date(2026, 2, 1))]
+
+
+def test_hours_across_midnight_count_once_on_the_day_they_began(raw):
+    """23:00 to 01:00 and, the next day, 00:30 to 01:30: 2 hours and the half hour that is new."""
+    got = counted(entry("2026-02-02T23:00", 120.0), entry("2026-02-03T00:30"))
+    assert got["selling_hours"].to_dict() == {(ADA, MONDAY): 2.0, (ADA, dt.date(2026, 2, 3)): 0.5}
+
+
+def test_a_spring_night_has_an_hour_less(raw):
+    """In New York clocks go from 2 to 3 on 8 March 2026: 1:30 to 3:30 by the wall is 6:30 to 7:30 UTC, an hour.
+
+    It overlaps a call from 7:00 to 8:00 UTC (3:00 to 4:00 by the wall) by half an hour.
+    """
+    got = counted(entry("2026-03-08T06:30"), entry("2026-03-08T07:00"), zone="America/New_York")
+    assert got["selling_hours"].to_dict() == {(ADA, dt.date(2026, 3, 8)): 1.5}
+
+
+def test_an_all_day_entry_is_a_day_and_no_hours(raw):
+    """On the day it is written for, in any zone; a day off is counted as one."""
+    rows = [
+        entry("2026-02-02T00:00", 1440.0, is_all_day=True),
+        entry("2026-02-03T00:00", 0.0, "time_off", is_all_day=True),
+    ]
+    got = counted(*rows, zone="America/New_York")
+    assert got.index.tolist() == [(ADA, MONDAY), (ADA, dt.date(2026, 2, 3))]
+    assert got["selling_hours"].tolist() == [0.0, 0.0]
+    assert got["n_activities"].tolist() == [1, 1]
+    assert got["n_time_off"].tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("minutes", [None, 0.0])
+def test_an_entry_without_length_is_counted_and_adds_no_hours(raw, minutes):
+    got = counted(entry("2026-02-02T10:00", minutes)).loc[(ADA, MONDAY)]
+    assert (got["n_activities"], got["selling_hours"]) == (1, 0.0)
+
+
+def test_the_union_never_exceeds_the_sum(raw):
+    """Five meetings begun a quarter of an hour apart: 5 hours of entries, 2 hours of time."""
+    rows = [entry(f"2026-02-02T10:{m:02d}") for m in (0, 15, 30, 45)] + [entry("2026-02-02T11:00")]
+    assert counted(*rows).loc[(ADA, MONDAY), "selling_hours"] == 2.0
+
+
+def classified(subject, *pairs):
+    table = [ActivityRule(activity_class=c, pattern=p) for c, p in pairs]
+    with engine.session() as connection:
+        hours.define_classes(connection, table)
+        return connection.execute("select activity_class(?)", [subject]).fetchone()[0]
+
+
+PAIRS = (("internal", "^pipeline"), ("selling", "review|demo"))
+
+
+@pytest.mark.parametrize(
+    ("subject", "expected"),
+    [
+        ("Pipeline review", "internal"),
+        ("PIPELINE", "internal"),
+        ("Contract review", "selling"),
+        ("Weekly backup", "unclassified"),
+        ("", "unclassified"),
+        (None, "unclassified"),
+        ("'); drop table reps; --", "unclassified"),
+    ],
+)
+def test_the_first_match_decides_and_the_rest_stays_unclassified(subject, expected):
+    assert classified(subject, *PAIRS) == expected
+
+
+def test_order_decides_between_two_that_match():
+    assert classified("Pipeline review", *reversed(PAIRS)) == "selling"
+
+
+def test_without_a_table_all_is_unclassified():
+    assert classified("Demo") == "unclassified"
+
+
+def test_a_quote_in_a_pattern_is_a_quote():
+    assert classified("Ada's demo", ("selling", "a's")) == "selling"

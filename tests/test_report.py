@@ -1,0 +1,334 @@
+"""End to end: a simulated company's exports become a report that anybody may read."""
+
+import csv
+import io
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pikepdf
+import pytest
+from python_calamine import CalamineWorkbook
+from report_fixtures import files, kernels, manifest, project, run
+from report_text import pages
+
+from analysis.report.payload import MIME
+
+QUARTER = "2026Q3"
+HEADLINES = {
+    "bookings", "win_rate", "cost_per_selling_hour", "required_bookings_per_selling_hour", "selling_hours_per_week",
+}  # fmt: skip
+TEAMS = [
+    '=HYPERLINK("http://x","y")',
+    "<script>alert(1)</script> **b**",
+    "#panic() $x$ a|b",
+    "../../etc/passwd'; drop table teams; --",
+]
+SEGMENT = "*S* <b>|x</b> $y$"
+REFUSED = "=1+1 <script>alert(2)<b>.csv"
+
+
+@pytest.fixture(scope="module")
+def exports(tiny_root):
+    """Return the folder of a company's exports: 4 teams, 6 quarters, dirt."""
+    return tiny_root / "data" / "raw" / "tiny"
+
+
+@pytest.fixture(scope="module")
+def reported(exports, tmp_path_factory):
+    """Two reports of the same exports: one as here, one elsewhere, from another folder, zone and hash seed."""
+    here, there = (project(tmp_path_factory.mktemp(name) / "project", notebooks=True) for name in ("here", "there"))
+    for root in (here, there):
+        shutil.copytree(exports, root / "data" / "raw" / "tiny")
+    command = [sys.executable, "-c", "from analysis.cli import main; main()", "report", "tiny"]
+    other = {"TZ": "Asia/Tokyo", "PYTHONHASHSEED": "7", "LC_ALL": "C", "COLUMNS": "40"}
+    environment = {k: v for k, v in os.environ.items() if k != "ALIGNMENT_ROI_ROOT"} | other
+    with subprocess.Popen(
+        command, env=environment, cwd=there / "data" / "raw", stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as elsewhere:
+        ran = run(here, "report", "tiny")
+        _, said = elsewhere.communicate(timeout=300)
+    assert (ran.code, ran.err) == (0, "")
+    assert (elsewhere.returncode, said) == (0, "")
+    return here, there
+
+
+@pytest.fixture(scope="module")
+def folder(reported):
+    return reported[0] / "reports" / "tiny" / QUARTER
+
+
+@pytest.fixture(scope="module")
+def pdf(folder):
+    with pikepdf.open(folder / "alignment-roi.pdf") as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def text(pdf):
+    return squeezed("".join(pages(pdf)))
+
+
+@pytest.fixture(scope="module")
+def hostile(exports, tmp_path_factory):
+    """Return a project whose CRM names its teams, accounts, deals and products as an attacker would."""
+    root = project(tmp_path_factory.mktemp("hostile") / "project", notebooks=True)
+    raw = shutil.copytree(exports, root / "data" / "raw" / "tiny")
+    rewrite(raw / "UserRole.csv", lambda i, row: row | {"Name": TEAMS[i % 4]} | swap(row, "Segment__c", "SMB", SEGMENT))
+    rewrite(raw / "Account.csv", lambda i, row: row | {"Name": TEAMS[i % 4]})
+    rewrite(raw / "Product2.csv", lambda i, row: row | {"Name": f"{TEAMS[i % 4]} {i}"})
+    rewrite(raw / "Opportunity.csv", lambda i, row: row | {"Name": TEAMS[i % 4]})
+    rewrite(
+        raw / "finance_bookings.csv", lambda _, row: row | {"bookings_amount": str(float(row["bookings_amount"]) * 2)}
+    )
+    (raw / REFUSED).write_text("jane.doe@example.com,123456\njohn.doe@example.com,654321\n")
+    ran = run(root, "report", "tiny")
+    assert (ran.code, ran.err) == (0, "")
+    return root
+
+
+@pytest.fixture(scope="module")
+def without_pay(exports, tmp_path_factory):
+    """Return a project whose company hands over neither pay nor quotas."""
+    root = project(tmp_path_factory.mktemp("without") / "project", notebooks=True)
+    raw = shutil.copytree(exports, root / "data" / "raw" / "tiny")
+    (raw / "compensation.csv").unlink()
+    (raw / "quotas.csv").unlink()
+    ran = run(root, "report", "tiny")
+    assert (ran.code, ran.err) == (0, "")
+    return root
+
+
+def squeezed(content):
+    """Return a text without blanks, and without the places where a line may break."""
+    return re.sub(r"[\s\u200b\u00ad]", "", content)
+
+
+def swap(row, column, old, new):
+    return {column: new} if row[column] == old else {}
+
+
+def rewrite(file, change):
+    with file.open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    with file.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, rows[0].keys())
+        writer.writeheader()
+        writer.writerows(change(i, row) for i, row in enumerate(rows))
+
+
+def people(exports):
+    with (exports / "User.csv").open(newline="", encoding="utf-8") as stream:
+        return list(csv.DictReader(stream))
+
+
+def cells_of(workbook):
+    """Return every cell of every sheet."""
+    book = CalamineWorkbook.from_path(str(workbook))
+    return [cell for name in book.sheet_names for row in book.get_sheet_by_name(name).to_python() for cell in row]
+
+
+def payloads(folder):
+    """Return what the executed notebooks of a report showed."""
+    shown = []
+    for file in sorted((folder / "notebooks").glob("*.ipynb")):
+        for cell in json.loads(file.read_text())["cells"]:
+            shown += [o["data"] for o in cell.get("outputs", []) if "data" in o]
+    return shown
+
+
+def elements(pdf, kind):
+    return [o for o in pdf.objects if isinstance(o, pikepdf.Dictionary) and o.get("/S") == kind and "/P" in o]
+
+
+def test_the_pdf_is_for_everybody(pdf):
+    """Tagged, in English, with title, bookmarks and words for every figure; nothing in it is a raster."""
+    assert pdf.Root.MarkInfo.Marked
+    assert "/StructTreeRoot" in pdf.Root
+    assert str(pdf.Root.Lang).startswith("en")
+    with pdf.open_metadata() as about:
+        assert "2026Q3" in about["dc:title"]
+    figures = elements(pdf, "/Figure")
+    assert len(figures) >= 6
+    assert all(str(f.Alt).strip() for f in figures)
+    with pdf.open_outline() as outline:
+        titles = [item.title for item in outline.root]
+    assert "What do the exports hold, and what can they answer?" in titles
+    assert "What does an hour of selling cost, and what must it bring?" in titles
+    assert not [o for o in pdf.objects if isinstance(o, pikepdf.Stream) and o.get("/Subtype") == "/Image"]
+
+
+def test_the_articles_figures_stand_beside_the_companys_own(text):
+    """As the vendor's worked example they are, not as a benchmark."""
+    assert "$399" in text
+    assert "$3,788" in text
+
+
+def test_no_person_is_in_the_report(text, folder, exports):
+    """No name, no e-mail address, no id: neither in the PDF nor in the workbook, and no name in a notebook."""
+    sheets = "\n".join(map(str, cells_of(folder / "alignment-roi.xlsx")))
+    notebooks = "\n".join(f.read_text() for f in (folder / "notebooks").iterdir())
+    users = people(exports)
+    assert len(users) > 40
+    for user in users:
+        for told in (user["Name"], user["Email"]):
+            assert squeezed(told) not in text
+            assert told not in sheets
+            assert told not in notebooks
+        assert user["Id"] not in text
+        assert user["Id"] not in sheets
+    assert "@" not in text
+    assert "@" not in sheets
+
+
+def test_no_code_is_in_the_pdf(text):
+    for code in ("import", "show.", "prepare.load", "cost.estimate", "**basis", "Traceback"):
+        assert not re.search(rf"\b{re.escape(code)}(?![a-z])", text), code
+
+
+def test_no_row_of_fewer_than_five_reps_is_shown(folder):
+    """In no table and in no figure's data: such a row has neither its n nor its values."""
+    tables = [p.get("data", p) for p in (d[MIME] for d in payloads(folder)) if p["kind"] in {"table", "figure"}]
+    counted = [t for t in tables if "n_reps" in [c["key"] for c in t["columns"]]]
+    assert len(counted) >= 6
+    for table in counted:
+        n = [c["key"] for c in table["columns"]].index("n_reps")
+        small = [row for row in table["values"] if row[n] is not None and 0 < row[n] < 5]
+        assert small == [], table["columns"]
+    cards = [c for p in (d[MIME] for d in payloads(folder)) if p["kind"] == "kpis" for c in p["cards"]]
+    assert not [c for c in cards if c["n_of"] == "reps" and c["n"] is not None and c["n"] < 5]
+
+
+def test_the_manifest_says_what_the_report_stood_on(reported, exports):
+    state = manifest(reported[0], "tiny", QUARTER)
+    assert set(state["metrics"]) >= HEADLINES
+    cost = state["metrics"]["cost_per_selling_hour"]
+    assert cost["low"] < cost["estimate"] < cost["high"]
+    assert cost["unit"] == "USD per selling hour"
+    assert [n["status"] for n in state["notebooks"]] == ["ok"] * len(state["notebooks"])
+    received = {f.name for f in exports.glob("*.csv")}
+    assert {i["file"] for i in state["inputs"]} == received
+    for table in state["tables"]:
+        assert table["n_in"] == table["n_clean"] + table["n_quarantined"] + table["n_dropped"], table["table"]
+
+
+def test_the_same_exports_give_the_same_bytes_wherever_they_are(reported):
+    """Other folder, process, zone, hash seed and pseudonyms: the same PDF, workbook and metrics."""
+    here, there = (root / "reports" / "tiny" / QUARTER for root in reported)
+    keys = [(root / "data" / "history" / "tiny" / "pseudonyms.key").read_text() for root in reported]
+    assert keys[0] != keys[1]
+    for name in ("alignment-roi.pdf", "alignment-roi.xlsx"):
+        assert (here / name).read_bytes() == (there / name).read_bytes(), name
+    one, other = (manifest(root, "tiny", QUARTER) for root in reported)
+    assert one["run_id"] == other["run_id"]
+    assert one["metrics"] == other["metrics"]
+
+
+def test_every_published_figure_is_told_alike_in_pdf_workbook_and_manifest(reported, folder, text):
+    state = manifest(reported[0], "tiny", QUARTER)
+    cost = state["metrics"]["cost_per_selling_hour"]["estimate"]
+    assert f"${cost:,.0f}" in text
+    assert cost in cells_of(folder / "alignment-roi.xlsx")
+
+
+def test_a_report_leaves_no_kernel_and_no_scratch(reported):
+    for root in reported:
+        assert kernels(root) == []
+        assert not [name for name in files(root / "reports") if name.startswith(".")]
+        assert sorted(f.name for f in (root / "data" / "processed").iterdir() if not f.name.startswith(".")) == ["tiny"]
+
+
+def test_the_report_can_be_verified_until_its_data_change(reported):
+    root = reported[1]
+    pdf = root / "reports" / "tiny" / QUARTER / "alignment-roi.pdf"
+    assert run(root, "verify", str(pdf)).code == 0
+    rewrite(root / "data" / "raw" / "tiny" / "quotas.csv", lambda _, row: row | {"quota_amount": "1.00"})
+    ran = run(root, "verify", str(pdf))
+    assert ran.code == 1
+    assert "exports changed" in ran.out
+
+
+def test_what_the_crm_says_is_set_as_it_was_written(hostile):
+    """Formula, markup, template code, maths, path and SQL are names and nothing else."""
+    with pikepdf.open(hostile / "reports" / "tiny" / QUARTER / "alignment-roi.pdf") as pdf:
+        text = squeezed("".join(pages(pdf)))
+    for name in [*TEAMS, SEGMENT, REFUSED]:
+        assert squeezed(name) in text, name
+
+
+def test_what_the_crm_says_is_text_in_the_workbook(hostile):
+    """Not a formula, not a link to somewhere else."""
+    file = hostile / "reports" / "tiny" / QUARTER / "alignment-roi.xlsx"
+    told = cells_of(file)
+    assert set(TEAMS) <= set(told)
+    with zipfile.ZipFile(io.BytesIO(file.read_bytes())) as parts:
+        sheets = [parts.read(name).decode() for name in parts.namelist() if name.startswith("xl/worksheets/")]
+    assert len(sheets) > 5
+    assert not [s for s in sheets if "<f>" in s or "<f " in s or 'TargetMode="External"' in s]
+
+
+def test_what_the_crm_says_does_not_run_in_jupyter(hostile):
+    """Neither as HTML nor as a formula of MathJax's."""
+    shown = list(payloads(hostile / "reports" / "tiny" / QUARTER))
+    html = "\n".join("".join(d["text/html"]) for d in shown)
+    assert "<script" not in html
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
+    assert "$x$" not in html
+    svg = "\n".join("".join(d.get("image/svg+xml", "")) for d in shown)
+    assert "<script" not in svg
+
+
+def test_what_the_crm_says_is_no_file_and_no_statement(hostile):
+    """Every file is one the house named, and the tables are all there."""
+    assert {name.split("/")[-1] for name in files(hostile / "reports")} == {
+        "index.html", "manifest.json", "alignment-roi.pdf", "alignment-roi.xlsx",
+        *(f.name for f in (hostile / "notebooks").iterdir()),
+    }  # fmt: skip
+    assert (hostile / "data" / "processed" / "tiny" / "teams.parquet").is_file()
+    assert "<script" not in (hostile / "reports" / "index.html").read_text()
+
+
+def test_what_stood_in_a_refused_file_is_not_told(hostile):
+    """Its name is; its first line, which is somebody's address and pay, is not."""
+    folder = hostile / "reports" / "tiny" / QUARTER
+    everything = b"".join(f.read_bytes() for f in folder.rglob("*") if f.suffix in {".json", ".ipynb"}).decode()
+    everything += "\n".join(map(str, cells_of(folder / "alignment-roi.xlsx")))
+    assert "doe@example.com" not in everything
+    assert "123456" not in everything
+    assert any(REFUSED in notice for notice in manifest(hostile, "tiny", QUARTER)["notices"])
+
+
+def test_bookings_far_from_finances_are_said_on_the_first_page(hostile):
+    (notice,) = [n for n in manifest(hostile, "tiny", QUARTER)["notices"] if n.startswith("Not reconciled")]
+    assert re.search(r"-(49|50)\.\d", notice)
+    with pikepdf.open(hostile / "reports" / "tiny" / QUARTER / "alignment-roi.pdf") as pdf:
+        first = squeezed("".join(pages(pdf)[:2]))
+    assert "Notreconciled" in first
+
+
+def test_without_pay_and_quotas_the_report_says_what_is_missing(without_pay):
+    """The question keeps its place, and the page names tables and columns; the rest is answered."""
+    state = manifest(without_pay, "tiny", QUARTER)
+    by_name = {n["notebook"]: n for n in state["notebooks"]}
+    assert by_name["1_data_quality"]["status"] == "ok"
+    assert by_name["2_cost_per_hour"]["status"] == "missing"
+    assert {n["table"] for n in by_name["2_cost_per_hour"]["needs"]} == {"compensation", "quotas"}
+    assert {"bookings", "win_rate"} <= set(state["metrics"])
+    assert "cost_per_selling_hour" not in state["metrics"]
+    with pikepdf.open(without_pay / "reports" / "tiny" / QUARTER / "alignment-roi.pdf") as pdf:
+        text = squeezed("".join(pages(pdf)))
+        with pdf.open_outline() as outline:
+            titles = [item.title for item in outline.root]
+    for named in ("compensation", "base_amount", "commission_rate", "fringe_rate", "quotas", "quota_amount"):
+        assert named in text
+    assert "What does an hour of selling cost, and what must it bring?" in titles
+
+
+def test_the_house_is_left_as_it_was(reported):
+    """A run in a project of its own touches no other: no report of `tiny` here."""
+    assert not (Path(__file__).parents[1] / "reports" / "tiny").exists()

@@ -1,0 +1,219 @@
+"""Each rule takes what it names, leaves what only looks like it, and can be switched off."""
+
+from __future__ import annotations
+
+import tomllib
+from importlib import resources
+
+import pytest
+from crm_tables import define, fill, stand
+from rule_cases import AROUND, BASE, CASES, DAY, NEXT
+
+from analysis.crm import engine, rules
+from analysis.crm.engine import identifier
+from analysis.schema import SQL_TYPES, TABLES, CrmDataError
+
+FOLDER = resources.files("analysis.crm").joinpath("rules")
+HOUSE = {name: tomllib.loads(FOLDER.joinpath(f"{name}.toml").read_text(encoding="utf-8")) for name in TABLES}
+
+
+def judged(table, rows, without=None):
+    """Return, by each row's place, the rule that took it and the flags on it; blank where there is none."""
+    book = rules.rulebook(table, "here")
+    book = book._replace(rules=tuple(r for r in book.rules if r.name != without))
+    kinds = {c.name: c.kind for c in TABLES[table].columns} | book.work
+    columns = {n: SQL_TYPES[k] for n, k in kinds.items()}
+    with engine.session() as connection:
+        stand(connection, **{n: r for n, r in AROUND.items() if n in TABLES and n != table})
+        define(connection)
+        fill(
+            connection,
+            "parsed_rep_team_history",
+            AROUND["parsed_rep_team_history"],
+            {"rep_id": "text", "team_id": "text"},
+        )
+        numbered = [row | {"source_row": i} for i, row in enumerate(rows)]
+        own = {"unreadable": 'struct("column" varchar, rule varchar, "text" varchar)[]'}
+        fill(connection, "typed", numbered, columns | own)
+        read = ", ".join(identifier(n) for n in columns if n not in ("source_row", "flagged_by"))
+        connection.execute(
+            f"""create or replace table {identifier("parsed_" + table)} as
+            select * exclude (flagged_by, unreadable), coalesce(unreadable, []) as unreadable, hash(row({read})) as row_hash
+            from typed"""
+        )
+        rules.judge(connection, TABLES[table], book, f"parsed_{table}")
+        taken = dict(connection.execute("select source_row, rule from set_aside").fetchall())
+        kept = dict(connection.execute(f"select source_row, coalesce(flagged_by, '') from {table}").fetchall())
+        effects = rules.effects(connection, TABLES[table], book, len(rows))
+    assert sorted([*taken, *kept]) == list(range(len(rows)))
+    return taken, kept, {e.rule: e for e in effects}
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda c: f"{c.table}-{c.rule}")
+def test_a_rule_takes_its_rows_and_no_others(raw, case):
+    """A flag leaves the row clean; switched off, the rule does neither."""
+    taken, kept, effects = judged(case.table, case.rows)
+    marked = {n: set(flags.split()) for n, flags in kept.items()}
+    action = effects[case.rule].action
+    if action == "flag":
+        assert {n for n, flags in marked.items() if case.rule in flags} == case.taken
+        assert taken == {}
+    else:
+        assert taken == dict.fromkeys(case.taken, case.rule)
+    assert effects[case.rule].n_rows == len(case.taken)
+    taken, kept, _ = judged(case.table, case.rows, without=case.rule)
+    assert case.rule not in taken.values()
+    assert not any(case.rule in flags.split() for flags in kept.values())
+    assert case.rule in ("repeated_record", "conflicting_record", "overlapping_membership") or taken == {}
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_every_rule_has_a_case(table):
+    named = {entry["name"] for entry in HOUSE[table]["rule"]} - {"unreadable"}
+    assert {c.rule for c in CASES if c.table == table} == named
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_every_rule_says_why_in_words_and_which_quirk(table):
+    for entry in HOUSE[table]["rule"]:
+        if entry["name"] != "unreadable":
+            assert len(entry["reason"].split()) >= 3, entry
+            assert 1 <= entry["quirk"] <= 54, entry
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_blank_where_one_is_required_is_set_aside(raw, table):
+    """A row for each required column; the last, which lacks none, stays."""
+    required = [c.name for c in TABLES[table].columns if c.is_required]
+    taken, kept, effects = judged(table, [*(BASE[table] | {column: None} for column in required), BASE[table]])
+    assert taken == dict.fromkeys(range(len(required)), "missing_required")
+    assert kept == {len(required): ""}
+    assert all(column in effects["missing_required"].reason for column in required)
+
+
+def test_an_unreadable_cell_takes_the_row_by_the_first_reason(raw):
+    cells = [
+        {"column": "close_date", "rule": "unreadable_date", "text": "ask ada@example.com"},
+        {"column": "raw_amount", "rule": "unreadable_number", "text": "#REF!"},
+    ]
+    taken, _, effects = judged("opportunities", [BASE["opportunities"] | {"unreadable": cells}, BASE["opportunities"]])
+    assert taken == {0: "unreadable_date"}
+    assert effects["unreadable_date"].action == "quarantine"
+    assert "2026-09-30" in effects["unreadable_date"].reason
+
+
+def test_the_first_rule_that_matches_takes_the_row(raw):
+    """Deleted, a test and negative: deleted stands first; without that, the test; never counted twice."""
+    row = BASE["opportunities"] | {"is_deleted": True, "record_name": "test", "raw_amount": -5.0}
+    assert judged("opportunities", [row])[0] == {0: "deleted_record"}
+    taken, _, effects = judged("opportunities", [row], without="deleted_record")
+    assert taken == {0: "test_record"}
+    assert effects["negative_amount"].n_rows == 0
+
+
+def test_a_dropped_row_is_no_version_of_its_key(raw):
+    """The deleted twin goes first, so the other one does not conflict with it."""
+    rows = [BASE["opportunities"], BASE["opportunities"] | {"raw_amount": 7.0, "is_deleted": True}]
+    assert judged("opportunities", rows)[0] == {1: "deleted_record"}
+
+
+def test_a_row_may_carry_several_flags(raw):
+    row = BASE["opportunities"] | {"raw_amount": None, "owner_rep_id": "nobody"}
+    assert judged("opportunities", [row])[1] == {0: "won_without_amount unknown_owner"}
+
+
+def test_an_effect_tells_the_money_on_its_rows(raw):
+    """10 EUR at 1.1 and 5 USD are deleted: 16.00 of the reporting currency, of three rows."""
+    gone = BASE["opportunities"] | {"is_deleted": True}
+    rows = [
+        gone | {"raw_amount": 10.0, "currency": "EUR", "close_date": DAY},
+        gone | {"raw_amount": 5.0},
+        BASE["opportunities"] | {"opportunity_id": "o2", "raw_amount": None},
+    ]
+    effects = judged("opportunities", rows)[2]
+    assert effects["deleted_record"][4:] == (2, 3, 16.0, None)
+    assert effects["won_without_amount"][4:] == (1, 3, None, None)
+    assert effects["negative_amount"][4:] == (0, 3, None, None)
+
+
+def test_an_effect_tells_the_hours_on_its_rows(raw):
+    """60 and 30 minutes cancelled are 1.5 hours."""
+    gone = BASE["activities"] | {"subject": "Canceled: demo"}
+    rows = [
+        gone,
+        gone | {"activity_id": "x2", "minutes": 30.0, "stated_minutes": 30.0},
+        BASE["activities"] | {"activity_id": "x3"},
+    ]
+    assert judged("activities", rows)[2]["cancelled"][4:] == (2, 3, None, 1.5)
+
+
+def test_a_stay_since_ever_overlaps_a_second_one(raw):
+    """Two stays without a first day cannot both hold."""
+    rows = [{"rep_id": BASE["reps"]["rep_id"], "team_id": "00E000000000001EAA", "valid_to": d} for d in (None, NEXT)]
+    assert list(judged("rep_team_history", rows)[0].values()) == ["overlapping_membership"]
+
+
+def own(raw, table, text):
+    (raw / "rules").mkdir(exist_ok=True)
+    (raw / "rules" / f"{table}.toml").write_text(text, encoding="utf-8")
+
+
+def test_a_dataset_adds_a_rule_behind_the_houses(raw):
+    own(
+        raw,
+        "accounts",
+        '[[rule]]\nname = "ours"\naction = "drop"\nwhen = "account_name = \'Us\'"\nreason = "our own"\n',
+    )
+    rows = [BASE["accounts"] | {"account_name": "Us"}, BASE["accounts"] | {"account_id": "a2"}]
+    taken, _, effects = judged("accounts", rows)
+    assert taken == {0: "ours"}
+    assert list(effects)[-1] == "ours"
+
+
+def test_a_dataset_replaces_a_rule_of_the_house_in_its_place(raw):
+    """`when = "false"` switches it off."""
+    own(
+        raw,
+        "opportunities",
+        '[[rule]]\nname = "test_record"\naction = "drop"\nwhen = "false"\nreason = "we sell tests"\n',
+    )
+    assert judged("opportunities", [BASE["opportunities"] | {"record_name": "test"}])[0] == {}
+    names = [r.name for r in rules.rulebook("opportunities", "here").rules]
+    assert names[:2] == ["deleted_record", "test_record"]
+    assert names.count("test_record") == 1
+
+
+RULE = '[[rule]]\nname = "x"\naction = "drop"\nwhen = "true"\nreason = "why"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (RULE.replace("drop", "dropp"), r"rules/reps\.toml: rule x: action is 'dropp'; .* Did you mean drop\?"),
+        (RULE.replace("drop", "row"), r"rule x: action is 'row'; allowed are quarantine, drop, flag"),
+        (RULE + 'scope = "tabel"', r"rule x: scope is 'tabel'; allowed are row, table\. Did you mean table\?"),
+        (RULE.replace("reason", "reson"), r"rule x has reson; a rule has name, action, when, reason"),
+        ('[[rule]]\nname = "x"\naction = "drop"\n', r"rule x lacks reason, when"),
+        ('[work]\nx = "txt"', r"a kind under \[work\] called 'txt' does not exist; .* Did you mean text\?"),
+        ("[derives]\n", r"a part called 'derives' does not exist; .* Did you mean derive\?"),
+        ("[[rule]\n", r"rules/reps\.toml: not valid TOML"),
+    ],
+)
+def test_what_is_no_rule_is_refused_with_the_nearest_name(raw, text, message):
+    own(raw, "reps", text)
+    with pytest.raises(CrmDataError, match=message):
+        rules.rulebook("reps", "here")
+
+
+def test_rules_of_no_table_are_refused(raw):
+    """They would never judge a row."""
+    own(raw, "oportunities", RULE)
+    with pytest.raises(CrmDataError, match=r"'oportunities' does not exist; .* Did you mean opportunities\?"):
+        rules.rulebook("reps", "here")
+
+
+@pytest.mark.parametrize("when", ["acount_name = 'x'", "account_name = ", "no_such(account_name)"])
+def test_a_rule_that_is_no_sql_over_its_table_is_refused(raw, when):
+    own(raw, "accounts", RULE.replace('"true"', f'"{when}"'))
+    with pytest.raises(CrmDataError, match=r"rules/accounts\.toml: a rule cannot be run: .* Its SQL may use"):
+        judged("accounts", [BASE["accounts"]])
