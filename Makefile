@@ -35,7 +35,7 @@ data/raw/demo: | .venv/ready
 report: .venv/ready $(if $(filter demo,$(DATASET)),data/raw/demo) ## write the quarterly PDF: make report [DATASET=demo] [QUARTER=latest]
 	@$(ROI) report $(DATASET) $(if $(filter demo-latest,$(DATASET)-$(QUARTER)),--quarter previous) --quarter $(QUARTER)
 
-test: .venv/ready ## prove it: unit, statistical, notebook and end-to-end tests
+test: .venv/ready data/raw/demo ## prove it: unit, statistical, notebook and end-to-end tests
 	@$(BIN)/python -m pytest
 
 lint: .venv/lint ## ruff, mypy and the layers

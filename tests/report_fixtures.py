@@ -1,21 +1,26 @@
-"""A project of its own in a temporary folder, and the command line run in it."""
+"""A project of its own in a temporary folder, the command line run in it, and what its reports hold."""
 
 from __future__ import annotations
 
 import contextlib
+import csv
 import io
 import json
+import re
 import shutil
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
+from python_calamine import CalamineWorkbook
 
 from analysis import cli
+from analysis.report.payload import MIME
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 HOUSE = Path(__file__).parents[1]
 KERNEL = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
@@ -127,3 +132,58 @@ def kernels(root: Path) -> list[int]:
             if is_ours and b"resource_tracker" not in (process / "cmdline").read_bytes():
                 found.append(int(process.name))
     return found
+
+
+def until(happened, seconds=60):
+    """Wait until it has happened; fail if it has not by then."""
+    end = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.1)
+
+
+def squeezed(content):
+    """Return a text without blanks, and without the places where a line may break."""
+    return re.sub(r"[\s\u200b\u00ad]", "", content)
+
+
+def rewrite(file: Path, change: Callable[[int, dict[str, str]], dict[str, str]]) -> None:
+    """Change every row of a CSV file, given its number and itself."""
+    with file.open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    with file.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, rows[0].keys())
+        writer.writeheader()
+        writer.writerows(change(i, row) for i, row in enumerate(rows))
+
+
+def cells_of(workbook):
+    """Return every cell of every sheet."""
+    book = CalamineWorkbook.from_path(str(workbook))
+    return [cell for name in book.sheet_names for row in book.get_sheet_by_name(name).to_python() for cell in row]
+
+
+def payloads(folder):
+    """Return what the executed notebooks of a report showed."""
+    shown = []
+    for file in sorted((folder / "notebooks").glob("*.ipynb")):
+        for cell in json.loads(file.read_text())["cells"]:
+            shown += [o["data"] for o in cell.get("outputs", []) if "data" in o]
+    return shown
+
+
+def tables_of(folder):
+    """Return the cells of every table and of the data of every figure."""
+    return [p.get("data", p) for p in (d[MIME] for d in payloads(folder)) if p["kind"] in {"table", "figure"}]
+
+
+def smallest_shown(folder):
+    """Return the fewest reps behind any row or card that shows a value."""
+    counted = [t for t in tables_of(folder) if "n_reps" in [c["key"] for c in t["columns"]]]
+    assert len(counted) >= 6
+    shown = []
+    for table in counted:
+        n = [c["key"] for c in table["columns"]].index("n_reps")
+        shown += [row[n] for row in table["values"] if row[n]]
+    cards = [c for p in (d[MIME] for d in payloads(folder)) if p["kind"] == "kpis" for c in p["cards"]]
+    return min(shown + [c["n"] for c in cards if c["n_of"] == "reps" and c["n"]])

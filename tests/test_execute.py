@@ -4,11 +4,10 @@ import json
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import pytest
-from report_fixtures import PARAMETERS, at, cell, kernels, notebook, project
+from report_fixtures import PARAMETERS, at, cell, kernels, notebook, project, until
 
 from analysis.report import execute
 from analysis.report.execute import Job
@@ -210,14 +209,6 @@ def test_no_kernel_outlives_a_run_that_was_killed(root):
         finally:
             runner.kill()
     until(lambda: not kernels(root))
-
-
-def until(happened, seconds=60):
-    """Wait until it has happened; fail if it has not by then."""
-    end = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.1)
 
 
 def test_importing_the_runner_compiles_no_grammars():

@@ -71,7 +71,7 @@ def _setting(raw):
 
 def _house(raw):
     file = paths.root() / "alignment.toml"
-    file.write_text(file.read_text().replace("hours_per_day = 8.0", "hours_per_day = 7.0"))
+    file.write_text(file.read_text().replace("weeks_per_year = 48.0", "weeks_per_year = 47.0"))
 
 
 def _map(raw):

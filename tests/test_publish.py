@@ -6,11 +6,10 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
-from report_fixtures import at, cell, files, kernels, manifest, notebook, run, small
+from report_fixtures import at, cell, files, kernels, manifest, notebook, run, small, until
 
 from analysis import prepare, quarters
 from analysis.report import publish
@@ -299,11 +298,3 @@ def test_another_datasets_run_is_not_cleared_away(root):
         other.mkdir()
     run(root, "report", "small")
     assert all(other.is_dir() for other in others)
-
-
-def until(happened, seconds=60):
-    """Wait until it has happened; fail if it has not by then."""
-    end = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.05)

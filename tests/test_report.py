@@ -1,36 +1,22 @@
 """End to end: a simulated company's exports become a report that anybody may read."""
 
 import csv
-import io
-import json
 import os
 import re
 import shutil
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
 import pikepdf
 import pytest
-from python_calamine import CalamineWorkbook
-from report_fixtures import files, kernels, manifest, project, run
+from report_fixtures import cells_of, files, kernels, manifest, project, rewrite, run, smallest_shown, squeezed
 from report_text import pages
-
-from analysis.report.payload import MIME
 
 QUARTER = "2026Q3"
 HEADLINES = {
     "bookings", "win_rate", "cost_per_selling_hour", "required_bookings_per_selling_hour", "selling_hours_per_week",
 }  # fmt: skip
-TEAMS = [
-    '=HYPERLINK("http://x","y")',
-    "<script>alert(1)</script> **b**",
-    "#panic() $x$ a|b",
-    "../../etc/passwd'; drop table teams; --",
-]
-SEGMENT = "*S* <b>|x</b> $y$"
-REFUSED = "=1+1 <script>alert(2)<b>.csv"
 
 
 @pytest.fixture(scope="module")
@@ -75,24 +61,6 @@ def text(pdf):
 
 
 @pytest.fixture(scope="module")
-def hostile(exports, tmp_path_factory):
-    """Return a project whose CRM names its teams, accounts, deals and products as an attacker would."""
-    root = project(tmp_path_factory.mktemp("hostile") / "project", notebooks=True)
-    raw = shutil.copytree(exports, root / "data" / "raw" / "tiny")
-    rewrite(raw / "UserRole.csv", lambda i, row: row | {"Name": TEAMS[i % 4]} | swap(row, "Segment__c", "SMB", SEGMENT))
-    rewrite(raw / "Account.csv", lambda i, row: row | {"Name": TEAMS[i % 4]})
-    rewrite(raw / "Product2.csv", lambda i, row: row | {"Name": f"{TEAMS[i % 4]} {i}"})
-    rewrite(raw / "Opportunity.csv", lambda i, row: row | {"Name": TEAMS[i % 4]})
-    rewrite(
-        raw / "finance_bookings.csv", lambda _, row: row | {"bookings_amount": str(float(row["bookings_amount"]) * 2)}
-    )
-    (raw / REFUSED).write_text("jane.doe@example.com,123456\njohn.doe@example.com,654321\n")
-    ran = run(root, "report", "tiny")
-    assert (ran.code, ran.err) == (0, "")
-    return root
-
-
-@pytest.fixture(scope="module")
 def without_pay(exports, tmp_path_factory):
     """Return a project whose company hands over neither pay nor quotas."""
     root = project(tmp_path_factory.mktemp("without") / "project", notebooks=True)
@@ -104,42 +72,9 @@ def without_pay(exports, tmp_path_factory):
     return root
 
 
-def squeezed(content):
-    """Return a text without blanks, and without the places where a line may break."""
-    return re.sub(r"[\s\u200b\u00ad]", "", content)
-
-
-def swap(row, column, old, new):
-    return {column: new} if row[column] == old else {}
-
-
-def rewrite(file, change):
-    with file.open(newline="", encoding="utf-8") as stream:
-        rows = list(csv.DictReader(stream))
-    with file.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(stream, rows[0].keys())
-        writer.writeheader()
-        writer.writerows(change(i, row) for i, row in enumerate(rows))
-
-
 def people(exports):
     with (exports / "User.csv").open(newline="", encoding="utf-8") as stream:
         return list(csv.DictReader(stream))
-
-
-def cells_of(workbook):
-    """Return every cell of every sheet."""
-    book = CalamineWorkbook.from_path(str(workbook))
-    return [cell for name in book.sheet_names for row in book.get_sheet_by_name(name).to_python() for cell in row]
-
-
-def payloads(folder):
-    """Return what the executed notebooks of a report showed."""
-    shown = []
-    for file in sorted((folder / "notebooks").glob("*.ipynb")):
-        for cell in json.loads(file.read_text())["cells"]:
-            shown += [o["data"] for o in cell.get("outputs", []) if "data" in o]
-    return shown
 
 
 def elements(pdf, kind):
@@ -192,16 +127,7 @@ def test_no_code_is_in_the_pdf(text):
 
 
 def test_no_row_of_fewer_than_five_reps_is_shown(folder):
-    """In no table and in no figure's data: such a row has neither its n nor its values."""
-    tables = [p.get("data", p) for p in (d[MIME] for d in payloads(folder)) if p["kind"] in {"table", "figure"}]
-    counted = [t for t in tables if "n_reps" in [c["key"] for c in t["columns"]]]
-    assert len(counted) >= 6
-    for table in counted:
-        n = [c["key"] for c in table["columns"]].index("n_reps")
-        small = [row for row in table["values"] if row[n] is not None and 0 < row[n] < 5]
-        assert small == [], table["columns"]
-    cards = [c for p in (d[MIME] for d in payloads(folder)) if p["kind"] == "kpis" for c in p["cards"]]
-    assert not [c for c in cards if c["n_of"] == "reps" and c["n"] is not None and c["n"] < 5]
+    assert smallest_shown(folder) >= 5
 
 
 def test_the_manifest_says_what_the_report_stood_on(reported, exports):
@@ -243,72 +169,14 @@ def test_a_report_leaves_no_kernel_and_no_scratch(reported):
         assert sorted(f.name for f in (root / "data" / "processed").iterdir() if not f.name.startswith(".")) == ["tiny"]
 
 
-def test_the_report_can_be_verified_until_its_data_change(reported):
-    root = reported[1]
+def test_the_report_can_be_verified_until_its_data_change(reported, tmp_path):
+    root = Path(shutil.copytree(reported[0], tmp_path / "copy"))
     pdf = root / "reports" / "tiny" / QUARTER / "alignment-roi.pdf"
     assert run(root, "verify", str(pdf)).code == 0
     rewrite(root / "data" / "raw" / "tiny" / "quotas.csv", lambda _, row: row | {"quota_amount": "1.00"})
     ran = run(root, "verify", str(pdf))
     assert ran.code == 1
     assert "exports changed" in ran.out
-
-
-def test_what_the_crm_says_is_set_as_it_was_written(hostile):
-    """Formula, markup, template code, maths, path and SQL are names and nothing else."""
-    with pikepdf.open(hostile / "reports" / "tiny" / QUARTER / "alignment-roi.pdf") as pdf:
-        text = squeezed("".join(pages(pdf)))
-    for name in [*TEAMS, SEGMENT, REFUSED]:
-        assert squeezed(name) in text, name
-
-
-def test_what_the_crm_says_is_text_in_the_workbook(hostile):
-    """Not a formula, not a link to somewhere else."""
-    file = hostile / "reports" / "tiny" / QUARTER / "alignment-roi.xlsx"
-    told = cells_of(file)
-    assert set(TEAMS) <= set(told)
-    with zipfile.ZipFile(io.BytesIO(file.read_bytes())) as parts:
-        sheets = [parts.read(name).decode() for name in parts.namelist() if name.startswith("xl/worksheets/")]
-    assert len(sheets) > 5
-    assert not [s for s in sheets if "<f>" in s or "<f " in s or 'TargetMode="External"' in s]
-
-
-def test_what_the_crm_says_does_not_run_in_jupyter(hostile):
-    """Neither as HTML nor as a formula of MathJax's."""
-    shown = list(payloads(hostile / "reports" / "tiny" / QUARTER))
-    html = "\n".join("".join(d["text/html"]) for d in shown)
-    assert "<script" not in html
-    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
-    assert "$x$" not in html
-    svg = "\n".join("".join(d.get("image/svg+xml", "")) for d in shown)
-    assert "<script" not in svg
-
-
-def test_what_the_crm_says_is_no_file_and_no_statement(hostile):
-    """Every file is one the house named, and the tables are all there."""
-    assert {name.split("/")[-1] for name in files(hostile / "reports")} == {
-        "index.html", "manifest.json", "alignment-roi.pdf", "alignment-roi.xlsx",
-        *(f.name for f in (hostile / "notebooks").iterdir()),
-    }  # fmt: skip
-    assert (hostile / "data" / "processed" / "tiny" / "teams.parquet").is_file()
-    assert "<script" not in (hostile / "reports" / "index.html").read_text()
-
-
-def test_what_stood_in_a_refused_file_is_not_told(hostile):
-    """Its name is; its first line, which is somebody's address and pay, is not."""
-    folder = hostile / "reports" / "tiny" / QUARTER
-    everything = b"".join(f.read_bytes() for f in folder.rglob("*") if f.suffix in {".json", ".ipynb"}).decode()
-    everything += "\n".join(map(str, cells_of(folder / "alignment-roi.xlsx")))
-    assert "doe@example.com" not in everything
-    assert "123456" not in everything
-    assert any(REFUSED in notice for notice in manifest(hostile, "tiny", QUARTER)["notices"])
-
-
-def test_bookings_far_from_finances_are_said_on_the_first_page(hostile):
-    (notice,) = [n for n in manifest(hostile, "tiny", QUARTER)["notices"] if n.startswith("Not reconciled")]
-    assert re.search(r"-(49|50)\.\d", notice)
-    with pikepdf.open(hostile / "reports" / "tiny" / QUARTER / "alignment-roi.pdf") as pdf:
-        first = squeezed("".join(pages(pdf)[:2]))
-    assert "Notreconciled" in first
 
 
 def test_without_pay_and_quotas_the_report_says_what_is_missing(without_pay):
@@ -327,8 +195,3 @@ def test_without_pay_and_quotas_the_report_says_what_is_missing(without_pay):
     for named in ("compensation", "base_amount", "commission_rate", "fringe_rate", "quotas", "quota_amount"):
         assert named in text
     assert "What does an hour of selling cost, and what must it bring?" in titles
-
-
-def test_the_house_is_left_as_it_was(reported):
-    """A run in a project of its own touches no other: no report of `tiny` here."""
-    assert not (Path(__file__).parents[1] / "reports" / "tiny").exists()
