@@ -1,6 +1,7 @@
 """Runs of notebooks: parameters checked before a kernel starts, and the truth about how each ended."""
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -186,7 +187,9 @@ def test_one_at_a_time_gives_the_same(root):
 
 
 def test_no_kernel_outlives_a_run_that_was_killed(root):
-    """SIGKILL to the process that started the workers: workers and kernels end by themselves."""
+    """SIGKILL to the process that started the workers: workers, kernels and sockets go by themselves."""
+    sockets = root / "tmp"
+    sockets.mkdir()
     for i in (1, 2):
         notebook(
             root / "notebooks" / f"{i}_x.ipynb",
@@ -202,13 +205,15 @@ def test_no_kernel_outlives_a_run_that_was_killed(root):
         "    jobs = [Job(n, root / n.name, {}) for n in sorted((root / 'notebooks').glob('*'))]\n"
         "    run_all(jobs, workers=2, done=print)\n"
     )
-    with subprocess.Popen([sys.executable, str(script)]) as runner:
+    with subprocess.Popen([sys.executable, str(script)], env=os.environ | {"TMPDIR": str(sockets)}) as runner:
         try:
             until(lambda: (root / "started1").exists() and (root / "started2").exists())
             assert len(kernels(root)) > 4  # this run, two workers, two kernels
+            assert len(list(sockets.glob("roi-*"))) == 2
         finally:
             runner.kill()
     until(lambda: not kernels(root))
+    assert list(sockets.glob("roi-*")) == []
 
 
 def test_importing_the_runner_compiles_no_grammars():

@@ -44,9 +44,11 @@ def test_a_meeting_within_another_adds_nothing(raw):
     assert counted(*rows).loc[(ADA, MONDAY), "selling_hours"] == 3.0
 
 
-def test_a_gap_behind_a_long_meeting_is_not_filled(raw):
-    """10 to 13, 11 to 11:30, 14 to 15: the end of the second must not hide that of the first: 3 + 1."""
-    rows = entry("2026-02-02T10:00", 180.0), entry("2026-02-02T11:00", 30.0), entry("2026-02-02T14:00")
+def test_a_short_meeting_does_not_hide_the_end_of_a_long_one(raw):
+    """10 to 13, 11 to 11:30, 12 to 13, 14 to 15: the third lies in the first though it follows the second: 3 + 1."""
+    rows = [
+        entry(f"2026-02-02T{hour}:00", minutes) for hour, minutes in ((10, 180.0), (11, 30.0), (12, 60.0), (14, 60.0))
+    ]
     assert counted(*rows).loc[(ADA, MONDAY), "selling_hours"] == 4.0
 
 

@@ -106,8 +106,14 @@ def test_days_are_cut_on_the_day_of_a_move(raw):
 
 
 def test_a_quota_is_prorated_by_day(raw):
-    """9,000 over 90 days is 100 a day: 45 days in each team; hired on 1 March it is 31 days."""
-    quotas = [{"rep_id": ADA, "period_start": D(2026, 1, 1), "period_end": D(2026, 4, 1), "quota_amount": 9_000.0}]
+    """9,000 over 90 days is 100 a day: 45 days in each team; hired on 1 March it is 31 days.
+
+    The quota of the quarter before ends with 31 December: nothing of it is left on 1 January.
+    """
+    quotas = [
+        {"rep_id": ADA, "period_start": JANUARY, "period_end": D(2026, 4, 1), "quota_amount": 9_000.0},
+        {"rep_id": ADA, "period_start": D(2025, 10, 1), "period_end": JANUARY, "quota_amount": 9_200.0},
+    ]
     got = built(quotas=quotas)
     assert got["rep_quarter"].set_index("team_id")["quota_amount"].to_dict() == {NORTH: 4_500.0, SOUTH: 4_500.0}
     assert by_team(got, "quota_amount") == {NORTH: 4_500.0, SOUTH: 4_500.0}

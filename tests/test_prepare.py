@@ -105,6 +105,15 @@ def test_a_change_has_its_effect(exports):
     assert held[["action", "reason", "money_amount"]].tolist() == ["drop", "too small for us", 101.0]
 
 
+def test_the_quarantine_tells_the_hours_on_a_row(exports):
+    """90 minutes deleted are 1.5 hours."""
+    gone = event(2, IsDeleted="true", EndDateTime="2026-02-02T11:30:00Z", DurationInMinutes="90")
+    write(exports, Event=[event(1), gone])
+    prepare.prepare("here")
+    held = prepare.load("here", "quarantine").set_index("rule").loc["deleted_record"]
+    assert held[["table_name", "record_key", "hours"]].tolist() == ["activities", "000000000000002AAA", 1.5]
+
+
 def test_another_day_is_another_table(exports):
     prepare.prepare("here")
     assert prepare.prepare("here", as_of=dt.date(2026, 1, 31))["as_of"] == "2026-01-31"

@@ -266,7 +266,7 @@ def test_a_run_killed_half_way_leaves_no_half_report(root):
     good = files(root / "reports")
     spoil(root, "import time\ntime.sleep(600)")
     command = [sys.executable, "-c", "from analysis.cli import main; main()", "report", "small"]
-    environment = os.environ | {"ALIGNMENT_ROI_ROOT": str(root)}
+    environment = os.environ | {"ALIGNMENT_ROI_ROOT": str(root), "TMPDIR": str(root.parent)}
     with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as runner:
         try:
             until(lambda: list((root / "reports").glob(".small-2026Q2-*")) and len(kernels(root)) > 1)

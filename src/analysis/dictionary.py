@@ -237,7 +237,8 @@ def _judgements() -> Iterator[tuple[str, str, str, str, int | None]]:
                 same = (rule["name"], rule["action"], rule["reason"], rule.get("quirk"))
                 tables.setdefault(same, []).append(name)
     every = "every table"
-    yield "unreadable_line", every, "quarantine", rules.LINE_REASON, 10
+    for intake_rule, (set_aside, why) in rules.INTAKE_RULES.items():
+        yield intake_rule, every, set_aside, why, 10
     yield rules.MISSING_REQUIRED, every, "quarantine", "blank where one is required", None
     yield "unmapped_value", every, "quarantine", "a value the field map does not know", None
     for (rule_name, action, reason, quirk), judged in tables.items():

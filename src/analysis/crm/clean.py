@@ -9,9 +9,9 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, NamedTuple
 
-from analysis.crm import hours, mapping, parse, read, rules
+from analysis.crm import hours, mapping, read, rules, typed
 from analysis.crm.engine import identifier, set_variable
-from analysis.schema import SQL_TYPES, TABLES, CrmDataError
+from analysis.schema import TABLES, CrmDataError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from analysis.schema import Kind
     from analysis.settings import Settings
 
 REQUIRED_TABLES = ("opportunities", "reps")  # without these there is no report at all
@@ -75,47 +74,6 @@ def _one(connection: duckdb.DuckDBPyConnection, sql: str, values: Sequence[objec
     if row is None:
         raise AssertionError(f"a query without an answer: {sql}")
     return tuple(row)
-
-
-def _sources(intake: read.Intake, table: str) -> list[tuple[read.Export, mapping.Export]]:
-    """Return the exports that fill `table`, fallbacks only where nothing else does."""
-    found = [(e, layout) for e in intake.exports for layout in e.layouts if layout.table == table]
-    first_hand = [pair for pair in found if not pair[1].is_fallback and pair[0].n_rows]
-    return first_hand or found
-
-
-def _parsed(connection: duckdb.DuckDBPyConnection, intake: read.Intake, name: str, work: dict[str, Kind]) -> int:
-    """Make the typed table ``parsed_<name>`` of all its exports; return its number of rows in."""
-    table = TABLES[name]
-    columns = {
-        c.name: c.kind for c in table.columns if c.name not in ("source_file", "source_row", "flagged_by")
-    } | work
-    required = {c.name for c in table.columns if c.is_required}
-    selects, n_in = [], 0
-    for export, layout in _sources(intake, name):
-        unknown = [f.name for f in layout.fields if f.name not in columns]
-        if unknown:
-            raise CrmDataError(
-                f"{name}: the map {layout.map_name} fills {', '.join(unknown)}, which neither the table nor its rules know. "
-                f"Name a column of data/README.md, or add it under [work] in rules/{name}.toml."
-            )
-        selects.append(parse.table_sql(export.text_table, export.file, export.header, layout.fields, columns, required))
-        n_in += export.n_rows
-        for line in intake.broken_lines:
-            if line.file == export.file:
-                connection.execute(
-                    "insert into set_aside values (?, 'unreadable_line', ?, ?, null, null, ?, null, null)",
-                    [name, line.file, line.line, line.problem],
-                )
-    empty = ", ".join(f"null::{SQL_TYPES[kind]} as {identifier(n)}" for n, kind in columns.items())
-    nothing = (
-        f"select {empty}, ''::varchar as source_file, 0::bigint as source_row, 0::ubigint as row_hash, "
-        '[]::struct("column" varchar, rule varchar, "text" varchar)[] as unreadable where false'
-    )
-    connection.execute(
-        f"create or replace temp table {identifier('parsed_' + name)} as {' union all by name '.join([nothing, *selects])}"
-    )
-    return n_in
 
 
 def _as_of(connection: duckdb.DuckDBPyConnection, today: dt.date) -> dt.date:
@@ -250,7 +208,7 @@ def tables(
     _prepare_session(connection, dataset_key, settings)
     intake = read.intake(connection, files, mapping.exports_known(dataset))
     books = {name: rules.rulebook(name, dataset) for name in TABLES}
-    n_in = {name: _parsed(connection, intake, name, book.work) for name, book in books.items()}
+    n_in = {name: typed.table(connection, intake, name, book.work) for name, book in books.items()}
     for export in intake.exports:
         connection.execute(f"drop table {identifier(export.text_table)}")
     absent = [name for name in REQUIRED_TABLES if not n_in[name]]

@@ -45,6 +45,7 @@ class BrokenLine(NamedTuple):
     file: str
     line: int
     problem: str
+    rule: str = "unreadable_line"  # of rules.INTAKE_RULES
 
 
 class Refusal(NamedTuple):

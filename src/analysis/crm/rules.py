@@ -28,7 +28,9 @@ Scope = Literal["row", "table"]
 
 UNREADABLE = "unreadable"
 MISSING_REQUIRED = "missing_required"
-LINE_REASON = "a line that is no row: too many or too few columns, or a quote never closed"
+INTAKE_RULES: dict[str, tuple[Action, str]] = {  # what reading a file sets aside before any row is typed
+    "unreadable_line": ("quarantine", "a line that is no row: too many or too few columns, or a quote never closed"),
+}
 
 
 class Rule(NamedTuple):
@@ -195,7 +197,7 @@ def _reasons(table: Table, book: Rulebook) -> dict[str, tuple[Action, str]]:
         p.rule: ("quarantine", f"a cell of another form; taken is {p.takes}") for p in parse.PARSERS.values()
     }
     known["unmapped_value"] = ("quarantine", "a value the field map does not know")
-    known["unreadable_line"] = ("quarantine", LINE_REASON)
+    known |= INTAKE_RULES
     required = ", ".join(c.name for c in table.columns if c.is_required)
     known[MISSING_REQUIRED] = ("quarantine", f"blank where one is required ({required})")
     return known | {r.name: (r.action, r.reason) for r in book.rules if r.name != UNREADABLE}

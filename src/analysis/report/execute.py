@@ -66,6 +66,9 @@ class Outcome(NamedTuple):
     error: str | None = None
 
 
+_FOLDERS: set[str] = set()  # of sockets, of the kernels that run now
+
+
 class PrivateKernelManager(AsyncKernelManager):
     """A kernel whose sockets lie in a folder of its own."""
 
@@ -76,12 +79,14 @@ class PrivateKernelManager(AsyncKernelManager):
     @default("ip")
     def _ip(self) -> str:
         self.folder = tempfile.mkdtemp(prefix="roi-")  # short: a socket's path may have 107 bytes
+        _FOLDERS.add(self.folder)
         return str(Path(self.folder) / "s")
 
     async def _async_cleanup_resources(self, restart: bool = False) -> None:  # noqa: FBT001, FBT002 - its signature
         await super()._async_cleanup_resources(restart)
         if not restart and hasattr(self, "folder"):
             shutil.rmtree(self.folder, ignore_errors=True)
+            _FOLDERS.discard(self.folder)
 
     cleanup_resources = _async_cleanup_resources
 
@@ -218,6 +223,8 @@ def _end_with_parent() -> None:
         parent = parent_process()
         if parent is not None:
             parent.join()
+            for folder in _FOLDERS:
+                shutil.rmtree(folder, ignore_errors=True)
             os._exit(1)
 
     Thread(target=watch, daemon=True).start()
