@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import html
+import re
 from typing import TYPE_CHECKING
 
 from analysis.report import formats, markdown
@@ -28,6 +29,10 @@ SMALL = f"font-size:12px;color:{MUTED}"
 FIGURES = "font-variant-numeric:tabular-nums"
 HEADS = {"finding": "Found", "cannot_tell": "Cannot tell", "decision": "To decide"}
 TAGS = {"strong": "strong", "emphasis": "em", "strike": "s"}
+
+
+VIEW_BOX = re.compile(r'viewBox="0 0 ([\d.]+) ([\d.]+)"')
+ROOM = 28  # [pt]
 
 
 def _safe(text: object) -> str:
@@ -118,7 +123,9 @@ def table_text(content: Payload) -> str:
 
 def figure(content: Payload, svg: str) -> str:
     """Return a figure with title, caption and source; its picture is on white in either theme."""
-    picture = base64.b64encode(svg.encode()).decode()
+    # A browser that lacks the report's typeface takes a wider one: labels on the left need room.
+    roomy = VIEW_BOX.sub(lambda m: f'viewBox="-{ROOM} 0 {float(m[1]) + ROOM:g} {m[2]}"', svg, count=1)
+    picture = base64.b64encode(roomy.encode()).decode()
     style = "max-width:100%;background:#fff;border-radius:3px;display:block;margin:4px 0"
     return _box(
         f"{_line(content['title'], 'font-size:14px;font-weight:600')}"
