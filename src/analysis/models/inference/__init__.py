@@ -1,0 +1,1 @@
+"""How sure an estimate is: absorbed effects, cluster-robust errors, and what to do with few clusters."""
