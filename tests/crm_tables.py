@@ -7,9 +7,10 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from analysis import paths, settings
+from analysis.columns import SQL_TYPES
 from analysis.crm import clean, engine, read, rules
 from analysis.crm.engine import identifier
-from analysis.schema import SQL_TYPES, TABLES
+from analysis.schema import TABLES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,7 +47,7 @@ def user(rep_id: str = ADA, **other: str) -> Row:
 
 def opportunity(n: int, **other: str) -> Row:
     """Return a row of Salesforce's Opportunity: 100 USD won by Ada on 10 February 2026."""
-    return _OPPORTUNITY | {"Id": f"006{n:012d}AAA"} | other
+    return _OPPORTUNITY | {"Id": f"006{n:012d}AAA", "Name": f"Deal {n}"} | other
 
 
 def event(n: int, **other: str) -> Row:
@@ -93,7 +94,7 @@ def cleaned(*, as_of: dt.date | None = AS_OF, today: dt.date | None = None) -> P
         audit = clean.tables(
             connection, files, "here", settings.load("here"), dataset_key="key", as_of=as_of, today=today
         )
-        return Pass(audit, {n: frame(connection, n) for n in (*TABLES, "set_aside", "rep_day_hours")})
+        return Pass(audit, {n: frame(connection, n) for n in (*TABLES, "set_aside", "rep_day_hours", "name_review")})
 
 
 def frame(connection: duckdb.DuckDBPyConnection, name: str) -> pd.DataFrame:

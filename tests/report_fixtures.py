@@ -174,7 +174,9 @@ def payloads(folder):
 
 def tables_of(folder):
     """Return the cells of every table and of the data of every figure."""
-    return [p.get("data", p) for p in (d[MIME] for d in payloads(folder)) if p["kind"] in {"table", "figure"}]
+    return [
+        p.get("data", p) for p in (d[MIME] for d in payloads(folder) if MIME in d) if p["kind"] in {"table", "figure"}
+    ]
 
 
 def smallest_shown(folder):
@@ -185,5 +187,5 @@ def smallest_shown(folder):
     for table in counted:
         n = [c["key"] for c in table["columns"]].index("n_reps")
         shown += [row[n] for row in table["values"] if row[n]]
-    cards = [c for p in (d[MIME] for d in payloads(folder)) if p["kind"] == "kpis" for c in p["cards"]]
+    cards = [c for p in (d[MIME] for d in payloads(folder) if MIME in d) if p["kind"] == "kpis" for c in p["cards"]]
     return min(shown + [c["n"] for c in cards if c["n_of"] == "reps" and c["n"]])

@@ -3,58 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from crm_tables import ADA, BEN, NORTH, SOUTH
-
-Row = dict[str, Any]
-DAY, NEXT, LATER = dt.date(2026, 2, 2), dt.date(2026, 2, 3), dt.date(2026, 2, 9)
-TEN = dt.datetime(2026, 2, 2, 10, tzinfo=dt.UTC)
-ELEVEN = TEN + dt.timedelta(hours=1)
-
-BASE: dict[str, Row] = {
-    "reps": {"rep_id": ADA, "role": "rep"},
-    "teams": {"team_id": NORTH, "team_name": "North"},
-    "rep_team_history": {"rep_id": ADA, "team_id": NORTH, "valid_from": DAY},
-    "fx_rates": {"currency": "EUR", "valid_from": DAY, "rate_to_reporting": 1.1},
-    "working_calendar": {"date": DAY, "region": "EMEA", "is_workday": True},
-    "products": {"product_id": "p1", "product_name": "GTX Pro"},
-    "accounts": {"account_id": "a1", "account_name": "Acme"},
-    "compensation": {
-        "rep_id": ADA, "valid_from": DAY, "raw_base": 100_000.0, "base_period": "year", "currency": "USD",
-        "commission_rate": 0.1, "fringe_rate": 0.2,
-    },
-    "quotas": {
-        "rep_id": ADA, "period_start": dt.date(2026, 1, 1), "period_end": dt.date(2026, 4, 1), "raw_quota": 500_000.0,
-        "currency": "USD",
-    },
-    "finance_bookings": {"quarter": "2026Q1", "bookings_amount": 100.0, "currency": "USD"},
-    "programme": {"team_id": NORTH, "start_date": DAY},
-    "opportunities": {
-        "opportunity_id": "o1", "owner_rep_id": ADA, "status": "won", "raw_amount": 100.0, "currency": "USD",
-        "created_at": TEN, "close_date": NEXT, "record_name": "Deal",
-    },
-    "activities": {
-        "activity_id": "x1", "rep_id": ADA, "kind": "event", "subject": "Demo", "started_at": TEN, "ended_at": ELEVEN,
-        "minutes": 60.0, "stated_minutes": 60.0, "logged_at": TEN, "is_all_day": False,
-    },
-}  # fmt: skip
-
-STAY = {"rep_id": ADA, "team_id": NORTH}
-AROUND: dict[str, list[Row]] = {  # what stands already when a table is judged
-    "reps": [{"rep_id": ADA, "role": "rep"}, {"rep_id": BEN, "role": "manager"}],
-    "teams": [{"team_id": NORTH}],
-    "products": [{"product_id": "p1", "product_name": "GTX Pro", "product_key": "gtxpro"}],
-    "fx_rates": [{"currency": "EUR", "valid_from": DAY, "valid_to": NEXT, "rate_to_reporting": 1.1}],
-    "parsed_rep_team_history": [STAY, {"rep_id": BEN, "team_id": SOUTH}],
-}
-
-
-OTHER_KEY: dict[str, Row] = {
-    "opportunities": {"opportunity_id": "o2"},
-    "activities": {"activity_id": "x2", "subject": "Client call"},
-    "rep_team_history": {"rep_id": BEN},
-}
+from crm_tables import ADA, BEN, SOUTH
+from rule_rows import BASE, CY, DAY, DEE, ELEVEN, EVE, LATER, NEXT, OTHER_KEY, STAY, TEN, Row
 
 
 class Case(NamedTuple):
@@ -91,6 +43,13 @@ def _quarters(amounts: list[float], rep: str) -> list[Row]:
     return [{"rep_id": rep, "period_start": a, "period_end": b, "raw_quota": q} for a, b, q in spans]
 
 
+def _merged(table: str, key: str, *rules: str) -> list[Case]:
+    """Return the cases of what became of a record that was merged."""
+    named = rules or ("merged_record", "merge_cycle", "merge_conflict", "survivor_absent")
+    return [_case(table, r, {key: f"gone {r}"}, {key: f"gone {r}, not"}) for r in named]
+
+
+STEP, MOVE, TOUCH = BASE["stage_history"], BASE["lead_status_history"], BASE["touches"]
 EVENT, CALL = BASE["activities"], BASE["activities"] | {"kind": "call", "ended_at": None, "stated_minutes": None}
 CASES: list[Case] = [
     *_repeats("reps", {"role": "manager"}, {"rep_id": BEN}),
@@ -120,12 +79,15 @@ CASES: list[Case] = [
     _case("compensation", "implausible_pay", {"commission_rate": 10.0}, {"commission_rate": 1.5, "rep_id": BEN}),
     _case("compensation", "implausible_pay", {"fringe_rate": 18.8}, {"fringe_rate": 0.188, "rep_id": BEN}),
     *_repeats("quotas", {"raw_quota": 1.0}, {"period_start": DAY}),
-    _case("quotas", "missing_quota", {"raw_quota": None}, {"raw_quota": 0.0, "period_start": DAY}),
-    _case("quotas", "unknown_currency", {"currency": "XXX"}, {"currency": "EUR", "period_start": DAY}),
-    _case("quotas", "manager_rollup", {"rep_id": BEN}, {}),
+    _case("quotas", "missing_quota", {"raw_quota": None}, {"rep_id": ADA, "raw_quota": 0.0, "period_start": DAY}),
+    _case("quotas", "unknown_currency", {"currency": "XXX"}, {"rep_id": ADA, "currency": "EUR", "period_start": DAY}),
+    _case("quotas", "manager_rollup", {"rep_id": BEN}, {"rep_id": ADA}),
+    _case("quotas", "unknown_rep", {"rep_id": "nobody"}, {"rep_id": ADA}),
+    _case("quotas", "quantity_quota", {"is_amount": False}, {"rep_id": ADA, "is_amount": True, "period_start": DAY}),
+    _case("compensation", "unknown_rep", {"rep_id": "nobody"}, {}),
     Case(
         "quotas", "repeated_annual", {0, 1, 2, 3},
-        [*_quarters([2e6] * 4, ADA), *_quarters([5e5] * 4, "a"), *_quarters([6e5] * 4, "b"), *_quarters([9e5] * 4, "c")],
+        [*_quarters([2e6] * 4, ADA), *_quarters([5e5] * 4, CY), *_quarters([6e5] * 4, DEE), *_quarters([9e5] * 4, EVE)],
     ),
     *_repeats("finance_bookings", {"bookings_amount": 1.0}, {"quarter": "2026Q2"}),
     _case("finance_bookings", "unknown_currency", {"currency": "EUR"}, {"currency": None, "quarter": "2026Q2"}),
@@ -133,13 +95,13 @@ CASES: list[Case] = [
     _case("opportunities", "deleted_record", {"is_deleted": True}, {"is_deleted": None}),
     _case("opportunities", "test_record", {"record_name": "TEST - ignore"}, {"record_name": "Testa S.p.A."}),
     _case("opportunities", "test_record", {"record_name": "test"}, {"record_name": "Contest Ltd"}),
-    *_repeats("opportunities", {"raw_amount": 1.0}, {"opportunity_id": "o2"}),
+    *_repeats("opportunities", {"raw_amount": 1.0}, {"opportunity_id": "o2", "record_name": "Another"}),
     _case("opportunities", "negative_amount", {"raw_amount": -0.01}, {"raw_amount": 0.0}),
     _case("opportunities", "unknown_currency", {"currency": "XXX"}, {"currency": "XXX", "raw_amount": None}),
     _case("opportunities", "unknown_currency", {"currency": "EUR"}, {"currency": "EUR", "close_date": DAY}),
     Case(
         "opportunities", "amount_out_of_scale", {2},
-        [BASE["opportunities"] | {"opportunity_id": i, "raw_amount": a} for i, a in zip("abcde", (10, 10, 1001, 1000, 10), strict=True)],
+        [BASE["opportunities"] | {"opportunity_id": i, "record_name": i, "raw_amount": a} for i, a in zip("abcde", (10, 10, 1001, 1000, 10), strict=True)],
     ),
     _case("opportunities", "won_without_amount", {"raw_amount": None}, {"raw_amount": None, "status": "lost"}),
     _case("opportunities", "closed_before_created", {"close_date": DAY - 2 * (NEXT - DAY)}, {"close_date": DAY - (NEXT - DAY)}),

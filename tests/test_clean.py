@@ -166,7 +166,7 @@ def test_pay_by_the_month_becomes_pay_by_the_year(raw):
     write(
         raw,
         Opportunity=[opportunity(1)],
-        User=[user()],
+        User=[user(), user(BEN)],
         compensation=[pay, pay | {"rep_id": BEN, "base_period": "year"}],
     )
     got = cleaned().tables["compensation"].set_index("rep_id")
@@ -281,3 +281,12 @@ def test_the_audit_counts_the_filled_cells_of_each_column(raw):
     write(raw, Opportunity=[opportunity(1), opportunity(2, Amount="")], User=[user()])
     held = next(a for a in cleaned().audit.tables if a.table == "opportunities").columns
     assert (held["opportunity_id"], held["raw_amount"], held["lead_source"]) == (2, 1, 0)
+
+
+def test_line_breaks_commas_and_quotes_stay_inside_their_cell_quirk_10(raw):
+    names = ["Acme\nHoldings", 'Raven "Foods", Ltd', "Zebra;|\tInc"]
+    accounts = [{"Id": f"001{n:012d}AAA", "Name": t, "Industry": "", "MasterRecordId": ""} for n, t in enumerate(names)]
+    write(raw, Account=accounts, Opportunity=[opportunity(1)], User=[user()])
+    got = cleaned()
+    assert got.tables["accounts"]["account_name"].tolist() == names
+    assert got.account("accounts") == (3, 3, 0, 0)

@@ -43,13 +43,38 @@ def names(header) -> list[str]:
         ([c.upper() + " " for c in event(1)], ["Event>activities"]),
         (list(user()), ["User>reps", "User>rep_team_history"]),
         (["sales_agent", "manager", "regional_office"], ["sales_teams>reps", "sales_teams>teams", "sales_teams>rep_team_history"]),
-        (["Id", "Name", "ActualCost", "ExpectedResponse"], ["Campaign>None"]),
+        (["Id", "Name", "ActualCost", "ExpectedResponse"], ["Campaign>campaigns"]),
         (["Id", "Name"], []),
+        (["Opportunity ID", "Owner ID", "Stage", "Closed", "Won", "Amount", "Close Date", "Created Date"], ["Opportunity>opportunities"]),
+        (["ID de oportunidad", "ID del propietario", "Etapa", "Cerrada", "Ganada", "Importe", "Fecha de cierre", "Fecha de creación"], ["Opportunity>opportunities"]),
+        (["id", "owner_id", "stage_name", "is_closed", "is_won", "amount", "close_date", "created_date", "_fivetran_synced"], ["Opportunity>opportunities"]),
         ([], []),
     ],
 )  # fmt: skip
 def test_an_export_is_known_by_its_columns(raw, header, found):
     assert names(header) == found
+
+
+def test_a_connectors_history_of_versions_is_not_taken_for_the_records(raw):
+    """It has every column of an opportunity, a row for each state it ever had."""
+    versions = ["_fivetran_active", "_fivetran_start", "_fivetran_end"]
+    assert names([*opportunity(1), *versions]) == ["record versions of a connector>None"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "found"),
+    [
+        (["CloseDate"], "CloseDate"),
+        (["Close Date", "close_date"], "Close Date"),
+        (["closedate ", "Close Date"], "closedate "),
+        (["Schlusstermin"], "Schlusstermin"),
+        (["Closed"], None),
+    ],
+)
+def test_quirk_11_a_column_is_found_by_its_name_first_then_by_its_labels(cells, found):
+    """The exact name wins over another spelling, that over an alias, whatever their order in the header."""
+    export = mapping.Export("map", "deal", ("CloseDate",), None, (), aliases=(("CloseDate", ("Schlusstermin",)),))
+    assert mapping.Header(cells).found("CloseDate", export) == found
 
 
 def test_every_map_of_the_house_fills_columns_that_exist(raw):
@@ -128,6 +153,16 @@ def test_a_fallback_is_used_only_where_nothing_else_fills_the_table(raw):
         ),
         ('{ value = "USD" }', '{ as = "text" }', r"column currency must say exactly one of from, value and sql"),
         ('needs = ["No", "Seller"]', "needs = []", r"an export must say its object and the columns it needs"),
+        (
+            "[[export]]",
+            "aliases.deal = { No = ['Nr'] }\n[[export]]",
+            r"aliases: an object called 'deal' does not exist; .* Did you mean deals\?",
+        ),
+        (
+            "[[export]]",
+            "aliases.deals = { Not = ['Nr'] }\n[[export]]",
+            r"aliases of deals: a column called 'Not' does not exist; .* Did you mean No\?",
+        ),
         ("[[export]]", "[[exports]]", r"a part called 'exports' does not exist; .* Did you mean export\?"),
         ("[[export]]", "[[export]", r"fields\.toml: not valid TOML"),
     ],

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from crm_tables import cleaned
 
-from analysis import panel
+from analysis.panel import periods
 
 REFERENCE = os.environ.get("ALIGNMENT_ROI_REFERENCE", "")
 pytestmark = pytest.mark.skipif(not REFERENCE, reason="ALIGNMENT_ROI_REFERENCE names no folder with Maven's data")
@@ -54,6 +54,6 @@ def test_mavens_misspelt_product_is_the_same_product(maven):
 
 def test_mavens_first_quarter_is_partial(maven):
     """It holds March alone."""
-    rows = panel.quarter_rows(maven.audit.first_day, maven.audit.as_of, 1)
+    rows = periods.quarter_rows(maven.audit.first_day, maven.audit.as_of, 1)
     assert [name for name, _, _, is_partial in rows if is_partial] == ["2017Q1"]
     assert len(rows) == 4

@@ -14,6 +14,7 @@ def connection():
     with engine.session() as connection:
         engine.set_variable(connection, "dataset_key", "key")
         engine.set_variable(connection, "fiscal_shift", 0)
+        engine.set_variable(connection, "currency", "USD")
         yield connection
 
 
@@ -29,6 +30,9 @@ GOOD = {
     "id": [("00017", "00017"), ("12345678901234567", "12345678901234567"), ("12E45", "12E45")],
     "name_key": [("GTX Pro", "gtxpro"), ("Müller & Co.", "mullerco"), ("株式 会社", "株式会社")],
     "number": [("0", 0.0), ("-1200.50", -1200.5), ("+7", 7.0), ("007", 7.0)],
+    "email_domain": [("Ada@Example.com", "example.com"), ("a.b@mail.example.co.uk", "mail.example.co.uk"), ("ada@", "")],
+    "currency": [("EUR", "EUR"), ("€", "EUR"), ("US$", "USD"), ("$", "USD")],
+    "fraction": [("0.65", 0.65), ("1", 1.0)],
     "percent": [("65", 0.65), ("100", 1.0), ("0", 0.0), ("12.5", 0.125)],
     "count": [("12", 12), ("12.0", 12), ("9007199254740993", 9007199254740993)],
     "date": [("2026-09-30", dt.date(2026, 9, 30)), ("2024-02-29", dt.date(2024, 2, 29))],
@@ -43,7 +47,11 @@ GOOD = {
 }  # fmt: skip
 
 BAD = {
-    "id": ["2.58E+16", "3e+07", "2.5E16", "ada@example.com"],
+    "text": ["#REF!", "#N/A", "#value!"],
+    "email_domain": [],  # any text may stand beside addresses: it has no domain
+    "currency": ["¥", "euro", "kr", "5"],
+    "fraction": ["65", "-0.1", "65%"],
+    "id": ["2.58E+16", "3e+07", "2.5E16", "2,58E+16", "ada@example.com", "#REF!", "#N/A", "=A1"],
     "name_key": ["---", "!"],
     "number": ["1,200.50", "1.200,50", "1 200", "(5)", "$5", "5 %", "1e5", "#REF!", "=SUM(A1)", "inf", "nan", "9" * 400],
     "percent": ["1000", "-1", "65%"],
@@ -66,12 +74,13 @@ def test_a_text_of_another_form_is_not_guessed(connection, parser, text):
 
 
 def test_every_parser_has_literals_here():
-    """Those of people and Salesforce ids have tests of their own below."""
-    assert set(GOOD) | {"salesforce_id", "person"} == set(parse.PARSERS)
-    assert set(BAD) | {"salesforce_id", "person", "text"} == set(parse.PARSERS)
+    """Those of people and Salesforce ids have tests of their own below, lengths of time in test_evidence."""
+    elsewhere = {"salesforce_id", "person", "seconds", "milliseconds", "minutes", "hours", "duration"}
+    assert set(GOOD) | elsewhere == set(parse.PARSERS)
+    assert set(BAD) | elsewhere == set(parse.PARSERS)
 
 
-def test_an_id_of_15_characters_gets_the_suffix_of_its_capitals(connection):
+def test_quirk_4_an_id_of_15_characters_gets_the_suffix_of_its_capitals(connection):
     """001C0: C is 4th, 8, I. 00000: none, A. o4OOI: 3rd to 5th, 4 + 8 + 16 = 28, 2 (after 26 letters, 0, 1)."""
     assert value(connection, "salesforce_id", "001C000000o4OOI") == "001C000000o4OOIIA2"
     assert value(connection, "salesforce_id", "001C000000o4Ooi") == "001C000000o4OoiIAE"
@@ -79,14 +88,49 @@ def test_an_id_of_15_characters_gets_the_suffix_of_its_capitals(connection):
 
 @pytest.mark.parametrize(
     "text",
-    ["001C000000o4OOIIA3", "001C000000O4OOIIA2", "001C000000o4OO", "001C000000o4OOII", "001C000000o4OO!", "2.58E+16"],
+    [
+        "001C000000o4OOIIA3",
+        "001C000000O4OoIIA2",
+        "001C000000O4OOI9A2",
+        "001C000000o4OO",
+        "001C000000o4OOII",
+        "001C000000o4OO!",
+        "2.58E+16",
+    ],
 )
-def test_an_id_with_a_wrong_suffix_or_length_is_refused(connection, text):
+def test_quirk_4_an_id_with_a_wrong_suffix_or_length_is_refused(connection, text):
     assert value(connection, "salesforce_id", text) is None
 
 
 def test_an_id_of_18_characters_with_its_suffix_is_kept(connection):
     assert value(connection, "salesforce_id", "001C000000o4OOIIA2") == "001C000000o4OOIIA2"
+
+
+@pytest.mark.parametrize("text", ["001C000000O4OOIIA2", "001c000000o4ooiia2"])
+def test_quirk_4_an_id_in_capitals_is_set_right_by_its_suffix(connection, text):
+    """IA2: C of the first five; 8, 16 and 4 of the last: its o is small, its second O, third O and I are capitals."""
+    assert value(connection, "salesforce_id", text) == "001C000000o4OOIIA2"
+
+
+@pytest.mark.parametrize("text", ["00017", "22595", "12345678901234567", "9007199254740993"])
+def test_quirk_5_a_number_that_is_an_id_stays_a_text(connection, text):
+    """Leading zeros, and beyond 2**53 what a double cannot hold."""
+    assert value(connection, "id", text) == text
+
+
+@pytest.mark.parametrize("text", ["2.58E+16", "2,58E+16", "1.23E+05"])
+def test_quirk_5_an_id_in_scientific_notation_is_refused(connection, text):
+    assert value(connection, "id", text) is None
+
+
+@pytest.mark.parametrize("text", ["true", "TRUE", "1", "Yes", "t", "Y", "on", "Wahr", "Ja", "VRAI", "Sí", "1.0"])
+def test_quirk_53_each_spelling_of_true(connection, text):
+    assert value(connection, "boolean", text) is True
+
+
+@pytest.mark.parametrize("text", ["false", "FALSE", "0", "No", "f", "N", "off", "Falsch", "Nein", "FAUX", "Não", "0.0"])
+def test_quirk_53_each_spelling_of_false(connection, text):
+    assert value(connection, "boolean", text) is False
 
 
 def test_a_person_is_a_pseudonym_that_hangs_on_the_dataset(connection):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import fcntl
 import json
 import re
 
@@ -31,7 +32,7 @@ def written() -> dict[str, tuple[int, int]]:
 
 def test_every_table_and_panel_is_written(exports):
     account = prepare.prepare("here")
-    names = {f"{n}.parquet" for n in (*TABLES, *PANELS, "quarters", "quarantine")} | {"audit.json"}
+    names = {f"{n}.parquet" for n in (*TABLES, *PANELS, "quarters", "quarantine")} | {"audit.json", "name_review.csv"}
     assert set(written()) == names
     assert prepare.load("here", "opportunities")["deal_amount"].tolist() == [100.0]
     assert prepare.load("here", "team_quarter")["bookings_amount"].tolist() == [100.0]
@@ -128,6 +129,46 @@ def test_the_folder_is_replaced_whole(exports):
     prepare.prepare("here")
     assert "stale.parquet" not in written()
     assert [f.name for f in paths.processed("here").parent.iterdir()] == ["here"]
+
+
+def leftover(name: str = ".here-abcd1234"):
+    """Return a scratch folder as a killed pass leaves it."""
+    folder = paths.processed("here").parent / name
+    (folder / "new").mkdir(parents=True)
+    (folder / prepare.OWNER_FILE).touch()
+    return folder
+
+
+def test_what_a_killed_pass_left_is_cleared_away(exports):
+    """Its own, and not the folder of a dataset whose name only begins the same."""
+    mine, other = leftover(), leftover(".here-too-abcd1234")
+    prepare.prepare("here")
+    assert not mine.exists()
+    assert other.exists()
+
+
+def test_what_a_killed_pass_had_moved_aside_goes_back(exports):
+    """Killed between two renames: the tables it was about to replace stand again, and need no new pass."""
+    prepare.prepare("here")
+    before = written()
+    paths.processed("here").rename(leftover() / "old")
+    prepare.recover("here")
+    assert written() == before
+
+
+def test_the_folder_of_a_pass_that_runs_is_left_alone(exports):
+    folder = leftover()
+    with (folder / prepare.OWNER_FILE).open() as owner:
+        fcntl.flock(owner, fcntl.LOCK_EX)
+        prepare.prepare("here")
+        assert folder.exists()
+
+
+@pytest.mark.parametrize("call", [prepare.prepare, prepare.dry_run])
+def test_a_day_before_the_first_record_is_refused(exports, call):
+    with pytest.raises(CrmDataError, match=r"as of 1999-12-31 there is nothing yet: the first record is of 20"):
+        call("here", as_of=dt.date(1999, 12, 31))
+    assert not paths.processed("here").exists()
 
 
 def test_a_pass_that_fails_leaves_what_stood(exports):

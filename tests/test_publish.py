@@ -123,7 +123,9 @@ def test_a_report_is_put_in_place_with_all_its_files(root):
     history = root / "data" / "history" / "small" / "2026Q2"
     assert json.loads((history / "manifest.json").read_text()) == state
     kept = {f.name for f in history.iterdir()}
-    assert kept == {"manifest.json", "rep_quarter.parquet", "team_quarter.parquet", "rep_week.parquet"}
+    assert kept == {
+        "manifest.json", "rep_quarter.parquet", "team_quarter.parquet", "rep_week.parquet", "won_deals.parquet",
+    }  # fmt: skip
 
 
 def test_a_second_run_says_up_to_date_and_starts_no_kernel(root):

@@ -5,7 +5,7 @@ import math
 import pandas as pd
 import pytest
 
-from analysis.models import quality
+from analysis.models import hours_account, quality
 from analysis.schema import CrmDataError
 
 NAN = math.nan
@@ -59,6 +59,7 @@ def teams():
             "bookings_amount": [20.0, 10.0, 30.0, 0.0],
             "is_partial": [False, False, True, True],
             "logged_share": [0.95, 0.5, 0.92, NAN],
+            "logging_change": [None, "coverage", None, None],
         }
     )
 
@@ -167,21 +168,23 @@ def test_bookings_of_a_quarter_that_is_not_there_are_refused(teams):
 
 def test_logging_shows_the_last_quarters_of_teams_with_reps(teams):
     """Team B had nobody in the second quarter: no row, rather than a team that logged nothing."""
-    got = quality.logging(teams, 2, "2026Q2")
+    got = hours_account.logging(teams, 2, "2026Q2")
     assert list(zip(got["team_name"], got["quarter"], strict=True)) == [
         ("A", "2026Q1"),
         ("A", "2026Q2"),
         ("B", "2026Q1"),
     ]
-    assert quality.logging(teams, 1, "2026Q2")["team_name"].tolist() == ["A"]
-    assert quality.logging(teams, 2, "2026Q1")["quarter"].unique().tolist() == ["2026Q1"]
+    assert hours_account.logging(teams, 1, "2026Q2")["team_name"].tolist() == ["A"]
+    assert hours_account.logging(teams, 2, "2026Q1")["quarter"].unique().tolist() == ["2026Q1"]
 
 
 def test_logging_in_a_sentence_counts_teams_not_rows(teams):
     """B logged half its days in one quarter; A at least nine tenths in both."""
-    assert quality.logging_sentence(quality.logging(teams, 2, "2026Q2")) == (
-        "2 teams over 2 quarters; 1 of them logged less than 90% of their working days in at least one quarter."
+    assert hours_account.logging_sentence(hours_account.logging(teams, 2, "2026Q2")) == (
+        "2 teams over 2 quarters; 1 of them logged less than 90% of their working days in at least one quarter. "
+        "Logging changed: B 2026Q1 (coverage)."
     )
+    assert hours_account.logging_changes(teams.iloc[:1]) == "Logging changed: nowhere."
 
 
 def test_a_question_says_which_tables_and_columns_it_lacks(account):

@@ -5,7 +5,7 @@ import re
 import pandas as pd
 import pytest
 
-from analysis import schema
+from analysis import columns, schema
 from analysis.panel_schema import PANELS
 from analysis.schema import TABLES, CrmDataError
 
@@ -18,7 +18,7 @@ def test_a_table_knows_its_key_and_its_columns(table):
     assert len(names) == len(set(names))
     assert set(table.key) <= set(names)
     assert {table.money, table.minutes} - {None} <= set(names)
-    assert all(c.kind in schema.SQL_TYPES and c.meaning for c in table.columns)
+    assert all(c.kind in columns.SQL_TYPES and c.meaning for c in table.columns)
 
 
 @pytest.mark.parametrize("table", EVERY, ids=lambda t: t.name)

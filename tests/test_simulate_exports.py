@@ -195,7 +195,7 @@ def test_a_clean_company_has_no_defects(clean):
 def test_every_planted_defect_is_in_its_file(dirty):
     """Each id or key that truth.json lists is found, with an action and a rule."""
     found = defects(dirty)
-    assert len(found) == 31
+    assert len(found) == 32
     for name, defect in found.items():
         assert name == f"{defect['file']}.{defect['rule']}"
         assert defect["action"] in {"drop", "flag", "quarantine"}

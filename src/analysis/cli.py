@@ -13,7 +13,7 @@ import sys
 import tempfile
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
 
@@ -21,7 +21,7 @@ from analysis import paths, settings
 from analysis.schema import CrmDataError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 DONE, REFUSED, USAGE, FAILED, BUG, LOCKED = 0, 1, 2, 3, 70, 75
 RESERVED = ("dataset", "quarter", "team")
@@ -48,6 +48,24 @@ AsOf = Annotated[
 def _say(line: str) -> None:
     typer.echo(line)
     sys.stdout.flush()
+
+
+@contextlib.contextmanager
+def _working(on: str) -> Iterator[Callable[[str], None]]:
+    """Show on a terminal that work goes on; yields what to say plain lines with, there and elsewhere."""
+    if not sys.stdout.isatty():
+        yield _say
+        return
+    from rich.console import Console
+
+    console = Console(highlight=False, markup=False)
+    with console.status(on) as status:
+
+        def say(line: str) -> None:
+            console.print(line)
+            status.update("running the notebooks")
+
+        yield say
 
 
 def _exit(code: int, message: str) -> NoReturn:
@@ -107,16 +125,25 @@ def demo(
     teams: Annotated[int, typer.Option(min=4, metavar="N", help="sales teams")] = 24,
     quarters: Annotated[int, typer.Option(min=6, metavar="N", help="quarters of history")] = 12,
     seed: Annotated[int, typer.Option(metavar="N", help="of all that is random")] = 7,
+    layout: Annotated[
+        Literal["salesforce", "hubspot"], typer.Option(help="the CRM whose exports they are; the company is the same")
+    ] = "salesforce",
 ) -> None:
     """Write a simulated company's exports, with known effects, and the truth beside them."""
     from analysis.simulate import company, exports
 
     with _usage():
         folder = paths.raw(dataset)
+    if (there := exports.layout_of(folder)) not in {None, layout}:
+        _exit(
+            USAGE,
+            f"data/raw/{dataset} holds the {there} exports of a simulated company; "
+            "with those of another layout every deal would be there twice. Name another folder by --dataset.",
+        )
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".") as scratch:
         written = Path(scratch) / dataset
-        exports.write(company.Company(n_teams=teams, n_quarters=quarters, seed=seed), written)
+        exports.write(company.Company(n_teams=teams, n_quarters=quarters, seed=seed), written, layout=layout)
         if folder.is_dir():  # a dataset's own settings and maps stay
             for file in written.iterdir():
                 file.replace(folder / file.name)
@@ -167,15 +194,20 @@ def clean(
     if dry_run:
         _print_audit(prepare.dry_run(name, as_of=_day(as_of)))
         return
-    with _lock(name):
+    with _lock(name), _working(f"cleaning {name}"):
         account = prepare.prepare(name, as_of=_day(as_of))
     _print_audit(account)
 
 
 def _print_audit(account: dict[str, Any]) -> None:
     for file in account["files"]:
-        into = ", ".join(file["tables"]) or "nothing reads it yet"
+        into = ", ".join(file["tables"]) or "fills no table"
         _say(f"{file['file']}: {file['n_rows']:,} rows, {file['delimiter']}, {file['layout']} -> {into}")
+        stripped = [f"{n:,} {rule}" for rule, n in file["stripped"]]
+        aside = f"set aside at reading: {', '.join(stripped)}" if stripped else ""
+        warnings = [f"warning: {w}" for w in file["warnings"]]
+        for line in filter(None, [file["encoding"], aside, *file["notes"], *warnings]):
+            _say(f"    {line}")
     for refusal in account["refusals"]:
         _say(f"{refusal['file']}: refused, {refusal['reason']}")
     _say(f"as of {account['as_of']}; rows in = clean + quarantined + dropped")
@@ -233,14 +265,14 @@ def report(
     from analysis import prepare
     from analysis.report import manifest, publish
 
-    with _lock(name):
-        _say(f"cleaning {name}")
+    with _lock(name), _working(f"cleaning {name}") as say:
+        say(f"cleaning {name}")
         account = prepare.prepare(name, as_of=_day(as_of))
         month = house.company.fiscal_year_start_month
         with _usage():
             wanted = [publish.quarter_named(one, account, month) for one in asked]
         done = [
-            publish.publish(account, one, given, workers=workers, force=force, say=_say) for one in sorted(set(wanted))
+            publish.publish(account, one, given, workers=workers, force=force, say=say) for one in sorted(set(wanted))
         ]
     for made in done:
         where = made.folder.relative_to(paths.root())

@@ -10,18 +10,23 @@ from __future__ import annotations
 import sys
 import tomllib
 from importlib import resources
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from analysis.columns import SOURCE, SQL_TYPES
 from analysis.crm import parse, rules
+from analysis.crm.reading import CELL_QUIRKS
 from analysis.panel_schema import PANELS
-from analysis.schema import SOURCE, SQL_TYPES, TABLES
+from analysis.quirks import QUIRKS, named_tests
+from analysis.schema import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from analysis.schema import Column, Kind, Table
+    from analysis.columns import Column, Kind, Table
 
 BY_HAND = "house.toml"
+TESTS = Path(__file__).parents[2] / "tests"
 
 HEAD = """\
 # Data dictionary
@@ -56,12 +61,32 @@ marked *yes*; a cell may be blank unless the table below requires it.
 CELLS = """\
 A text that is not of its column's form is never guessed at: it quarantines its row by the rule named here, and is kept
 in the quarantine. A blank cell is missing; it quarantines the row only where the table requires one.
+
+Dates, numbers and lengths of time are read in the notation their column's cells show: a day above 12 tells day from
+month, `0.5` or `1,200.50` tells the decimal sign. What contradicts its column is quarantined; where nothing tells, the
+file is refused, until `fields.toml` of the dataset says what holds, for all its exports or for one:
+
+```toml
+[reading]
+date_order = "day-first"      # or "month-first", or "year-first" for years of two digits
+decimal = "comma"             # or "point"
+time_zone = "company"         # of times that name none: alignment.toml's, or a zone such as "Europe/Berlin"
+[reading."Quotas.csv"]
+date_order = "month-first"
+```
+
+What the cells tell wins over what is said here. `clean --dry-run` prints what was decided, and by how many cells.
 """
 
 RULES = """\
 Rules judge in the order they stand in `src/analysis/crm/rules/<table>.toml`; the first that matches takes the row.
 Rules of your own go into `data/raw/<dataset>/rules/<table>.toml`. The audit counts the rows of each rule, and the money
 and hours on them, also where it is 0. The quirk is the number in the list that follows.
+"""
+
+QUIRKS_HEAD = """\
+A rule answers some, the reading of files and cells or the counting of hours the others. Each has a test named for it
+(`quirk_<number>`) in the files named here; the test of a rule fails when the rule is switched off.
 """
 
 # What a hand-kept file's column means where it is not the column of the table it fills.
@@ -73,6 +98,9 @@ HAND_COLUMNS = {
     ("quotas", "quota_amount"): "bookings target of the period, in `currency`",
     ("quotas", "currency"): "ISO 4217 code of the amount",
     ("finance_bookings", "currency"): "ISO 4217 code; must be the reporting currency",
+    ("calendars", "calendar"): "an .ics file's name, the name it gives itself, or its organizer's address",
+    ("calendars", "rep_id"): "the rep whose calendar it is",
+    ("names", "table"): "accounts or products",
     ("hours_shifters", "shifter_id"): "name of what shifted hours",
     ("hours_shifters", "kind"): "what it was, such as training, outage or assistant",
     ("hours_shifters", "rep_id"): "rep it touched; blank where it touched a team",
@@ -84,66 +112,10 @@ ALSO_WRITTEN = {
     "quarters.parquet": "a row is a fiscal quarter: `quarter`, `from_day`, `until_day` (first day after), `is_partial`",
     "quarantine.parquet": "a row is one set aside: table, rule, action, reason, file, line, key, the cell not read, "
     "money and hours on it",
+    "name_review.csv": "likely pairs of names of accounts and products, as rows of `names.csv` and how alike; "
+    "copy those that are one into `data/raw/<dataset>/names.csv` (same spelling twice: stands for itself)",
     "audit.json": "the account of the pass: files and how they were understood, refusals, rows by table and by rule, "
     "the gap to finance",
-}
-
-# What is known to go wrong in CRM exports, by the number that rules cite.
-QUIRKS = {
-    1: "A report's footer below the rows",
-    2: "Totals and subtotals among the rows, or a pivot in place of records",
-    3: "Group cells left blank below the first",
-    4: "Ids of 15 characters whose case matters, and of 18",
-    5: "Long ids that a spreadsheet turned into numbers",
-    6: "Several currencies in one column, or no rate for one",
-    7: "Numbers written the local way",
-    8: "Dates of another or of mixed order",
-    9: "UTF-16 and other encodings",
-    10: "Line breaks, commas and quotes inside cells",
-    11: "API names, labels and translated labels",
-    12: "Deleted and archived records in the export",
-    13: "Merged records",
-    14: "Stage history newest first, or with stages left out",
-    15: "A close date that a time zone moves into another quarter",
-    16: "Seconds read as milliseconds: times in 1970",
-    17: "Clocks that change: a length by the wall clock",
-    18: "Fiscal years that do not start in January",
-    19: "Quarters that the data cover in part",
-    20: "Tasks without a length, and lengths in another unit",
-    21: "A stated length that contradicts start and end",
-    22: "All-day entries",
-    23: "A series' master beside its meetings",
-    24: "One meeting, a row an invitee",
-    25: "The same meeting logged by the rep and by a sync",
-    26: "Bulk imports that look like work",
-    27: "Cancelled, future, negative or unknown length",
-    28: "Mail and meetings captured outside the CRM: logging differs by team and date",
-    29: "What counts as selling",
-    30: "Reps who join, leave or change teams; owners of today on deals of yesterday",
-    31: "Queues, machines and people who left as owners",
-    32: "Quotas repeated, rolled up or blank",
-    33: "A published figure that was rounded",
-    34: "Pay by month or year, rates as percent or share",
-    35: "One lead in many campaigns",
-    36: "Leads handed back and qualified again",
-    37: "Leads converted without an opportunity",
-    38: "Placeholders that stand for missing",
-    39: "Spellings of one name",
-    40: "Test records",
-    41: "Negative, absent and absurd amounts",
-    42: "Closed before it was created",
-    43: "A probability that contradicts the stage",
-    44: "Several pipelines in one export",
-    45: "One deal of several companies",
-    46: "Deals split between owners",
-    47: "Very many duplicates",
-    48: "Cells that a spreadsheet or page would run",
-    49: "Formulas, spreadsheet errors and dates made of text",
-    50: "Names, e-mails and pay",
-    51: "Empty, cut or capped files",
-    52: "The same record twice, or in two versions",
-    53: "Spellings of yes and no",
-    54: "Records nested in records",
 }
 
 
@@ -175,7 +147,7 @@ def _exports() -> Iterator[tuple[str, str, str, str]]:
             table = entry.get("table")
             fallback = " (fallback)" if entry.get("fallback") else ""
             filled.setdefault((entry["object"], tuple(entry["needs"])), []).extend(
-                [f"`{table}`{fallback}"] * bool(table)
+                [f"`{table}`{fallback}"] * bool(table) + ["looked up by other exports"] * ("lookup" in entry)
             )
         for (name, needs), tables in filled.items():
             yield content["name"], f"`{name}`", _code(needs), ", ".join(tables) or "nothing reads it yet"
@@ -238,17 +210,26 @@ def _judgements() -> Iterator[tuple[str, str, str, str, int | None]]:
                 tables.setdefault(same, []).append(name)
     every = "every table"
     for intake_rule, (set_aside, why) in rules.INTAKE_RULES.items():
-        yield intake_rule, every, set_aside, why, 10
+        yield intake_rule, every, set_aside, why, rules.INTAKE_QUIRKS.get(intake_rule, 10)
     yield rules.MISSING_REQUIRED, every, "quarantine", "blank where one is required", None
-    yield "unmapped_value", every, "quarantine", "a value the field map does not know", None
+    for cell_rule, why in parse.reasons().items():
+        yield cell_rule, every, "quarantine", why, CELL_QUIRKS.get(cell_rule)
     for (rule_name, action, reason, quirk), judged in tables.items():
         yield rule_name, every if judged == list(TABLES) else ", ".join(judged), action, reason, quirk
+
+
+def _quirks(judged: Sequence[tuple[str, str, str, str, int | None]]) -> Iterator[tuple[object, ...]]:
+    """Yield each quirk: what it is, the rules that answer it, the files that test it."""
+    tests = named_tests(TESTS)
+    for quirk, what in QUIRKS.items():
+        answers = dict.fromkeys(name for name, *_, cited in judged if cited == quirk)
+        files = {test.split("::")[0] for test in tests[quirk]} | ({"test_rules"} if answers else set())
+        yield quirk, what, _code(answers), _code(sorted(files))
 
 
 def markdown() -> str:
     """Return the data dictionary as markdown."""
     judged = list(_judgements())
-    answered = sorted({quirk for *_, quirk in judged if quirk is not None})
     parts = [
         HEAD,
         "## Exports that are recognised\n\n" + EXPORTS,
@@ -269,8 +250,8 @@ def markdown() -> str:
             ("Rule", "Table", "Action", "Reason", "Quirk"),
             ((f"`{name}`", where, action, why, quirk or "") for name, where, action, why, quirk in judged),
         ),
-        "## Quirks of CRM exports that a rule answers\n",
-        _table(("Quirk", "What it is"), ((n, QUIRKS[n]) for n in answered)),
+        "## Quirks of CRM exports\n\n" + QUIRKS_HEAD,
+        _table(("Quirk", "What it is", "Rules", "Tests"), _quirks(judged)),
     ]
     return "\n".join(parts)
 

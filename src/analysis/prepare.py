@@ -7,11 +7,15 @@ done again.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import fcntl
 import hashlib
 import json
 import os
+import re
 import secrets
+import shutil
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -19,17 +23,23 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
-from analysis import panel, paths, settings
+from analysis import paths, settings
 from analysis.crm import clean, engine, read
+from analysis.panel import build
 from analysis.panel_schema import PANELS
 from analysis.schema import TABLES, CrmDataError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import duckdb
 
 AUDIT_FILE = "audit.json"
 QUARANTINE_FILE = "quarantine.parquet"
+NAME_REVIEW_FILE = "name_review.csv"
 KEY_FILE = "pseudonyms.key"
+OWNER_FILE = "owner.lock"  # locked by the pass that works in a scratch folder, for as long as it lives
+FROZEN = ("rep_quarter", "team_quarter", "rep_week", "won_deals")  # what a published quarter keeps of its panels
 
 
 class Missing(NamedTuple):
@@ -107,6 +117,8 @@ def _write(connection: duckdb.DuckDBPyConnection, audit: clean.Audit, folder: Pa
         "order by s.table_name, s.source_file, s.source_row",
         folder / QUARANTINE_FILE,
     )
+    review = 'select table_name as "table", variant, canonical, similarity from name_review order by similarity desc, table_name, variant, canonical'
+    connection.execute(f"copy ({review}) to {engine.literal(str(folder / NAME_REVIEW_FILE))} (format csv, header)")
     account = _plain(audit) | {"stamp": stamp}
     (folder / AUDIT_FILE).write_text(json.dumps(account, indent=1) + "\n", encoding="utf-8")
 
@@ -120,6 +132,37 @@ def audit(dataset: str) -> dict[str, Any]:
     """Return the account of the last pass over a dataset's exports, preparing it on first use."""
     folder = paths.processed(dataset)
     return _account(folder) if (folder / AUDIT_FILE).is_file() else prepare(dataset)
+
+
+def recover(dataset: str) -> None:
+    """Clear away scratch folders of passes that were killed; what one had moved aside goes back.
+
+    A pass that still runs holds its folder's lock, which ends with the process however it ends.
+    """
+    target = paths.processed(dataset)
+    for folder in target.parent.glob(f".{dataset}-*"):
+        if not re.fullmatch(rf"\.{re.escape(dataset)}-[a-z0-9_]{{8}}", folder.name):
+            continue
+        with contextlib.suppress(FileNotFoundError), (folder / OWNER_FILE).open("a") as owner:
+            try:
+                fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+            if not target.exists() and (folder / "old").is_dir():
+                (folder / "old").rename(target)
+            shutil.rmtree(folder)
+
+
+@contextlib.contextmanager
+def _scratch(dataset: str, target: Path) -> Iterator[Path]:
+    """Make a folder beside `target` that is cleared away at the end, by the next pass if this one is killed."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{dataset}-") as name,
+        (Path(name) / OWNER_FILE).open("w") as owner,
+    ):
+        fcntl.flock(owner, fcntl.LOCK_EX)
+        yield Path(name)
 
 
 def prepare(dataset: str, *, as_of: dt.date | None = None) -> dict[str, Any]:
@@ -137,20 +180,17 @@ def prepare(dataset: str, *, as_of: dt.date | None = None) -> dict[str, Any]:
     files = read.files_of(folder)
     stamp = _stamp(dataset, files, as_of)
     target = paths.processed(dataset)
+    recover(dataset)
     if (target / AUDIT_FILE).is_file() and _account(target).get("stamp") == stamp:
         return _account(target)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with (
-        tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{dataset}-") as scratch,
-        engine.session() as connection,
-    ):
+    with _scratch(dataset, target) as scratch, engine.session() as connection:
         account = clean.tables(connection, files, dataset, house, dataset_key=_key(dataset), as_of=as_of)
-        panel.build(connection, account.first_day, account.as_of, house)
-        new = Path(scratch) / "new"
+        build.panels(connection, account.first_day, account.as_of, house)
+        new = scratch / "new"
         new.mkdir()
         _write(connection, account, new, stamp)
         if target.exists():
-            target.rename(Path(scratch) / "old")
+            target.rename(scratch / "old")
         new.rename(target)
     return _account(target)
 
@@ -170,6 +210,51 @@ def load(dataset: str, name: str) -> pd.DataFrame:
     if not file.is_file():
         prepare(dataset)
     return pd.read_parquet(file)
+
+
+def freeze(dataset: str, quarter: str) -> Path:
+    """Keep the panels as they stand for a quarter just published; return the folder.
+
+    What was kept at its first publication stays, unless the quarter was not over by then.
+    """
+    kept = paths.history(dataset) / quarter
+    kept.mkdir(parents=True, exist_ok=True)
+    stands = kept / "team_quarter.parquet"
+    if stands.is_file() and not _is_partial(stands, quarter):
+        return kept
+    for name in FROZEN:
+        part = kept / f".{name}.part"
+        shutil.copyfile(paths.processed(dataset) / f"{name}.parquet", part)
+        part.replace(kept / f"{name}.parquet")
+    return kept
+
+
+def _is_partial(file: Path, quarter: str) -> bool:
+    rows = pd.read_parquet(file, columns=["quarter", "is_partial"])
+    return bool(rows.loc[rows["quarter"] == quarter, "is_partial"].any())
+
+
+def _published(dataset: str, name: str, before: str) -> list[Path]:
+    return [f for f in sorted(paths.history(dataset).glob(f"*/{name}.parquet")) if f.parent.name < before]
+
+
+def frozen(dataset: str, name: str, *, before: str) -> pd.DataFrame:
+    """Return a panel's rows of each quarter published before the quarter `before`, as they stood then.
+
+    Empty where none was published.
+    """
+    none = pd.DataFrame({c.name: pd.Series(dtype="object") for c in PANELS[name].columns})
+    found = [pd.read_parquet(file).query("quarter == @file.parent.name") for file in _published(dataset, name, before)]
+    return pd.concat(found, ignore_index=True) if found else none
+
+
+def frozen_hash(dataset: str, *, before: str) -> str:
+    """Return the hash of what quarters published before the quarter `before` stood on."""
+    digest = hashlib.sha256()
+    for name in ("team_quarter", "won_deals"):
+        for file in _published(dataset, name, before):
+            digest.update(f"{file.parent.name} {name} {read.sha256(file)}\n".encode())
+    return digest.hexdigest()
 
 
 def missing(account: dict[str, Any], needs: dict[str, list[str]]) -> list[Missing]:

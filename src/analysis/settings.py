@@ -79,6 +79,12 @@ class Hours(_Section):
     max_junk_share: Share
 
 
+class Pipeline(_Section):
+    """What the stages of an opportunity mean."""
+
+    late_stages: tuple[str, ...]
+
+
 class People(_Section):
     """What protects a person in a report."""
 
@@ -114,6 +120,7 @@ class Settings(BaseSettings):
     working_time: WorkingTime
     money: Money
     hours: Hours
+    pipeline: Pipeline
     people: People
     reconciliation: Reconciliation
     report: Report

@@ -7,9 +7,10 @@ how many where and by which rule.  Nothing is imputed.
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from analysis.crm import hours, mapping, read, rules, typed
+from analysis.crm import evidence, hours, hours_account, mapping, names, read, rules, survivors, typed
 from analysis.crm.engine import identifier, set_variable
 from analysis.schema import TABLES, CrmDataError
 
@@ -19,8 +20,10 @@ if TYPE_CHECKING:
 
     import duckdb
 
+    from analysis.crm import text_tables
     from analysis.settings import Settings
 
+FREE_MAIL = ("gmail.com", "googlemail.com", "outlook.com", "hotmail.com", "live.com", "yahoo.com", "icloud.com", "aol.com", "gmx.de", "gmx.net", "web.de", "proton.me")  # fmt: skip
 REQUIRED_TABLES = ("opportunities", "reps")  # without these there is no report at all
 
 
@@ -54,6 +57,10 @@ class FileAudit(NamedTuple):
     delimiter: str
     layout: str
     tables: tuple[str, ...]
+    encoding: str = ""  # and how it was decided, and how lines end
+    stripped: tuple[tuple[str, int], ...] = ()  # rule → lines that are no rows
+    warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()  # what else was decided about the file: date order, currency, filled cells
 
 
 class Audit(NamedTuple):
@@ -63,10 +70,13 @@ class Audit(NamedTuple):
     as_of: dt.date
     first_day: dt.date
     files: tuple[FileAudit, ...]
-    refusals: tuple[read.Refusal, ...]
+    refusals: tuple[text_tables.Refusal, ...]
     tables: tuple[TableAudit, ...]
     rules: tuple[rules.Effect, ...]
     reconciliation: tuple[Reconciliation, ...]
+    hours_sources: tuple[hours_account.Source, ...]
+    hours_steps: tuple[hours_account.Step, ...]
+    n_long_days: int
 
 
 def _one(connection: duckdb.DuckDBPyConnection, sql: str, values: Sequence[object] = ()) -> tuple[object, ...]:
@@ -104,6 +114,21 @@ def _as_of(connection: duckdb.DuckDBPyConnection, today: dt.date) -> dt.date:
     return as_of
 
 
+def _require_data(connection: duckdb.DuckDBPyConnection, as_of: dt.date) -> None:
+    """Refuse a day of the export that lies before anything it holds."""
+    (first,) = _one(
+        connection,
+        """
+        select least((select min(created_at)::date from parsed_opportunities where year(created_at) >= 1990),
+          (select min(close_date) from parsed_opportunities where status <> 'open' and year(close_date) >= 1990),
+          (select min(started_at)::date from parsed_activities where year(started_at) >= 1990))""",
+    )
+    if isinstance(first, dt.date) and as_of < first:
+        raise CrmDataError(
+            f"opportunities: as of {as_of} there is nothing yet: the first record is of {first}. Name a later day by --as-of."
+        )
+
+
 def _table_audit(connection: duckdb.DuckDBPyConnection, name: str, n_in: int, actions: dict[str, str]) -> TableAudit:
     filled = ", ".join(f"count({identifier(c.name)})" for c in TABLES[name].columns)
     n_clean, *counts = _one(connection, f"select count(*), {filled} from {identifier(name)}")
@@ -135,9 +160,10 @@ def _reconciliation(connection: duckdb.DuckDBPyConnection) -> tuple[Reconciliati
     return tuple(Reconciliation(q, float(crm), fin, (float(crm) - fin) / fin) for q, crm, fin in rows if fin)
 
 
-def _layouts(export: read.Export) -> FileAudit:
+def _layouts(export: read.Export, broken: Sequence[text_tables.BrokenLine]) -> FileAudit:
     tables = tuple(layout.table for layout in export.layouts if layout.table)
     first = export.layouts[0]
+    stripped = Counter(line.rule for line in broken if line.file == export.file)
     return FileAudit(
         export.file,
         export.sha256,
@@ -146,6 +172,10 @@ def _layouts(export: read.Export) -> FileAudit:
         export.delimiter,
         f"{first.object_name} ({first.map_name})",
         tables,
+        export.encoding,
+        tuple(sorted(stripped.items())),
+        export.warnings,
+        export.notes,
     )
 
 
@@ -156,10 +186,12 @@ def _prepare_session(connection: duckdb.DuckDBPyConnection, dataset_key: str, se
         "longest_minutes": settings.hours.longest_activity_hours * 60,
         "time_zone": settings.company.time_zone,
         "dataset_key": dataset_key,
+        "company_name": settings.company.name,
     }
     for name, value in variables.items():
         set_variable(connection, name, value)
     hours.define_classes(connection, settings.activity_classes)
+    hours.define_late_stages(connection, settings.pipeline.late_stages)
     connection.execute(
         """
         create temp table set_aside (table_name varchar, rule varchar, source_file varchar, source_row bigint,
@@ -174,7 +206,16 @@ def _first_day(connection: duckdb.DuckDBPyConnection, as_of: dt.date) -> dt.date
         select least((select min(close_date) from opportunities where status <> 'open'),
                      (select min(started_at)::date from activities))""",
     )
-    return first if isinstance(first, dt.date) else as_of
+    return min(first, as_of) if isinstance(first, dt.date) else as_of
+
+
+def define_own_domains(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the table ``own_domains``: mail domains of the CRM's users, those anyone may have left out."""
+    listed = ", ".join(f"'{d}'" for d in FREE_MAIL)
+    connection.execute(
+        "create or replace temp table own_domains as select distinct email_domain as domain from parsed_reps "
+        f"where email_domain <> '' and email_domain not in ({listed})"
+    )
 
 
 def define_rates(connection: duckdb.DuckDBPyConnection) -> None:
@@ -206,9 +247,12 @@ def tables(
         If a required table has no export, or no row of it is left.
     """
     _prepare_session(connection, dataset_key, settings)
-    intake = read.intake(connection, files, mapping.exports_known(dataset))
+    known = mapping.exports_known(dataset)
+    intake = read.intake(connection, files, known, until=as_of or today)
+    intake, readings = evidence.study(connection, intake, mapping.reading_of(dataset))
+    typed.lookups(connection, intake, known)
     books = {name: rules.rulebook(name, dataset) for name in TABLES}
-    n_in = {name: typed.table(connection, intake, name, book.work) for name, book in books.items()}
+    n_in = {name: typed.table(connection, intake, name, book.work, readings) for name, book in books.items()}
     for export in intake.exports:
         connection.execute(f"drop table {identifier(export.text_table)}")
     absent = [name for name in REQUIRED_TABLES if not n_in[name]]
@@ -219,24 +263,37 @@ def tables(
             "Put the export there, or map its columns in fields.toml."
         )
     as_of = as_of or _as_of(connection, today or dt.datetime.now(tz=dt.UTC).date())
+    _require_data(connection, as_of)
     set_variable(connection, "as_of", as_of)
+    survivors.define(connection)
+    define_own_domains(connection)
     audits, effects = [], []
+    sources: tuple[hours_account.Source, ...] = ()
     for name, table in TABLES.items():
         rules.judge(connection, table, books[name], f"parsed_{name}")
+        if name == "record_merges":
+            survivors.settle(connection)
         if name == "fx_rates":
             define_rates(connection)
+        if name == "activities":
+            sources = hours_account.judge_sources(connection, books[name].rules, settings.hours.max_junk_share)
         connection.execute(f"drop table {identifier('parsed_' + name)}")
         effect = rules.effects(connection, table, books[name], n_in[name])
         effects += effect
         audits.append(_table_audit(connection, name, n_in[name], {e.rule: e.action for e in effect}))
+    names.review(connection)
     hours.by_day(connection)
+    sources, steps = hours_account.ledger(connection, sources, books["activities"].rules)
     return Audit(
         dataset,
         as_of,
         _first_day(connection, as_of),
-        tuple(_layouts(e) for e in intake.exports),
+        tuple(_layouts(e, intake.broken_lines) for e in intake.exports),
         tuple(intake.refusals),
         tuple(audits),
         tuple(effects),
         _reconciliation(connection),
+        sources,
+        steps,
+        hours_account.n_long_days(connection),
     )

@@ -12,24 +12,39 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from analysis.crm import dates, numbers
+
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterator
 
 MEMORY_LIMIT = "4GB"
 
-# The suffix of an 18-character Salesforce id: five characters a letter, a bit set for each capital.
+# The suffix of an 18-character Salesforce id says which of the 15 before are capitals: five characters
+# a letter, the first of them the lowest bit.  In a letter's or digit's code the sixth bit is clear for
+# capitals only; those of five bytes lie 8 bits apart, and the remainder by 127 puts them side by side.
 MACROS = """
-create macro id_letter(x, o) as substr('ABCDEFGHIJKLMNOPQRSTUVWXYZ012345', 1
-  + (substr(x, o, 1) between 'A' and 'Z')::int + 2 * (substr(x, o + 1, 1) between 'A' and 'Z')::int
-  + 4 * (substr(x, o + 2, 1) between 'A' and 'Z')::int + 8 * (substr(x, o + 3, 1) between 'A' and 'Z')::int
-  + 16 * (substr(x, o + 4, 1) between 'A' and 'Z')::int, 1);
-create macro id_18(x) as substr(x, 1, 15) || id_letter(x, 1) || id_letter(x, 6) || id_letter(x, 11);
+create macro id_letter(x, o) as substr('5PXH1LTD3NVFZJRB4OWG0KSC2MUEYIQA', 1
+  + ((('0x' || hex(substr(x, o, 5)))::bigint >> 5) & 4311810305) % 127, 1);
+create macro id_suffix(x) as id_letter(x, 1) || id_letter(x, 6) || id_letter(x, 11);
+create macro id_18(x) as substr(x, 1, 15) || id_suffix(x);
+create macro id_respelled(x) as list_aggregate(list_transform(range(15), lambda i: case
+  when (strpos('ABCDEFGHIJKLMNOPQRSTUVWXYZ012345', upper(x)[16 + i // 5]) - 1) & (1 << (i % 5)::int) > 0
+  then upper(x[i + 1]) else lower(x[i + 1]) end), 'string_agg', '');
+create macro id_of_suffix(x) as case when (x = upper(x) or x = lower(x)) and id_suffix(id_respelled(x)) = upper(substr(x, 16))
+  then id_respelled(x) || upper(substr(x, 16)) end;
 create macro fiscal_quarter(d) as
   year(d + to_months(getvariable('fiscal_shift'))) || 'Q' || quarter(d + to_months(getvariable('fiscal_shift')));
 create macro name_key(x) as regexp_replace(lower(strip_accents(x)), '[^\\p{L}\\p{N}]', '', 'g');
 create macro without_email(x) as case when contains(x, '@')
   then regexp_replace(x, '[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+([.][A-Za-z0-9-]+)+', '[e-mail]', 'g') else x end;
+create macro person_key(x) as 'P' || upper(substr(sha256(getvariable('dataset_key') || x), 1, 15));
+create macro is_placeholder(x) as coalesce(lower(trim(x)) in
+  ('select', '-select-', '--select--', 'none', '-none-', '--none--', '-', '--', 'n/a', '#n/a', 'null', '(blank)', 'tbd', '?'), false);
+create macro is_near(mine, other) as coalesce(mine.origin <> other.origin and (
+  epoch(mine.from_at) - epoch(other.from_at) <= 300
+  or least(epoch(mine.from_at) + mine.minutes * 60, epoch(other.from_at) + other.minutes * 60) - epoch(mine.from_at)
+     >= 0.8 * 60 * least(mine.minutes, other.minutes)), false);
 """
 
 
@@ -41,6 +56,7 @@ def session() -> Iterator[duckdb.DuckDBPyConnection]:
         try:
             connection.execute("set timezone = 'UTC'")
             connection.execute(MACROS)
+            connection.execute(dates.MONTH_NUMBER + dates.MACROS + numbers.MACROS)
             yield connection
         finally:
             connection.close()

@@ -1,30 +1,33 @@
 """Text columns → typed columns, and what could not be read.
 
 Each way of reading is one SQL expression over a trimmed, non-blank text `{x}`; it gives nothing
-where the text is not of its form.  Numbers are checked by their form before any cast, zones are
-explicit.  What is not read is never lost: it makes the row's `unreadable` list.
+where the text is not of its form.  Here stands how APIs write; what else a column of an export
+holds is decided by its cells in `evidence`.  What is not read is never lost: it makes the row's
+`unreadable` list.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from analysis.columns import SQL_TYPES
+from analysis.crm import dates, numbers
 from analysis.crm.engine import identifier, literal
-from analysis.schema import SQL_TYPES
+from analysis.crm.reading import CELL_RULES, ERRORS, Reading, of_spreadsheet
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from analysis.columns import Kind
     from analysis.crm.mapping import Field
-    from analysis.schema import Kind
 
-NUMBER = r"[+-]?[0-9]{1,15}([.][0-9]+)?"  # 15 digits: what a double still holds to the unit
-SCIENTIFIC = r"[0-9]+[.][0-9]+[eE][+-]?[0-9]+|[0-9]+[eE][+][0-9]+"
-DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
-CLOCK = r"[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?"
-ZONE = r"(Z|[+-][0-9]{2}:?[0-9]{2})"
+SCIENTIFIC = r"[0-9]+[.,][0-9]+[eE][+-]?[0-9]+|[0-9]+[eE][+][0-9]+"  # 12E45 may be an id
+ID_18 = "[A-Za-z0-9]{15}([A-Z0-5]{3})?"
+ID_REPAIRED = "[A-Z0-9]{15}[A-Z0-5]{3}|[a-z0-9]{15}[a-z0-5]{3}"
 
-_NUMBER = f"case when regexp_full_match({{x}}, '{NUMBER}') then {{x}}::double end"
-_TRUE = "('true', '1', 'yes', 't', 'y')"
-_FALSE = "('false', '0', 'no', 'f', 'n')"
+_NUMBER = f"case when regexp_full_match({{x}}, '{numbers.NUMBER}') then {{x}}::double end"
+_TRUE = "('true', '1', '1.0', 'yes', 't', 'y', 'on', 'x', 'checked', 'wahr', 'ja', 'j', 'vrai', 'oui', 'verdadero', 'sí', 'si', 'vero', 'sim', 'waar')"
+_FALSE = "('false', '0', '0.0', 'no', 'f', 'n', 'off', 'unchecked', 'falsch', 'nein', 'faux', 'non', 'falso', 'não', 'onwaar', 'nee')"
 
 
 class Parser(NamedTuple):
@@ -35,18 +38,25 @@ class Parser(NamedTuple):
     takes: str
 
 
+_LENGTH_OF = "a number of {0}, or a length with its unit such as 90 s, 1:30:00 or PT30M"
+
 PARSERS: dict[str, Parser] = {
-    "text": Parser("without_email({x})", "unreadable_text", "any text; e-mail addresses are masked"),
+    "text": Parser(
+        f"case when {{x}}[1] = '#' and upper({{x}}) in {ERRORS} then null else without_email({{x}}) end",
+        "unreadable_text",
+        "any text but a spreadsheet's error; e-mail addresses are masked",
+    ),
     "id": Parser(
-        f"case when not regexp_full_match({{x}}, '{SCIENTIFIC}') and not contains({{x}}, '@') then {{x}} end",
+        f"case when not regexp_full_match({{x}}, '{SCIENTIFIC}|#.*[!?A]|=.*') and not contains({{x}}, '@') then {{x}} end",
         "unreadable_id",
         "any text but a number in scientific notation or an e-mail address (read those as person)",
     ),
     "salesforce_id": Parser(
-        "case when regexp_full_match({x}, '[A-Za-z0-9]{15}') then id_18({x}) "
-        "when regexp_full_match({x}, '[A-Za-z0-9]{18}') and {x} = id_18({x}) then {x} end",
+        f"case when regexp_full_match({{x}}, '{ID_18}') then case when length({{x}}) = 15 then {{x}} || id_suffix({{x}}) "
+        "when substr({x}, 16) = id_suffix({x}) then {x} else id_of_suffix({x}) end "
+        f"when regexp_full_match({{x}}, '{ID_REPAIRED}') then id_of_suffix({{x}}) end",
         "id_checksum",
-        "15 letters and digits, or 18 with the right suffix",
+        "15 letters and digits, or 18 with the right suffix; all capitals are set right by it",
     ),
     "name_key": Parser("nullif(name_key({x}), '')", "unreadable_name", "a text with a letter or digit"),
     "person": Parser(
@@ -54,11 +64,26 @@ PARSERS: dict[str, Parser] = {
         "unreadable_name",
         "a person's name, kept as a pseudonym only",
     ),
-    "number": Parser(_NUMBER, "unreadable_number", "digits with a decimal point, such as -1200.50"),
+    "email_domain": Parser(
+        "lower(regexp_extract({x}, '@([A-Za-z0-9-]+([.][A-Za-z0-9-]+)+)$', 1))",
+        "unreadable_email",
+        "an e-mail address, of which the domain alone is read; any other text has none",
+    ),
+    "number": Parser(_NUMBER, "unreadable_number", "a number such as -1200.50, in its column's notation"),
     "percent": Parser(
-        f"case when regexp_full_match({{x}}, '{NUMBER}') and {{x}}::double between 0 and 100 then {{x}}::double / 100 end",
+        f"case when regexp_full_match({{x}}, '{numbers.NUMBER}') and {{x}}::double between 0 and 100 then {{x}}::double / 100 end",
         "unreadable_number",
         "a percentage from 0 to 100",
+    ),
+    "fraction": Parser(
+        f"case when regexp_full_match({{x}}, '{numbers.NUMBER}') and {{x}}::double between 0 and 1 then {{x}}::double end",
+        "unreadable_number",
+        "a share from 0 to 1",
+    ),
+    "currency": Parser(
+        "case when regexp_full_match({x}, '[A-Z]{3}') then {x} else nullif(money_code({x}), '?') end",
+        "unreadable_currency",
+        "an ISO code such as EUR, or a sign that is one currency's",
     ),
     "count": Parser(
         "case when regexp_full_match({x}, '[0-9]{1,18}([.]0+)?') then split_part({x}, '.', 1)::bigint end",
@@ -66,26 +91,41 @@ PARSERS: dict[str, Parser] = {
         "a whole number",
     ),
     "date": Parser(
-        f"case when regexp_full_match({{x}}, '{DATE}') then try_cast({{x}} as date) end",
+        f"case when regexp_full_match({{x}}, '{dates.DATE}') then {dates.CAST['date']} end",
         "unreadable_date",
-        "a date such as 2026-09-30",
+        "a date such as 2026-09-30, in its column's notation",
     ),
     "timestamp": Parser(
-        f"case when regexp_full_match({{x}}, '{DATE}[T ]{CLOCK}{ZONE}') then try_cast({{x}} as timestamptz) end",
+        f"case when regexp_full_match({{x}}, '{dates.STAMP}') then {dates.CAST['timestamp']} end",
         "unreadable_timestamp",
-        "a date and time with its zone, such as 2026-09-30T14:30:00Z",
+        "a date and time with its zone, such as 2026-09-30T14:30:00Z, in its column's notation",
     ),
     "midnight": Parser(
-        f"case when regexp_full_match({{x}}, '{DATE}') then timezone('UTC', try_cast({{x}} as timestamp)) end",
+        f"case when regexp_full_match({{x}}, '{dates.DATE}') then {dates.CAST['midnight']} end",
         "unreadable_date",
         "a date such as 2026-09-30, taken as its midnight UTC",
     ),
     "boolean": Parser(
         f"case when lower({{x}}) in {_TRUE} then true when lower({{x}}) in {_FALSE} then false end",
         "unreadable_boolean",
-        "true, false, yes, no, 1 or 0",
+        "true, false, yes, no, 1 or 0, and their like in six languages",
     ),
+} | {
+    name: Parser(
+        f"case when regexp_full_match({{x}}, '{numbers.NUMBER}') then {{x}}::double * {factor!r} end"
+        if factor
+        else "null::double",
+        "unreadable_duration",
+        _LENGTH_OF.format(name) if factor else "a length with its unit, such as 90 s, 1:30:00 or PT30M",
+    )
+    for name, factor in numbers.LENGTHS.items()
 }
+
+
+def reasons() -> dict[str, str]:
+    """Return every rule a cell can break, with its reason."""
+    ways = {p.rule: f"a cell of another form; taken is {p.takes}" for p in PARSERS.values()}
+    return ways | CELL_RULES | {"unmapped_value": "a value the field map does not know"}
 
 
 def value_sql(parser: str, text_sql: str) -> str:
@@ -93,7 +133,7 @@ def value_sql(parser: str, text_sql: str) -> str:
     return PARSERS[parser].sql.replace("{x}", text_sql)
 
 
-def _text_sql(field: Field, columns: dict[str, str]) -> str:
+def text_sql(field: Field, columns: dict[str, str]) -> str:
     """Return the SQL of a field's trimmed text: null where blank or a token for missing."""
     if field.constant is not None:
         return literal(field.constant)
@@ -106,12 +146,33 @@ def _text_sql(field: Field, columns: dict[str, str]) -> str:
     return text
 
 
-def _typed_sql(field: Field, text: str, *, is_required: bool) -> str:
-    value = value_sql(field.parser, text)
-    if field.values:
-        cases = " ".join(f"when {literal(a)} then {literal(b)}" for a, b in field.values)
-        value = f"case {text} {cases} else {'null' if is_required else value} end"
-    return value
+def strict(parser: str) -> Reading:
+    """Return how a text is read where no column tells more."""
+    return Reading(PARSERS[parser].sql, of_spreadsheet(f"'{PARSERS[parser].rule}'"))
+
+
+def _value_and_rule(field: Field, reading: Reading, text: str, *, is_required: bool) -> tuple[str, str]:
+    value, rule = (sql.replace("{x}", text) for sql in (reading.value, reading.rule))
+    if not field.values:
+        return value, rule
+    cases = " ".join(f"when {literal(a)} then {literal(b)}" for a, b in field.values)
+    return f"case {text} {cases} else {'null' if is_required else value} end", "'unmapped_value'"
+
+
+def _cell(column: str, rule: str, text: str) -> str:
+    return f"{{'column': '{column}', 'rule': {rule}, 'text': {text}}}"
+
+
+def _with_code(values: dict[str, str], checks: list[tuple[str, str]], codes: dict[str, str]) -> None:
+    """Let amounts that name their currency fill the row's currency, and set aside what contradicts it."""
+    named = ", ".join(f"nullif({code}, '?')" for code in codes.values())
+    said = values.get("currency", "null::varchar")
+    values["currency"] = f"coalesce({said}, {named})"
+    for column, code in codes.items():
+        text = identifier("text " + column)
+        fits = f"{code} = '?' and {identifier('currency')} is null"
+        checks.append((fits, _cell(column, "'ambiguous_currency'", text)))
+        checks.append((f"nullif({code}, '?') <> {identifier('currency')}", _cell(column, "'currency_disagrees'", text)))
 
 
 def table_sql(
@@ -121,36 +182,55 @@ def table_sql(
     fields: tuple[Field, ...],
     columns: dict[str, Kind],
     required: set[str],
+    readings: Mapping[tuple[str, str], Reading] | None = None,
 ) -> str:
     """Return the SELECT that types one export's texts into a table's columns and work columns.
 
-    Beside `columns` the rows hold ``source_file``, ``source_row``, ``row_hash`` (of all that was read) and
-    ``unreadable``: a list of ``{column, rule, text}``, one for each cell that held a text of another form.
+    `readings` says by (column of the export, way of reading) what its cells decided.  Beside `columns`
+    the rows hold ``source_file``, ``source_row``, ``row_hash`` (of all that was read) and ``unreadable``:
+    a list of ``{column, rule, text}``, one for each cell that held a text of another form.
     """
     by_name = {f.name: f for f in fields}
     texts = {name.strip().casefold(): f"t.c{i}" for i, name in enumerate(header)}
     read = {n: f for n, f in by_name.items() if f.sql is None}
-    inner = [f"{_text_sql(f, texts)} as {identifier('text ' + n)}" for n, f in read.items()]
-    values, checks = [], []
+    inner = [f"{text_sql(f, texts)} as {identifier('text ' + n)}" for n, f in read.items()]
+    values: dict[str, str] = {}
+    checks: list[tuple[str, str]] = []
+    codes: dict[str, str] = {}
     for name, field in read.items():
         text = identifier("text " + name)
-        typed = _typed_sql(field, text, is_required=name in required)
-        rule = "unmapped_value" if field.values else PARSERS[field.parser].rule
-        values.append(f"({typed})::{SQL_TYPES[columns[name]]} as {identifier(name)}")
-        checks.append(
-            f"case when {text} is not null and {identifier(name)} is null "
-            f"then {{'column': '{name}', 'rule': '{rule}', 'text': {text}}} end"
-        )
+        reading = (readings or {}).get(((field.source or "").strip().casefold(), field.parser)) or strict(field.parser)
+        values[name], rule = _value_and_rule(field, reading, text, is_required=name in required)
+        checks.append((f"{text} is not null and {identifier(name)} is null", _cell(name, rule, text)))
+        if reading.code and "currency" in columns:
+            codes[name] = reading.code.replace("{x}", text)
+    if codes:
+        _with_code(values, checks, codes)
+    typed = [f"({sql})::{SQL_TYPES[columns[n]]} as {identifier(n)}" for n, sql in values.items()]
     computed = [
-        f"({f.sql})::{SQL_TYPES[columns[n]]} as {identifier(n)}" for n, f in by_name.items() if f.sql is not None
+        f"({f.sql})::{SQL_TYPES[columns[n]]} as {identifier(n)}"
+        for n, f in by_name.items()
+        if f.sql is not None and n not in values
     ]
-    absent = [f"null::{SQL_TYPES[kind]} as {identifier(n)}" for n, kind in columns.items() if n not in by_name]
+    absent = [
+        f"null::{SQL_TYPES[kind]} as {identifier(n)}"
+        for n, kind in columns.items()
+        if n not in by_name and n not in values
+    ]
     kept = ", ".join(
-        [*map(identifier, read), *computed, *absent, "source_file", "source_row", "row_hash", "unreadable"]
+        [*map(identifier, values), *computed, *absent, "source_file", "source_row", "row_hash", "unreadable"]
+    )
+    nothing = '[]::struct("column" varchar, rule varchar, "text" varchar)[]'
+    unread = (
+        f"case when {' or '.join(f'({when})' for when, _ in checks)} then list_filter(["
+        + ", ".join(f"case when {when} then {cell} end" for when, cell in checks)
+        + f"], lambda cell: cell is not null) else {nothing} end"
+        if checks
+        else nothing
     )
     return f"""
       select {kept}
-      from (select *, list_filter([{", ".join(checks)}], lambda cell: cell is not null) as unreadable,
-            hash(row({", ".join(map(identifier, read))})) as row_hash
-        from (select *, {", ".join(values)}
+      from (select *, {unread} as unreadable,
+            hash(row({", ".join(map(identifier, values))})) as row_hash
+        from (select *, {", ".join(typed)}
           from (select {", ".join(inner)}, {literal(file)} as source_file, t.source_row from {identifier(text_table)} t)))"""

@@ -1,33 +1,54 @@
 """Any export → one table of texts, its lines numbered and its broken lines kept.
 
-Nothing is typed here and nothing becomes missing: what a file says is what the table holds.
-A file that cannot be understood is refused by name, with the reason; the rest goes on.
+Nothing is typed here and nothing becomes missing: what a file says is what the table holds.  What a
+report adds to its rows is taken out by named rules and counted.  A file that cannot be understood is
+refused by name, with the reason; the rest goes on.
 """
 
 from __future__ import annotations
 
-import codecs
-import csv
+import datetime as dt
 import hashlib
-import re
 from typing import TYPE_CHECKING, NamedTuple
 
-import duckdb
-
-from analysis.crm import mapping
+from analysis.crm import loaders, mapping, report_exports
 from analysis.crm.engine import identifier
+from analysis.crm.text_tables import Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
-DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+    import duckdb
+
+    from analysis.crm.text_tables import BrokenLine
+
+    Loader = Callable[[duckdb.DuckDBPyConnection, Path, list[mapping.Export], str], list[loaders.Loaded]]
+
 CHUNK = 1 << 20
-LONGEST_REJECT = 10_000  # of a broken record the engine keeps so many bytes
+CAPS = {
+    2_000: "a report's API",
+    65_535: "an old spreadsheet",
+    65_536: "an old spreadsheet",
+    1_048_575: "a spreadsheet",
+    1_048_576: "a spreadsheet",
+}
+CALENDAR = ".ics"
+LOADERS: dict[str, Loader] = {
+    ".csv": loaders.csv,
+    ".tsv": loaders.csv,
+    ".xlsx": loaders.workbook,
+    ".xlsm": loaders.workbook,
+    ".parquet": loaders.parquet,
+    ".json": loaders.json,
+    ".jsonl": loaders.json,
+    ".ndjson": loaders.json,
+}
+TRUTH = "truth.json"  # of a simulated company: for tests, never an export
 
 
 class Export(NamedTuple):
-    """A file that was understood: where its texts stand and how it was read."""
+    """A file (or a workbook's sheet) that was understood: where its texts stand and how it was read."""
 
     file: str
     sha256: str
@@ -37,22 +58,9 @@ class Export(NamedTuple):
     delimiter: str
     n_rows: int
     layouts: tuple[mapping.Export, ...]
-
-
-class BrokenLine(NamedTuple):
-    """A line of an export that is not a row of it."""
-
-    file: str
-    line: int
-    problem: str
-    rule: str = "unreadable_line"  # of rules.INTAKE_RULES
-
-
-class Refusal(NamedTuple):
-    """A file that was not understood, and why."""
-
-    file: str
-    reason: str
+    encoding: str = ""
+    warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class Intake(NamedTuple):
@@ -72,101 +80,76 @@ def sha256(file: Path) -> str:
     return digest.hexdigest()
 
 
-def _head(file: Path) -> str:
-    """Return the beginning of a CSV file as text; ValueError says why it cannot be."""
-    with file.open("rb") as stream:
-        start = stream.read(CHUNK)
-    if not start.strip():
-        raise ValueError("it is empty")
-    if start[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raise ValueError("it is UTF-16; save it as CSV UTF-8")
-    try:
-        return codecs.getincrementaldecoder("utf-8-sig")().decode(start, final=len(start) < CHUNK)
-    except UnicodeDecodeError:
-        raise ValueError("it is not UTF-8; save it as CSV UTF-8") from None
-
-
-def _header(text: str) -> tuple[str, tuple[str, ...]]:
-    """Return the delimiter and the cells of the first line."""
-    first = text.splitlines()[0]
-    delimiter = max(DELIMITERS, key=first.count)
-    return delimiter, tuple(next(csv.reader([first], delimiter=delimiter)))
-
-
-def _swallowed(line: int, record: str) -> range:
-    """Return the lines of the file that a broken record covers: a stray quote takes those after it along."""
-    text = record.strip("\r\n")
-    if len(text.encode()) >= LONGEST_REJECT - 1 and "\n" in text:
-        raise ValueError(f"a quote that opens near line {line} is never closed, so its rows cannot be told apart")
-    return range(line, line + 1 + text.count("\n"))
-
-
-def _load(
-    connection: duckdb.DuckDBPyConnection, file: Path, table: str, delimiter: str, width: int
-) -> list[BrokenLine]:
-    """Materialise all of a file's columns as texts c0, c1, ...; return its broken lines."""
-    columns = "{" + ", ".join(f"'c{i}': 'VARCHAR'" for i in range(width)) + "}"
-    connection.execute(
-        f"""create table {identifier(table)} as
-        select row_number() over () + 1 as source_row, *
-        from read_csv($file, all_varchar = true, auto_detect = false, header = true, delim = $delimiter,
-          quote = '"', escape = '"', columns = {columns}, store_rejects = true)""",
-        {"file": re.sub(r"([*?[])", r"[\1]", str(file)), "delimiter": delimiter},  # a name, never a pattern
-    )
-    broken = connection.execute(
-        "select line, min(error_type::varchar), any_value(csv_line) from reject_errors group by line order by line"
-    ).fetchall()
-    return [BrokenLine(file.name, n, problem.lower()) for line, problem, text in broken for n in _swallowed(line, text)]
-
-
 def _export(
-    connection: duckdb.DuckDBPyConnection, file: Path, known: list[mapping.Export], table: str
+    connection: duckdb.DuckDBPyConnection, file: Path, loaded: loaders.Loaded
 ) -> tuple[Export, list[BrokenLine]]:
-    delimiter, header = _header(_head(file))
-    names = [mapping.normalised(c) for c in header]
-    repeated = sorted({n for n in names if n and names.count(n) > 1})
-    layouts = mapping.recognised(header, known)
-    if not layouts:
-        raise ValueError(
-            f"its {len(header)} columns ({', '.join(header[:6])}{', ...' if len(header) > 6 else ''}) are no export "
-            f"known here; {mapping.nearest(header, known)}. Map it in fields.toml or take it out of the folder"
-        )
-    if repeated:
-        raise ValueError(f"its header names {', '.join(repeated)} twice; rename or delete one of the columns")
-    try:
-        broken = _load(connection, file, table, delimiter, len(header))
-    except duckdb.Error as error:
-        raise ValueError(
-            f"it cannot be read as CSV ({str(error).splitlines()[0]}). Its lines may end in more than one way, "
-            "or a quote is never closed: save it as CSV UTF-8 anew"
-        ) from None
-    finally:
-        connection.execute("drop table if exists reject_errors; drop table if exists reject_scans")
+    """Take a report's totals out, count the rows, and say what there is to warn of in their number."""
+    name, table, broken, notes = loaded.name, loaded.text_table, loaded.broken, loaded.notes
     counted = connection.execute(f"select count(*) from {identifier(table)}").fetchone()
     n_rows = (counted[0] if counted else 0) + len(broken)
-    export = Export(
-        file.name, sha256(file), file.stat().st_size, table, header, DELIMITERS[delimiter], n_rows, tuple(layouts)
-    )
-    return export, broken
+    if any(e.table for e in loaded.layouts):
+        totals, filled = report_exports.take_out(connection, table, name, loaded.header, loaded.layouts)
+        broken, notes = sorted([*broken, *totals], key=lambda b: b.line), (*notes, *filled)
+    n_data = n_rows - sum(b.rule != "unreadable_line" for b in broken)
+    warnings = list(loaded.warnings)
+    if n_data in CAPS:
+        warnings.append(f"looks capped: {n_data:,} rows is where {CAPS[n_data]} ends; export it in parts")
+    if n_data == 0:
+        warnings.append("it has no rows below its header")
+    digest = loaded.sha256 or sha256(file)
+    return Export(
+        name, digest, file.stat().st_size, table, loaded.header, loaded.delimiter, n_rows, loaded.layouts,
+        loaded.encoding, tuple(warnings), notes,
+    ), broken  # fmt: skip
 
 
-def intake(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], known: list[mapping.Export]) -> Intake:
+def intake(
+    connection: duckdb.DuckDBPyConnection,
+    files: Sequence[Path],
+    known: list[mapping.Export],
+    until: dt.date | None = None,
+) -> Intake:
     """Read `files` into text tables ``text_<n>``, each with ``source_row`` and ``c0``, ``c1``, ...
 
-    ``source_row`` numbers the records as they stand in the file, the header being 1.
+    ``source_row`` numbers the records as they stand in the file, the header being 1.  Series of meetings
+    are written out up to the day `until`, today where none is given.
     """
     result = Intake([], [], [])
-    for n, file in enumerate(files):
+    reps: dict[str, str] = {}
+    last = until or dt.datetime.now(tz=dt.UTC).date()
+    calendars_last = sorted(enumerate(files), key=lambda f: f[1].suffix.casefold() == CALENDAR)
+    for n, file in calendars_last:
+        suffix, table = file.suffix.casefold(), f"text_{n}"
         try:
-            export, broken = _export(connection, file, known, f"text_{n}")
+            if suffix == CALENDAR:
+                loaded = loaders.ics(connection, file, known, table, reps=reps, until=last)
+            else:
+                loaded = LOADERS[suffix](connection, file, known, table)
+            done = [_export(connection, file, one) for one in loaded]
         except ValueError as problem:
             result.refusals.append(Refusal(file.name, str(problem)))
+            _forget(connection, table)
             continue
-        result.exports.append(export)
-        result.broken_lines.extend(broken)
+        for one in loaded:
+            reps |= loaders.owners(connection, one)
+        for export, broken in done:
+            result.exports.append(export)
+            result.broken_lines.extend(broken)
     return result
 
 
+def _forget(connection: duckdb.DuckDBPyConnection, table: str) -> None:
+    """Drop what a refused file left behind."""
+    left = connection.execute(
+        "select table_name from duckdb_tables() where table_name = ? or starts_with(table_name, ?)",
+        [table, table + "_"],
+    ).fetchall()
+    for (name,) in left:
+        connection.execute(f"drop table {identifier(name)}")
+
+
 def files_of(folder: Path) -> list[Path]:
-    """Return the CSV exports of a dataset's folder, by name."""
-    return sorted(f for f in folder.iterdir() if f.is_file() and f.suffix.casefold() == ".csv")
+    """Return the exports of a dataset's folder, by name."""
+    return sorted(
+        f for f in folder.iterdir() if f.is_file() and f.suffix.casefold() in {*LOADERS, CALENDAR} and f.name != TRUTH
+    )

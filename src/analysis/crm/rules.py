@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 import duckdb
 
 from analysis import paths
+from analysis.columns import SQL_TYPES
 from analysis.crm import mapping, parse
 from analysis.crm.engine import identifier, literal
-from analysis.schema import SQL_TYPES, TABLES, CrmDataError
+from analysis.schema import TABLES, CrmDataError
 
 if TYPE_CHECKING:
-    from analysis.schema import Kind, Table
+    from analysis.columns import Kind, Table
 
 Action = Literal["quarantine", "drop", "flag"]
 Scope = Literal["row", "table"]
@@ -30,11 +31,33 @@ UNREADABLE = "unreadable"
 MISSING_REQUIRED = "missing_required"
 INTAKE_RULES: dict[str, tuple[Action, str]] = {  # what reading a file sets aside before any row is typed
     "unreadable_line": ("quarantine", "a line that is no row: too many or too few columns, or a quote never closed"),
+    "report_title": ("drop", "a line above the header: a report's title or filter"),
+    "report_footer": (
+        "drop",
+        "one of the lines behind a blank one at the end that fill one cell each: a report's footer",
+    ),
+    "report_total": ("drop", "a total of the rows above it: no key, or the word total for one, and their sum"),
+    "unverified_total": ("quarantine", "it calls itself a total, but no rows above it add up to it"),
+    "blank_row": ("drop", "a row of which no cell is filled"),
+    "cancelled_meeting": ("drop", "a meeting that its calendar says was cancelled"),
+    "free_time": ("drop", "a calendar entry shown as free time, all-day ones aside"),
+}
+INTAKE_QUIRKS = {
+    "report_title": 1,
+    "report_footer": 1,
+    "report_total": 2,
+    "unverified_total": 2,
+    "cancelled_meeting": 27,
+    "free_time": 22,
 }
 
 
 class Rule(NamedTuple):
-    """A named judgement of rows; `quirk` is the CRM quirk it answers."""
+    """A named judgement of rows; `quirk` is the CRM quirk it answers.
+
+    `is_junk`: a row it takes says that its source's times cannot be trusted; enough of them refuse the source.
+    `only_if`: a rule that sees the table is run only where a row fulfils this SQL, so a table without is not scanned.
+    """
 
     name: str
     action: Action
@@ -42,6 +65,8 @@ class Rule(NamedTuple):
     reason: str
     scope: Scope = "row"
     quirk: int | None = None
+    is_junk: bool = False
+    only_if: str | None = None
 
 
 class Rulebook(NamedTuple):
@@ -125,6 +150,13 @@ def _verdict_sql(rule: Rule, table: Table) -> str:
     return f"when len(unreadable) > 0 then unreadable[1].rule when {blank} then {literal(MISSING_REQUIRED)}"
 
 
+def _is_called_for(connection: duckdb.DuckDBPyConnection, rule: Rule) -> bool:
+    """Return whether a rule has any row to see: one that fulfils its `only_if`."""
+    if rule.only_if is None:
+        return True
+    return connection.execute(f"select 1 from candidates this where {rule.only_if} limit 1").fetchone() is not None
+
+
 def _candidates(connection: duckdb.DuckDBPyConnection, source: str, book: Rulebook) -> None:
     """Make the table ``candidates``: the parsed rows with the computed columns, numbered by ``rid``."""
     layer = identifier(source)
@@ -158,7 +190,10 @@ def _judge(connection: duckdb.DuckDBPyConnection, table: Table, book: Rulebook, 
     _candidates(connection, source, book)
     connection.execute("create or replace temp table verdicts (rid bigint, rule varchar)")
     judges = [r for r in book.rules if r.action != "flag"]
-    for _, group in itertools.groupby(judges, key=lambda r: r.scope == "table" and r.name):
+    for _, neighbours in itertools.groupby(judges, key=lambda r: r.scope == "table" and r.name):
+        group = [rule for rule in neighbours if _is_called_for(connection, rule)]
+        if not group:
+            continue
         cases = " ".join(_verdict_sql(rule, table) for rule in group)
         connection.execute(
             f"""insert into verdicts select rid, rule from (
@@ -193,10 +228,7 @@ def _write_clean(connection: duckdb.DuckDBPyConnection, table: Table, book: Rule
 
 def _reasons(table: Table, book: Rulebook) -> dict[str, tuple[Action, str]]:
     """Return action and reason of every rule that can take a row of `table`."""
-    known: dict[str, tuple[Action, str]] = {
-        p.rule: ("quarantine", f"a cell of another form; taken is {p.takes}") for p in parse.PARSERS.values()
-    }
-    known["unmapped_value"] = ("quarantine", "a value the field map does not know")
+    known: dict[str, tuple[Action, str]] = {name: ("quarantine", why) for name, why in parse.reasons().items()}
     known |= INTAKE_RULES
     required = ", ".join(c.name for c in table.columns if c.is_required)
     known[MISSING_REQUIRED] = ("quarantine", f"blank where one is required ({required})")

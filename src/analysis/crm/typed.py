@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from analysis.columns import SQL_TYPES
 from analysis.crm import parse
 from analysis.crm.engine import identifier
-from analysis.schema import SQL_TYPES, TABLES, CrmDataError
+from analysis.schema import TABLES, CrmDataError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import duckdb
 
-    from analysis.crm import mapping, read
-    from analysis.schema import Kind
+    from analysis.columns import Kind
+    from analysis.crm import evidence, mapping, read
+    from analysis.crm.reading import Reading
 
 
 def sources(intake: read.Intake, table: str) -> list[tuple[read.Export, mapping.Export]]:
@@ -22,8 +26,40 @@ def sources(intake: read.Intake, table: str) -> list[tuple[read.Export, mapping.
     return first_hand or found
 
 
-def table(connection: duckdb.DuckDBPyConnection, intake: read.Intake, name: str, work: dict[str, Kind]) -> int:
-    """Make the typed table ``parsed_<name>`` of all its exports; return its number of rows in."""
+def lookups(connection: duckdb.DuckDBPyConnection, intake: read.Intake, known: list[mapping.Export]) -> None:
+    """Make each lookup of the maps a table of texts, empty where no file fills it.
+
+    What an export calls by an id of its own, such as a stage, is looked up by the SQL of another export's columns.
+    """
+    names = {layout.lookup: layout.fields for layout in known if layout.lookup}
+    for name, fields in names.items():
+        nothing = ", ".join(f"null::varchar as {identifier(f.name)}" for f in fields)
+        selects = [f"select {nothing} where false"]
+        for export in intake.exports:
+            cells = {column: f"nullif(trim(c{i}), '')" for i, column in enumerate(export.header)}
+            selects += [
+                "select "
+                + ", ".join(
+                    f"{cells.get(f.source or '', 'null')}::varchar as {identifier(f.name)}" for f in layout.fields
+                )
+                + f" from {identifier(export.text_table)}"
+                for layout in export.layouts
+                if layout.lookup == name
+            ]
+        connection.execute(f"create or replace temp table {identifier(name)} as {' union all by name '.join(selects)}")
+
+
+def table(
+    connection: duckdb.DuckDBPyConnection,
+    intake: read.Intake,
+    name: str,
+    work: dict[str, Kind],
+    readings: Mapping[str, Mapping[evidence.Key, Reading]],
+) -> int:
+    """Make the typed table ``parsed_<name>`` of all its exports; return its number of rows in.
+
+    `readings` says by file what `evidence.study` decided.
+    """
     kept = TABLES[name]
     columns = {c.name: c.kind for c in kept.columns if c.name not in ("source_file", "source_row", "flagged_by")} | work
     required = {c.name for c in kept.columns if c.is_required}
@@ -35,7 +71,11 @@ def table(connection: duckdb.DuckDBPyConnection, intake: read.Intake, name: str,
                 f"{name}: the map {layout.map_name} fills {', '.join(unknown)}, which neither the table nor its rules know. "
                 f"Name a column of data/README.md, or add it under [work] in rules/{name}.toml."
             )
-        selects.append(parse.table_sql(export.text_table, export.file, export.header, layout.fields, columns, required))
+        selects.append(
+            parse.table_sql(
+                export.text_table, export.file, export.header, layout.fields, columns, required, readings[export.file]
+            )
+        )
         n_in += export.n_rows
         for line in intake.broken_lines:
             if line.file == export.file:
@@ -48,7 +88,8 @@ def table(connection: duckdb.DuckDBPyConnection, intake: read.Intake, name: str,
         f"select {empty}, ''::varchar as source_file, 0::bigint as source_row, 0::ubigint as row_hash, "
         '[]::struct("column" varchar, rule varchar, "text" varchar)[] as unreadable where false'
     )
-    connection.execute(
-        f"create or replace temp table {identifier('parsed_' + name)} as {' union all by name '.join([nothing, *selects])}"
-    )
+    parsed = identifier("parsed_" + name)
+    connection.execute(f"create or replace temp table {parsed} as {nothing}")
+    for select in selects:  # one export after another: memory stays that of the largest, however many there are
+        connection.execute(f"insert into {parsed} by name {select}")
     return n_in

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 
 OUT_OF_SCALE = {"amount_out_of_scale", "longer_than_8_hours"}  # rules that know the amount to be wrong
-FULLY_LOGGED = 0.9  # share of working days from which a team counts as logging
 
 
 class Question(NamedTuple):
@@ -162,17 +161,6 @@ def bookings(teams: pd.DataFrame, quarter: str, currency: str) -> Result:
     )  # fmt: skip
 
 
-def logging(teams: pd.DataFrame, quarters: int, quarter: str) -> pd.DataFrame:
-    """Return the share of working days with logging: one row a team and quarter, the last `quarters` to `quarter`.
-
-    Columns: ``team_name``, ``quarter``, ``logged_share``, ``is_partial``, ``n_reps``; teams by name.
-    """
-    named = teams[teams["team_name"].notna() & (teams["n_reps"] > 0) & (teams["quarter"] <= quarter)]
-    last = sorted(named["quarter"].unique())[-quarters:]
-    table = named[named["quarter"].isin(last)].sort_values(["team_name", "quarter"], ignore_index=True)
-    return table[["team_name", "quarter", "logged_share", "is_partial", "n_reps"]]
-
-
 def answerable(account: Mapping[str, Any]) -> pd.DataFrame:
     """Return which questions the exports can answer: ``question``, ``answer`` (can or cannot tell), ``lacks``."""
     rows = []
@@ -239,13 +227,4 @@ def closed_sentence(teams: pd.DataFrame) -> str:
     return (
         f"All quarters together: {int(teams['n_won'].sum()):,} won of {rate.n:,} closed, a win rate of "
         f"{rate.estimate:.2%} ({rate.low:.1%} to {rate.high:.1%}). Partial: {', '.join(partial) or 'none'}."
-    )
-
-
-def logging_sentence(table: pd.DataFrame) -> str:
-    """Return in one sentence how much of working time was logged, from what `logging` returns."""
-    short = table.loc[table["logged_share"] < FULLY_LOGGED, "team_name"].nunique()
-    return (
-        f"{table['team_name'].nunique()} teams over {table['quarter'].nunique()} quarters; "
-        f"{short} of them logged less than {FULLY_LOGGED:.0%} of their working days in at least one quarter."
     )

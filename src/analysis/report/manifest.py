@@ -76,7 +76,8 @@ def run_id(account: Mapping[str, Any], quarter: str, parameters: Mapping[str, Pa
     """Return the id of the report that data, code, packages, parameters and earlier figures make: 16 hex digits."""
     code = [code_sha256(), lock_sha256(), packages()]
     before = sorted(published(account["dataset"], quarters.quarter(quarter).shifted(-1)).items())
-    follows_from = [account["stamp"], *code, quarter, sorted(parameters.items()), before]
+    frozen = prepare.frozen_hash(account["dataset"], before=quarter)
+    follows_from = [account["stamp"], *code, quarter, sorted(parameters.items()), before, frozen]
     return _sha256(json.dumps(follows_from).encode())[:16]
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from analysis import paths, prepare, quarters, settings
+from analysis.models import hours_account, restatements
 from analysis.report import document, execute, manifest, pdf, site, workbook
 
 if TYPE_CHECKING:
@@ -27,8 +28,7 @@ if TYPE_CHECKING:
 
 PDF = "alignment-roi.pdf"
 WORKBOOK = "alignment-roi.xlsx"
-TITLE = "What an hour of selling costs, and what it must bring"
-HISTORY_PANELS = ("rep_quarter", "team_quarter", "rep_week")
+TITLE = "What an hour of selling costs, and what one more is worth"
 
 
 class Published(NamedTuple):
@@ -97,7 +97,7 @@ def plan(account: dict[str, Any], quarter: quarters.Quarter, given: Mapping[str,
 
 
 def notices(account: Mapping[str, Any], quarter: str, tolerance_rate: float) -> list[str]:
-    """Return what a reader must know before any figure: an unreconciled total, refused files."""
+    """Return what a reader must know before any figure: an unreconciled total, refused files and sources of hours."""
     said = []
     gaps = {r["quarter"]: r["gap_rate"] for r in account["reconciliation"]}
     if quarter not in gaps:
@@ -111,7 +111,14 @@ def notices(account: Mapping[str, Any], quarter: str, tolerance_rate: float) -> 
     if refused:
         which = "1 file" if len(refused) == 1 else f"{len(refused)} files"
         said.append(f"Left out: {which} that could not be understood ({', '.join(refused[:3])}).")
-    return said
+    return said + hours_account.notices(account)
+
+
+def _restated(dataset: str, quarter: str, tolerance_rate: float) -> list[str]:
+    """Return a notice for each quarter published before whose bookings are others today."""
+    then, deals = (prepare.frozen(dataset, n, before=quarter) for n in ("team_quarter", "won_deals"))
+    moved = restatements.moves(deals, prepare.load(dataset, "won_deals"), prepare.load(dataset, "quarantine"))
+    return restatements.notices(restatements.table(then, prepare.load(dataset, "team_quarter"), moved), tolerance_rate)
 
 
 def _facts(account: Mapping[str, Any], made: Plan) -> dict[str, Any]:
@@ -210,14 +217,8 @@ def _put_in_place(new: Path, folder: Path, scratch: Path) -> None:
 
 
 def _remember(dataset: str, made: Plan, folder: Path) -> None:
-    """Keep what the report stood on: manifest and panels, never rebuilt."""
-    kept = paths.history(dataset) / str(made.quarter)
-    kept.mkdir(parents=True, exist_ok=True)
-    for name in HISTORY_PANELS:
-        source = paths.processed(dataset) / f"{name}.parquet"
-        part = kept / f".{name}.part"
-        shutil.copyfile(source, part)
-        part.replace(kept / source.name)
+    """Keep what the report stood on: its manifest, and the panels of the quarter's first publication."""
+    kept = prepare.freeze(dataset, str(made.quarter))
     published = manifest.read(folder)
     if published:
         manifest.write(kept, published)
@@ -244,7 +245,8 @@ def publish(
     if standing and not force and manifest.is_current(folder, PDF, made.run_id):
         return Published(standing, folder, is_new=False)
     started, clock = dt.datetime.now(tz=dt.UTC), time.monotonic()
-    said = notices(account, str(quarter), settings.load(dataset).reconciliation.tolerance_rate)
+    tolerance_rate = settings.load(dataset).reconciliation.tolerance_rate
+    said = notices(account, str(quarter), tolerance_rate) + _restated(dataset, str(quarter), tolerance_rate)
     paths.reports().mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=paths.reports(), prefix=_prefix(folder)) as name:
         scratch = Path(name)

@@ -44,12 +44,14 @@ def soil(sheet: Sheet, rates: Rates, files: dict[str, pa.Table]) -> None:
     rows = sheet.choose(rates.id_checksum, small)
     wrong = [text[:-1] + ("A" if text[-1] != "A" else "B") for text in sheet.take("Id", rows)]
     sheet.alter("id_checksum", "quarantine", rows, wrong, Id=wrong)
-    rows = sheet.choose(rates.unreadable_date, small)
-    dates = ["#N/A" if i % 2 else "2025-02-30" for i in range(len(rows))]
-    sheet.alter("unreadable_date", "quarantine", rows, CloseDate=dates)
-    rows = sheet.choose(rates.unreadable_number, small)
-    numbers = ["1.2E+05x" if i % 2 else "#REF!" for i in range(len(rows))]
-    sheet.alter("unreadable_number", "quarantine", rows, Amount=numbers)
+    days = sheet.choose(rates.unreadable_date, small)
+    sums = sheet.choose(rates.unreadable_number, small)
+    sheet.alter("unreadable_date", "quarantine", days[::2], CloseDate=["2025-02-30"] * len(days[::2]))
+    sheet.alter("unreadable_number", "quarantine", sums[1::2], Amount=["1.2E+05x"] * len(sums[1::2]))
+    sheet.put("CloseDate", days[1::2], ["#N/A"] * len(days[1::2]))
+    sheet.put("Amount", sums[::2], ["#REF!"] * len(sums[::2]))
+    left = np.concatenate([days[1::2], sums[::2]])
+    sheet.note("spreadsheet_error", "quarantine", sheet.take("Id", left))
     rows = sheet.choose(rates.negative_amount, small)
     sheet.alter(
         "negative_amount",

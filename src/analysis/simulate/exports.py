@@ -1,19 +1,20 @@
 """A simulated company as the CRM exports and hand-kept files an analyst would receive.
 
-One CSV file an object, under its API name; ``truth.json`` says what was put in.
+One CSV file an object, under its API name; ``truth.json`` says what was put in.  A company is the
+same company in every layout: same people, deals, hours and dirt.
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from pyarrow import csv
 
 from analysis.simulate import company as companies
-from analysis.simulate import diary, directory, funnel, handmade, people, records
+from analysis.simulate import diary, directory, funnel, handmade, hubspot, people, records
 from analysis.simulate import dirt as dirts
 
 if TYPE_CHECKING:
@@ -23,10 +24,13 @@ if TYPE_CHECKING:
     from analysis.simulate.records import Keys
     from analysis.simulate.sheet import Defect
 
-LAYOUT = "salesforce"
+TRUTH_FILE = "truth.json"
+Layout = Literal["salesforce", "hubspot"]
 
 
-def write(company: Company, folder: Path, *, dirt: dirts.Rates | None = dirts.RATES) -> None:
+def write(
+    company: Company, folder: Path, *, dirt: dirts.Rates | None = dirts.RATES, layout: Layout = "salesforce"
+) -> None:
     """Write every file of the company into `folder`, which is made if need be.
 
     Parameters
@@ -37,6 +41,8 @@ def write(company: Company, folder: Path, *, dirt: dirts.Rates | None = dirts.RA
         Files of the same name are replaced.
     dirt : Rates, optional
         How much of each defect is planted; None for clean exports.
+    layout : str
+        Whose exports they are.
     """
     simulated = companies.simulate(company)
     keys = records.keys(company, simulated)
@@ -51,11 +57,21 @@ def write(company: Company, folder: Path, *, dirt: dirts.Rates | None = dirts.RA
     defects: dict[str, Defect] = {}
     if dirt is not None:
         defects = dirts.plant(files, dirt, company.seed)
+    truth: dict[str, object] = {"layout": layout}
+    if layout == "hubspot":
+        files, defects, more = hubspot.translate(files, keys, defects)
+        truth |= more
     folder.mkdir(parents=True, exist_ok=True)
     for name, table in files.items():
         csv.write_csv(table, folder / f"{name}.csv", csv.WriteOptions(quoting_style="needed"))
-    truth = _truth(company, simulated, keys) | {"defects": {name: d._asdict() for name, d in defects.items()}}
-    (folder / "truth.json").write_text(json.dumps(truth, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    truth |= _truth(company, simulated, keys) | {"defects": {name: d._asdict() for name, d in defects.items()}}
+    (folder / TRUTH_FILE).write_text(json.dumps(truth, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def layout_of(folder: Path) -> str | None:
+    """Return the layout of the simulated company that lies in `folder`, if one does."""
+    file = folder / TRUTH_FILE
+    return str(json.loads(file.read_text(encoding="utf-8")).get("layout")) if file.is_file() else None
 
 
 def _truth(company: Company, simulated: Tables, keys: Keys) -> dict[str, object]:
@@ -73,7 +89,6 @@ def _truth(company: Company, simulated: Tables, keys: Keys) -> dict[str, object]
     created_per_hour = weeks["expected_opportunities"].sum() / hours
     deal_value = company.win_rate * company.deal_amount
     return {
-        "layout": LAYOUT,
         "as_of": str(window.dates(np.array([window.n_days - 1]))[0]),
         "quarters": window.quarters,
         "parameters": asdict(company),

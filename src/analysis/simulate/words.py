@@ -52,7 +52,7 @@ HOSTILE = (
     '=HYPERLINK("http://evil.example","x")', "<script>alert(1)</script>", "#panic()", "$x$",
     "'; drop table accounts; --", "../../etc/passwd",
 )  # fmt: skip
-INNOCENT = ("Total Energies", "Contest Ltd", "Testa S.p.A.")
+INNOCENT = ("Total Energies", "Contest Ltd", "Testa S.p.A.", "Zürich Café Gruppe")  # the last for encodings
 SUBJECTS = (
     ("Client meeting", "Client meeting: negotiation", "Client meeting: contract"),
     ("Client meeting", "Product demo", "Client meeting: discovery"),

@@ -1,0 +1,257 @@
+"""How a text file is written: encoding, line ends, delimiter, quotes, and on which line its header stands.
+
+The file's bytes are looked at once, a piece at a time.  An encoding is known by its byte order mark
+or by being valid UTF-8 throughout; cp1252 is a guess, and said to be one.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import hashlib
+import io
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from analysis.crm import mapping
+from analysis.crm.text_tables import n_filled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+QUOTES = {'"': "double quotes", "'": "single quotes"}
+CHUNK = 1 << 20
+N_LOOKED_AT = 40  # lines in which a header is looked for
+MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+FOREIGN = re.compile("[\udc80-\udcff]")  # a byte that is no UTF-8, as surrogateescape shows it
+NATIVE = re.compile("[^\x00-\x7f\udc80-\udcff]")
+# UTF-8 that was once read as cp1252: two characters stand where one was, such as Ã¼ for ü.
+CP1252_ONLY = "\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013\u2014\u2018\u2019\u201a\u201c\u201d\u201e\u2020\u2021\u2022\u2026\u2030\u2039\u203a\u20ac\u2122"
+MOJIBAKE = re.compile(f"Ã[\x80-\xbf{CP1252_ONLY}]|Â[\xa0-\xbf]|â\u20ac")
+
+
+class Survey(NamedTuple):
+    """What a file's bytes say about it."""
+
+    sha256: str
+    size: int
+    encoding: str  # Python's name of the codec
+    how: str  # how the encoding was decided
+    mark: int  # bytes of the byte order mark
+    n_lines: int
+    line_ends: tuple[str, ...]
+    is_open: bool  # the last line has no end
+    warnings: tuple[str, ...]
+
+
+class Dialect(NamedTuple):
+    """How the records of a text file are written, and where they begin."""
+
+    delimiter: str
+    quote: str
+    header: tuple[str, ...]
+    header_line: int  # the header's line, the first being 1
+    header_at: int  # characters before it
+    layouts: tuple[mapping.Export, ...]
+
+
+def escaping(encoding: str) -> str:
+    """Return what decoding does with a byte of another encoding: UTF-8 keeps it, so that its row can be named."""
+    return "surrogateescape" if encoding == "utf-8" else "strict"
+
+
+class _Count:
+    """Counts over the pieces of a file as they go by."""
+
+    def __init__(self, encoding: str) -> None:
+        self.decoder = codecs.getincrementaldecoder(encoding)(escaping(encoding))
+        self.foreign = self.native = self.mojibake = self.first_mojibake = 0
+        self.crlf = self.cr = self.lf = 0
+        self.last = b""
+        self.is_bytewise = encoding == "utf-8"
+
+    def _ends(self, piece: bytes) -> None:
+        self.crlf += piece.count(b"\r\n") + (self.last == b"\r" and piece[:1] == b"\n")
+        self.cr += piece.count(b"\r")
+        self.lf += piece.count(b"\n")
+        self.last = piece[-1:] or self.last
+
+    def take(self, piece: bytes, *, final: bool) -> None:
+        if self.is_bytewise and piece.isascii() and not self.decoder.getstate()[0]:
+            self._ends(piece)
+            return
+        text = self.decoder.decode(piece, final)
+        if not text.isascii():
+            self.foreign += len(FOREIGN.findall(text))
+            self.native += len(NATIVE.findall(text))
+            if found := MOJIBAKE.search(text):
+                self.mojibake += len(MOJIBAKE.findall(text))
+                self.first_mojibake = self.first_mojibake or self.lf + text.count("\n", 0, found.start()) + 1
+        self._ends(piece if self.is_bytewise else text.encode("utf-8", "replace"))
+
+
+def _pieces(file: Path) -> Iterator[bytes]:
+    with file.open("rb") as stream:
+        while piece := stream.read(CHUNK):
+            yield piece
+
+
+def _encoding(start: bytes) -> tuple[str, int]:
+    for mark, encoding in MARKS.items():
+        if start.startswith(mark):
+            return encoding, len(mark)
+    return "utf-8", 0
+
+
+def _decided(count: _Count, encoding: str, mark: int, file: Path) -> tuple[str, str, list[str]]:
+    """Return the encoding, how it was decided, and what there is to warn of."""
+    if mark:
+        return encoding, "byte order mark", []
+    if not count.foreign:
+        return encoding, "valid throughout" if count.native else "ASCII only", []
+    if count.native >= count.foreign:
+        return encoding, "mostly valid", [f"{count.foreign:,} bytes in it are no UTF-8: their rows are set aside"]
+    decoder = codecs.getincrementaldecoder("cp1252")()
+    try:
+        for piece in _pieces(file):
+            decoder.decode(piece)
+    except UnicodeDecodeError:
+        raise ValueError("its text is neither UTF-8 nor Windows cp1252; save it as CSV UTF-8") from None
+    return "cp1252", "a guess: no UTF-8", [f"not UTF-8: {count.foreign:,} characters were read as Windows cp1252"]
+
+
+def survey(file: Path) -> Survey:
+    """Look at every byte of a text file once; ValueError says why it is none."""
+    digest, size, count, encoding, mark = hashlib.sha256(), 0, None, "utf-8", 0
+    is_blank = True
+    try:
+        for piece in _pieces(file):
+            body = piece
+            if count is None:
+                encoding, mark = _encoding(piece)
+                count, body = _Count(encoding), piece[mark:]
+                if b"\0" in body and encoding == "utf-8":
+                    raise ValueError(
+                        "it holds zero bytes, so it is no text (or UTF-16 without its mark); save it as CSV UTF-8"
+                    )
+            digest.update(piece)
+            size += len(piece)
+            is_blank = is_blank and not body.strip(b"\0 \t\r\n")
+            count.take(body, final=False)
+        if count is None or is_blank:
+            raise ValueError("it is empty")
+        count.take(b"", final=True)
+    except UnicodeDecodeError:
+        raise ValueError(f"its mark says {encoding.upper()}, but its bytes are not; save it as CSV UTF-8") from None
+    encoding, how, warnings = _decided(count, encoding, mark, file)
+    if count.mojibake:
+        warnings.append(
+            f"{count.mojibake:,} characters look like UTF-8 once read as cp1252 (Ã¼ for ü; first on line "
+            f"{count.first_mojibake}): kept as they are, export them anew"
+        )
+    ends = {"CRLF": count.crlf, "CR": count.cr - count.crlf, "LF": count.lf - count.crlf}
+    is_open = count.last not in {b"\r", b"\n"}
+    n_lines = sum(ends.values()) + is_open
+    kinds = tuple(name for name, n in ends.items() if n)
+    return Survey(digest.hexdigest(), size, encoding, how, mark, n_lines, kinds, is_open, tuple(warnings))
+
+
+def head(file: Path, seen: Survey) -> str:
+    """Return the beginning of a text file, its line ends as they are."""
+    with file.open("rb") as stream:
+        stream.seek(seen.mark)
+        start = stream.read(CHUNK)
+    return codecs.getincrementaldecoder(seen.encoding)(escaping(seen.encoding)).decode(start)
+
+
+def lines(text: str) -> list[str]:
+    """Return the lines of a text with their ends: CRLF, LF or CR, and nothing else ends a line."""
+    return [line for line in re.findall(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z", text) if line]
+
+
+def records(text: str, delimiter: str, quote: str) -> list[tuple[int, tuple[str, ...]]]:
+    """Return the first records of a text, each with the line it begins on (the first being 1)."""
+    reader = csv.reader(lines(text), delimiter=delimiter, quotechar=quote)
+    found, line = [], 1
+    try:
+        for cells in reader:
+            found.append((line, tuple(c.strip() for c in cells)))
+            line = reader.line_num + 1
+            if len(found) == N_LOOKED_AT:
+                break
+    except csv.Error:  # a cell without end: what comes before it may still tell
+        pass
+    return found
+
+
+def header_of(rows: list[tuple[int, tuple[str, ...]]], known: list[mapping.Export]) -> tuple[int, list[mapping.Export]]:
+    """Return which of the first rows is a header that is known, and as what; -1 where none is."""
+    for i, (_, cells) in enumerate(rows):
+        if n_filled(cells) and (layouts := mapping.recognised(cells, known)):
+            return i, layouts
+    return -1, []
+
+
+def _width(header: tuple[str, ...], below: list[tuple[str, ...]]) -> int:
+    """Return how many cells a row has: a blank last one may stand in the header only, or in the rows only."""
+    widths = {len(cells) for cells in below if cells}
+    if len(widths) == 1:
+        width = widths.pop()
+        if width == len(header) - 1 and not header[-1]:
+            return width
+        if width == len(header) + 1 and not any(cells[-1] for cells in below if cells):
+            return width
+    return len(header)
+
+
+def dialect(text: str, known: list[mapping.Export]) -> Dialect:
+    """Return how a text is written, by the first line that is a header known; ValueError where none is."""
+    by_count = sorted(DELIMITERS, key=text[:10_000].count, reverse=True)
+    for quote in QUOTES:
+        for delimiter in by_count:
+            rows = records(text, delimiter, quote)
+            i, layouts = header_of(rows, known)
+            if i < 0:
+                continue
+            line, header = rows[i]
+            if all(len(c) > 1 and c[0] == c[-1] == "'" for c in header if c):
+                continue  # those are the quotes
+            width = _width(header, [cells for _, cells in rows[i + 1 :]])
+            header = (*header, *[""] * (width - len(header)))[:width]
+            before = sum(len(one) for one in lines(text)[: line - 1])
+            return Dialect(delimiter, quote, header, line, before, tuple(layouts))
+    first = next((line for line in lines(text) if line.strip()), "")
+    rows = records(text, max(DELIMITERS, key=first.count), '"')
+    raise ValueError(unknown([cells for _, cells in rows], known))
+
+
+PIVOTED = re.compile(
+    r"(grand totals?|(count|sum|average|min|max|anzahl|summe) (of|von) .+|row labels|gesamtergebnis)", re.IGNORECASE
+)
+
+
+def unknown(rows: list[tuple[str, ...]], known: list[mapping.Export]) -> str:
+    """Say what a file is not: no known export, or a pivot of one, and what comes nearest."""
+    filled = [cells for cells in rows if n_filled(cells)] or [()]
+    header = max(filled, key=lambda cells: max((mapping.nearness(cells, e) for e in known), default=0))
+    shown = [re.sub(r"\S*@\S*", "[e-mail]", c)[:40] for c in header[:6]]
+    if any(PIVOTED.fullmatch(c) for cells in rows for c in cells):
+        what = "it is a pivot: totals of an export, not its rows"
+    else:
+        what = f"its {len(header)} columns ({', '.join(shown)}{', ...' if len(header) > 6 else ''}) are no export known here"
+    return f"{what}; {mapping.nearest(header, known)}. Map it in fields.toml or take it out of the folder"
+
+
+def utf8_copy(file: Path, seen: Survey, target: Path, start: int, end: int) -> None:
+    """Write the bytes from `start` to `end` of a text file as UTF-8 whose lines end in LF."""
+    inner = codecs.getincrementaldecoder(seen.encoding)(escaping(seen.encoding))
+    decoder = io.IncrementalNewlineDecoder(inner, translate=True)
+    with file.open("rb") as source, target.open("wb") as copy:
+        source.seek(start)
+        left = end - start
+        while left > 0 and (piece := source.read(min(CHUNK, left))):
+            left -= len(piece)
+            copy.write(decoder.decode(piece).encode("utf-8", escaping(seen.encoding)))
+        copy.write(decoder.decode(b"", final=True).encode("utf-8", escaping(seen.encoding)))

@@ -1,0 +1,243 @@
+"""Each kind of file → a text table: CSV, XLSX, JSON, Parquet, calendars.
+
+A loader makes its table, or says by a ValueError why it cannot; nothing of it is typed.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import duckdb
+
+from analysis.crm import calendars, dialect, mapping, records, report_exports, spreadsheets, text_tables
+from analysis.crm.engine import identifier
+from analysis.crm.text_tables import BrokenLine
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Mapping, Sequence
+
+LONGEST_REJECT = 10_000  # of a broken record the engine keeps so many bytes
+CALENDARS = "calendars"  # the export that says whose calendar each .ics is
+
+
+class Loaded(NamedTuple):
+    """A text table, how it was read, and the lines of its file that are not in it."""
+
+    name: str
+    text_table: str
+    header: tuple[str, ...]
+    layouts: tuple[mapping.Export, ...]
+    delimiter: str
+    encoding: str
+    broken: list[BrokenLine]
+    warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    sha256: str = ""  # where the bytes were looked at anyway
+
+
+def is_read(layouts: Sequence[mapping.Export]) -> bool:
+    """Return whether anything reads the rows of an export with these layouts."""
+    return any(e.table or e.lookup or e.object_name == CALENDARS for e in layouts)
+
+
+def _swallowed(line: int, record: str) -> range:
+    """Return the lines of the file that a broken record covers: a stray quote takes those after it along."""
+    text = record.strip("\r\n")
+    if len(text.encode("utf-8", "replace")) >= LONGEST_REJECT - 1 and "\n" in text:
+        raise ValueError(f"a quote that opens near line {line} is never closed, so its rows cannot be told apart")
+    return range(line, line + 1 + text.count("\n"))
+
+
+def _load(
+    connection: duckdb.DuckDBPyConnection, file: Path, name: str, table: str, how: dialect.Dialect
+) -> list[BrokenLine]:
+    """Materialise all of a file's columns as texts c0, c1, ...; return its broken lines."""
+    before = how.header_line - 1
+    columns = "{" + ", ".join(f"'c{i}': 'VARCHAR'" for i in range(len(how.header))) + "}"
+    rows = "*" if is_read(how.layouts) else "null::varchar as c0"
+    connection.execute(
+        f"""create table {identifier(table)} as
+        select row_number() over () + $first as source_row, {rows}
+        from read_csv($file, all_varchar = true, auto_detect = false, header = true, delim = $delimiter,
+          quote = $quote, escape = $quote, columns = {columns}, store_rejects = true)""",
+        {
+            "file": re.sub(r"([*?[])", r"[\1]", str(file)),  # a name, never a pattern
+            "delimiter": how.delimiter,
+            "quote": how.quote,
+            "first": before + 1,
+        },
+    )
+    broken = connection.execute(
+        "select line, min(error_type::varchar), any_value(csv_line) from reject_errors group by line order by line"
+    ).fetchall()
+    return [
+        BrokenLine(name, n + before, problem.lower())
+        for line, problem, text in broken
+        for n in _swallowed(line, text or "")
+    ]
+
+
+def csv(connection: duckdb.DuckDBPyConnection, file: Path, known: list[mapping.Export], table: str) -> list[Loaded]:
+    """Read a CSV file of any dialect and encoding."""
+    seen = dialect.survey(file)
+    head = dialect.head(file, seen)
+    how = dialect.dialect(head, known)
+    _require_single(how.header, how.layouts)
+    footer = report_exports.footer(file, seen, how)
+    broken = report_exports.title_lines(file.name, dialect.lines(head)[: how.header_line - 1])
+    if footer:
+        broken += [BrokenLine(file.name, n, "behind the last row", report_exports.FOOTER) for n in footer.lines]
+    warnings = list(seen.warnings)
+    with tempfile.TemporaryDirectory(prefix="alignment-roi-") as folder:
+        source = file
+        is_plain = seen.encoding == "utf-8" and seen.line_ends in {("LF",), ("CRLF",), ()}
+        if not is_plain or footer or how.header_line > 1:
+            source = Path(folder) / "as-utf-8.csv"
+            start = seen.mark + len(head[: how.header_at].encode(seen.encoding, dialect.escaping(seen.encoding)))
+            dialect.utf8_copy(file, seen, source, start, footer.at if footer else seen.size)
+        try:
+            unreadable = _load(connection, source, file.name, table, how)
+        except duckdb.Error as error:
+            raise ValueError(
+                f"it cannot be read as CSV ({str(error).splitlines()[0]}). "
+                "A quote may never be closed: save it as CSV UTF-8 anew"
+            ) from None
+        finally:
+            connection.execute("drop table if exists reject_errors; drop table if exists reject_scans")
+    if seen.is_open and unreadable and unreadable[-1].line >= seen.n_lines:
+        warnings.append("its last line is cut off: the export may be incomplete")
+    quote = "" if how.quote == '"' else f", {dialect.QUOTES[how.quote]}"
+    encoding = f"{seen.encoding} ({seen.how}), {' and '.join(seen.line_ends) or 'one line'}{quote}"
+    delimiter = dialect.DELIMITERS[how.delimiter]
+    return [
+        Loaded(
+            file.name,
+            table,
+            how.header,
+            how.layouts,
+            delimiter,
+            encoding,
+            broken + unreadable,
+            tuple(warnings),
+            (),
+            seen.sha256,
+        )
+    ]
+
+
+def _require_single(header: Sequence[str], layouts: Sequence[mapping.Export]) -> None:
+    if repeated := mapping.twice_named(header, layouts):
+        raise ValueError(f"its header names {', '.join(repeated)} twice; rename or delete one of the columns")
+
+
+def workbook(
+    connection: duckdb.DuckDBPyConnection, file: Path, known: list[mapping.Export], table: str
+) -> list[Loaded]:
+    """Read every sheet that is an export known; the others are named where one is."""
+    found: list[Loaded] = []
+    unknown: list[str] = []
+    first_rows: list[tuple[str, ...]] = []
+    for n, (sheet, rows) in enumerate(spreadsheets.sheets(file)):
+        start = [
+            (i, tuple((c or "").strip() for c in cells)) for i, cells in itertools.islice(rows, dialect.N_LOOKED_AT)
+        ]
+        place, layouts = dialect.header_of(start, known)
+        if place < 0:
+            unknown.append(sheet)
+            first_rows += [cells for _, cells in start]
+            continue
+        header = start[place][1]
+        while header and not header[-1]:
+            header = header[:-1]
+        _require_single(header, layouts)
+        name = f"{file.name} [{sheet}]"
+        broken = [
+            BrokenLine(name, i, "above the header", report_exports.TITLE)
+            for i, cells in start[:place]
+            if text_tables.n_filled(cells)
+        ]
+        below = report_exports.without_footer(itertools.chain(start[place + 1 :], rows), broken, name, len(header))
+        text_tables.store(connection, f"{table}_{n}", len(header), below)
+        found.append(Loaded(name, f"{table}_{n}", header, tuple(layouts), "sheet", "XLSX", broken))
+    if not found:
+        raise ValueError(dialect.unknown(first_rows, known))
+    if not unknown:
+        return found
+    warning = f"not read: its other sheets ({', '.join(unknown)}) are no export known here"
+    return [one._replace(warnings=(warning,)) for one in found]
+
+
+def json(connection: duckdb.DuckDBPyConnection, file: Path, known: list[mapping.Export], table: str) -> list[Loaded]:
+    """Read JSON lines, a JSON array or an API's answer."""
+    broken: list[BrokenLine] = []
+    header = text_tables.store_records(connection, table, records.rows(file, file.name, broken))
+    layouts = mapping.recognised(header, known)
+    if not layouts:
+        raise ValueError(dialect.unknown([tuple(header)], known) if header else "it holds no record")
+    _require_single(header, layouts)
+    return [Loaded(file.name, table, tuple(header), tuple(layouts), "records", "JSON", broken)]
+
+
+_STAMPS = {"TIMESTAMP WITH TIME ZONE": "%Y-%m-%dT%H:%M:%S.%fZ"}  # the session's zone is UTC
+
+
+def parquet(connection: duckdb.DuckDBPyConnection, file: Path, known: list[mapping.Export], table: str) -> list[Loaded]:
+    """Read Parquet, its columns as texts."""
+    name = {"file": re.sub(r"([*?[])", r"[\1]", str(file))}
+    try:
+        described = connection.execute("describe select * from read_parquet($file)", name).fetchall()
+        header = tuple(column for column, *_ in described)
+        layouts = mapping.recognised(header, known)
+        if not layouts:
+            raise ValueError(dialect.unknown([header], known))
+        _require_single(header, layouts)
+        cells = [
+            (f"strftime({identifier(c)}, '{_STAMPS[kind]}')" if kind in _STAMPS else f"{identifier(c)}::varchar")
+            + f" as c{i}"
+            for i, (c, kind, *_) in enumerate(described)
+        ]
+        connection.execute(
+            f"""create table {identifier(table)} as
+            select row_number() over () as source_row, {", ".join(cells) if is_read(layouts) else "null::varchar as c0"}
+            from read_parquet($file)""",
+            name,
+        )
+    except duckdb.Error as error:
+        raise ValueError(f"it cannot be read as Parquet ({str(error).splitlines()[0]})") from None
+    return [Loaded(file.name, table, header, tuple(layouts), "columns", "Parquet", [])]
+
+
+def owners(connection: duckdb.DuckDBPyConnection, loaded: Loaded) -> dict[str, str]:
+    """Return whose calendar each is, where a file says so: its name, small → rep."""
+    found: dict[str, str] = {}
+    for layout in loaded.layouts:
+        if layout.object_name == CALENDARS:
+            calendar, rep = (f"c{loaded.header.index(c)}" for c in layout.needs)
+            pairs = connection.execute(f"select {calendar}, {rep} from {identifier(loaded.text_table)}").fetchall()
+            found |= {str(c).strip().casefold(): str(r).strip() for c, r in pairs if c and r}
+    return found
+
+
+def ics(
+    connection: duckdb.DuckDBPyConnection,
+    file: Path,
+    known: list[mapping.Export],
+    table: str,
+    *,
+    reps: Mapping[str, str],
+    until: dt.date,
+) -> list[Loaded]:
+    """Read a rep's calendar, its series written out up to the day `until`."""
+    broken: list[BrokenLine] = []
+    found = calendars.rows(file, file.name, reps, until, broken)
+    text_tables.store(connection, table, len(calendars.HEADER), found)
+    layouts = tuple(mapping.recognised(calendars.HEADER, known))
+    if not layouts:
+        raise ValueError("no map reads calendars")
+    note = f"series of meetings written out up to {until}"
+    return [Loaded(file.name, table, calendars.HEADER, layouts, "meetings", "iCalendar", broken, (), (note,))]

@@ -1,0 +1,85 @@
+"""How one column of one export is read, once its evidence has decided; and what could not be decided."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+CLEAR_MINORITY = 0.05  # a larger share of contradicting cells says that the column has no one notation
+ORDERS = ("day-first", "month-first", "year-first")
+DECIMALS = ("point", "comma")
+ERRORS = "('#REF!', '#N/A', '#VALUE!', '#DIV/0!', '#NAME?', '#NUM!', '#NULL!', '#####')"
+MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
+
+
+class Reading(NamedTuple):
+    """SQL over a text `{x}`: its value, the rule it breaks where it has none, and the currency it names."""
+
+    value: str
+    rule: str
+    note: str = ""
+    code: str | None = None
+
+
+class Ambiguous(ValueError):  # noqa: N818  (it says what is the case; the file is then refused by it)
+    """A column whose notation cannot be told; the message says why and what would tell."""
+
+
+class Hints(NamedTuple):
+    """What the analyst says of notations that the cells leave open: ``[reading]`` of a field map."""
+
+    date_order: str | None = None
+    decimal: str | None = None
+    time_zone: str | None = None
+
+    def zone_sql(self) -> str | None:
+        """Return the zone of timestamps that name none, as SQL; nothing where it is not said."""
+        if self.time_zone is None:
+            return None
+        return "getvariable('time_zone')" if self.time_zone == "company" else f"'{self.time_zone}'"
+
+
+def of_spreadsheet(rule: str) -> str:
+    """Return the SQL of the rule a text breaks: what a spreadsheet made of it, or else the SQL `rule`."""
+    return (
+        f"case when upper({{x}}) in {ERRORS} then 'spreadsheet_error' when {{x}}[1] = '=' then 'formula_text' "
+        f"when regexp_full_match(lower({{x}}), '(?:{MONTHS})-[0-9]{{1,4}}|[0-9]{{1,2}}-(?:{MONTHS})') then 'auto_date' "
+        f"else {rule} end"
+    )
+
+
+def minority(less: int, more: int) -> bool:
+    """Say whether `less` cells are few enough beside `more` for the column to be of the other notation."""
+    return less <= CLEAR_MINORITY * (less + more)
+
+
+CELL_RULES = {  # the rules a cell can break beside those of its way of reading
+    "contradictory_date": "a day in another notation, or month and day turned round, than the rest of its column",
+    "contradictory_number": "a number with decimal and thousands signs turned round against the rest of its column",
+    "epoch_unit": "an epoch in another unit than its column's: try the epoch times 1000, or divided by it",
+    "spreadsheet_error": "an error a spreadsheet left in place of the value, such as #REF! or #N/A",
+    "formula_text": "a formula in place of the value",
+    "auto_date": "a spreadsheet made a date of it, such as Jan-05: what it was cannot be told",
+    "percent_or_fraction": "a share that contradicts its unit: a percentage is from 0 to 100, a fraction from 0 to 1",
+    "currency_disagrees": "the amount names another currency than its row does",
+    "ambiguous_currency": "a currency sign that several currencies share, and no code",
+}
+
+CELL_QUIRKS = {  # which quirk of CRM exports a rule of cells answers
+    "id_checksum": 4,
+    "unreadable_id": 5,
+    "currency_disagrees": 6,
+    "ambiguous_currency": 6,
+    "unreadable_currency": 6,
+    "unreadable_number": 7,
+    "contradictory_number": 7,
+    "unreadable_date": 8,
+    "unreadable_timestamp": 8,
+    "contradictory_date": 8,
+    "epoch_unit": 16,
+    "unreadable_duration": 20,
+    "percent_or_fraction": 43,
+    "spreadsheet_error": 49,
+    "formula_text": 49,
+    "auto_date": 49,
+    "unreadable_boolean": 53,
+}

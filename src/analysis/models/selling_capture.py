@@ -1,0 +1,111 @@
+"""How much of what reps did the records saw at all, and what that does to every figure.
+
+Two sources that were kept apart (a calendar and a CRM) see some of the same meetings: from how many,
+capture-recapture says how many neither saw.  With one source nothing can be said.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from scipy import stats
+
+from analysis.models.result import Result
+from analysis.schema import require_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+
+NAME = "capture_rate"
+UNIT = "share of client contacts"
+ASSUMPTION = "Chapman's estimate; assumes that a contact's place in one source says nothing of its place in the other"
+CALENDAR_FILES = (".ics", ".ical")
+NEEDS = "a calendar export (ICS) beside the CRM's activities, not synchronised with it"
+TOLERANCE_MINUTES = 15
+
+
+def capture_rate(n_calendar: int, n_crm: int, n_both: int, *, source: str = "activities") -> Result:
+    """Return the share of contacts that either source saw.
+
+    Chapman (1951): N = (n1 + 1)(n2 + 1) / (m + 1) - 1, with Seber's (1970) variance; the interval is
+    of the logarithm of what neither saw, so it cannot leave 0 to 1.
+
+    Raises
+    ------
+    ValueError
+        If the overlap is larger than one of the sources.
+
+    Examples
+    --------
+    >>> round(capture_rate(80, 50, 40).estimate, 3)  # N = 81 x 51 / 41 - 1 = 99.76 of which 90 were seen
+    0.902
+    """
+    if not 0 <= n_both <= min(n_calendar, n_crm):
+        raise ValueError(f"n_both must be 0 to {min(n_calendar, n_crm)}, got {n_both}")
+    seen = n_calendar + n_crm - n_both
+    if not n_both:
+        return unknown("the two sources share no contact", source)
+    total = (n_calendar + 1) * (n_crm + 1) / (n_both + 1) - 1
+    above = (n_calendar + 1) * (n_crm + 1) * (n_calendar - n_both) * (n_crm - n_both)
+    error = math.sqrt(above / ((n_both + 1) ** 2 * (n_both + 2)))
+    missed = max(total - seen, 0.0)
+    low, high = 1.0, 1.0
+    if missed > 0 and error > 0:
+        reach = math.exp(float(stats.norm.ppf(0.975)) * math.sqrt(math.log1p((error / missed) ** 2)))
+        low, high = seen / (seen + missed * reach), seen / (seen + missed / reach)
+    return Result(NAME, seen / (seen + missed), low, high, UNIT, seen, "contacts", ASSUMPTION, source)
+
+
+def unknown(why: str, source: str = "activities") -> Result:
+    """Return a capture rate that cannot be told."""
+    nan = math.nan
+    return Result(NAME, nan, nan, nan, UNIT, 0, "contacts", f"cannot tell: {why}", source)
+
+
+def from_activities(activities: pd.DataFrame) -> Result:
+    """Return the capture rate of client contacts in a calendar and a CRM, matched by rep and start.
+
+    Contacts of class selling with a start; a match starts within 15 minutes.  With one source, or a
+    calendar of which all is in the CRM to the second (they were synchronised), it cannot be told.
+    """
+    require_columns(activities, ["rep_id", "activity_class", "started_at", "source_file"], "activities")
+    contacts = activities[(activities["activity_class"] == "selling") & activities["started_at"].notna()]
+    is_calendar = contacts["source_file"].str.lower().str.endswith(CALENDAR_FILES)
+    calendar, crm = contacts[is_calendar], contacts[~is_calendar]
+    if calendar.empty or crm.empty:
+        return unknown(f"activities come from one kind of source ({'CRM' if calendar.empty else 'calendar'})")
+    gaps = _gaps(calendar, crm)
+    if len(gaps) and (gaps == 0).mean() > 0.99:
+        return unknown("calendar and CRM were synchronised: one is a copy of the other")
+    return capture_rate(len(calendar), len(crm), len(gaps))
+
+
+def _gaps(calendar: pd.DataFrame, crm: pd.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Return the minutes between the starts of contacts that match, each contact used once."""
+    left = calendar[["rep_id", "started_at"]].sort_values("started_at").reset_index(drop=True)
+    right = crm[["rep_id", "started_at"]].sort_values("started_at").reset_index(drop=True)
+    right = right.assign(other=right.index, other_at=right["started_at"])
+    tolerance = pd.Timedelta(minutes=TOLERANCE_MINUTES)
+    met = pd.merge_asof(left, right, on="started_at", by="rep_id", direction="nearest", tolerance=tolerance)
+    met = met[met["other"].notna()]
+    gap = (met["started_at"] - met["other_at"]).abs().dt.total_seconds() / 60
+    first = met.assign(gap=gap).sort_values("gap").drop_duplicates("other")
+    return first["gap"].to_numpy(float)
+
+
+def corrected(figures: Sequence[Result], rates: Sequence[float] = (1.0, 0.9, 0.8, 0.6)) -> pd.DataFrame:
+    """Return each figure as it would be had records seen a given share of selling: one row a figure.
+
+    Hours grow by 1 / rate, so what is divided by hours shrinks by the rate.  Columns: ``figure``,
+    ``unit`` and one a rate, such as ``at_80``.
+    """
+    rows = []
+    for result in figures:
+        is_per_hour = "per selling hour" in result.unit
+        scaled = {f"at_{rate * 100:.0f}": result.estimate * (rate if is_per_hour else 1 / rate) for rate in rates}
+        rows.append({"figure": result.name.replace("_", " "), "unit": result.unit, **scaled})
+    return pd.DataFrame(rows)
