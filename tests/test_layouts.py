@@ -150,11 +150,7 @@ def test_both_layouts_account_for_every_row_and_agree_with_finance(layouts):
 @pytest.mark.parametrize(
     ("layout", "variant"),
     [("salesforce", name) for name in variants.VARIANTS]  # HubSpot: the three that change most, each costs seconds
-    + [
-        ("hubspot", name)
-        for name in ("european_spreadsheet", "monthly_files", "loaded_twice")
-        if name in variants.VARIANTS
-    ],
+    + [("hubspot", name) for name in ("european_spreadsheet", "monthly_files", "loaded_twice")],
 )
 def test_the_same_files_saved_otherwise_give_the_same_tables(layouts, layout, variant):
     """Every clean table and panel of each dialect, encoding, order of dates and of rows."""
