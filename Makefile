@@ -39,7 +39,7 @@ report: .venv/ready $(if $(filter demo,$(DATASET)),data/raw/demo) ## write the q
 	@$(ROI) report $(DATASET) $(if $(filter demo-latest,$(DATASET)-$(QUARTER)),--quarter previous) --quarter $(QUARTER)
 
 test: .venv/ready data/raw/demo ## prove it: unit, statistical, notebook and end-to-end tests
-	@$(BIN)/python -m pytest
+	@$(ROI) clean demo >/dev/null && OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: .venv/lint ## ruff, mypy and the layers
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
