@@ -48,7 +48,7 @@ lab: .venv/ready data/raw/demo ## open the notebooks in JupyterLab
 	@$(ROI) clean $(DATASET) && cd notebooks && ../$(BIN)/jupyter lab
 
 bench: .venv/oracle ## print the benchmark tables
-	@for script in panel clean selling_time; do $(BIN)/python benchmarks/$$script.py || exit 1; done
+	@for script in panel clean selling_time growth alignment roi; do $(BIN)/python benchmarks/$$script.py || exit 1; done
 
 clean: ## remove what can be rebuilt (never data/raw or data/history)
 	@find data/processed reports -mindepth 1 ! -name .gitkeep -delete

@@ -22,24 +22,26 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 import pandas as pd
 
-from analysis.models import selling_study, selling_value
+from analysis.models.selling_time import study, value
 from analysis.simulate.company import Company, panels
 
 PLANTED = Company().elasticity
 SIZE = {"n_teams": 10, "n_quarters": 8}
+LARGE = {"n_teams": 24, "n_quarters": 12}  # a sales cycle takes quarters
 FEW = {"n_teams": 4, "n_quarters": 6}  # 32 to 40 reps: the jackknife's errors
 STUDIES = {  # work: study, share of the companies, what differs from the defaults
     "planted": ("planted", 1.0, SIZE),
-    "zero": ("alone", 1.0, {**SIZE, "elasticity": 1e-9}),  # the simulator cannot take 0 times the log of a day off
+    "zero": ("alone", 1.0, {**SIZE, "elasticity": 0.0}),
     "measurement": ("measurement", 0.2, SIZE),
     "same quarter": ("same_quarter", 0.1, SIZE),
+    "sales cycle": ("over_cycle", 0.1, LARGE),
     "shifter follows": ("following", 0.1, SIZE),
     "few reps": ("alone", 0.1, FEW),
 }
 
 
-def one(study: str, different: dict[str, float], seed: int) -> selling_study.Row:
-    return selling_study.STUDIES[study](panels(Company(seed=seed, **different)))
+def one(name: str, different: dict[str, float], seed: int) -> study.Row:
+    return study.STUDIES[name](panels(Company(seed=seed, **different)))
 
 
 def share(flags: pd.Series) -> tuple[float, float]:
@@ -73,7 +75,7 @@ def claims(tables: dict[str, pd.DataFrame]) -> list[dict[str, object]]:
     bias = mean(planted["estimate"] - PLANTED)
     add("planted 0.34", "effect less planted", bias, "0 +- 3 mcse", abs(bias[0]) < 3 * bias[1], n)
     cover = share(covers(planted, PLANTED))
-    add("planted 0.34", "interval covers planted", cover, "0.93 to 0.97", 0.93 <= cover[0] <= 0.97, n)
+    add("planted 0.34", "interval covers planted, by team", cover, "0.93 to 0.97", 0.93 <= cover[0] <= 0.97, n)
     ratio = planted["standard_error"].mean() / planted["estimate"].std()
     add("planted 0.34", "mean error / spread of estimates", (ratio, ratio / math.sqrt(2 * n)), "", None, n)
     for word in ("found", "no material effect", "cannot tell"):
@@ -81,7 +83,7 @@ def claims(tables: dict[str, pd.DataFrame]) -> list[dict[str, object]]:
     without = share(planted["verdict_without_shifter"] == "cannot tell")
     add("planted 0.34", "cannot tell without a shifter", without, "1", without[0] == 1, n)
     hours = planted["per_week"].mean()
-    truth = planted["per_hour"].mean() * selling_value.growth((hours + 1) / hours, PLANTED) * hours
+    truth = planted["per_hour"].mean() * value.growth((hours + 1) / hours, PLANTED) * hours
     known = planted.dropna(subset="value")  # missing where a guard failed
     worth = share(covers(known, truth, "value_"))
     add("planted 0.34", "worth of an hour: interval covers", worth, "", None, len(known))
@@ -110,6 +112,7 @@ def claims(tables: dict[str, pd.DataFrame]) -> list[dict[str, object]]:
     add("hot pipelines", "feedback seen", share(same["is_detected"]), "", None, n)
     refused = share((same["kind"] == "association") & (same["verdict"] == "cannot tell"))
     add("hot pipelines", "association and cannot tell", refused, "at least 0.90", refused[0] >= 0.9, n)
+    rows += over_the_cycle(tables["sales cycle"])
     refused = share(follows["verdict"] == "cannot tell")
     add("shifter follows the pipeline", "cannot tell", refused, "at least 0.90", refused[0] >= 0.9, len(follows))
     cover = share(covers(few, PLANTED))
@@ -117,13 +120,30 @@ def claims(tables: dict[str, pd.DataFrame]) -> list[dict[str, object]]:
     return rows
 
 
+def over_the_cycle(cycle: pd.DataFrame) -> list[dict[str, object]]:
+    """Return one row a claim of bookings and the hours of the quarters around them."""
+    gap = mean(cycle["estimate"] - PLANTED)
+    work, n = "bookings over the cycle", len(cycle)
+    rows = [
+        ("by way of shifters, sum less planted", gap, "0 +- 3 mcse", abs(gap[0]) < 3 * gap[1]),
+        ("its interval covers planted", share(covers(cycle, PLANTED)), "", None),
+        ("verdict found", share(cycle["verdict"] == "found"), "", None),
+        ("logged hours, sum less planted", mean(cycle["logged"] - PLANTED), "", None),
+        ("logged hours of the quarter after", mean(cycle["logged_ahead"]), "", None),
+    ]
+    return [
+        {"work": work, "what": what, "value": got[0], "mcse": got[1], "asked": asked, "holds": holds, "n": n}
+        for what, got, asked, holds in rows
+    ]
+
+
 def run(n_companies: int, n_workers: int) -> tuple[list[dict[str, object]], float]:
     start = time.perf_counter()
     tables = {}
     with ProcessPoolExecutor(n_workers) as pool:
-        for work, (study, part, different) in STUDIES.items():
+        for work, (name, part, different) in STUDIES.items():
             seeds = range(max(round(n_companies * part), 10))
-            tables[work] = pd.DataFrame(list(pool.map(partial(one, study, different), seeds, chunksize=5)))
+            tables[work] = pd.DataFrame(list(pool.map(partial(one, name, different), seeds, chunksize=5)))
     return claims(tables), time.perf_counter() - start
 
 
@@ -136,7 +156,7 @@ def main() -> None:
     rows, wall = run(options.companies, options.workers)
     if options.json:
         for row in rows:
-            print(json.dumps(row, default=lambda value: value.item() if isinstance(value, np.generic) else str(value)))
+            print(json.dumps(row, default=lambda x: x.item() if isinstance(x, np.generic) else str(x)))
         return
     print(f"{'work':<29}{'what':<43}{'value':>8}{'mcse':>8}{'n':>6}  {'asked':<16}holds")
     for row in rows:

@@ -6,6 +6,8 @@ import os
 import shutil
 from pathlib import Path
 
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # small fits wait for more threads than they use
+
 import pytest
 
 from analysis import prepare

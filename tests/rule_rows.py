@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any
 
 from crm_tables import ADA, BEN, NORTH, SOUTH
+from rule_rows_practice import PRACTICE_AROUND, PRACTICE_KEYS, PRACTICE_ROWS
 
 Row = dict[str, Any]
 CY, DEE, EVE = "005000000000003AAA", "005000000000004AAA", "005000000000005AAA"
@@ -60,6 +61,7 @@ BASE: dict[str, Row] = {
         "activity_id": "x1", "rep_id": ADA, "kind": "event", "subject": "Demo", "started_at": TEN, "ended_at": ELEVEN,
         "minutes": 60.0, "stated_minutes": 60.0, "logged_at": TEN, "is_all_day": False,
     },
+    **PRACTICE_ROWS,
 }  # fmt: skip
 
 NO_SURVIVOR = ("merge_cycle", "merge_conflict", "survivor_absent")
@@ -71,7 +73,7 @@ AROUND: dict[str, list[Row]] = {  # what stands already when a table is judged
         *({"rep_id": r, "role": "rep"} for r in (CY, DEE)),
         {"rep_id": EVE, "role": "rep", "hired_on": dt.date(2026, 6, 1)},
     ],
-    "teams": [{"team_id": NORTH}],
+    "teams": [{"team_id": NORTH}, {"team_id": SOUTH}],
     "products": [{"product_id": "p1", "product_name": "GTX Pro", "product_key": "gtxpro"}],
     "fx_rates": [{"currency": "EUR", "valid_from": DAY, "valid_to": NEXT, "rate_to_reporting": 1.1}],
     "opportunities": [
@@ -84,7 +86,8 @@ AROUND: dict[str, list[Row]] = {  # what stands already when a table is judged
     ],
     "campaigns": [{"campaign_id": "c9"}, {"campaign_id": "c8"}],
     "activities": [{"activity_id": "x9"}, {"activity_id": "x8"}],
-    "accounts": [{"account_id": "a1"}],
+    "accounts": [{"account_id": "a1"}, {"account_id": "s"}],
+    **PRACTICE_AROUND,
     "parsed_rep_team_history": [STAY, {"rep_id": BEN, "team_id": SOUTH}],
     "parsed_stage_history": [
         {"opportunity_id": "o7", "stage": "Closed Won", "entered_at": ELEVEN, "changed_by_rep_id": CY},
@@ -123,4 +126,5 @@ OTHER_KEY: dict[str, Row] = {
     "compensation": {"rep_id": BEN},
     "activities": {"activity_id": "x2", "subject": "Client call"},
     "rep_team_history": {"rep_id": BEN},
+    **PRACTICE_KEYS,
 }

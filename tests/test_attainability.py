@@ -156,9 +156,17 @@ def test_too_little_data_cannot_tell(spoil, why):
     assert not got.median_chance.is_known
     assert got.share_out_of_reach.method == f"cannot tell: {why}"
     assert got.reps.empty
+    assert list(got.calibration) == ["bin", "n_reps", "predicted", "observed", "low", "high"]
+    assert attainability.next_step(got, "2026Q3") == f"Judge no quota by its chance in 2026Q3: {why}."
 
 
 def test_missing_column_is_named():
     stays, deals = company(n_reps=4)
     with pytest.raises(CrmDataError, match="opportunities: needs segment, but has"):
         attainability.attainability(stays, deals.drop(columns="segment"), **OPTIONS)
+
+
+def test_quotas_out_of_reach_are_counted_in_what_to_do():
+    got = attainability.attainability(*company(n_reps=40), **OPTIONS)
+    share = round(100 * got.share_out_of_reach.estimate)
+    assert attainability.next_step(got, "2026Q3").endswith(f"the chance is below 20%: {share}% of reps in 2026Q3.")

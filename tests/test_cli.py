@@ -158,7 +158,7 @@ def test_a_dataset_somebody_works_on_is_left_alone(root, command):
 def test_a_failing_notebook_is_told_on_stderr(root):
     ran = run(root, "report", "small")
     assert ran.code == 3
-    assert "reports/small/2026Q2: 1_x, cell 3: ZeroDivisionError: division by zero (failed)" in ran.err
+    assert "reports/small/2026Q2: 1_x, cell 4: ZeroDivisionError: division by zero (failed)" in ran.err
     assert "No PDF was written; the notebooks as far as they got are in reports/small/2026Q2/failed." in ran.err
     assert "ZeroDivisionError" not in ran.out
 

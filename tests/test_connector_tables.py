@@ -6,8 +6,11 @@ import os
 import shutil
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from crm_tables import cleaned, opportunity, user, write
+
+from analysis.schema import CrmDataError
 
 SNAKE = {"Id": "id", "OwnerId": "owner_id", "StageName": "stage_name", "IsClosed": "is_closed", "IsWon": "is_won",
          "Amount": "amount", "CloseDate": "close_date", "CreatedDate": "created_date", "IsDeleted": "is_deleted",
@@ -47,13 +50,42 @@ def test_versions_of_a_record_are_not_counted_beside_it(raw):
 
 @pytest.mark.skipif("ALIGNMENT_ROI_REFERENCE" not in os.environ, reason="the reference data are not here")
 def test_the_salesforce_rows_of_dbt_are_read_and_all_ten_opportunities_are_deleted(raw):
-    """14 tables of real shapes: none is refused, none crashes."""
+    """14 tables of real shapes, nothing configured: none is refused, none crashes."""
     for file in (Path(os.environ["ALIGNMENT_ROI_REFERENCE"]) / "salesforce_rows").glob("*.csv"):
         shutil.copy(file, raw)
-    (raw / "fields.toml").write_text('[reading]\ntime_zone = "UTC"\n')  # their times have no zone
     got = cleaned()
     assert got.audit.refusals == ()
     assert len(got.audit.files) == 14
     assert got.account("opportunities") == (10, 0, 0, 10)
     assert got.effect("opportunities", "deleted_record").n_rows == 10
     assert {f.file: f.tables for f in got.audit.files}["sf_opportunity_history_data.csv"] == ()
+
+
+def _landed(**cells: str) -> dict[str, str]:
+    """Return an opportunity as a connector writes it: times without a zone, an amount of three decimals."""
+    return connector(opportunity(1, Amount="1.200", CreatedDate="2026-01-31 23:30:00")) | cells
+
+
+def test_a_connector_writes_utc_and_a_decimal_point_without_being_asked(raw):
+    """Neither cell tells; elsewhere both are asked for."""
+    write(raw, User=[user()], deals=[_landed()])
+    (deal,) = cleaned().tables["opportunities"].to_dict("records")
+    assert deal["created_at"] == pd.Timestamp("2026-01-31 23:30", tz="UTC")
+    assert deal["deal_amount"] == 1.2
+
+
+def test_what_the_dataset_says_of_its_connector_wins(raw):
+    """23:30 in Denver, seven hours behind, is 06:30 UTC; with a decimal comma 1.200 is 1,200."""
+    write(raw, User=[user()], deals=[_landed()])
+    (raw / "fields.toml").write_text('[reading]\ntime_zone = "America/Denver"\ndecimal = "comma"\n')
+    (deal,) = cleaned().tables["opportunities"].to_dict("records")
+    assert deal["created_at"] == pd.Timestamp("2026-02-01 06:30", tz="UTC")
+    assert deal["deal_amount"] == 1200
+
+
+def test_the_same_cells_in_a_file_that_is_no_connectors_are_asked_about(raw):
+    deal = _landed()
+    del deal["_fivetran_synced"]
+    write(raw, User=[user()], deals=[deal])
+    with pytest.raises(CrmDataError, match=r"times without a zone|none that tells thousands from decimals"):
+        cleaned()

@@ -13,7 +13,9 @@ from crm_tables import cleaned, opportunity, user, write
 from analysis.crm import engine, evidence, mapping, parse, read
 from analysis.schema import CrmDataError
 
-PARSED = {"date": "date", "timestamp": "timestamp", "midnight": "timestamp", "count": "count", "currency": "category"}
+PARSED = {"date": "date", "timestamp": "timestamp", "midnight": "timestamp", "count": "count", "currency": "category"} | {
+    "id": "id", "salesforce_id": "id", "boolean": "boolean",
+}  # fmt: skip
 
 
 def column(texts: list[str], kind: str, *, currency: str = "USD", zone: str = "America/Phoenix", **said):
@@ -37,7 +39,7 @@ def column(texts: list[str], kind: str, *, currency: str = "USD", zone: str = "A
             f"select {shown}, unreadable, {'currency' if kind == 'number' else 'null'} from ({sql}) order by source_row"
         ).fetchall()
         values = [value for value, _, _ in rows]
-        rules = [cells[0]["rule"] if cells else None for _, cells, _ in rows]
+        rules = [cells[0]["rule"] if cells and cells[0] else None for _, cells, _ in rows]
         return values, rules, intake.exports[0].notes, [code for _, _, code in rows]
 
 

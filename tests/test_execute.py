@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from report_fixtures import PARAMETERS, at, cell, kernels, notebook, project, until
 
-from analysis.report import execute
+from analysis.report import declared, execute
 from analysis.report.execute import Job
 
 RESERVED = ("dataset", "quarter", "team")
@@ -97,8 +97,8 @@ def test_a_value_of_another_type_is_refused(asked, name, text, wants):
 
 def test_a_notebook_says_its_question_and_its_needs(tmp_path):
     file = notebook(tmp_path / "1.ipynb", "# What for?\n\nMore.", "x = 1", needs={"quotas": ["quota_amount"]})
-    assert execute.title(file) == "What for?"
-    assert execute.needs(file) == {"quotas": ["quota_amount"]}
+    assert declared.by(file).question == "What for?"
+    assert declared.by(file).needs == {"quotas": ["quota_amount"]}
 
 
 def test_a_notebook_that_runs_is_ok_and_sees_its_parameters(ran):
@@ -109,10 +109,10 @@ def test_a_notebook_that_runs_is_ok_and_sees_its_parameters(ran):
 
 
 def test_a_cell_that_raises_is_named_with_its_error(ran):
-    """The third cell, counted from 0; what ran before it is kept, what came after it did not run."""
+    """The third cell, counted from 1; what ran before it is kept, what came after it did not run."""
     outcome, cells = ran("# Why?", "print('before')", "1 / 0", "print('after')")
     assert outcome[1] == "failed"
-    assert outcome.cell == 2
+    assert outcome.cell == 3
     assert outcome.error == "ZeroDivisionError: division by zero"
     assert texts(cells) == ["before\n"]
     assert states(cells)[-2:] == ["failed", "pending"]
@@ -120,28 +120,28 @@ def test_a_cell_that_raises_is_named_with_its_error(ran):
 
 def test_the_injected_parameters_count_as_a_cell(ran):
     outcome, cells = ran(cell(PARAMETERS, "parameters"), "1 / 0", asks=1)
-    assert outcome.cell == 2
+    assert outcome.cell == 3
     assert any("".join(c["source"]) == "1 / 0" for c in cells)
 
 
 def test_leaving_early_is_no_success(ran):
     """`sys.exit(0)` ends a notebook without an exception: papermill returns as if all had run."""
     outcome, cells = ran("print('before')", "import sys\nsys.exit(0)", "print('after')")
-    assert (outcome.status, outcome.cell, outcome.error) == ("failed", 1, "SystemExit: 0")
+    assert (outcome.status, outcome.cell, outcome.error) == ("failed", 2, "SystemExit: 0")
     assert "after\n" not in texts(cells)
 
 
 def test_an_error_is_an_error_even_where_it_was_expected(ran):
     """A report has no place for a traceback, so the tag `raises-exception` does not excuse one."""
     outcome, cells = ran("x = 1", cell("1 / 0", "raises-exception"), "print('after')")
-    assert (outcome.status, outcome.cell, outcome.error) == ("failed", 1, "ZeroDivisionError: division by zero")
+    assert (outcome.status, outcome.cell, outcome.error) == ("failed", 2, "ZeroDivisionError: division by zero")
     assert texts(cells) == ["after\n"]
 
 
 def test_a_killed_kernel_is_told_as_killed(ran):
     """Papermill marks every cell of it completed; the kept notebook must not."""
     outcome, cells = ran("print('before')", DIE, "print('after')")
-    assert (outcome.status, outcome.cell) == ("killed", 1)
+    assert (outcome.status, outcome.cell) == ("killed", 2)
     assert "the kernel died" in outcome.error
     assert texts(cells) == ["before\n"]
     assert states(cells) == ["completed", "failed", "pending"]
@@ -150,7 +150,7 @@ def test_a_killed_kernel_is_told_as_killed(ran):
 def test_a_stuck_cell_is_told_as_timeout(ran, monkeypatch):
     monkeypatch.setattr(execute, "CELL_TIMEOUT", 1)
     outcome, cells = ran("print('before')", "import time\ntime.sleep(600)", "print('after')")
-    assert (outcome.status, outcome.cell, outcome.error) == ("timeout", 1, "a cell ran longer than 1 s")
+    assert (outcome.status, outcome.cell, outcome.error) == ("timeout", 2, "a cell ran longer than 1 s")
     assert texts(cells) == ["before\n"]
     assert states(cells) == ["completed", "failed", "pending"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from crm_tables import ADA, BEN, define, frame, stand
+from crm_tables import ADA, BEN, cleaned, define, event, frame, opportunity, stand, user, write
 
 from analysis.crm import engine, hours
 from analysis.schema import ACTIVITY_CLASSES
@@ -220,3 +220,18 @@ def test_entries_are_counted_by_what_they_say_about_logging(raw):
         2,
         1,
     ]
+
+
+def test_quirk_25_a_meeting_that_a_sync_wrote_beside_the_reps_own_is_dropped(raw):
+    """Salesforce says who created each: Ada's hour at 10 and the sync's at 10:05 are one, at 15 there is no other."""
+    sync = "005000000000009AAA"
+    events = [
+        event(1, CreatedById=ADA),
+        event(2, CreatedById=sync, Subject="demo!", StartDateTime="2026-02-02T10:05:00Z", EndDateTime="2026-02-02T11:05:00Z"),
+        event(3, CreatedById=sync, StartDateTime="2026-02-02T15:00:00Z", EndDateTime="2026-02-02T16:00:00Z"),
+        event(4, CreatedById=sync, StartDateTime="2026-02-02T15:04:00Z", EndDateTime="2026-02-02T16:04:00Z"),
+    ]  # fmt: skip
+    write(raw, User=[user()], Opportunity=[opportunity(1)], Event=events)
+    got = cleaned()
+    assert got.aside("activities") == {"near_duplicate": 1}
+    assert sorted(got.tables["activities"]["activity_id"]) == [e["Id"] for e in (events[0], *events[2:])]

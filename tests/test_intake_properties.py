@@ -47,6 +47,20 @@ def _workbook() -> bytes:
     return stream.getvalue()
 
 
+@pytest.fixture(scope="module")
+def session():
+    """Return one database for all files: each reads its file into an empty one, by `emptied`."""
+    with engine.session() as connection:
+        yield connection
+
+
+def emptied(connection):
+    """Return the database without the tables of the file before."""
+    for (name,) in connection.execute("select table_name from duckdb_tables()").fetchall():
+        connection.execute(f'drop table "{name}"')
+    return connection
+
+
 CSV = 'Deals\n\nowner,id,amount\nAda,1,"1.200,50"\n,2,"a\nb"\nSubtotal,,130\n,,\n\nFooter\n'
 ICS = (
     "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nUID:1\r\nDTSTART:20260202T100000Z\r\nDTEND:20260202T110000Z\r\n"
@@ -84,7 +98,7 @@ def files(suffix: str) -> st.SearchStrategy[bytes]:
 
 
 @pytest.mark.parametrize("suffix", SEEDS)
-def test_whatever_the_bytes_a_file_is_read_or_refused_and_no_row_is_lost(tmp_path, suffix):
+def test_whatever_the_bytes_a_file_is_read_or_refused_and_no_row_is_lost(tmp_path, session, suffix):
     """Rows in are those of the table and those set aside, each with a rule that is known."""
 
     @LENIENT
@@ -92,17 +106,17 @@ def test_whatever_the_bytes_a_file_is_read_or_refused_and_no_row_is_lost(tmp_pat
     def check(content: bytes) -> None:
         file = tmp_path / f"{ADA}{suffix}"
         file.write_bytes(content)
-        with engine.session() as connection:
-            intake = read.intake(connection, [file], KNOWN)
-            assert bool(intake.exports) != bool(intake.refusals)
-            for refusal in intake.refusals:
-                assert refusal.file == file.name
-                assert refusal.reason
-            for export in intake.exports:
-                (n,) = connection.execute(f'select count(*) from "{export.text_table}"').fetchone()
-                aside = [b for b in intake.broken_lines if b.file == export.file]
-                assert export.n_rows == n + len(aside)
-                assert {b.rule for b in aside} <= set(INTAKE_RULES)
+        connection = emptied(session)
+        intake = read.intake(connection, [file], KNOWN)
+        assert bool(intake.exports) != bool(intake.refusals)
+        for refusal in intake.refusals:
+            assert refusal.file == file.name
+            assert refusal.reason
+        for export in intake.exports:
+            (n,) = connection.execute(f'select count(*) from "{export.text_table}"').fetchone()
+            aside = [b for b in intake.broken_lines if b.file == export.file]
+            assert export.n_rows == n + len(aside)
+            assert {b.rule for b in aside} <= set(INTAKE_RULES)
 
     check()
 
@@ -125,14 +139,14 @@ def test_whatever_the_bytes_a_dry_run_ends_in_an_audit_or_a_named_refusal(raw, f
 
 @LENIENT
 @given(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12), min_size=1, max_size=5), st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]), st.sampled_from(",;\t|"), st.sampled_from(["\n", "\r\n"]))  # fmt: skip
-def test_cells_survive_every_delimiter_encoding_and_line_end(tmp_path, cells, encoding, delimiter, end):
+def test_cells_survive_every_delimiter_encoding_and_line_end(tmp_path, session, cells, encoding, delimiter, end):
     """Whatever stands in them, if it is quoted; line ends within a cell become LF."""
     quoted = "".join(f'"k{i}"{delimiter}"{c.replace(chr(34), chr(34) * 2)}"{end}' for i, c in enumerate(cells))
     (tmp_path / "t.csv").write_bytes(f"id{delimiter}amount{end}{quoted}".encode(encoding))
-    with engine.session() as connection:
-        intake = read.intake(connection, [tmp_path / "t.csv"], KNOWN)
-        assert intake.refusals == []
-        rows = connection.execute("select c0, c1 from text_0 order by source_row").fetchall()
+    connection = emptied(session)
+    intake = read.intake(connection, [tmp_path / "t.csv"], KNOWN)
+    assert intake.refusals == []
+    rows = connection.execute("select c0, c1 from text_0 order by source_row").fetchall()
     assert [(key, _lf(cell or "")) for key, cell in rows] == [(f"k{i}", _lf(c)) for i, c in enumerate(cells)]
 
 

@@ -17,12 +17,13 @@ from analysis.simulate import exports, hubspot, variants
 from analysis.simulate.company import Company
 
 REPOSITORY = Path(__file__).parents[1]
-COMPANY = Company(n_teams=4, n_quarters=6)
+COMPANY = Company(n_teams=3, n_quarters=3, adoption=((2, 1 / 3),))  # small: each variant is cleaned whole
 LAYOUTS = ("salesforce", "hubspot")
 IDS = {  # the object whose id a column holds
     "rep_id": "owner", "owner_rep_id": "owner", "owner_at_close_rep_id": "owner", "changed_by_rep_id": "owner",
     "team_id": "team", "account_id": "company", "parent_id": "company", "product_id": "product",
     "opportunity_id": "deal", "lead_id": "contact", "campaign_id": "campaign", "activity_id": "engagement",
+    "sales_owner_rep_id": "owner", "marketing_owner_rep_id": "owner",
 }  # fmt: skip
 SOURCE = ("source_file", "source_row")
 PSEUDONYMS = ("person_key",)  # made of the id and the dataset's secret

@@ -109,8 +109,9 @@ def test_a_report_is_current_only_if_finished_and_untouched(tmp_path, change, co
 
 
 def test_outcomes_are_stated_field_by_field():
-    got = manifest.outcomes([Outcome("1_x", "killed", 1.5, 3, "died")])
-    assert got == [{"notebook": "1_x", "status": "killed", "wall_s": 1.5, "cell": 3, "error": "died"}]
+    got = manifest.outcomes([Outcome("1_x", "killed", 1.5, 3, "died", ("reps",))])
+    told = {"notebook": "1_x", "status": "killed", "wall_s": 1.5, "cell": 3, "error": "died", "reads": ("reps",)}
+    assert got == [told]
 
 
 def test_a_failure_is_told_with_its_cell_if_it_has_one():

@@ -13,7 +13,6 @@ from analysis.crm import engine, parse
 def connection():
     with engine.session() as connection:
         engine.set_variable(connection, "dataset_key", "key")
-        engine.set_variable(connection, "fiscal_shift", 0)
         engine.set_variable(connection, "currency", "USD")
         yield connection
 
@@ -165,19 +164,6 @@ def test_no_two_products_share_a_key(connection):
     """All seven of Maven's, and numbers that differ by a digit said twice."""
     names = [*MAVEN, "GTX 5000", "GTK 5000", "GTK 50"]
     assert len({value(connection, "name_key", n) for n in names}) == 10
-
-
-@pytest.mark.parametrize(
-    ("start_month", "day", "quarter"),
-    [
-        (1, "2026-03-31", "2026Q1"), (1, "2026-04-01", "2026Q2"), (2, "2026-01-31", "2026Q4"),
-        (2, "2026-02-01", "2027Q1"), (7, "2026-06-30", "2026Q4"), (7, "2026-07-01", "2027Q1"),
-    ],
-)  # fmt: skip
-def test_a_fiscal_quarter_is_named_by_the_year_it_ends_in(connection, start_month, day, quarter):
-    engine.set_variable(connection, "fiscal_shift", (13 - start_month) % 12)
-    got = connection.execute("select fiscal_quarter(?::date)", [day]).fetchone()[0]
-    assert got == quarter
 
 
 def test_names_and_constants_are_quoted():

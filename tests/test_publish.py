@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from report_fixtures import at, cell, files, kernels, manifest, notebook, run, small, until
 
@@ -122,9 +123,10 @@ def test_a_report_is_put_in_place_with_all_its_files(root):
     assert state["pdf_sha256"] == hashlib.sha256(made["small/2026Q2/alignment-roi.pdf"]).hexdigest()
     history = root / "data" / "history" / "small" / "2026Q2"
     assert json.loads((history / "manifest.json").read_text()) == state
-    kept = {f.name for f in history.iterdir()}
+    kept = {f.relative_to(history).as_posix() for f in history.rglob("*") if f.is_file()}
     assert kept == {
         "manifest.json", "rep_quarter.parquet", "team_quarter.parquet", "rep_week.parquet", "won_deals.parquet",
+        "first.json", "forecasts.json", "inputs/audit.json", "inputs/alignment.toml",
     }  # fmt: skip
 
 
@@ -185,17 +187,18 @@ def test_a_failing_notebook_leaves_the_last_good_report(root):
     spoil(root, SHOW, "raise ValueError('no <b>such</b> thing')")
     ran = run(root, "report", "small")
     assert ran.code == 3
-    assert "reports/small/2026Q2: 1_fine, cell 4: ValueError: no <b>such</b> thing (failed)" in ran.err
+    assert "reports/small/2026Q2: 1_fine, cell 5: ValueError: no <b>such</b> thing (failed)" in ran.err
     assert hashlib.sha256((folder_of(root) / "alignment-roi.pdf").read_bytes()).hexdigest() == before
     kept = json.loads((folder_of(root) / "failed" / "1_fine.ipynb").read_text())
     assert "Fine." in json.dumps(kept["cells"])
     state = manifest(root, "small", "2026Q2")
     assert (state["status"], state["pdf_sha256"], state["previous_run_id"]) == ("failed", None, good)
     assert state["notebooks"][0] | {"wall_s": 0} == {
-        "notebook": "1_fine", "status": "failed", "cell": 4, "error": "ValueError: no <b>such</b> thing", "wall_s": 0,
+        "notebook": "1_fine", "status": "failed", "cell": 5, "error": "ValueError: no <b>such</b> thing", "wall_s": 0,
+        "reads": [],
     }  # fmt: skip
     page = (root / "reports" / "index.html").read_text()
-    assert "1_fine, cell 4: ValueError: no &lt;b&gt;such&lt;/b&gt; thing" in page
+    assert "1_fine, cell 5: ValueError: no &lt;b&gt;such&lt;/b&gt; thing" in page
     assert f"the files are those of run {good}" in page
     history = root / "data" / "history" / "small" / "2026Q2" / "manifest.json"
     assert json.loads(history.read_text())["run_id"] == good
@@ -300,3 +303,18 @@ def test_another_datasets_run_is_not_cleared_away(root):
         other.mkdir()
     run(root, "report", "small")
     assert all(other.is_dir() for other in others)
+
+
+def test_a_chapter_made_from_the_pay_of_a_few_is_replaced(tmp_path, monkeypatch):
+    """Two reps have pay: any sum of it tells one what the other earns."""
+    monkeypatch.setenv("ALIGNMENT_ROI_ROOT", str(tmp_path))
+    shutil.copy(Path(__file__).parents[1] / "alignment.toml", tmp_path)
+    folder = tmp_path / "data" / "processed" / "here"
+    folder.mkdir(parents=True)
+    (tmp_path / "data" / "raw" / "here").mkdir(parents=True)
+    for n, is_replaced in ((2, True), (5, False)):
+        paid = pd.DataFrame({"rep_id": [f"r{i}" for i in range(n)], "base_amount": 100_000.0})
+        paid.to_parquet(folder / "compensation.parquet")
+        lacking, why = publish._too_few_paid("here")
+        assert bool(lacking) is is_replaced
+        assert ("Fewer than 5 reps have pay" in why) is is_replaced

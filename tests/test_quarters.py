@@ -30,6 +30,7 @@ def test_the_first_quarter_of_2026_begins_with_the_fiscal_year(start_month, star
         (dt.date(2026, 2, 1), 2, "2027Q1"),
         (dt.date(2026, 12, 31), 1, "2026Q4"),
         (dt.date(2026, 6, 30), 7, "2026Q4"),
+        (dt.date(2026, 7, 1), 7, "2027Q1"),
     ],
 )
 def test_a_day_is_in_one_quarter(day, start_month, name):

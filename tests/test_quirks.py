@@ -13,13 +13,14 @@ from pathlib import Path
 import pytest
 from rule_cases import CASES as FIRST_CASES
 from rule_cases_more import MORE_CASES
+from rule_cases_practice import PRACTICE_CASES
 
 from analysis import claims
 from analysis.crm import rules
 from analysis.quirks import QUIRKS, named_tests, numbers
 from analysis.schema import TABLES
 
-CASES = [*FIRST_CASES, *MORE_CASES]
+CASES = [*FIRST_CASES, *MORE_CASES, *PRACTICE_CASES]
 TESTS = Path(__file__).parent
 PAGE = TESTS.parent / "data" / "README.md"
 

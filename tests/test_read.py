@@ -127,6 +127,20 @@ def test_a_quote_left_open_over_a_long_rest_refuses_the_file(tmp_path):
     assert "a quote that opens near line 3 is never closed" in intake.refusals[0].reason
 
 
+def test_rows_below_broken_lines_keep_the_numbers_of_their_own_lines(tmp_path):
+    """Lines 2, 4 and 5 of seven are broken: the rows stand on 3, 6 and 7."""
+    intake, rows = taken_in(tmp_path, "id,name,note\nx\n1,a,x\n2,b,y,z,z\ny\n3,c,x\n4,d,y\n")
+    assert [b.line for b in intake.broken_lines] == [2, 4, 5]
+    assert [(row[0], row[1]) for row in rows] == [(3, "1"), (6, "3"), (7, "4")]
+
+
+def test_where_cells_hold_line_breaks_records_are_numbered_broken_ones_too(tmp_path):
+    """Record 2 stands on two lines, 3 is broken, 4 is the next row."""
+    intake, rows = taken_in(tmp_path, 'id,name,note\n1,"a\nb",x\ny\n2,b,y\n')
+    assert [b.line for b in intake.broken_lines] == [3]
+    assert [(row[0], row[1]) for row in rows] == [(2, "1"), (4, "2")]
+
+
 def test_a_row_of_another_encoding_is_broken_not_changed(tmp_path):
     """In a file that is UTF-8 otherwise, as the ü of its other row says; far below the first look."""
     far = "id,name,note\n1,ü,x\n" + "1,a,x\n" * 200_000

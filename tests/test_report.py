@@ -14,6 +14,7 @@ from report_fixtures import cells_of, files, kernels, manifest, project, rewrite
 from report_text import pages
 
 QUARTER = "2026Q3"
+FROM_SYSTEMS = {"rep_team_history.csv", "working_calendar.csv", "finance_bookings.csv"}
 HEADLINES = {
     "bookings", "win_rate", "cost_per_selling_hour", "required_bookings_per_selling_hour", "selling_hours_per_week",
 }  # fmt: skip
@@ -62,11 +63,12 @@ def text(pdf):
 
 @pytest.fixture(scope="module")
 def without_pay(exports, tmp_path_factory):
-    """Return a project whose company hands over neither pay nor quotas."""
+    """Return a project whose company hands over what its CRM exports and who was in which team, and nothing else."""
     root = project(tmp_path_factory.mktemp("without") / "project", notebooks=True)
     raw = shutil.copytree(exports, root / "data" / "raw" / "tiny")
-    (raw / "compensation.csv").unlink()
-    (raw / "quotas.csv").unlink()
+    for file in raw.glob("[a-z]*.csv"):
+        if file.name not in FROM_SYSTEMS:
+            file.unlink()
     ran = run(root, "report", "tiny")
     assert (ran.code, ran.err) == (0, "")
     return root
@@ -195,3 +197,26 @@ def test_without_pay_and_quotas_the_report_says_what_is_missing(without_pay):
     for named in ("compensation", "base_amount", "commission_rate", "fringe_rate", "quotas", "quota_amount"):
         assert named in text
     assert "What does an hour of selling cost, and what must it bring?" in titles
+
+
+def test_four_teams_cannot_tell_growth_or_money_but_have_an_index_and_a_break_even(reported, text):
+    """Three teams with a start two at a time are needed: the report says so, and what the programme would have to bring."""
+    metrics = manifest(reported[0], "tiny", QUARTER)["metrics"]
+    for name in ("growth_gap", "npv", "payback_months", "probability_npv_positive"):
+        assert (metrics[name]["estimate"], metrics[name]["verdict"]) == (None, "cannot tell"), name
+    assert (
+        metrics["alignment_index"]["low"] < metrics["alignment_index"]["estimate"] < metrics["alignment_index"]["high"]
+    )
+    assert metrics["break_even_lift"]["estimate"] > 0
+    assert squeezed("cannot be told: at least 3 teams must have joined") in text
+    assert squeezed("Whether the alignment programme pays cannot be told yet: it pays from a lift of") in text
+
+
+def test_without_practices_and_programme_the_index_is_the_core_profiles_and_money_has_no_chapter(without_pay):
+    state = manifest(without_pay, "tiny", QUARTER)
+    by_name = {n["notebook"]: n for n in state["notebooks"]}
+    assert by_name["4_aligned_vs_laggard"]["status"] == "ok"
+    assert by_name["5_alignment_roi"]["status"] == "missing"
+    assert {n["table"] for n in by_name["5_alignment_roi"]["needs"]} == {"programme", "programme_costs", "compensation"}
+    assert state["metrics"]["alignment_index"]["method"].startswith("core profile")
+    assert state["metrics"]["growth_gap"]["verdict"] == "cannot tell"

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 import tomllib
 from contextlib import contextmanager
 from importlib import resources
+from pathlib import Path
 
 import pytest
 from crm_tables import define, fill, stand
 from rule_cases import CASES as FIRST_CASES
 from rule_cases_more import MORE_CASES
+from rule_cases_practice import PRACTICE_CASES
 from rule_rows import AROUND, BASE, DAY, NEXT
 
 from analysis.columns import SQL_TYPES
@@ -17,11 +20,18 @@ from analysis.crm import engine, rules, survivors
 from analysis.crm.engine import identifier
 from analysis.schema import TABLES, CrmDataError
 
-CASES = [*FIRST_CASES, *MORE_CASES]
+CASES = [*FIRST_CASES, *MORE_CASES, *PRACTICE_CASES]
 FOLDER = resources.files("analysis.crm").joinpath("rules")
 HOUSE = {name: tomllib.loads(FOLDER.joinpath(f"{name}.toml").read_text(encoding="utf-8")) for name in TABLES}
 # Without these, the rows they take contradict each other and another rule takes them.
-VERSIONS = ("repeated_record", "conflicting_record", "overlapping_membership", "older_version", "repeated_by_lines")
+VERSIONS = (
+    "repeated_record",
+    "conflicting_record",
+    "overlapping_membership",
+    "older_version",
+    "repeated_by_lines",
+    "merged_account",
+)
 QUIRK = {(table, entry["name"]): entry.get("quirk") for table, book in HOUSE.items() for entry in book["rule"]}
 CASE_IDS = [f"quirk_{QUIRK.get((c.table, c.rule))}-{c.table}-{c.rule}" for c in CASES]
 
@@ -42,15 +52,33 @@ def surround(connection):
             connection.execute(f"insert into {name} ({listed}) values ({marks})", list(row.values()))
 
 
+STAGE = []  # the connection on which all tables stand; each court sits in a transaction of its own
+
+
+@pytest.fixture(scope="module", autouse=True)
+def stage(tmp_path_factory):
+    """Stand every table once: what a court does there is undone when it ends."""
+    root = tmp_path_factory.mktemp("stage")
+    shutil.copy(Path(__file__).parents[1] / "alignment.toml", root)
+    with pytest.MonkeyPatch.context() as patch, engine.session() as connection:
+        patch.setenv("ALIGNMENT_ROI_ROOT", str(root))
+        stand(connection, **{n: r for n, r in AROUND.items() if n in TABLES})
+        surround(connection)
+        STAGE.append(connection)
+        yield
+        STAGE.clear()
+
+
 @contextmanager
 def court(table, rows):
     """Give a function that judges the rows, and says by each row's place the rule that took it and the flags on it."""
     book = rules.rulebook(table, "here")
     kinds = {c.name: c.kind for c in TABLES[table].columns} | book.work
     columns = {n: SQL_TYPES[k] for n, k in kinds.items()}
-    with engine.session() as connection:
-        stand(connection, **{n: r for n, r in AROUND.items() if n in TABLES and n != table})
-        surround(connection)
+    (connection,) = STAGE
+    connection.begin()
+    try:
+        connection.execute(f"delete from {identifier(table)}")
         numbered = [row | {"source_row": i} for i, row in enumerate(rows)]
         own = {"unreadable": 'struct("column" varchar, rule varchar, "text" varchar)[]'}
         fill(connection, "typed", numbered, columns | own)
@@ -74,6 +102,8 @@ def court(table, rows):
             return taken, kept, {e.rule: e for e in rules.effects(connection, TABLES[table], chosen, len(rows))}
 
         yield judge
+    finally:
+        connection.rollback()
 
 
 def judged(table, rows, without=None):

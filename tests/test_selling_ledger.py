@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.models import selling_capture, selling_ledger, selling_measurement
 from analysis.models.result import Result
+from analysis.models.selling_time import capture, ledger, measurement
 from analysis.schema import CrmDataError
 
 HALF = {"minimum_logged_share": 0.5}
@@ -29,7 +29,7 @@ def stays() -> pd.DataFrame:
 
 def test_selling_time_under_three_definitions(stays):
     """100, 150 and 200 of 400 paid hours."""
-    got = selling_ledger.shares(stays, **HALF)
+    got = ledger.shares(stays, **HALF)
     assert got["paid"].tolist() == [0.25, 0.375, 0.5]
     assert got["available"].tolist() == [0.3125, 0.46875, 0.625]
     assert got["hours"].tolist() == [10, 15, 20]
@@ -38,7 +38,7 @@ def test_selling_time_under_three_definitions(stays):
 
 def test_the_week_sums_to_paid_time_and_unclassified_is_shown(stays):
     """10 + 5 + 5 + 4 + 3 + 1 + 2 = 30 h tracked; 10 of 40 paid are in no calendar."""
-    got = selling_ledger.classes(stays, **HALF).set_index("label")
+    got = ledger.classes(stays, **HALF).set_index("label")
     assert got["hours"].sum() == pytest.approx(40)
     assert got["paid"].sum() == pytest.approx(1)
     assert got.loc["Unclassified", "hours"] == 2
@@ -48,25 +48,25 @@ def test_the_week_sums_to_paid_time_and_unclassified_is_shown(stays):
 def test_burdens_are_hours_times_cost_exactly(stays):
     """Internal meetings: 80 h of two reps at $100 and at $400."""
     cheap, dear = (Result("c", x, x, x, "USD", 2, "reps", "", "") for x in (100.0, 400.0))
-    got = selling_ledger.burdens(stays, **HALF, cost_of_hour=cheap, cost_of_selling_hour=dear).set_index("label")
+    got = ledger.burdens(stays, **HALF, cost_of_hour=cheap, cost_of_selling_hour=dear).set_index("label")
     assert got.loc["Internal meetings", ["total_hours", "amount", "selling_amount"]].tolist() == [80, 8_000, 32_000]
 
 
 def test_groups_are_ratios_of_their_own_sums(stays):
     stays.loc[1, ["segment", "selling_hours"]] = ["Enterprise", 60.0]
-    got = selling_ledger.by(stays, ["segment"], **HALF)
+    got = ledger.by(stays, ["segment"], **HALF)
     assert got[["group", "hours", "n_reps"]].to_numpy().tolist() == [["Enterprise", 6.0, 1], ["SMB", 10.0, 1]]
 
 
 def test_tenure_is_counted_to_the_day_and_unknown_stays_unknown(stays):
     reps = pd.DataFrame({"rep_id": ["a", "b", "c"], "hired_on": [dt.date(2026, 1, 1), dt.date(2020, 1, 1), None]})
-    got = selling_ledger.with_tenure(stays, reps, dt.date(2026, 7, 1))["tenure"]
+    got = ledger.with_tenure(stays, reps, dt.date(2026, 7, 1))["tenure"]
     assert got.iloc[:2].tolist() == ["0 to 1 year", "3 years or more"]
     assert pd.isna(got.iloc[2])
 
 
 def test_shares_of_sources_sum_to_one():
-    got = selling_ledger.sourcing(pd.DataFrame({"lead_source": ["Web", None, "Web", "Partner"]}))
+    got = ledger.sourcing(pd.DataFrame({"lead_source": ["Web", None, "Web", "Partner"]}))
     assert got["share"].sum() == 1
     assert got.set_index("source")["share"]["Web"] == 0.5
 
@@ -80,13 +80,15 @@ def test_a_conversation_is_one_to_one_with_one_client_and_none_of_us_beside_the_
          ("o", "p1", "customer", None), ("o", "p3", "customer", None), ("m", "me", "sales", "a")],
         columns=["activity_id", "person_key", "side", "rep_id"],
     )  # fmt: skip
-    got = selling_ledger.one_to_one(activities, attendees)
+    got = ledger.one_to_one(activities, attendees)
     assert got[["conversations", "n_days", "share"]].to_numpy().tolist() == [[0, 1, 0.5], [1, 1, 0.5]]
+    assert "one or more on 50% of rep-days, 3 or more on 0%" in ledger.one_to_one_sentence(activities, attendees)
+    assert "no export says who came" in ledger.one_to_one_sentence(activities, attendees.iloc[:0])
 
 
 def test_the_capture_rate_by_hand():
     """N = 81 x 51 / 41 - 1 = 99.756; 80 + 50 - 40 = 90 were seen."""
-    got = selling_capture.capture_rate(80, 50, 40)
+    got = capture.capture_rate(80, 50, 40)
     assert got.estimate == pytest.approx(90 / 99.7560976)
     assert 0 < got.low < got.estimate < got.high < 1
     assert "says nothing of its place in the other" in got.method
@@ -98,14 +100,14 @@ def test_the_capture_interval_covers_what_was_planted():
     hits = 0
     for _ in range(300):
         one, other = rng.random(300) < 0.7, rng.random(300) < 0.5
-        got = selling_capture.capture_rate(int(one.sum()), int(other.sum()), int((one & other).sum()))
+        got = capture.capture_rate(int(one.sum()), int(other.sum()), int((one & other).sum()))
         hits += got.low < (one | other).mean() < got.high
     assert 0.92 < hits / 300 < 0.99
 
 
 def test_an_overlap_above_its_source_is_refused():
     with pytest.raises(ValueError, match="n_both must be 0 to 50, got 51"):
-        selling_capture.capture_rate(80, 50, 51)
+        capture.capture_rate(80, 50, 51)
 
 
 def contacts(file: str, minutes: list[int]) -> pd.DataFrame:
@@ -114,26 +116,26 @@ def contacts(file: str, minutes: list[int]) -> pd.DataFrame:
 
 
 def test_one_source_cannot_tell():
-    got = selling_capture.from_activities(contacts("Event.csv", [0, 60]))
+    got = capture.from_activities(contacts("Event.csv", [0, 60]))
     assert math.isnan(got.estimate)
     assert "one kind of source" in got.method
 
 
 def test_a_synchronised_calendar_cannot_tell():
     both = pd.concat([contacts("a.ics", [0, 60]), contacts("Event.csv", [0, 60])])
-    assert "synchronised" in selling_capture.from_activities(both).method
+    assert "synchronised" in capture.from_activities(both).method
 
 
 def test_contacts_match_by_rep_within_a_quarter_of_an_hour():
     """Calendar 0, 60, 120, CRM 5, 70, 600: two match, so N = 4 x 4 / 3 - 1 = 4.33 of which 4 were seen."""
     both = pd.concat([contacts("a.ics", [0, 60, 120]), contacts("Event.csv", [5, 70, 600])])
-    assert selling_capture.from_activities(both).estimate == pytest.approx(4 / (16 / 3 - 1))
+    assert capture.from_activities(both).estimate == pytest.approx(4 / (16 / 3 - 1))
 
 
 def test_figures_per_hour_shrink_and_hours_grow_with_what_was_not_seen():
     cost = Result("cost_per_selling_hour", 400.0, 1, 1, "USD per selling hour", 9, "reps", "", "")
     hours = Result("selling_hours_per_week", 8.0, 1, 1, "hours per rep and week", 9, "reps", "", "")
-    got = selling_capture.corrected([cost, hours], (1.0, 0.8))
+    got = capture.corrected([cost, hours], (1.0, 0.8))
     assert got["at_80"].tolist() == [320.0, 10.0]
 
 
@@ -154,13 +156,13 @@ def logged_twice(seed: int, n_reps: int = 40, n_weeks: int = 30) -> pd.DataFrame
 def test_error_in_hours_halves_the_slope_and_the_correction_restores_it():
     """Reliability 0.04 / 0.08 = 0.5 within rep: slope 0.25, corrected 0.5."""
     rows = logged_twice(0)
-    slope = selling_measurement.within_slope(rows, "y", "one")
-    reliable = selling_measurement.reliability(rows, "one", "two")
+    slope = measurement.within_slope(rows, "y", "one")
+    reliable = measurement.reliability(rows, "one", "two")
     assert slope.estimate[0] == pytest.approx(0.25, abs=0.03)
     assert reliable.low < 0.5 < reliable.high
     for got in (
-        selling_measurement.calibrated(slope, reliable),
-        selling_measurement.by_second_measure(rows, "y", "one", "two"),
+        measurement.calibrated(slope, reliable),
+        measurement.by_second_measure(rows, "y", "one", "two"),
     ):
         assert got.low < 0.5 < got.high
 
@@ -168,4 +170,19 @@ def test_error_in_hours_halves_the_slope_and_the_correction_restores_it():
 def test_a_copy_is_no_second_measure():
     rows = logged_twice(0)
     with pytest.raises(CrmDataError, match="one is a copy of the other"):
-        selling_measurement.by_second_measure(rows.assign(two=rows["one"] * 2), "y", "one", "two")
+        measurement.by_second_measure(rows.assign(two=rows["one"] * 2), "y", "one", "two")
+
+
+def test_the_largest_burden_is_told_with_its_hours_and_money():
+    """5.25 h of prospecting against 3 h of reporting; 2.4 million."""
+    rows = [("List building, cold calls", 40, 5.25, 5.0, 5.5, 2.4e6), ("Reporting", 40, 3.0, 2.5, 3.5, 1.0e6)]
+    found = pd.DataFrame(rows, columns=["label", "n_reps", "hours", "hours_low", "hours_high", "amount"])
+    assert ledger.largest_burden(found, "2026Q3", currency="USD") == (
+        "List building, cold calls takes 5.2 hours of a rep's week (5.0 to 5.5; n = 40 reps), $2.40M in 2026Q3, "
+        "more than any other burden."
+    )
+
+
+def test_without_logged_hours_no_burden_is_named():
+    found = pd.DataFrame({"label": ["Reporting"], "hours": [float("nan")]})
+    assert ledger.largest_burden(found, "2026Q3", currency="USD").startswith("What keeps reps from selling cannot")

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.models import selling_checks, selling_effect, selling_study, selling_time
+from analysis.models.selling_time import bookings, checks, control, effect, study, weeks
 from analysis.schema import CrmDataError
 from analysis.simulate.company import Company, panels
 
@@ -14,7 +14,7 @@ from analysis.simulate.company import Company, panels
 @pytest.fixture(scope="module")
 def table() -> pd.DataFrame:
     """Return the rep-weeks of a company of about 100 reps and two years."""
-    return selling_study.rep_weeks(panels(Company(seed=3, n_teams=10, n_quarters=8)))
+    return study.rep_weeks(panels(Company(seed=3, n_teams=10, n_quarters=8)))
 
 
 def week(**changed) -> dict[str, object]:
@@ -34,7 +34,7 @@ def test_hours_on_late_deals_are_left_out_and_every_row_is_accounted_for():
             week(late_selling_hours=10.0),
         ]
     )
-    got = selling_time.weeks(panel)
+    got = weeks.select(panel)
     assert np.exp(got.rows["log_hours"]).round(9).tolist() == [7.0]
     assert got.left_out == {
         "not a whole week with logging": 1,
@@ -46,24 +46,24 @@ def test_hours_on_late_deals_are_left_out_and_every_row_is_accounted_for():
 
 def test_a_panel_without_logged_hours_is_refused():
     with pytest.raises(CrmDataError, match="no row has logged selling hours"):
-        selling_time.weeks(pd.DataFrame([week(coverage="no_logging")]))
+        weeks.select(pd.DataFrame([week(coverage="no_logging")]))
 
 
 def test_a_panel_without_hours_is_refused():
     with pytest.raises(CrmDataError, match="rep_week: needs selling_hours"):
-        selling_time.weeks(pd.DataFrame([week()]).drop(columns="selling_hours"))
+        weeks.select(pd.DataFrame([week()]).drop(columns="selling_hours"))
 
 
 def test_a_window_counts_weeks_on_the_calendar():
     """Week 3 is missing: the two weeks after week 1 are not known, nor those after week 2."""
     mondays = pd.to_datetime(["2026-01-05", "2026-01-12", "2026-01-26", "2026-02-02"])
     rows = pd.DataFrame({"rep_id": "a", "week_start": mondays, "x": [1.0, 2.0, 4.0, 6.0]})
-    assert selling_time.window(rows, "x", 0, 1).fillna(-1).tolist() == [1.5, -1, 5.0, -1]
-    assert selling_time.window(rows, "x", -1, -1).fillna(-1).tolist() == [-1, 1.0, -1, 4.0]
+    assert weeks.window(rows, "x", 0, 1).fillna(-1).tolist() == [1.5, -1, 5.0, -1]
+    assert weeks.window(rows, "x", -1, -1).fillna(-1).tolist() == [-1, 1.0, -1, 4.0]
 
 
 def test_with_a_shifter_the_answer_is_an_effect(table):
-    got = selling_effect.effect(selling_time.weeks(table))
+    got = effect.estimate(weeks.select(table))
     assert got.elasticity.kind == "effect"
     assert got.elasticity.verdict == "found"
     assert got.elasticity.low < Company().elasticity < got.elasticity.high
@@ -71,23 +71,33 @@ def test_with_a_shifter_the_answer_is_an_effect(table):
     assert got.guards["passed"].all()
     assert got.needs == ""
     assert got.elasticity.n == table.loc[table["coverage"] == "ok", "rep_id"].nunique()
-    assert "CRV1 by rep_id" in got.elasticity.method
+    assert "CR3 jackknife" in got.elasticity.method  # outages meet teams, and there are ten
+    assert "team_id" in got.elasticity.method
+
+
+def test_errors_are_by_team_only_where_a_shifter_meets_whole_teams(table):
+    """Outages meet teams; training and assistants meet reps, so without outages the rep is the unit."""
+    assert weeks.select(table).cluster == "team_id"
+    by_rep = weeks.select(table.assign(outage_days=0))
+    assert by_rep.cluster == "rep_id"
+    assert by_rep.shifters == ("training_days", "assistant_days")
+    assert "CRV1 by rep_id" in effect.estimate(by_rep).elasticity.method
 
 
 def test_without_a_shifter_it_cannot_be_told_and_says_what_it_takes(table):
-    got = selling_effect.effect(selling_time.weeks(table.drop(columns=list(selling_time.SHIFTERS))))
+    got = effect.estimate(weeks.select(table.drop(columns=list(weeks.SHIFTERS))))
     assert (got.elasticity.kind, got.elasticity.verdict) == ("association", "cannot tell")
     assert "hours_shifters.csv" in got.needs
 
 
 def test_shifters_nobody_recorded_are_no_shifters(table):
     """A company without hours_shifters has the columns, all missing."""
-    unknown = table.assign(**dict.fromkeys(selling_time.SHIFTERS, math.nan))
-    assert selling_effect.effect(selling_time.weeks(unknown)).elasticity.verdict == "cannot tell"
+    unknown = table.assign(**dict.fromkeys(weeks.SHIFTERS, math.nan))
+    assert effect.estimate(weeks.select(unknown)).elasticity.verdict == "cannot tell"
 
 
 def test_without_hours_by_stage_it_cannot_be_told(table):
-    got = selling_effect.effect(selling_time.weeks(table.drop(columns=selling_time.LATE)))
+    got = effect.estimate(weeks.select(table.drop(columns=weeks.LATE)))
     assert (got.elasticity.kind, got.elasticity.verdict) == ("association", "cannot tell")
     assert "late_selling_hours" in got.needs
 
@@ -96,7 +106,7 @@ def test_a_shifter_that_moves_nothing_is_no_design(table):
     """Days drawn by lot move no hours: the effective F stays far below 10."""
     rng = np.random.default_rng(0)
     drawn = table.assign(training_days=rng.integers(0, 2, len(table)), outage_days=0, assistant_days=0)
-    got = selling_effect.effect(selling_time.weeks(drawn))
+    got = effect.estimate(weeks.select(drawn))
     assert got.effective_f < 10
     assert (got.elasticity.kind, got.elasticity.verdict) == ("association", "cannot tell")
     assert "the shifters move hours" in got.needs
@@ -104,56 +114,43 @@ def test_a_shifter_that_moves_nothing_is_no_design(table):
 
 def test_a_few_reps_are_not_estimated_from(table):
     few = table[table["rep_id"].isin(sorted(table["rep_id"].unique())[:9])]
-    got = selling_effect.effect(selling_time.weeks(few))
+    got = effect.estimate(weeks.select(few))
     assert math.isnan(got.elasticity.estimate)
     assert got.elasticity.verdict == "cannot tell"
     assert "at least 10 reps" in got.needs
 
 
 def test_forty_reps_and_fewer_get_the_jackknifes_error():
-    small = selling_study.rep_weeks(panels(Company(seed=1, n_teams=3, n_quarters=4)))
-    got = selling_effect.effect(selling_time.weeks(small))
+    small = study.rep_weeks(panels(Company(seed=1, n_teams=3, n_quarters=4)))
+    got = effect.estimate(weeks.select(small))
     assert "jackknife" in got.elasticity.method
     assert got.elasticity.low < got.elasticity.estimate < got.elasticity.high
 
 
 def test_row_order_and_names_of_reps_do_not_matter(table):
     small = table[table["rep_id"] < 40]
-    weeks = selling_time.weeks(small)
+    selected = weeks.select(small)
     mixed = small.assign(rep_id="r" + small["rep_id"].astype(str)).sample(frac=1, random_state=0)
-    shares = [selling_time.share(name) for name in weeks.shifters]
-    one = selling_effect.control_function(weeks.rows, shares).fit
-    other = selling_effect.control_function(selling_time.weeks(mixed).rows, shares).fit
+    shares = [weeks.share(name) for name in selected.shifters]
+    one = control.control_function(selected.rows, shares).fit
+    other = control.control_function(weeks.select(mixed).rows, shares).fit
     np.testing.assert_allclose(one.estimate, other.estimate, rtol=1e-6)
 
 
 def test_the_pooled_slope_is_above_and_the_plain_one_below_the_effect(table):
-    weeks = selling_time.weeks(table)
-    got = selling_checks.estimators(weeks, selling_effect.effect(weeks)).set_index("estimator")["estimate"]
+    selected = weeks.select(table)
+    got = checks.estimators(selected, effect.estimate(selected)).set_index("estimator")["estimate"]
     assert got["Within rep and week, logged hours"] < got["All reps together: skill passes for hours"]
     assert got["… errors by rep and by week"] == got["Hours that training, outages and assistants moved"]
 
 
-def test_groups_without_a_difference_are_drawn_together():
-    """The spread (sd 0.1) is what errors of 0.1 make: all get the mean 0.3 with error 0.1 / sqrt(3)."""
-    drawn, error = selling_checks.pooled(np.array([0.2, 0.3, 0.4]), np.full(3, 0.1))
-    np.testing.assert_allclose(drawn, [0.3, 0.3, 0.3], atol=1e-9)
-    np.testing.assert_allclose(error, np.full(3, 0.1 / math.sqrt(3)), atol=1e-9)
-
-
-def test_groups_far_apart_keep_their_own_and_one_without_gets_the_mean():
-    drawn, error = selling_checks.pooled(np.array([0.0, 1.0, math.nan]), np.array([0.01, 0.01, math.nan]))
-    np.testing.assert_allclose(drawn, [0.0, 1.0, 0.5], atol=1e-3)
-    assert error[2] > 0.5
-
-
 def test_feedback_from_hot_pipelines_is_seen_and_never_called_an_effect():
-    stays = selling_study.rep_quarters(panels(Company(seed=3, n_teams=10, n_quarters=8)))
-    got = selling_checks.bookings(stays)
+    stays = study.rep_quarters(panels(Company(seed=3, n_teams=10, n_quarters=8)))
+    got = bookings.same_quarter(stays)
     assert got.feedback.is_detected
     assert (got.same_quarter.kind, got.same_quarter.verdict) == ("association", "cannot tell")
 
 
 def test_without_hot_pipelines_no_feedback_is_seen():
-    stays = selling_study.rep_quarters(panels(Company(seed=3, n_teams=10, n_quarters=8, hot_pipeline=False)))
-    assert not selling_checks.bookings(stays).feedback.is_detected
+    stays = study.rep_quarters(panels(Company(seed=3, n_teams=10, n_quarters=8, hot_pipeline=False)))
+    assert not bookings.same_quarter(stays).feedback.is_detected

@@ -5,8 +5,11 @@ import math
 import pandas as pd
 import pytest
 
-from analysis.models import selling_effect, selling_value, worked_example
+from analysis.models import worked_example
 from analysis.models.result import Result
+from analysis.models.selling_time import value
+from analysis.models.selling_time.effect import Effect
+from analysis.models.selling_time.pursuits import Qualified
 from analysis.schema import CrmDataError
 
 
@@ -17,22 +20,22 @@ def stays(**changed) -> pd.DataFrame:
     return pd.DataFrame([rep | changed | {"rep_id": name} for name in "abc"])
 
 
-def effect(kind="effect", verdict="found", estimate=0.34, error=0.04) -> selling_effect.Effect:
+def effect(kind="effect", verdict="found", estimate=0.34, error=0.04) -> Effect:
     reach = 2 * error
     result = Result("e", estimate, estimate - reach, estimate + reach, "", 50, "reps", "m", "s", kind, verdict)
     empty = pd.DataFrame()
-    return selling_effect.Effect(result, result, empty, empty, 50.0, error, 49, "" if kind == "effect" else "a shifter")
+    return Effect(result, result, empty, empty, 50.0, error, 49, "" if kind == "effect" else "a shifter")
 
 
 @pytest.fixture
-def base() -> selling_value.Basis:
-    return selling_value.basis(stays(), minimum_logged_share=0.5, currency="USD")
+def base() -> value.Basis:
+    return value.basis(stays(), minimum_logged_share=0.5, currency="USD")
 
 
 def test_the_articles_twelfth_hour_is_worth_1251_dollars_not_3788():
     """$2M over 48 weeks of 11 h; 12 h at elasticity 0.34 add $60,052 a year, $1,251 for each of 48 h."""
-    article = selling_value.Basis(2_000_000 / 528, 0.0, 99, 11.0, 528.0, 48.0, 0.0, 100, "2013", "USD")
-    got = selling_value.more_hours(article, selling_value.published(), gross_margin_rate=1.0, added=(1.0,)).iloc[0]
+    article = value.Basis(2_000_000 / 528, 0.0, 99, 11.0, 528.0, 48.0, 0.0, 100, "2013", "USD")
+    got = value.more_hours(article, value.published(), gross_margin_rate=1.0, added=(1.0,)).iloc[0]
     assert round(got["bookings"]) == 60_052
     assert round(got["per_hour"]) == 1_251
     assert math.isnan(got["low"])
@@ -57,32 +60,32 @@ def test_the_basis_by_hand(base):
 
 
 def test_only_the_logged_share_of_bookings_meets_the_logged_hours():
-    half = selling_value.basis(stays(logged_share=0.5, selling_hours=50.0), minimum_logged_share=0.5, currency="USD")
+    half = value.basis(stays(logged_share=0.5, selling_hours=50.0), minimum_logged_share=0.5, currency="USD")
     assert half.bookings_per_hour == 1_000
     assert half.hours_per_week == 10
 
 
 def test_one_more_hour_by_hand(base):
     """1,000 x 10 x (1.1 ^ 0.34 - 1) = 329.4 an hour; its margin after commission is 66% of that."""
-    got = selling_value.marginal_value(base, effect())
+    got = value.marginal_value(base, effect())
     assert got.name == "marginal_value_of_selling_hour"
     assert got.estimate == pytest.approx(10_000 * (1.1**0.34 - 1))
     assert got.low < got.estimate < got.high
     assert got.kind == "effect"
     hour = Result("cost_per_selling_hour", 400.0, 390.0, 410.0, "USD per selling hour", 3, "reps", "", "")
-    table = selling_value.beside(base, effect(), required=hour, cost_per_hour=hour, gross_margin_rate=0.7)
+    table = value.beside(base, effect(), required=hour, cost_per_hour=hour, gross_margin_rate=0.7)
     assert table["estimate"].iloc[3] == pytest.approx(0.66 * got.estimate)
 
 
 def test_the_value_has_no_number_where_hours_and_deals_only_go_together(base):
     unknown = effect("association", "cannot tell")
-    got = selling_value.marginal_value(base, unknown)
+    got = value.marginal_value(base, unknown)
     assert math.isnan(got.estimate)
     assert (got.kind, got.verdict) == ("association", "cannot tell")
     assert "a shifter" in got.method
-    assert selling_value.worth(unknown) == selling_value.published()
+    assert value.worth(unknown) == value.published()
     hour = got._replace(estimate=4_000.0)
-    said = selling_value.sentence(base, unknown, required=hour, cost_per_hour=hour, gross_margin_rate=0.7)
+    said = value.sentence(base, unknown, required=hour, cost_per_hour=hour, gross_margin_rate=0.7)
     assert "cannot be told" in said
     assert "a shifter" in said
 
@@ -90,12 +93,12 @@ def test_the_value_has_no_number_where_hours_and_deals_only_go_together(base):
 def test_an_interval_that_holds_zero_is_not_acted_on(base):
     hour = Result("h", 4_000.0, 1.0, 2.0, "USD per selling hour", 3, "reps", "", "")
     wide = effect(verdict="cannot tell", error=0.3)
-    said = selling_value.sentence(base, wide, required=hour, cost_per_hour=hour, gross_margin_rate=0.7)
+    said = value.sentence(base, wide, required=hour, cost_per_hour=hour, gross_margin_rate=0.7)
     assert said.endswith("the interval is too wide to act on.")
 
 
 def test_the_last_added_hour_brings_less_than_the_first(base):
-    table = selling_value.more_hours(base, selling_value.worth(effect()), gross_margin_rate=0.7)
+    table = value.more_hours(base, value.worth(effect()), gross_margin_rate=0.7)
     assert table["per_hour"].is_monotonic_decreasing
     assert table["bookings"].is_monotonic_increasing
     assert table["hours"].tolist() == [120, 240]
@@ -103,8 +106,8 @@ def test_the_last_added_hour_brings_less_than_the_first(base):
 
 def test_hours_moved_to_qualified_opportunities_by_hand(base):
     """From 50% to 100% of 1,200 h: 600 h moved, bookings of $1.2M times 2 ^ 0.34 - 1."""
-    got = selling_value.qualified_hours(
-        base, selling_value.worth(effect()), gross_margin_rate=0.7, target_share=1.0, assumed_shares=(0.5,)
+    got = value.qualified_hours(
+        base, value.worth(effect()), gross_margin_rate=0.7, target_share=1.0, assumed_shares=(0.5,)
     ).iloc[0]
     assert got["hours"] == 600
     assert got["bookings"] == pytest.approx(1_200_000 * (2**0.34 - 1))
@@ -112,24 +115,40 @@ def test_hours_moved_to_qualified_opportunities_by_hand(base):
 
 
 def test_scenarios_stand_together(base):
-    got = selling_value.scenarios(base, selling_value.published(), gross_margin_rate=0.7, target_share=0.9)
+    got = value.scenarios(base, value.published(), gross_margin_rate=0.7, target_share=0.9)
     assert got["scenario"].iloc[[0, -1]].tolist() == ["1 h more a week", "80% to 90% of hours qualified"]
     assert got["low"].isna().all()
 
 
+def test_measured_hours_need_no_assumption(base):
+    """Half of the hours at 0.8 measured, the rest assumed at 0.6: 0.7 today, a seventh short of 0.8 by ratio."""
+    measured = Qualified(share=0.8, low=0.7, high=0.9, linked=0.5, n_reps=9)
+    got = value.qualified_hours(
+        base, value.published(), gross_margin_rate=0.7, target_share=0.8, assumed_shares=(0.6, 0.8), measured=measured
+    )
+    assert got["today"].tolist() == pytest.approx([0.7, 0.8])
+    assert got["hours"].tolist() == pytest.approx([0.1 * base.selling_hours, 0.0])
+    assert got["bookings"].iloc[1] == 0.0
+
+
+def test_without_links_the_scenarios_are_those_assumed(base):
+    unknown = Qualified(math.nan, math.nan, math.nan, 0.0, 9)
+    arguments = {"gross_margin_rate": 0.7, "target_share": 0.9}
+    got = value.scenarios(base, value.published(), **arguments, measured=unknown)
+    pd.testing.assert_frame_equal(got, value.scenarios(base, value.published(), **arguments))
+
+
 def test_a_share_above_the_target_is_refused(base):
     with pytest.raises(ValueError, match=r"assumed_shares must lie above 0 and up to 0\.9, got 0\.95"):
-        selling_value.qualified_hours(
-            base, selling_value.published(), gross_margin_rate=0.7, target_share=0.9, assumed_shares=(0.95,)
-        )
+        value.qualified_hours(base, value.published(), gross_margin_rate=0.7, target_share=0.9, assumed_shares=(0.95,))
 
 
 def test_two_quarters_are_refused():
     two = pd.concat([stays(), stays(quarter="2026Q2")])
     with pytest.raises(CrmDataError, match="has 2 quarters"):
-        selling_value.basis(two, minimum_logged_share=0.5, currency="USD")
+        value.basis(two, minimum_logged_share=0.5, currency="USD")
 
 
 def test_a_slider_moves_the_elasticity(base):
-    at = selling_value.what_if(base, selling_value.published(), 0.7, 1.0, 1.0)
+    at = value.what_if(base, value.published(), 0.7, 1.0, 1.0)
     assert at["per_hour"].item() == pytest.approx(1_000)

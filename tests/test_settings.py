@@ -17,6 +17,14 @@ def test_the_house_holds_where_a_dataset_says_nothing(raw):
     assert got.activity_classes[0].activity_class == "time_off"
 
 
+def test_what_counts_as_in_time_is_said_once(raw):
+    """The house's file spells out what holds without it."""
+    assert settings.load("here").alignment == settings.Standards()
+    own(raw, "[alignment]\nfirst_touch_hours = 4.0\n")
+    got = settings.load("here").alignment
+    assert (got.first_touch_hours, got.disposition_days) == (4.0, 7.0)
+
+
 def test_a_dataset_overrides_key_by_key(raw):
     """What it does not name stays the house's."""
     own(raw, '[company]\ncurrency = "EUR"\nfiscal_year_start_month = 2\n')
@@ -54,6 +62,8 @@ def test_a_file_edited_later_counts_at_once(raw):
         ),
         ("[money]\ngross_margin_rate = 70", r"gross_margin_rate is 70: .* less than or equal to 1"),
         ("[working_time]\nhours_per_day = 0", r"hours_per_day is 0: .* greater than 0"),
+        ("[alignment]\nfirst_touch_days = 1", r"first_touch_days is not a setting\. Did you mean first_touch_hours\?"),
+        ("[alignment]\nrecycling_days = 0", r"alignment\.recycling_days is 0: .* greater than 0"),
         ('[hours]\nmax_junk_share = "half"', r"max_junk_share is 'half': .* valid number"),
         ("company = 1", r"company is 1: .* valid dictionary"),
         (

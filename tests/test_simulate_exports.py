@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.schema import TABLES
 from analysis.simulate import exports, salesforce
 from analysis.simulate.company import Company, panels
 
@@ -52,9 +53,9 @@ def test_equal_companies_give_equal_bytes(dirty, tmp_path):
     """File by file; another seed gives other files."""
     exports.write(COMPANY, tmp_path / "same")
     exports.write(replace(COMPANY, seed=8), tmp_path / "other")
-    names = sorted(file.name for file in dirty.iterdir())
-    assert names == sorted(file.name for file in (tmp_path / "same").iterdir())
-    assert len(names) == 22
+    names = sorted(str(file.relative_to(dirty)) for file in dirty.rglob("*.*"))
+    assert names == sorted(str(file.relative_to(tmp_path / "same")) for file in (tmp_path / "same").rglob("*.*"))
+    assert len(names) == 22 + 15 + 2
     for name in names:
         assert (tmp_path / "same" / name).read_bytes() == (dirty / name).read_bytes()
     ours = (dirty / "Event.csv").read_bytes()
@@ -104,6 +105,10 @@ def test_every_reference_exists(clean):
         ("rep_team_history", "rep_id", "User"), ("rep_team_history", "team_id", "UserRole"),
         ("compensation", "rep_id", "User"), ("quotas", "rep_id", "User"),
         ("programme", "team_id", "UserRole"), ("hours_shifters", "rep_id", "User"),
+        ("goals", "sales_owner_rep_id", "User"), ("goals", "marketing_owner_rep_id", "User"),
+        ("target_accounts", "account_id", "Account"), ("campaign_notices", "campaign_id", "Campaign"),
+        ("asset_uses", "opportunity_id", "Opportunity"), ("feedback", "rep_id", "User"),
+        ("feedback", "product_id", "Product2"), ("survey_answers", "team_id", "UserRole"),
     ]  # fmt: skip
     for file, column, target in links:
         assert set(read(clean, file)[column]) - {""} <= known[target], (file, column)
@@ -195,13 +200,13 @@ def test_a_clean_company_has_no_defects(clean):
 def test_every_planted_defect_is_in_its_file(dirty):
     """Each id or key that truth.json lists is found, with an action and a rule."""
     found = defects(dirty)
-    assert len(found) == 32
+    assert len(found) == 40
     for name, defect in found.items():
         assert name == f"{defect['file']}.{defect['rule']}"
         assert defect["action"] in {"drop", "flag", "quarantine"}
         table = read(dirty, str(defect["file"]))
-        date = {"quotas": "period_start"}.get(str(defect["file"]), "valid_from")
-        ids = table["Id"] if "Id" in table else table["rep_id"] + "|" + table[date]
+        keys = TABLES[str(defect["table"])].key
+        ids = table["Id"] if "Id" in table else table[list(keys)].agg("|".join, axis="columns")
         assert set(defect["ids"]) <= set(ids), name
         n = ids.isin(defect["ids"]).sum()
         assert n == len(defect["ids"]) * (1 + (defect["rule"] == "repeated_record")), name

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 
@@ -21,7 +21,7 @@ from analysis import paths, settings
 from analysis.schema import CrmDataError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 DONE, REFUSED, USAGE, FAILED, BUG, LOCKED = 0, 1, 2, 3, 70, 75
 RESERVED = ("dataset", "quarter", "team")
@@ -48,6 +48,11 @@ AsOf = Annotated[
 def _say(line: str) -> None:
     typer.echo(line)
     sys.stdout.flush()
+
+
+def _say_all(lines: Iterable[str]) -> None:
+    for line in lines:
+        _say(line)
 
 
 @contextlib.contextmanager
@@ -119,7 +124,7 @@ def _day(as_of: dt.datetime | None) -> dt.date | None:
     return as_of.date() if as_of else None
 
 
-@app.command()
+@app.command(short_help="Write a simulated company's exports.")
 def demo(
     dataset: Annotated[str, typer.Option(help="folder of data/raw to write")] = "demo",
     teams: Annotated[int, typer.Option(min=4, metavar="N", help="sales teams")] = 24,
@@ -145,14 +150,15 @@ def demo(
         written = Path(scratch) / dataset
         exports.write(company.Company(n_teams=teams, n_quarters=quarters, seed=seed), written, layout=layout)
         if folder.is_dir():  # a dataset's own settings and maps stay
-            for file in written.iterdir():
-                file.replace(folder / file.name)
+            for file in [f for f in written.rglob("*") if f.is_file()]:
+                (new := folder / file.relative_to(written)).parent.mkdir(exist_ok=True)
+                file.replace(new)
         else:
             written.rename(folder)
     _say(f"wrote {folder.relative_to(paths.root())}: {teams} teams, {quarters} quarters, seed {seed}")
 
 
-@app.command()
+@app.command(short_help="Make an empty dataset, with templates.")
 def init(dataset: Dataset) -> None:
     """Make data/raw/<dataset> with a README and empty templates of what no CRM holds."""
     from analysis.crm import templates
@@ -165,19 +171,21 @@ def init(dataset: Dataset) -> None:
     _say(f"now put the CRM's exports into {where} and run `alignment-roi clean {dataset} --dry-run`")
 
 
-@app.command()
+@app.command(short_help="Say whether a report still holds.")
 def verify(pdf: Annotated[Path, typer.Argument(metavar="REPORT.PDF", help="a report of this project")]) -> None:
     """Say whether a report still follows from data, code and parameters; exit 1 if not."""
     from analysis.report import verification
 
     with _usage():
+        _, run = verification.run_of(pdf)
+    with _lock(run["dataset"]) if run else contextlib.nullcontext(), _usage():
         verdict = verification.verify(pdf)
     _say(verdict.says)
     if not verdict.holds:
         raise typer.Exit(REFUSED)
 
 
-@app.command()
+@app.command(short_help="Clean a dataset's exports.")
 def clean(
     dataset: Dataset,
     as_of: AsOf = None,
@@ -187,38 +195,17 @@ def clean(
 ) -> None:
     """Clean a dataset's exports into data/processed: tables, panels, quarantine and audit."""
     from analysis import prepare
+    from analysis.report import audit
 
     name = _known(dataset)
     with _usage():
         settings.load(name)
     if dry_run:
-        _print_audit(prepare.dry_run(name, as_of=_day(as_of)))
+        _say_all(audit.lines(prepare.dry_run(name, as_of=_day(as_of))))
         return
     with _lock(name), _working(f"cleaning {name}"):
         account = prepare.prepare(name, as_of=_day(as_of))
-    _print_audit(account)
-
-
-def _print_audit(account: dict[str, Any]) -> None:
-    for file in account["files"]:
-        into = ", ".join(file["tables"]) or "fills no table"
-        _say(f"{file['file']}: {file['n_rows']:,} rows, {file['delimiter']}, {file['layout']} -> {into}")
-        stripped = [f"{n:,} {rule}" for rule, n in file["stripped"]]
-        aside = f"set aside at reading: {', '.join(stripped)}" if stripped else ""
-        warnings = [f"warning: {w}" for w in file["warnings"]]
-        for line in filter(None, [file["encoding"], aside, *file["notes"], *warnings]):
-            _say(f"    {line}")
-    for refusal in account["refusals"]:
-        _say(f"{refusal['file']}: refused, {refusal['reason']}")
-    _say(f"as of {account['as_of']}; rows in = clean + quarantined + dropped")
-    for t in account["tables"]:
-        _say(f"  {t['table']}: {t['n_in']:,} = {t['n_clean']:,} + {t['n_quarantined']:,} + {t['n_dropped']:,}")
-        for r in account["rules"]:
-            if r["table"] == t["table"] and r["n_rows"]:
-                _say(f"    {r['rule']}: {r['action']} {r['n_rows']:,} of {r['n_of']:,} ({r['reason']})")
-    for gap in account["reconciliation"]:
-        ours, finance = f"{gap['bookings_amount']:,.0f}", f"{gap['finance_amount']:,.0f}"
-        _say(f"bookings {gap['quarter']}: {ours}, finance {finance}, gap {gap['gap_rate']:+.2%}")
+    _say_all(audit.lines(account))
 
 
 def _given(parameters: list[str]) -> dict[str, str]:
@@ -229,12 +216,12 @@ def _given(parameters: list[str]) -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
-@app.command()
+@app.command(short_help="Write the quarterly report.")
 def report(
     dataset: Dataset,
     quarter: Annotated[
         list[str] | None,
-        typer.Option(metavar="QUARTER", help="latest, previous, or a year and quarter such as 2026Q3; may be repeated"),
+        typer.Option(metavar="QUARTER", help="latest (unless given), previous, or one such as 2026Q3; may be repeated"),
     ] = None,
     parameter: Annotated[
         list[str] | None,
@@ -272,7 +259,8 @@ def report(
         with _usage():
             wanted = [publish.quarter_named(one, account, month) for one in asked]
         done = [
-            publish.publish(account, one, given, workers=workers, force=force, say=say) for one in sorted(set(wanted))
+            publish.publish(account, one, given, workers=workers, force=force, say=say, as_of=_day(as_of))
+            for one in sorted(set(wanted))
         ]
     for made in done:
         where = made.folder.relative_to(paths.root())

@@ -106,6 +106,8 @@ HAND_COLUMNS = {
     ("hours_shifters", "rep_id"): "rep it touched; blank where it touched a team",
     ("hours_shifters", "team_id"): "team it touched; blank where it touched one rep",
     ("hours_shifters", "start_date"): "first day",
+    ("activity_targets", "spend_amount"): "planned spend, in `currency`",
+    ("programme_costs", "cost_amount"): "cost of the period, in `currency`",
 }
 
 ALSO_WRITTEN = {

@@ -259,6 +259,8 @@ def calibration(table: pd.DataFrame, *, title: str, x_label: str, y_label: str) 
         ax.annotate(
             f"n {n:.0f}", (x, top), xytext=(0, 3), textcoords="offset points", ha="center", color=MUTED, fontsize=7
         )
+    if table.empty:
+        ax.annotate("No chance could be given.", (50, 50), ha="center", color=MUTED)
     ax.set(xlim=(0, 100), ylim=(0, 110), xlabel=f"{x_label} [%]", ylabel=f"{y_label} [%]")
     ax.set_yticks(range(0, 101, 20))
     ax.grid(visible=True)

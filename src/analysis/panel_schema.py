@@ -6,6 +6,7 @@ from analysis.columns import Column, Table
 from analysis.schema import ACTIVITY_CLASSES, DEFINITION_LABELS
 
 C = Column
+UNASSIGNED = "unassigned"  # the team of what belongs to none, so that teams sum to the company
 
 _PAY = (
     C("base_amount", "number", "base salary for the days employed in the period, leave included [currency]"),
@@ -39,7 +40,7 @@ _SHIFTERS = tuple(
     )
 )
 _DEALS = (
-    C("bookings_amount", "number", "contract value won, by close date [currency]"),
+    C("bookings_amount", "number", "contract value won, by close date; of a split deal each rep's share [currency]"),
     C("new_bookings_amount", "number", "those of new business [currency]"),
     C("expansion_bookings_amount", "number", "those of expansions [currency]"),
     C("renewal_bookings_amount", "number", "those of renewals [currency]"),

@@ -12,6 +12,8 @@ import re
 from pathlib import Path
 
 SETTINGS_FILE = "alignment.toml"
+ROOT_VARIABLE = "ALIGNMENT_ROI_ROOT"
+LOADED_VARIABLE = "ALIGNMENT_ROI_LOADED"  # names the file in which a run notes each table it loads
 DATASET_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
 
@@ -23,7 +25,7 @@ def root() -> Path:
     FileNotFoundError
         If no ``alignment.toml`` stands at or above the working directory or in ``ALIGNMENT_ROI_ROOT``.
     """
-    named = os.environ.get("ALIGNMENT_ROI_ROOT")
+    named = os.environ.get(ROOT_VARIABLE)
     here = Path(named) if named else Path.cwd()
     candidates = [here] if named else [here, *here.parents]
     for folder in candidates:

@@ -30,7 +30,7 @@ from analysis.panel_schema import PANELS
 from analysis.schema import TABLES, CrmDataError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import duckdb
 
@@ -209,7 +209,16 @@ def load(dataset: str, name: str) -> pd.DataFrame:
     file = paths.processed(dataset) / f"{name}.parquet"
     if not file.is_file():
         prepare(dataset)
+    if noted := os.environ.get(paths.LOADED_VARIABLE):
+        with Path(noted).open("a", encoding="utf-8") as stream:
+            stream.write(f"{name}\n")
     return pd.read_parquet(file)
+
+
+def own_text(dataset: str, name: str) -> str | None:
+    """Return a text file of a dataset's raw folder, such as ``growth.toml``, or None where there is none."""
+    file = paths.raw(dataset) / name
+    return file.read_text(encoding="utf-8") if file.is_file() else None
 
 
 def freeze(dataset: str, quarter: str) -> Path:
@@ -257,8 +266,13 @@ def frozen_hash(dataset: str, *, before: str) -> str:
     return digest.hexdigest()
 
 
-def missing(account: dict[str, Any], needs: dict[str, list[str]]) -> list[Missing]:
-    """Return which of the tables and columns that a chapter needs a dataset does not hold."""
+def missing(
+    account: dict[str, Any], needs: dict[str, list[str]], one_of: Sequence[dict[str, list[str]]] = ()
+) -> list[Missing]:
+    """Return which of the tables and columns that a chapter needs a dataset does not hold.
+
+    `one_of` lists sets of tables of which one is enough; where none is whole, all they lack is returned.
+    """
     held = {t["table"]: t for t in account["tables"]}
     lacking = []
     for table, columns in needs.items():
@@ -268,4 +282,14 @@ def missing(account: dict[str, Any], needs: dict[str, list[str]]) -> list[Missin
             lacking.append(Missing(table, tuple(columns)))
         elif absent:
             lacking.append(Missing(table, absent))
-    return lacking
+    ways = [missing(account, several) for several in one_of]
+    return lacking + ([each for way in ways for each in way] if all(ways) else [])
+
+
+def not_begun(dataset: str, begins: dict[str, str], end: dt.date) -> list[Missing]:
+    """Return the tables of `begins` without a row whose date, in the column named, lies before the day `end`."""
+    return [
+        Missing(table, (column,))
+        for table, column in begins.items()
+        if not (pd.to_datetime(load(dataset, table)[column], utc=True) < pd.Timestamp(end, tz="UTC")).any()
+    ]

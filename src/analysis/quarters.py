@@ -2,6 +2,9 @@
 
 A quarter is named by the calendar year its fiscal year *ends* in, so with a year that starts in
 February 31 January 2026 falls in 2026Q4.  Intervals are half-open.
+
+A year of weeks (4-4-5, 4-5-4, 5-4-4) ends on the last Saturday of the month before its start month.
+Its quarters have 13 weeks; the last has 14 in the years of 53 weeks.
 """
 
 from __future__ import annotations
@@ -13,6 +16,19 @@ from typing import NamedTuple
 
 QUARTER = re.compile(r"(\d{4})Q([1-4])")
 WORKDAYS = range(5)
+WEEKS_PER_QUARTER = 13
+SATURDAY = 5
+
+
+class StartOfWeeks(int):
+    """The month around whose first day a fiscal year of whole weeks starts; elsewhere a month is a plain number."""
+
+
+def _weeks_year_start(year: int, start_month: int) -> dt.date:
+    """Return where fiscal year `year` begins: the day after the last Saturday of the month before its start."""
+    begins = year if start_month == 1 else year - 1
+    eve = dt.date(begins, start_month, 1) - dt.timedelta(days=1)
+    return eve - dt.timedelta(days=(eve.weekday() - SATURDAY) % 7) + dt.timedelta(days=1)
 
 
 class Quarter(NamedTuple):
@@ -32,6 +48,9 @@ class Quarter(NamedTuple):
 
     def start(self, fiscal_year_start_month: int = 1) -> dt.date:
         """Return the first day."""
+        if isinstance(fiscal_year_start_month, StartOfWeeks):
+            weeks = dt.timedelta(weeks=WEEKS_PER_QUARTER * (self.number - 1))
+            return _weeks_year_start(self.year, fiscal_year_start_month) + weeks
         months = self.year * 12 + (self.number - 1) * 3 - _shift(fiscal_year_start_month)
         return dt.date(months // 12, months % 12 + 1, 1)
 
@@ -41,7 +60,7 @@ class Quarter(NamedTuple):
 
     def label(self, fiscal_year_start_month: int = 1) -> str:
         """Return the name with what kind of quarter it is, for people."""
-        if fiscal_year_start_month == 1:
+        if fiscal_year_start_month == 1 and not isinstance(fiscal_year_start_month, StartOfWeeks):
             return f"Calendar quarter {self}"
         start, last = self.start(fiscal_year_start_month), self.end(fiscal_year_start_month)
         return f"Fiscal quarter {self} ({start} to {last - dt.timedelta(days=1)})"
@@ -78,6 +97,12 @@ def quarter(name: str) -> Quarter:
 
 def containing(day: dt.date, fiscal_year_start_month: int = 1) -> Quarter:
     """Return the fiscal quarter that holds `day`."""
+    if isinstance(fiscal_year_start_month, StartOfWeeks):
+        year = day.year + 1
+        while day < _weeks_year_start(year, fiscal_year_start_month):
+            year -= 1
+        weeks = (day - _weeks_year_start(year, fiscal_year_start_month)).days // 7
+        return Quarter(year, min(weeks // WEEKS_PER_QUARTER, 3) + 1)
     months = day.year * 12 + day.month - 1 + _shift(fiscal_year_start_month)
     return Quarter(months // 12, months % 12 // 3 + 1)
 

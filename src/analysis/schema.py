@@ -14,6 +14,7 @@ from analysis.columns import SOURCE, Table
 from analysis.schema_company import COMPANY_TABLES
 from analysis.schema_deals import DEAL_TABLES
 from analysis.schema_demand import DEMAND_TABLES
+from analysis.schema_practice import PRACTICE_TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,8 +53,23 @@ BUILD_ORDER = (
     "touches",
     "activities",
     "attendees",
+    "sales_ready_definitions",
+    "goals",
+    "plans",
+    "activity_targets",
+    "incentives",
+    "metric_packs",
+    "target_accounts",
+    "campaign_notices",
+    "assets",
+    "asset_uses",
+    "marketing_requests",
+    "joint_meetings",
+    "survey_answers",
+    "programme_costs",
+    "feedback",
 )
-_BY_NAME = {t.name: t for t in (*COMPANY_TABLES, *DEAL_TABLES, *DEMAND_TABLES)}
+_BY_NAME = {t.name: t for t in (*COMPANY_TABLES, *DEAL_TABLES, *DEMAND_TABLES, *PRACTICE_TABLES)}
 TABLES: dict[str, Table] = {n: _BY_NAME[n]._replace(columns=(*_BY_NAME[n].columns, *SOURCE)) for n in BUILD_ORDER}
 
 # Classes of activity, and the three published definitions of "selling", each holding the one before.

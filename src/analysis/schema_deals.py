@@ -134,6 +134,7 @@ DEAL_TABLES: tuple[Table, ...] = (
             C("is_all_day", "boolean", "an all-day entry: counted apart, no hours"),
             C("opportunity_id", "id", "opportunity it was about"),
             C("account_id", "id", "account it was about"),
+            C("lead_id", "id", "lead it was about, where the CRM says so"),
         ),
         minutes="minutes",
     ),

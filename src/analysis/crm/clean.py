@@ -10,7 +10,7 @@ import datetime as dt
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from analysis.crm import evidence, hours, hours_account, mapping, names, read, rules, survivors, typed
+from analysis.crm import control_totals, evidence, hours, hours_account, mapping, names, read, rules, survivors, typed
 from analysis.crm.engine import identifier, set_variable
 from analysis.schema import TABLES, CrmDataError
 
@@ -36,15 +36,6 @@ class TableAudit(NamedTuple):
     n_quarantined: int
     n_dropped: int
     columns: dict[str, int]  # filled cells of each column
-
-
-class Reconciliation(NamedTuple):
-    """A quarter's bookings beside finance's: `gap_rate` is (CRM - finance) / finance."""
-
-    quarter: str
-    bookings_amount: float
-    finance_amount: float
-    gap_rate: float
 
 
 class FileAudit(NamedTuple):
@@ -73,7 +64,7 @@ class Audit(NamedTuple):
     refusals: tuple[text_tables.Refusal, ...]
     tables: tuple[TableAudit, ...]
     rules: tuple[rules.Effect, ...]
-    reconciliation: tuple[Reconciliation, ...]
+    reconciliation: tuple[control_totals.Reconciliation, ...]
     hours_sources: tuple[hours_account.Source, ...]
     hours_steps: tuple[hours_account.Step, ...]
     n_long_days: int
@@ -149,17 +140,6 @@ def _table_audit(connection: duckdb.DuckDBPyConnection, name: str, n_in: int, ac
     return audit
 
 
-def _reconciliation(connection: duckdb.DuckDBPyConnection) -> tuple[Reconciliation, ...]:
-    rows = connection.execute(
-        """
-        select f.quarter, coalesce(sum(round(o.deal_amount * 100)::hugeint), 0) / 100.0, any_value(f.bookings_amount)
-        from finance_bookings f left join opportunities o
-          on o.status = 'won' and fiscal_quarter(o.close_date) = f.quarter
-        group by f.quarter order by f.quarter"""
-    ).fetchall()
-    return tuple(Reconciliation(q, float(crm), fin, (float(crm) - fin) / fin) for q, crm, fin in rows if fin)
-
-
 def _layouts(export: read.Export, broken: Sequence[text_tables.BrokenLine]) -> FileAudit:
     tables = tuple(layout.table for layout in export.layouts if layout.table)
     first = export.layouts[0]
@@ -182,7 +162,6 @@ def _layouts(export: read.Export, broken: Sequence[text_tables.BrokenLine]) -> F
 def _prepare_session(connection: duckdb.DuckDBPyConnection, dataset_key: str, settings: Settings) -> None:
     variables: dict[str, str | float] = {
         "currency": settings.company.currency,
-        "fiscal_shift": (13 - settings.company.fiscal_year_start_month) % 12,
         "longest_minutes": settings.hours.longest_activity_hours * 60,
         "time_zone": settings.company.time_zone,
         "dataset_key": dataset_key,
@@ -292,7 +271,7 @@ def tables(
         tuple(intake.refusals),
         tuple(audits),
         tuple(effects),
-        _reconciliation(connection),
+        control_totals.reconciled(connection, settings.company.fiscal_year_start_month),
         sources,
         steps,
         hours_account.n_long_days(connection),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analysis.crm.reading import MONTHS, Ambiguous, Hints, Reading, minority, of_spreadsheet
+from analysis.crm.reading import MONTHS, Ambiguous, Hints, Reading, decided_by_cells, minority
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -126,21 +126,16 @@ def _order(column: str, n: Mapping[str, int], hint: str | None) -> tuple[str, st
     days, months, either = n["n_day"], n["n_month"], n["n_either"]
     total = days + months + either
     remedy = 'say date_order = "day-first" or "month-first" under [reading] in the dataset\'s fields.toml'
+    order = decided_by_cells(
+        {"month-first": months, "day-first": days},
+        hint,
+        none_tells=f"its column {column} does not tell day from month: no day of its {total:,} is above 12; {remedy}",
+        both_told=f"its column {column} has {days:,} days that can only stand first and {months:,} that can only stand second, "
+        f"so its other {either:,} cannot be told; save it in one notation, or {remedy}",
+    )
     if not days and not months:
-        if hint is None:
-            raise Ambiguous(
-                f"its column {column} does not tell day from month: no day of its {total:,} is above 12; {remedy}"
-            )
-        return hint, f"{hint}, as fields.toml says (no day of {total:,} is above 12)"
-    order = "day-first" if days > months else "month-first"
+        return order, f"{order}, as said (no day of {total:,} is above 12)"
     if hint == "year-first":
-        order = hint
-    elif not minority(min(days, months), max(days, months)):
-        if hint is None:
-            raise Ambiguous(
-                f"its column {column} has {days:,} days that can only stand first and {months:,} that can only stand second, "
-                f"so its other {either:,} cannot be told; save it in one notation, or {remedy}"
-            )
         order = hint
     if hint is None and n["min_last"] is not None and n["max_last"] - n["min_last"] >= n["max_first"] - n["min_first"]:
         raise Ambiguous(f'its column {column} has years of two digits that could stand first; {remedy} or "year-first"')
@@ -181,9 +176,9 @@ def decided(kind: str, column: str, n: Mapping[str, int], hints: Hints) -> Readi
         if form in TEXTS
         else "false"
     )
-    rule = of_spreadsheet(
-        f"case when {same} then '{unreadable}' when {possible} then {contradicts} else '{unreadable}' end"
-    )
+    rule = f"case when {same} then '{unreadable}' when {possible} then {contradicts} else '{unreadable}' end"
+    if n["n_fast"] == n["n"]:  # then what no cast reads is no day there is, whatever the notation
+        rule = f"'{unreadable}'"
     if form == "iso" and not n["n_iso"]:
         guard = "" if n["n_fast"] == n["n"] else f"case when regexp_full_match({{x}}, '{FAST[kind]}') then "
         return Reading(guard + CAST[kind] + (" end" if guard else ""), rule, f"{column}: {why}" if total else "")

@@ -31,10 +31,11 @@ create macro id_18(x) as substr(x, 1, 15) || id_suffix(x);
 create macro id_respelled(x) as list_aggregate(list_transform(range(15), lambda i: case
   when (strpos('ABCDEFGHIJKLMNOPQRSTUVWXYZ012345', upper(x)[16 + i // 5]) - 1) & (1 << (i % 5)::int) > 0
   then upper(x[i + 1]) else lower(x[i + 1]) end), 'string_agg', '');
-create macro id_of_suffix(x) as case when (x = upper(x) or x = lower(x)) and id_suffix(id_respelled(x)) = upper(substr(x, 16))
-  then id_respelled(x) || upper(substr(x, 16)) end;
-create macro fiscal_quarter(d) as
-  year(d + to_months(getvariable('fiscal_shift'))) || 'Q' || quarter(d + to_months(getvariable('fiscal_shift')));
+create macro id_of_suffix(x) as list_transform([id_respelled(x)],
+  lambda r: case when id_suffix(r) = upper(substr(x, 16)) then r || upper(substr(x, 16)) end)[1];
+create macro salesforce_id(x) as case
+  when regexp_full_match(x, '[A-Za-z0-9]{15}([A-Z0-5]{3})?') and substr(x, 16) in ('', id_suffix(x)) then id_18(x)
+  when regexp_full_match(x, '[A-Z0-9]{15}[A-Z0-5]{3}|[a-z0-9]{15}[a-z0-5]{3}') then id_of_suffix(x) end;
 create macro name_key(x) as regexp_replace(lower(strip_accents(x)), '[^\\p{L}\\p{N}]', '', 'g');
 create macro without_email(x) as case when contains(x, '@')
   then regexp_replace(x, '[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+([.][A-Za-z0-9-]+)+', '[e-mail]', 'g') else x end;

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from analysis.crm import dates, numbers, parse
 from analysis.crm.engine import identifier, literal
 from analysis.crm.mapping import require_known
-from analysis.crm.reading import DECIMALS, ORDERS, Ambiguous, Hints, Reading
+from analysis.crm.reading import CONNECTOR_MARK, DECIMALS, OF_CONNECTOR, ORDERS, Ambiguous, Hints, Reading
 from analysis.crm.text_tables import Refusal
 from analysis.schema import CrmDataError
 
@@ -108,6 +108,7 @@ def _studied(
     """Look at one export; `Ambiguous` if a column of it cannot be read."""
     fields = _columns(export)
     texts = {name.strip().casefold(): f"t.c{i}" for i, name in enumerate(export.header)}
+    landed = OF_CONNECTOR if CONNECTOR_MARK in texts else {}
     sql = {key: parse.text_sql(field, texts) for key, (field, _) in fields.items()}
     found = _first_look(connection, export.text_table, sql)
     readings, notes = {}, []
@@ -115,7 +116,7 @@ def _studied(
         counts: Counts = defaultdict(int, found[key])
         if counts["n_fast"] < counts["n"]:
             counts |= _second_look(connection, export.text_table, sql[key], key[1])
-        said = hints({**dict(layout.reading), **own}, export.file, layout.map_name)
+        said = hints({**landed, **dict(layout.reading), **own}, export.file, layout.map_name)
         readings[key] = _decide(key[1], field.source or field.name, counts, said)
         notes.append(readings[key].note)
     return readings, [n for n in dict.fromkeys(notes) if n] + _missing(connection, export)

@@ -54,9 +54,12 @@ def _swallowed(line: int, record: str) -> range:
 
 
 def _load(
-    connection: duckdb.DuckDBPyConnection, file: Path, name: str, table: str, how: dialect.Dialect
+    connection: duckdb.DuckDBPyConnection, file: Path, name: str, table: str, how: dialect.Dialect, n_lines: int
 ) -> list[BrokenLine]:
-    """Materialise all of a file's columns as texts c0, c1, ...; return its broken lines."""
+    """Materialise all of a file's columns as texts c0, c1, ...; return its broken lines.
+
+    Rows are numbered as their lines where a line is a row, else as the records of the file, broken ones counted.
+    """
     before = how.header_line - 1
     columns = "{" + ", ".join(f"'c{i}': 'VARCHAR'" for i in range(len(how.header))) + "}"
     rows = "*" if is_read(how.layouts) else "null::varchar as c0"
@@ -75,11 +78,25 @@ def _load(
     broken = connection.execute(
         "select line, min(error_type::varchar), any_value(csv_line) from reject_errors group by line order by line"
     ).fetchall()
-    return [
+    lines = [
         BrokenLine(name, n + before, problem.lower())
         for line, problem, text in broken
         for n in _swallowed(line, text or "")
     ]
+    (n_rows,) = connection.execute(f"select count(*) from {identifier(table)}").fetchone() or (0,)
+    is_line = n_rows + len(lines) == n_lines - how.header_line
+    _renumber(connection, table, [b.line for b in lines] if is_line else [line + before for line, *_ in broken])
+    return lines
+
+
+def _renumber(connection: duckdb.DuckDBPyConnection, table: str, aside: list[int]) -> None:
+    """Let the numbers of a table's rows count those set aside among them, of which `aside` are the numbers."""
+    begins = [number - n for n, number in enumerate(sorted(aside))]
+    if begins:
+        connection.execute(
+            f"update {identifier(table)} set source_row = source_row + len(list_filter($begins, lambda b: b <= source_row))",
+            {"begins": begins},
+        )
 
 
 def csv(connection: duckdb.DuckDBPyConnection, file: Path, known: list[mapping.Export], table: str) -> list[Loaded]:
@@ -101,7 +118,7 @@ def csv(connection: duckdb.DuckDBPyConnection, file: Path, known: list[mapping.E
             start = seen.mark + len(head[: how.header_at].encode(seen.encoding, dialect.escaping(seen.encoding)))
             dialect.utf8_copy(file, seen, source, start, footer.at if footer else seen.size)
         try:
-            unreadable = _load(connection, source, file.name, table, how)
+            unreadable = _load(connection, source, file.name, table, how, seen.n_lines)
         except duckdb.Error as error:
             raise ValueError(
                 f"it cannot be read as CSV ({str(error).splitlines()[0]}). "

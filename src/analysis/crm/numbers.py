@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analysis.crm.reading import Ambiguous, Hints, Reading, minority, of_spreadsheet
+from analysis.crm.reading import Hints, Reading, decided_by_cells
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+WHOLE = "[+-]?[0-9]{1,15}"  # the same number whatever the decimal sign
 NUMBER = r"[+-]?[0-9]{1,15}([.][0-9]+)?"  # 15 digits: what a double still holds to the unit
 LENGTHS = {"milliseconds": 1 / 60_000, "seconds": 1 / 60, "minutes": 1.0, "hours": 60.0, "duration": None}
 KINDS = ("number", "percent", "fraction", "count", *LENGTHS)
@@ -115,22 +116,17 @@ def _decimal(column: str, n: Mapping[str, int], hint: str | None) -> tuple[str, 
     points, commas = n["n_point"] + n["n_dotted"] - n["n_fast_either"], n["n_comma"]
     either = n["n_either"] + n["n_fast_either"]
     remedy = 'say decimal = "point" or "comma" under [reading] in the dataset\'s fields.toml'
+    if not points and not commas and not either:
+        return "point", ""
+    sign = decided_by_cells(
+        {"comma": commas, "point": points},
+        hint,
+        none_tells=f"its column {column} has {either:,} numbers such as 1.200 or 1,200 and none that tells thousands from decimals; {remedy}",
+        both_told=f"its column {column} has {points:,} numbers with a decimal point and {commas:,} with a decimal comma; "
+        f"save it in one notation, or {remedy}",
+    )
     if not points and not commas:
-        if not either:
-            return "point", ""
-        if hint is None:
-            raise Ambiguous(
-                f"its column {column} has {either:,} numbers such as 1.200 or 1,200 and none that tells thousands from decimals; {remedy}"
-            )
-        return hint, f"decimal {hint}, as fields.toml says ({either:,} numbers could be read either way)"
-    sign = "point" if points > commas else "comma"
-    if not minority(min(points, commas), max(points, commas)):
-        if hint is None:
-            raise Ambiguous(
-                f"its column {column} has {points:,} numbers with a decimal point and {commas:,} with a decimal comma; "
-                f"save it in one notation, or {remedy}"
-            )
-        sign = hint
+        return sign, f"decimal {sign}, as said ({either:,} numbers could be read either way)"
     return sign, f"decimal {sign} ({max(points, commas):,} of {n['n']:,} can be read no other way)"
 
 
@@ -150,10 +146,12 @@ def decided(kind: str, column: str, n: Mapping[str, int], hints: Hints) -> Readi
         value = value if n["n_fast"] == n["n"] else f"case when regexp_full_match({{x}}, '{NUMBER}') then {value} end"
         in_percent = "false"
     else:
-        value, in_percent = _written_value(kind, point, comma), "contains({x}, '%')"
+        value, in_percent = _plain_first(kind, sign, _written_value(kind, point, comma)), "contains({x}, '%')"
     unreadable = "unreadable_duration" if kind in LENGTHS else "unreadable_number"
     swapped = f"regexp_full_match({_core(kind)}({{x}}), '{_written(comma, point)}')"
     rule = f"case when {swapped} and {_core(kind)}({{x}}) <> '' and ({value}) is null then 'contradictory_number' else '{unreadable}' end"
+    if sign == "point" and n["n_fast"] == n["n"]:  # nothing then contradicts the column
+        rule = f"'{unreadable}'"
     code = None
     if kind in ("percent", "fraction"):
         share = f"case when {in_percent} then {value} else {value}{' / 100' if kind == 'percent' else ''} end"
@@ -166,14 +164,22 @@ def decided(kind: str, column: str, n: Mapping[str, int], hints: Hints) -> Readi
         value = f"case when {value} >= 0 and {value} % 1 = 0 then ({value})::bigint end"
         if not n["n_readable"] and sign == "point":
             value = "case when regexp_full_match({x}, '[0-9]{1,18}([.]0+)?') then split_part({x}, '.', 1)::bigint end"
-    elif kind in LENGTHS and "length_core" not in value and LENGTHS[kind] is not None:
+    elif kind in LENGTHS and in_percent == "false" and LENGTHS[kind] is not None:
         value = f"({value}) * {LENGTHS[kind]!r}"
-    elif kind == "duration" and "length_core" not in value:
+    elif kind == "duration" and in_percent == "false":
         value, rule = "null", "'unreadable_duration'"
     if kind == "number" and n["n_money"]:
         code = "money_code(money_sign(plain_signs({x})))"
         note = f"{note or column + ': decimal point'}; {n['n_money']:,} cells name their currency"
-    return Reading(value, of_spreadsheet(rule), note, code)
+    return Reading(value, rule, note, code)
+
+
+def _plain_first(kind: str, sign: str, value: str) -> str:
+    """Return the SQL of a number of which plain ones, as nearly all are, go by a cast and the others by `value`."""
+    factor = LENGTHS.get(kind, 1.0)
+    if factor is None:
+        return value
+    return f"case when regexp_full_match({{x}}, '{NUMBER if sign == 'point' else WHOLE}') then {{x}}::double * {factor!r} else {value} end"
 
 
 def _written_value(kind: str, point: str, comma: str) -> str:

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from analysis.crm.mapping import Field
 
 SCIENTIFIC = r"[0-9]+[.,][0-9]+[eE][+-]?[0-9]+|[0-9]+[eE][+][0-9]+"  # 12E45 may be an id
-ID_18 = "[A-Za-z0-9]{15}([A-Z0-5]{3})?"
-ID_REPAIRED = "[A-Z0-9]{15}[A-Z0-5]{3}|[a-z0-9]{15}[a-z0-5]{3}"
 
 _NUMBER = f"case when regexp_full_match({{x}}, '{numbers.NUMBER}') then {{x}}::double end"
 _TRUE = "('true', '1', '1.0', 'yes', 't', 'y', 'on', 'x', 'checked', 'wahr', 'ja', 'j', 'vrai', 'oui', 'verdadero', 'sí', 'si', 'vero', 'sim', 'waar')"
@@ -52,9 +50,7 @@ PARSERS: dict[str, Parser] = {
         "any text but a number in scientific notation or an e-mail address (read those as person)",
     ),
     "salesforce_id": Parser(
-        f"case when regexp_full_match({{x}}, '{ID_18}') then case when length({{x}}) = 15 then {{x}} || id_suffix({{x}}) "
-        "when substr({x}, 16) = id_suffix({x}) then {x} else id_of_suffix({x}) end "
-        f"when regexp_full_match({{x}}, '{ID_REPAIRED}') then id_of_suffix({{x}}) end",
+        "salesforce_id({x})",
         "id_checksum",
         "15 letters and digits, or 18 with the right suffix; all capitals are set right by it",
     ),
@@ -148,7 +144,7 @@ def text_sql(field: Field, columns: dict[str, str]) -> str:
 
 def strict(parser: str) -> Reading:
     """Return how a text is read where no column tells more."""
-    return Reading(PARSERS[parser].sql, of_spreadsheet(f"'{PARSERS[parser].rule}'"))
+    return Reading(PARSERS[parser].sql, f"'{PARSERS[parser].rule}'")
 
 
 def _value_and_rule(field: Field, reading: Reading, text: str, *, is_required: bool) -> tuple[str, str]:
@@ -160,7 +156,7 @@ def _value_and_rule(field: Field, reading: Reading, text: str, *, is_required: b
 
 
 def _cell(column: str, rule: str, text: str) -> str:
-    return f"{{'column': '{column}', 'rule': {rule}, 'text': {text}}}"
+    return f"{{'column': {column}, 'rule': {rule}, 'text': {text}}}"
 
 
 def _with_code(values: dict[str, str], checks: list[tuple[str, str]], codes: dict[str, str]) -> None:
@@ -171,8 +167,10 @@ def _with_code(values: dict[str, str], checks: list[tuple[str, str]], codes: dic
     for column, code in codes.items():
         text = identifier("text " + column)
         fits = f"{code} = '?' and {identifier('currency')} is null"
-        checks.append((fits, _cell(column, "'ambiguous_currency'", text)))
-        checks.append((f"nullif({code}, '?') <> {identifier('currency')}", _cell(column, "'currency_disagrees'", text)))
+        checks.append((fits, _cell(literal(column), "'ambiguous_currency'", text)))
+        checks.append(
+            (f"nullif({code}, '?') <> {identifier('currency')}", _cell(literal(column), "'currency_disagrees'", text))
+        )
 
 
 def table_sql(
@@ -192,16 +190,17 @@ def table_sql(
     """
     by_name = {f.name: f for f in fields}
     texts = {name.strip().casefold(): f"t.c{i}" for i, name in enumerate(header)}
-    read = {n: f for n, f in by_name.items() if f.sql is None}
-    inner = [f"{text_sql(f, texts)} as {identifier('text ' + n)}" for n, f in read.items()]
-    values: dict[str, str] = {}
+    told = {n: f for n, f in by_name.items() if f.sql is None}
+    read = {n: f for n, f in told.items() if f.constant is not None or (f.source or "").strip().casefold() in texts}
+    inner = [f"{text_sql(f, texts)} as {identifier('text ' + n)}, " for n, f in read.items()]
+    values: dict[str, str] = dict.fromkeys(told, "null")
     checks: list[tuple[str, str]] = []
     codes: dict[str, str] = {}
     for name, field in read.items():
         text = identifier("text " + name)
         reading = (readings or {}).get(((field.source or "").strip().casefold(), field.parser)) or strict(field.parser)
         values[name], rule = _value_and_rule(field, reading, text, is_required=name in required)
-        checks.append((f"{text} is not null and {identifier(name)} is null", _cell(name, rule, text)))
+        checks.append((f"{text} is not null and {identifier(name)} is null", _cell(literal(name), rule, text)))
         if reading.code and "currency" in columns:
             codes[name] = reading.code.replace("{x}", text)
     if codes:
@@ -222,9 +221,11 @@ def table_sql(
     )
     nothing = '[]::struct("column" varchar, rule varchar, "text" varchar)[]'
     unread = (
-        f"case when {' or '.join(f'({when})' for when, _ in checks)} then list_filter(["
+        f"case when {' or '.join(f'({when})' for when, _ in checks)} then list_transform(list_filter(["
         + ", ".join(f"case when {when} then {cell} end" for when, cell in checks)
-        + f"], lambda cell: cell is not null) else {nothing} end"
+        + "], lambda cell: cell is not null), lambda cell: "
+        + _cell("cell['column']", of_spreadsheet("cell.rule").replace("{x}", "cell['text']"), "cell['text']")
+        + f") else {nothing} end"
         if checks
         else nothing
     )
@@ -233,4 +234,4 @@ def table_sql(
       from (select *, {unread} as unreadable,
             hash(row({", ".join(map(identifier, values))})) as row_hash
         from (select *, {", ".join(typed)}
-          from (select {", ".join(inner)}, {literal(file)} as source_file, t.source_row from {identifier(text_table)} t)))"""
+          from (select {"".join(inner)}{literal(file)} as source_file, t.source_row from {identifier(text_table)} t)))"""

@@ -111,7 +111,7 @@ def intake(
 ) -> Intake:
     """Read `files` into text tables ``text_<n>``, each with ``source_row`` and ``c0``, ``c1``, ...
 
-    ``source_row`` numbers the records as they stand in the file, the header being 1.  Series of meetings
+    ``source_row`` numbers the records as they stand in the file, broken ones counted, the header being 1.  Series of meetings
     are written out up to the day `until`, today where none is given.
     """
     result = Intake([], [], [])

@@ -7,6 +7,8 @@ from typing import NamedTuple
 CLEAR_MINORITY = 0.05  # a larger share of contradicting cells says that the column has no one notation
 ORDERS = ("day-first", "month-first", "year-first")
 DECIMALS = ("point", "comma")
+CONNECTOR_MARK = "_fivetran_synced"  # a column that only a connector adds to the tables it lands ...
+OF_CONNECTOR = {"time_zone": "UTC", "decimal": "point"}  # ... and how it writes, unless a map says otherwise
 ERRORS = "('#REF!', '#N/A', '#VALUE!', '#DIV/0!', '#NAME?', '#NUM!', '#NULL!', '#####')"
 MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
 
@@ -50,6 +52,26 @@ def of_spreadsheet(rule: str) -> str:
 def minority(less: int, more: int) -> bool:
     """Say whether `less` cells are few enough beside `more` for the column to be of the other notation."""
     return less <= CLEAR_MINORITY * (less + more)
+
+
+def decided_by_cells(counts: dict[str, int], hint: str | None, *, none_tells: str, both_told: str) -> str:
+    """Return which of two notations a column has: what its cells tell, or what is said where they do not.
+
+    Parameters
+    ----------
+    counts : dict
+        How many cells can be read in each of the two notations only.
+    hint : str or None
+        What is said.
+    none_tells, both_told : str
+        Why it is ambiguous where no cell tells, and where too many contradict each other.
+    """
+    (one, n_one), (other, n_other) = counts.items()
+    if (n_one or n_other) and minority(min(n_one, n_other), max(n_one, n_other)):
+        return one if n_one > n_other else other
+    if hint is None:
+        raise Ambiguous(both_told if n_one or n_other else none_tells)
+    return hint
 
 
 CELL_RULES = {  # the rules a cell can break beside those of its way of reading

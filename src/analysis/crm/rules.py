@@ -70,11 +70,15 @@ class Rule(NamedTuple):
 
 
 class Rulebook(NamedTuple):
-    """How one table is judged: columns read for the rules only, columns computed, and the rules."""
+    """How one table is judged: columns read for the rules only, columns computed, and the rules.
+
+    `is_own`: rules of the dataset's are among them, so that they are run (and refused) without any row too.
+    """
 
     work: dict[str, Kind]
     derive: dict[str, str]
     rules: tuple[Rule, ...]
+    is_own: bool = False
 
 
 class Effect(NamedTuple):
@@ -140,7 +144,7 @@ def rulebook(table: str, dataset: str) -> Rulebook:
         work |= content.get("work", {})
         derive |= content.get("derive", {})
         rules |= {rule.name: rule for rule in (_rule(entry, where) for entry in content.get("rule", []))}
-    return Rulebook(work, derive, tuple(rules.values()))
+    return Rulebook(work, derive, tuple(rules.values()), own.is_file())
 
 
 def _verdict_sql(rule: Rule, table: Table) -> str:
@@ -177,6 +181,10 @@ def judge(connection: duckdb.DuckDBPyConnection, table: Table, book: Rulebook, s
     CrmDataError
         If a rule is no SQL over the table's columns.
     """
+    if not book.is_own and connection.execute(f"select 1 from {identifier(source)} limit 1").fetchone() is None:
+        columns = ", ".join(f"{identifier(c.name)} {SQL_TYPES[c.kind]}" for c in table.columns)
+        connection.execute(f"create or replace table {identifier(table.name)} ({columns})")
+        return
     try:
         _judge(connection, table, book, source)
     except (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException) as error:
@@ -244,7 +252,7 @@ def effects(connection: duckdb.DuckDBPyConnection, table: Table, book: Rulebook,
         [table.name],
     ).fetchall()
     for rule in book.rules:
-        if rule.action == "flag":
+        if rule.action == "flag" and n_of:
             counted = connection.execute(
                 f"select count(*), {money}, {hours} from {identifier(table.name)} where list_contains(string_split(flagged_by, ' '), ?)",
                 [rule.name],

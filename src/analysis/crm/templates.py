@@ -13,12 +13,40 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HOUSE_MAP = "house.toml"
+EXAMPLES = {  # a line of each file, its cells in the order of its columns
+    "rep_team_history": "R-104,T-1,2025-01-06,",
+    "compensation": "R-104,2026-01-01,,0.1,0.2,100000,18000,year,USD",
+    "quotas": "R-104,2026-07-01,2026-10-01,500000,USD",
+    "working_calendar": "2026-07-03,Americas,false",
+    "finance_bookings": "2026Q3,83100000,USD",
+    "programme": "T-1,2026-01-01,CRO,2025-11-17",
+    "hours_shifters": "S-1,training,R-104,,2026-02-02,2026-02-04",
+    "sales_ready_definitions": "D-2,T-1,2026-01-01,,2025-12-12,2025-12-10",
+    "goals": "G-1,T-1,2026-07-01,2026-10-01,qualified leads,60,R-9,R-42",
+    "plans": "P-1,T-1,marketing,2026-07-01,2026-10-01,2026-06-24,2026-06-20",
+    "activity_targets": "A-1,T-1,Webinar,2026-07-01,2026-10-01,18000,USD,40,0.08",
+    "incentives": "T-1,marketing,2026-01-01,2027-01-01,0.1",
+    "metric_packs": "K-7,T-1,2026-07-01,4,2026-07-28,2026-07-28",
+    "target_accounts": "T-1,sales,ACC-88,2026-07-01,,2026-06-24,2026-06-20",
+    "campaign_notices": "N-1,T-1,C-12,2026-07-20,2026-07-09,true,true",
+    "assets": "F-31,T-1,2026-07-02,true,true,12.5",
+    "asset_uses": "U-1,F-31,T-1,2026-07-15,O-2041",
+    "marketing_requests": "Q-5,T-1,2026-07-06,client,approve,13,2026-07-13,14",
+    "joint_meetings": "M-3,T-1,2026-07-07,weekly,true,true,5,false",
+    "survey_answers": "V-17,1,T-1,sales,2026-06-22,4",
+    "programme_costs": "X-1,T-1,2026-07-01,2026-10-01,people,2200,USD",
+    "feedback": "B-1,T-1,R-104,2026-07-08,price above budget,budgets are cut,PR-2,SMB",
+    "names": "accounts,Acme Technolgy,Acme Technology",
+    "teams": "T-1,Americas SMB 1,Americas,SMB",
+    "fx_rates": "EUR,2026-07-01,2026-10-01,1.09",
+}
 README = """# Exports of {dataset}
 
 Put this company's exports into this folder as they are; nothing here is ever edited by alignment-roi.
 CRM exports are recognised by their columns, whatever their names. The files below hold what no CRM
 knows: fill in what you have and delete the rest. What is missing switches off the questions that need
-it, and the report says so.
+it, and the report says so. Dates are years first, shares run from 0 to 1, ids are the CRM's own where it
+has one; an id that is only yours (of a goal, a plan, a meeting) may be any name used once.
 
 {files}
 Settings of the house stand in `alignment.toml` at the top; a file of that name here overrides them key
@@ -58,7 +86,9 @@ def write(folder: Path) -> list[Path]:
                 csv.writer(stream).writerow(template.columns)
             written.append(file)
     listed = "\n".join(
-        f"- `{t.name}.csv`: one row is {TABLES[t.table].row}. Columns: {', '.join(t.columns)}." for t in known()
+        f"- `{t.name}.csv`: one row is {TABLES[t.table].row}. Columns: {', '.join(t.columns)}.\n"
+        f"  For example `{EXAMPLES[t.name]}`"
+        for t in known()
     )
     readme = folder / "README.md"
     if not readme.exists():

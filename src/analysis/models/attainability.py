@@ -26,6 +26,7 @@ FEWEST_DEALS = 10  # a segment with fewer borrows the company's deal sizes
 DISPERSION_LEVEL = 0.05
 N_DRAWS = 2_000  # simulated quarters a rep: a chance of 20% is then known to 1 point
 BRIER_UNIT = "mean squared error"
+CALIBRATION = ["bin", "n_reps", "predicted", "observed", "low", "high"]
 STAYS = [
     "rep_id", "segment", "quarter", "weeks_employed", "logged_share", "selling_hours",
     "n_won", "n_lost", "bookings_amount", "quota_amount",
@@ -276,21 +277,23 @@ def _calibration(reps: pd.DataFrame) -> pd.DataFrame:
         part = reps[tenth == start]
         n, hits = len(part), int(part["is_attained"].sum())
         rows.append((f"{start * 10}-{start * 10 + 10}%", n, part["chance"].mean(), hits / n, *_wilson(hits, n)))
-    return pd.DataFrame(rows, columns=["bin", "n_reps", "predicted", "observed", "low", "high"])
+    return pd.DataFrame(rows, columns=CALIBRATION)
+
+
+def next_step(reach: Attainability, quarter: str) -> str:
+    """Return in a sentence what to do about quotas."""
+    share = reach.share_out_of_reach
+    if not share.is_known:
+        return f"Judge no quota by its chance in {quarter}: {share.method.removeprefix('cannot tell: ')}."
+    return f"Review quotas where the chance is below {UNLIKELY:.0%}: {share.estimate:.0%} of reps in {quarter}."
 
 
 def _cannot_tell(why: str, quarter: str) -> Attainability:
-    def nothing(name: str, unit: str) -> Result:
-        nan = math.nan
-        return Result(name, nan, nan, nan, unit, 0, "reps", f"cannot tell: {why}", f"rep_quarter {quarter}")
-
+    nan, units = math.nan, ("of reps", "chance", BRIER_UNIT, BRIER_UNIT)
+    share, chance, brier, gain = (
+        Result(name, nan, nan, nan, unit, 0, "reps", f"cannot tell: {why}", f"rep_quarter {quarter}")
+        for name, unit in zip(("share_out_of_reach", "median_chance", "brier_score", "brier_gain"), units, strict=True)
+    )
     return Attainability(
-        share_out_of_reach=nothing("share_out_of_reach", "of reps"),
-        median_chance=nothing("median_chance", "chance"),
-        brier=nothing("brier_score", BRIER_UNIT),
-        brier_gain=nothing("brier_gain", BRIER_UNIT),
-        reps=pd.DataFrame(),
-        rates=pd.DataFrame(),
-        calibration=pd.DataFrame(),
-        dispersion=None,
+        share, chance, brier, gain, pd.DataFrame(), pd.DataFrame(), pd.DataFrame(columns=CALIBRATION), None
     )

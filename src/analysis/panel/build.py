@@ -13,7 +13,7 @@ from analysis.columns import SQL_TYPES
 from analysis.crm.engine import identifier, set_variable
 from analysis.crm.hours import UNIONS
 from analysis.panel import days, deals, funnel, logging, periods
-from analysis.panel_schema import PANELS
+from analysis.panel_schema import PANELS, UNASSIGNED
 from analysis.schema import SELLING_DEFINITIONS
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def panels(connection: duckdb.DuckDBPyConnection, first_day: dt.date, as_of: dt.
     periods.make(connection, first_day, as_of, settings.company.fiscal_year_start_month)
     days.make(connection)
     deals.make(connection)
-    funnel.make(connection, deals.UNASSIGNED)
+    funnel.make(connection, UNASSIGNED)
     logging.make(connection, settings.hours.minimum_logged_share)
     for make in (_rep_week, _rep_quarter, _team_quarter):
         make(connection)

@@ -8,9 +8,9 @@ printed text, unknown markdown) stops the document and is named: nothing is drop
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, Any, NamedTuple, NotRequired, TypedDict, cast
 
-from analysis.report import formats, markdown
+from analysis.report import formats, layout, markdown, page_one
 from analysis.report.payload import MIME, Payload
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ class MissingChapter(TypedDict):
     question: str
     needs: list[Need]
     why: str
+    answers: NotRequired[list[str]]  # keys of layout.QUESTIONS
 
 
 class Earlier(NamedTuple):
@@ -55,12 +56,18 @@ class Earlier(NamedTuple):
 
 
 class Chapter(TypedDict):
-    """One question and what was said to it; `missing` in place of an answer."""
+    """One question and what was said to it: `nodes` in the body, `details` in the appendix.
+
+    `missing` stands in place of an answer; a chapter that is not `in_body` is in the appendix whole.
+    """
 
     title: str
     lead: list[Node]
     nodes: list[Node]
+    details: list[Node]
     missing: MissingChapter | None
+    answers: list[str]
+    in_body: bool
 
 
 class Document(TypedDict):
@@ -78,6 +85,8 @@ class Document(TypedDict):
     chapters: list[Chapter]
     appendix: list[Chapter]
     facts: dict[str, Any]
+    lines: list[dict[str, Any]]  # page one: question, sentence, kind, verdict, chapter
+    quarterly: dict[str, Any] | None  # what compares this quarter with the last, and runs the review
 
 
 def document(
@@ -112,9 +121,12 @@ def document(
     pairs = [_chapter(json.loads(path.read_text(encoding="utf-8")), path.name) for path in notebooks]
     chapters = [chapter for chapter, _ in pairs]
     for gap in sorted(missing, key=lambda m: m["position"]):
-        empty = Chapter(title=gap["question"], lead=[], nodes=[], missing=gap)
+        empty = _empty(gap["question"])
+        empty["missing"], empty["answers"] = gap, gap.get("answers", [])
         chapters.insert(gap["position"], empty)
-    _number(chapters + [appendix for _, appendix in pairs])
+    for chapter, is_in in zip(chapters, layout.in_body([c["answers"] for c in chapters]), strict=True):
+        chapter["in_body"] = is_in
+    _number(chapters, [appendix for _, appendix in pairs])
     return Document(
         title=title,
         company=company,
@@ -128,6 +140,8 @@ def document(
         chapters=chapters,
         appendix=[appendix for _, appendix in pairs if appendix["nodes"]],
         facts=dict(facts),
+        lines=page_one.lines(chapters),
+        quarterly=None,
     )
 
 
@@ -137,7 +151,13 @@ def metrics(document: Document) -> dict[str, dict[str, Any]]:
 
 
 def _cover(chapters: list[Chapter], earlier: Mapping[str, Sequence[Earlier]]) -> list[Payload]:
-    shown = [c for chapter in chapters for node in chapter["nodes"] if node["kind"] == "kpis" for c in node["cards"]]
+    shown = [
+        c
+        for chapter in chapters
+        for node in layout.everything(chapter)
+        if node["kind"] == "kpis"
+        for c in node["cards"]
+    ]
     cards: dict[str, Payload] = {}
     for card in (c for c in shown if c["headline"]):
         if card["name"] in cards:
@@ -160,7 +180,7 @@ def _statements(chapters: list[Chapter]) -> dict[str, list[Node]]:
             page["cannot_tell"].append(
                 {"kind": "cannot_tell", "children": [gap["question"]], "needs": needs, "chapter": chapter["title"]}
             )
-        for node in chapter["nodes"]:
+        for node in layout.everything(chapter):
             if node["kind"] in STATEMENTS:
                 # A finding whose verdict is "cannot tell" belongs with what we cannot tell.
                 is_open = node.get("verdict") == "cannot tell"
@@ -169,9 +189,15 @@ def _statements(chapters: list[Chapter]) -> dict[str, list[Node]]:
     return page
 
 
-def _number(chapters: list[Chapter]) -> None:
+def _empty(title: str) -> Chapter:
+    return Chapter(title=title, lead=[], nodes=[], details=[], missing=None, answers=[], in_body=True)
+
+
+def _number(chapters: list[Chapter], appendix: list[Chapter]) -> None:
     counts = {"figure": 0, "table": 0}
-    for node in (n for chapter in chapters for n in chapter["nodes"]):
+    body = [n for c in chapters if c["in_body"] for n in c["nodes"]]
+    details = [n for c in chapters for n in ([] if c["in_body"] else c["nodes"]) + c["details"]]
+    for node in (*body, *details, *(n for c in appendix for n in c["nodes"])):
         if node["kind"] in counts:
             counts[node["kind"]] += 1
             node["number"] = counts[node["kind"]]
@@ -205,11 +231,14 @@ def _chapter(notebook: Mapping[str, Any], name: str) -> tuple[Chapter, Chapter]:
             into.append(node)
     if not title:
         raise DocumentError(f"{name}: has no title. Begin with a markdown cell `# A question?`.")
-    words = markdown.plain(title)
-    return (
-        Chapter(title=words, lead=lead, nodes=body, missing=None),
-        Chapter(title=words, lead=[], nodes=definitions, missing=None),
-    )
+    empty = _empty(markdown.plain(title))
+    shown, details = layout.split(body)
+    named = notebook["metadata"].get("alignment_roi", {}).get("answers", [])
+    unknown = [a for a in named if a not in layout.QUESTIONS]
+    if unknown:
+        raise DocumentError(f"{name}: answers {unknown[0]!r}, which is none of {', '.join(layout.QUESTIONS)}.")
+    chapter = {**empty, "lead": lead, "nodes": shown, "details": details, "answers": named}
+    return cast("Chapter", chapter), cast("Chapter", {**empty, "nodes": definitions})
 
 
 def _nodes(notebook: Mapping[str, Any], name: str) -> Iterator[Node]:
@@ -260,7 +289,7 @@ def _output(output: Mapping[str, Any], where: str) -> list[Node]:
         return list(content["nodes"])
     if content["kind"] == "figure":
         return [{**content, "svg": _joined(data["image/svg+xml"])}]
-    if content["kind"] in {"kpis", "table", *STATEMENTS}:
+    if content["kind"] in {"kpis", "table", "bottleneck", *STATEMENTS}:
         return [content]
     raise DocumentError(f"{where}: report.show of another version wrote a {content['kind']!r}. Run the notebook again.")
 

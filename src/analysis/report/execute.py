@@ -8,6 +8,7 @@ once cannot take each other's ports.
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import json
 import math
@@ -24,7 +25,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from papermill.engines import NotebookExecutionManager
 
@@ -40,6 +41,8 @@ from papermill.inspection import inspect_notebook
 from papermill.iorw import write_ipynb
 from traitlets import default
 
+from analysis import paths
+
 Status = Literal["ok", "failed", "killed", "timeout"]
 Parameter = str | int | float | bool
 
@@ -49,21 +52,26 @@ TRUE, FALSE = {"true", "yes", "1"}, {"false", "no", "0"}
 
 
 class Job(NamedTuple):
-    """A notebook to run: where from, where to, with what."""
+    """A notebook to run: where from, where to, with what, and in which project's folder if not in this one."""
 
     notebook: Path
     output: Path
     parameters: dict[str, Parameter]
+    root: Path | None = None
 
 
 class Outcome(NamedTuple):
-    """How the run of a notebook ended; `cell` counts from 0, the injected parameters included."""
+    """How the run of a notebook ended; `cell` counts from 1, the injected parameters included.
+
+    `reads` names the clean tables and panels it loaded.
+    """
 
     notebook: str
     status: Status
     wall_s: float
     cell: int | None = None
     error: str | None = None
+    reads: tuple[str, ...] = ()
 
 
 _FOLDERS: set[str] = set()  # of sockets, of the kernels that run now
@@ -112,20 +120,6 @@ class KeepingEngine(NBClientEngine):  # type: ignore[misc]
 papermill_engines.register("keeping", KeepingEngine)
 
 
-def needs(notebook: Path) -> dict[str, list[str]]:
-    """Return the tables and columns a notebook declares, in its metadata, that it cannot do without."""
-    content = json.loads(notebook.read_text(encoding="utf-8"))
-    declared: dict[str, list[str]] = content["metadata"].get("alignment_roi", {}).get("needs", {})
-    return declared
-
-
-def title(notebook: Path) -> str:
-    """Return the question a notebook answers: its first heading."""
-    content = json.loads(notebook.read_text(encoding="utf-8"))
-    first = "".join(content["cells"][0]["source"])
-    return first.splitlines()[0].removeprefix("# ")
-
-
 def _typed(name: str, text: str, kind: str) -> Parameter:
     if kind == "bool":
         if text.casefold() in TRUE | FALSE:
@@ -170,6 +164,19 @@ def _cell_reached(notebook: Any) -> int | None:
     return max(started, default=None)
 
 
+@contextlib.contextmanager
+def _environment(given: Mapping[str, str]) -> Iterator[None]:
+    """Let kernels started here find `given` in their environment."""
+    before = {name: os.environ.get(name) for name in given}
+    os.environ.update(given)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name)
+            os.environ.update({name: value} if value is not None else {})
+
+
 def _left_early(notebook: Any) -> tuple[int, str] | None:
     """Return the cell and exit that ended a notebook before its end: papermill takes ``sys.exit(0)`` for success."""
     for position, cell in enumerate(notebook["cells"]):
@@ -181,11 +188,22 @@ def _left_early(notebook: Any) -> tuple[int, str] | None:
 
 def run(job: Job) -> Outcome:
     """Run one notebook; whatever happens inside it becomes the outcome, the partial notebook is kept."""
+    loaded = job.output.with_suffix(".loaded")
+    given = {paths.LOADED_VARIABLE: str(loaded)} | ({paths.ROOT_VARIABLE: str(job.root)} if job.root else {})
+    with _environment(given):
+        outcome = _run(job)
+    reads = sorted(set(loaded.read_text(encoding="utf-8").split())) if loaded.is_file() else []
+    loaded.unlink(missing_ok=True)
+    return outcome._replace(reads=tuple(reads))
+
+
+def _run(job: Job) -> Outcome:
     own = {n: v for n, v in job.parameters.items() if n in inspect_notebook(str(job.notebook))}
     start = time.monotonic()
 
     def outcome(status: Status, cell: int | None = None, error: str | None = None) -> Outcome:
-        return Outcome(job.notebook.stem, status, round(time.monotonic() - start, 2), cell, error)
+        number = None if cell is None else cell + 1
+        return Outcome(job.notebook.stem, status, round(time.monotonic() - start, 2), number, error)
 
     def reached() -> int | None:
         return _cell_reached(json.loads(job.output.read_text(encoding="utf-8")))

@@ -42,6 +42,7 @@ FORMATS: dict[str, Format] = {
     "percent": Format("share", 1),
     "percent0": Format("share", 0),
     "percent2": Format("share", 2),
+    "change": Format("share", 1, is_signed=True),  # a share more or less, such as +11.1%
     "points": Format("number", 1, "pp", is_signed=True),  # percentage points, such as +24.0
     "count": Format("number"),
     "number1": Format("number", 1),
@@ -141,6 +142,17 @@ def is_invisible(character: str) -> bool:
 def code_point(character: str) -> str:
     """Return the name under which a character shows that cannot show itself."""
     return f"[U+{ord(character):04X}]"
+
+
+def shortened(text: str, most: int = 80) -> str:
+    """Return a text of the data cut where it would push others off a page that must hold.
+
+    Examples
+    --------
+    >>> shortened("Enterprise North", 10)
+    'Enterprise…'
+    """
+    return text if len(text) <= most else f"{text[:most].rstrip()}…"
 
 
 def for_unit(unit: str, size: float) -> str:

@@ -27,7 +27,7 @@ ACCENT, AMBER = "var(--jp-brand-color1,#2f6db5)", "var(--jp-warn-color1,#b7791f)
 FONT = "font-family:Inter,var(--jp-ui-font-family,system-ui),sans-serif"
 SMALL = f"font-size:12px;color:{MUTED}"
 FIGURES = "font-variant-numeric:tabular-nums"
-HEADS = {"finding": "Found", "cannot_tell": "Cannot tell", "decision": "To decide"}
+HEADS = {"finding": "Found", "cannot_tell": "Cannot tell", "decision": "To decide", "bottleneck": "Bottleneck"}
 TAGS = {"strong": "strong", "emphasis": "em", "strike": "s"}
 
 

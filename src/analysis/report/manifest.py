@@ -12,7 +12,9 @@ import json
 from importlib import metadata
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from analysis import paths, prepare, quarters
+from analysis import paths, prepare, quarters, settings
+from analysis.report.quarterly import editions
+from analysis.report.quarterly.actions import FOLDER as REVIEWS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,6 +36,7 @@ class Manifest(TypedDict):
     quarter: str
     quarter_label: str
     as_of: str
+    as_of_given: str | None  # the day asked for by --as-of
     parameters: dict[str, Parameter]
     notebooks: list[dict[str, Any]]  # the outcomes of execute.run; a chapter without data is `missing`
     error: str | None  # why no document could be made although every notebook ran
@@ -43,6 +46,7 @@ class Manifest(TypedDict):
     tables: list[dict[str, Any]]  # rows in = clean + quarantined + dropped
     code_sha256: str
     lock_sha256: str
+    settings_sha256: str
     packages: dict[str, str]
     owner: str
     audience: str
@@ -50,6 +54,7 @@ class Manifest(TypedDict):
     previous_run_id: str | None  # of the report that a failed run left in place
     started_at: str
     wall_s: float
+    quarterly: dict[str, Any]  # why figures moved, and forecasts scored; empty where no report was made
 
 
 def _sha256(content: bytes) -> str:
@@ -72,13 +77,29 @@ def lock_sha256() -> str:
     return _sha256(lock.read_bytes()) if lock.is_file() else ""
 
 
+def settings_sha256(dataset: str) -> str:
+    """Return the hash of a dataset's settings and of its own maps and rules; the minutes of reviews are none."""
+    digest = hashlib.sha256(settings.load(dataset).model_dump_json().encode())
+    folder = paths.raw(dataset)
+    for file in sorted(folder.rglob("*.toml")):
+        if file.name != paths.SETTINGS_FILE and file.parent.name != REVIEWS:
+            digest.update(f"{file.relative_to(folder)}\0".encode() + file.read_bytes())
+    return digest.hexdigest()
+
+
 def run_id(account: Mapping[str, Any], quarter: str, parameters: Mapping[str, Parameter]) -> str:
     """Return the id of the report that data, code, packages, parameters and earlier figures make: 16 hex digits."""
     code = [code_sha256(), lock_sha256(), packages()]
     before = sorted(published(account["dataset"], quarters.quarter(quarter).shifted(-1)).items())
     frozen = prepare.frozen_hash(account["dataset"], before=quarter)
-    follows_from = [account["stamp"], *code, quarter, sorted(parameters.items()), before, frozen]
-    return _sha256(json.dumps(follows_from).encode())[:16]
+    kept = editions.stood_on(account["dataset"], before=quarter)
+    follows_from = [account["stamp"], *code, quarter, sorted(parameters.items()), before, frozen, kept]
+    identifier = _sha256(json.dumps(follows_from).encode())[:16]
+    first = editions.own(account["dataset"], quarter)
+    if first is None or first.manifest["run_id"] == identifier:
+        return identifier
+    # A later edition says what changed since the first, so it follows from that one too.
+    return _sha256(f"{identifier} {first.manifest['run_id']}".encode())[:16]
 
 
 def packages() -> dict[str, str]:
@@ -100,6 +121,13 @@ def published(dataset: str, quarter: quarters.Quarter) -> dict[str, float]:
     found = read(paths.history(dataset) / str(quarter))
     metrics = found["metrics"].items() if found else ()
     return {name: figure["estimate"] for name, figure in metrics if figure["estimate"] is not None}
+
+
+def looks(dataset: str, name: str, *, before: str) -> list[dict[str, Any]]:
+    """Return what each quarter published before the quarter `before` said of a headline, oldest first."""
+    kept = sorted(f for f in paths.history(dataset).glob(f"*/{FILE}") if f.parent.name < before)
+    found = [read(file.parent) for file in kept]
+    return [each["metrics"][name] for each in found if each and name in each["metrics"]]
 
 
 def write(folder: Path, content: Manifest) -> None:

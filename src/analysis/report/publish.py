@@ -16,19 +16,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from analysis import paths, prepare, quarters, settings
-from analysis.models import hours_account, restatements
-from analysis.report import document, execute, manifest, pdf, site, workbook
+from analysis.models import hours_account, narrative, restatements
+from analysis.report import declared, document, execute, manifest, pdf, provenance, site, workbook
+from analysis.report.quarterly import actions, assemble, editions, forecasting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from analysis.report.declared import Declared
     from analysis.report.document import Document, MissingChapter
-    from analysis.report.execute import Outcome, Parameter
+    from analysis.report.execute import Parameter
     from analysis.report.manifest import Manifest
 
 PDF = "alignment-roi.pdf"
 WORKBOOK = "alignment-roi.xlsx"
-TITLE = "What an hour of selling costs, and what one more is worth"
+TITLE = "What selling costs, and whether alignment pays"
 
 
 class Published(NamedTuple):
@@ -48,6 +50,7 @@ class Plan(NamedTuple):
     notebooks: list[Path]
     missing: list[MissingChapter]
     earlier: dict[str, list[document.Earlier]]
+    as_of_given: str | None = None
 
 
 def quarter_named(name: str, account: Mapping[str, Any], fiscal_year_start_month: int) -> quarters.Quarter:
@@ -69,13 +72,24 @@ def quarter_named(name: str, account: Mapping[str, Any], fiscal_year_start_month
     return asked
 
 
-def plan(account: dict[str, Any], quarter: quarters.Quarter, given: Mapping[str, Parameter]) -> Plan:
+def plan(
+    account: dict[str, Any], quarter: quarters.Quarter, given: Mapping[str, Parameter], as_of: dt.date | None = None
+) -> Plan:
     """Return what a quarter's report consists of: the notebooks to run and the chapters without data."""
     parameters = {"dataset": account["dataset"], "quarter": str(quarter), **given}
+    end = quarter.end(settings.load(account["dataset"]).company.fiscal_year_start_month)
     runnable: list[Path] = []
     missing: list[MissingChapter] = []
     for position, notebook in enumerate(sorted(paths.notebooks().glob("*.ipynb"))):
-        lacking = prepare.missing(account, execute.needs(notebook))
+        said = declared.by(notebook)
+        lacking = prepare.missing(account, said.needs, said.one_of)
+        if lacking:
+            why = _lacks(account["dataset"], lacking, said)
+        else:
+            lacking = prepare.not_begun(account["dataset"], said.begins, end)
+            why = f"By the end of {quarter} nothing had begun of {' and '.join(m.table for m in lacking)}."
+        if not lacking and said.tells_pay:
+            lacking, why = _too_few_paid(account["dataset"])
         if not lacking:
             runnable.append(notebook)
             continue
@@ -83,17 +97,37 @@ def plan(account: dict[str, Any], quarter: quarters.Quarter, given: Mapping[str,
             {
                 "position": position,
                 "title": notebook.stem,
-                "question": execute.title(notebook),
+                "question": said.question,
                 "needs": [{"table": m.table, "columns": list(m.columns)} for m in lacking],
-                "why": f"The exports of {account['dataset']} hold no {' and no '.join(m.table for m in lacking)}"
-                " in the columns named. data/README.md says what each column means.",
+                "why": why,
+                "answers": said.answers,
             }
         )
     before = quarter.shifted(-1)
     published = manifest.published(account["dataset"], before)
     earlier = {name: [document.Earlier(str(before), figure)] for name, figure in published.items()}
     identifier = manifest.run_id(account, str(quarter), parameters)
-    return Plan(quarter, identifier, parameters, runnable, missing, earlier)
+    day = as_of.isoformat() if as_of else None
+    return Plan(quarter, identifier, parameters, runnable, missing, earlier, day)
+
+
+def _too_few_paid(dataset: str) -> tuple[list[prepare.Missing], str]:
+    """Return that a chapter made from pay would give away what a few are paid, where so few are."""
+    smallest = settings.load(dataset).people.smallest_cell
+    if prepare.load(dataset, "compensation")["rep_id"].nunique() >= smallest:
+        return [], ""
+    why = f"Fewer than {smallest} reps have pay in the exports, so sums made from it would tell what each is paid."
+    return [prepare.Missing("compensation", ("rep_id",))], why
+
+
+def _lacks(dataset: str, lacking: Sequence[prepare.Missing], said: Declared) -> str:
+    """Return in words what a dataset does not hold; of several ways to answer, that one is enough."""
+    alone = [m.table for m in lacking if m.table in said.needs]
+    words = [f"no {' and no '.join(alone)}"] if alone else []
+    if len(alone) < len(lacking):
+        words.append(f"none of {'; '.join(' with '.join(way) for way in said.one_of)}, of which one would do,")
+    held = f"The exports of {dataset} hold {' and '.join(words)} in the columns named."
+    return f"{held} data/README.md says what each column means."
 
 
 def notices(account: Mapping[str, Any], quarter: str, tolerance_rate: float) -> list[str]:
@@ -121,24 +155,6 @@ def _restated(dataset: str, quarter: str, tolerance_rate: float) -> list[str]:
     return restatements.notices(restatements.table(then, prepare.load(dataset, "team_quarter"), moved), tolerance_rate)
 
 
-def _facts(account: Mapping[str, Any], made: Plan) -> dict[str, Any]:
-    """Return what the provenance page shows; nothing of it depends on when or where the run was."""
-    return {
-        "run_id": made.run_id,
-        "Parameters": made.parameters,
-        "Exports": [{"file": f["file"], "rows": f["n_rows"], "SHA-256": f["sha256"][:16]} for f in account["files"]],
-        "Rows": [
-            {
-                "table": t["table"], "in": t["n_in"], "clean": t["n_clean"],
-                "quarantined": t["n_quarantined"], "dropped": t["n_dropped"],
-            }
-            for t in account["tables"]
-        ],
-        "Code": {"code SHA-256": manifest.code_sha256()[:16], "lock SHA-256": manifest.lock_sha256()[:16]},
-        "Packages": manifest.packages(),
-    }  # fmt: skip
-
-
 def _document(account: Mapping[str, Any], made: Plan, executed: Sequence[Path], said: list[str]) -> Document:
     house = settings.load(account["dataset"])
     return document.document(
@@ -150,41 +166,15 @@ def _document(account: Mapping[str, Any], made: Plan, executed: Sequence[Path], 
         quarter_label=made.quarter.label(house.company.fiscal_year_start_month),
         as_of=account["as_of"],
         notices=said,
-        facts=_facts(account, made),
+        facts=provenance.facts(account, made),
         missing=made.missing,
         earlier=made.earlier,
     )
 
 
-def _manifest(
-    account: Mapping[str, Any], made: Plan, runs: list[Outcome], started: dt.datetime, said: list[str]
-) -> Manifest:
-    house = settings.load(account["dataset"])
-    return {
-        "run_id": made.run_id,
-        "status": "ok" if all(r.status == "ok" for r in runs) else "failed",
-        "dataset": account["dataset"],
-        "quarter": str(made.quarter),
-        "quarter_label": made.quarter.label(house.company.fiscal_year_start_month),
-        "as_of": account["as_of"],
-        "parameters": made.parameters,
-        "notebooks": manifest.outcomes(runs)
-        + [{"notebook": m["title"], "status": "missing", "needs": m["needs"]} for m in made.missing],
-        "error": None,
-        "metrics": {},
-        "notices": said,
-        "inputs": [{"file": f["file"], "sha256": f["sha256"], "n_rows": f["n_rows"]} for f in account["files"]],
-        "tables": [{k: v for k, v in t.items() if k != "columns"} for t in account["tables"]],
-        "code_sha256": manifest.code_sha256(),
-        "lock_sha256": manifest.lock_sha256(),
-        "packages": manifest.packages(),
-        "owner": house.report.owner,
-        "audience": house.report.audience,
-        "pdf_sha256": None,
-        "previous_run_id": None,
-        "started_at": started.isoformat(timespec="seconds"),
-        "wall_s": round((dt.datetime.now(tz=dt.UTC) - started).total_seconds(), 2),
-    }
+def _folder(path: Path) -> Path:
+    path.mkdir()
+    return path
 
 
 def _keep_failed(folder: Path, scratch: Path, state: Manifest) -> None:
@@ -216,12 +206,11 @@ def _put_in_place(new: Path, folder: Path, scratch: Path) -> None:
     new.rename(folder)
 
 
-def _remember(dataset: str, made: Plan, folder: Path) -> None:
-    """Keep what the report stood on: its manifest, and the panels of the quarter's first publication."""
-    kept = prepare.freeze(dataset, str(made.quarter))
-    published = manifest.read(folder)
-    if published:
-        manifest.write(kept, published)
+def _remember(dataset: str, made: Plan, state: Manifest, told: Mapping[str, Any]) -> None:
+    """Keep what the report stood on: its manifest, and what the quarter's first edition stood on and foretold."""
+    kept = editions.keep(dataset, str(made.quarter), state)
+    forecasting.keep(kept, str(made.quarter), told)
+    manifest.write(kept, state)
 
 
 def publish(
@@ -232,18 +221,20 @@ def publish(
     workers: int,
     force: bool,
     say: Callable[[str], None],
+    as_of: dt.date | None = None,
 ) -> Published:
     """Make a quarter's report and put it in place, unless it stands there already.
 
-    `say` is told in plain lines what is going on.
+    `say` is told in plain lines what is going on; `as_of` is the day asked for, if one was.
     """
     dataset = account["dataset"]
-    made = plan(account, quarter, given)
+    made = plan(account, quarter, given, as_of)
     folder = paths.report(dataset, str(quarter))
     _recover(folder)
     standing = manifest.read(folder)
     if standing and not force and manifest.is_current(folder, PDF, made.run_id):
         return Published(standing, folder, is_new=False)
+    actions.reviews(dataset, before=str(quarter))  # a wrong one is refused before a kernel starts
     started, clock = dt.datetime.now(tz=dt.UTC), time.monotonic()
     tolerance_rate = settings.load(dataset).reconciliation.tolerance_rate
     said = notices(account, str(quarter), tolerance_rate) + _restated(dataset, str(quarter), tolerance_rate)
@@ -253,16 +244,25 @@ def publish(
         new = scratch / "new"
         (scratch / "notebooks").mkdir()
         jobs = [execute.Job(n, scratch / "notebooks" / n.name, made.parameters) for n in made.notebooks]
-        runs = execute.run_all(
-            jobs, workers=workers, done=lambda r: say(f"{quarter} {r.notebook}: {r.status} in {r.wall_s:.1f} s")
+        compared = assemble.past(
+            quarter, provenance.state(account, made, [], started, said), made.notebooks, _folder(scratch / "again")
         )
-        state = _manifest(account, made, runs, started, said)
-        as_of = dt.datetime.combine(dt.date.fromisoformat(account["as_of"]), dt.time(), tzinfo=dt.UTC)
+        if compared.jobs:
+            say(f"{quarter}: computing again what was published, for what changed since")
+        runs = execute.run_all(
+            [*jobs, *compared.jobs],
+            workers=workers,
+            done=lambda r: say(f"{quarter} {r.notebook}: {r.status} in {r.wall_s:.1f} s"),
+        )
+        state = provenance.state(account, made, runs[: len(jobs)], started, said)
+        day = dt.datetime.combine(dt.date.fromisoformat(account["as_of"]), dt.time(), tzinfo=dt.UTC)
         if state["status"] == "ok":
             try:
                 content = _document(account, made, [j.output for j in jobs], said)
-                rendered = pdf.render(content, timestamp=as_of)
-            except (document.DocumentError, pdf.PdfError) as error:
+                told = assemble.quarterly(content, dataset, quarter, account["as_of"], compared, runs[len(jobs) :])
+                content["quarterly"] = told.content
+                rendered = pdf.render(content, timestamp=day)
+            except (document.DocumentError, pdf.PdfError, narrative.NarrativeError) as error:
                 state |= {"status": "failed", "error": str(error)}
         if state["status"] != "ok":
             _keep_failed(folder, scratch, state)
@@ -270,13 +270,16 @@ def publish(
             return Published(state, folder, is_new=True)
         new.mkdir()
         (new / PDF).write_bytes(rendered)
-        workbook.write(content, new / WORKBOOK, timestamp=as_of)
+        workbook.write(content, new / WORKBOOK, timestamp=day)
         (scratch / "notebooks").rename(new / "notebooks")
         state["metrics"] = document.metrics(content)
+        state["quarterly"] = told.kept
         state["pdf_sha256"] = hashlib.sha256(rendered).hexdigest()
         state["wall_s"] = round(time.monotonic() - clock, 2)
         manifest.write(new, state)
         _put_in_place(new, folder, scratch)
-    _remember(dataset, made, folder)
+    _remember(dataset, made, state, told.forecasts)
     site.write()
+    if compared.first:
+        say(f"{quarter}, since its first edition: {state['quarterly']['since_first_edition']}")
     return Published(state, folder, is_new=True)

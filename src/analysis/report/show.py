@@ -21,6 +21,7 @@ from matplotlib._pylab_helpers import Gcf
 from analysis.claims import CLAIMS
 from analysis.report import formats, lab, markdown, payload
 from analysis.report.suppression import suppressed
+from analysis.schema import require_columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -108,9 +109,7 @@ def table(
     With a column ``n_reps``, rows of too few reps are hidden: the first column names the row and
     stays.  Where more columns name it, or groups have totals, call `suppressed` beforehand.
     """
-    if payload.N_COLUMN in frame.columns and payload.MARK_COLUMN not in frame.columns:
-        frame = suppressed(frame, smallest=_House.smallest_cell, keep=list(frame.columns[:1]))
-    cells = payload.table(frame, kinds=formats, labels=labels or {}, currency=_House.currency)
+    cells = payload.table(_safe(frame), kinds=formats, labels=labels or {}, currency=_House.currency)
     _emit_table(cells, caption=caption, source=source, note=note)
 
 
@@ -191,6 +190,36 @@ def cannot_tell(text: str, *, needs: str) -> None:
 def decision(text: str) -> None:
     """State what is to be decided."""
     _emit_statement("decision", text)
+
+
+def bottleneck(text: str) -> None:
+    """State in one sentence what holds the teams up most: the review's agenda names it."""
+    _emit_statement("bottleneck", text)
+
+
+def practices(
+    frame: pd.DataFrame,
+    *,
+    caption: str,
+    formats: Mapping[str, str],
+    source: str,
+    note: str = "",
+    labels: Mapping[str, str] | None = None,
+) -> None:
+    """Show the practices to change, a row a team and practice, best first: the review kit shows them too.
+
+    `frame` needs ``team``, ``practice``, ``hours`` [h] and ``amount`` [currency], both as expected.
+    """
+    require_columns(frame, ["team", "practice", "hours", "amount"], "practices")
+    cells = payload.table(_safe(frame), kinds=formats, labels=labels or {}, currency=_House.currency)
+    _emit_table({**cells, "use": "practices"}, caption=caption, source=source, note=note)
+
+
+def _safe(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with rows of too few reps hidden, where it counts reps and that was not done yet."""
+    if payload.N_COLUMN not in frame.columns or payload.MARK_COLUMN in frame.columns:
+        return frame
+    return suppressed(frame, smallest=_House.smallest_cell, keep=list(frame.columns[:1]))
 
 
 def _emit_table(cells: Payload, *, caption: str, source: str, note: str) -> None:

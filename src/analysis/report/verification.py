@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import re
 from typing import TYPE_CHECKING, NamedTuple
@@ -33,8 +34,8 @@ def _run(run_id: str) -> Manifest | None:
     return next((m for m in found if m and m["run_id"] == run_id and m["pdf_sha256"]), None)
 
 
-def verify(pdf: Path) -> Verification:
-    """Return whether `pdf` still follows from what stands in the project.
+def run_of(pdf: Path) -> tuple[str, Manifest | None]:
+    """Return the run id a report carries, and the manifest of that run if it is here.
 
     Raises
     ------
@@ -48,12 +49,24 @@ def verify(pdf: Path) -> Verification:
     if not stamped:
         raise ValueError(f"{pdf.name} carries no run id: it is not a report of alignment-roi")
     run_id = stamped[1].decode()
-    run = _run(run_id)
+    return run_id, _run(run_id)
+
+
+def verify(pdf: Path) -> Verification:
+    """Return whether `pdf` still follows from what stands in the project, as of the day it was made for.
+
+    Raises
+    ------
+    ValueError
+        If the file is no report of this project.
+    """
+    run_id, run = run_of(pdf)
     if run is None:
         return Verification(holds=False, says=f"run {run_id}: no manifest of it here, so what it stood on is unknown")
-    if hashlib.sha256(content).hexdigest() != run["pdf_sha256"]:
+    if hashlib.sha256(pdf.read_bytes()).hexdigest() != run["pdf_sha256"]:
         return Verification(holds=False, says=f"run {run_id}: the file is not the one that was published")
-    account = prepare.prepare(run["dataset"])
+    given = run.get("as_of_given")
+    account = prepare.prepare(run["dataset"], as_of=dt.date.fromisoformat(given) if given else None)
     if manifest.run_id(account, run["quarter"], run["parameters"]) == run_id:
         return Verification(
             holds=True, says=f"run {run_id}: {run['dataset']} {run['quarter']} follows from today's data and code"
@@ -67,13 +80,15 @@ def _changed(run: Manifest) -> str:
         "exports": {f["file"]: f["sha256"] for f in account["files"]},
         "code": manifest.code_sha256(),
         "lock": manifest.lock_sha256(),
+        "settings or rules": manifest.settings_sha256(run["dataset"]),
     }
     then = {
         "exports": {f["file"]: f["sha256"] for f in run["inputs"]},
         "code": run["code_sha256"],
         "lock": run["lock_sha256"],
+        "settings or rules": run.get("settings_sha256"),
     }
     return (
         ", ".join(name for name in now if now[name] != then[name])
-        or "settings, rules, packages or the figures of the quarter before"
+        or "packages, a review or the figures of the quarter before"
     )

@@ -7,11 +7,11 @@ text, so that a name such as ``=HYPERLINK(...)`` stays a name.  The same documen
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import xlsxwriter
 
-from analysis.report import formats
+from analysis.report import formats, layout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 OPTIONS = {"strings_to_formulas": False, "strings_to_numbers": False, "strings_to_urls": False}
 HEAD_ROW = 5
+SINCE_LAST = "Since last quarter"
 NARROWEST, WIDEST = 9, 46  # [characters]
 KEY_FIGURES = ("label", "estimate", "low", "high", "unit", "n", "n_of", "kind", "verdict", "method", "source")
 INK, MUTED, ACCENT = "#1F2933", "#596673", "#0B4F93"
@@ -48,16 +49,20 @@ def write(document: Document, path: Path, *, timestamp: datetime) -> None:
         _contents(book, document)
         if document["cover"]:
             _key_figures(book, document)
+        if document["quarterly"]:
+            _since_last(book, document, document["quarterly"])
         for _, node in _shown(document):
             _sheet(book, document, node)
     os.replace(part, path)  # noqa: PTH105 - Path.replace says nothing more
 
 
 def _shown(document: Document) -> Iterator[tuple[str, Node]]:
-    for chapter in [*document["chapters"], *document["appendix"]]:
-        for node in chapter["nodes"]:
-            if node["kind"] in {"figure", "table"}:
-                yield chapter["title"], node
+    """Yield figures and tables with their chapter, in the order in which the report numbers them."""
+    chapters = document["chapters"]
+    met = [(c["title"], n) for c in chapters if c["in_body"] for n in c["nodes"]]
+    met += [(c["title"], n) for c in chapters for n in (c["details"] if c["in_body"] else layout.everything(c))]
+    met += [(c["title"], n) for c in document["appendix"] for n in c["nodes"]]
+    yield from ((title, n) for title, n in met if n["kind"] in {"figure", "table"})
 
 
 def _name(node: Node) -> str:
@@ -91,7 +96,9 @@ def _contents(book: Workbook, document: Document) -> None:
     _heads(book, sheet, row, [("Sheet", False), ("What it holds", False), ("Chapter", False)])
     listed = [(_name(node), node.get("title") or node["caption"], chapter) for chapter, node in _shown(document)]
     if document["cover"]:
-        listed = [("Key figures", "The figures of the cover, with interval, n and method", ""), *listed]
+        listed = [("Key figures", "The headlines, with interval, n and method", ""), *listed]
+    if document["quarterly"]:
+        listed = [*listed[:1], (SINCE_LAST, "Why figures moved, forecasts, actions", ""), *listed[1:]]
     for name, what, chapter in listed:
         row += 1
         sheet.write_url(row, 0, f"internal:'{name}'!A1", _style(book, font_color=ACCENT, underline=1), name)
@@ -117,6 +124,43 @@ def _key_figures(book: Workbook, document: Document) -> None:
     sheet.set_column(0, 0, 40)
     sheet.set_column(1, 3, 13)
     sheet.set_column(4, len(KEY_FIGURES) - 1, 22)
+
+
+def _since_last(book: Workbook, document: Document, quarterly: dict[str, Any]) -> None:
+    """Write the whole of the page of changes: a block a table, each with its heads."""
+    sheet = book.add_worksheet(SINCE_LAST)
+    _top(book, sheet, SINCE_LAST, [f"{document['company']} · {document['quarter']}", quarterly["forecast_note"]])
+    before, following = quarterly["before"], quarterly["following"]
+    parts = {
+        "change": "Change", "movement": "The quarter itself", "code": "Code", "parameters": "Parameters",
+        "data": "Data", "says": "Says",
+    }  # fmt: skip
+    headline = {"label": "Headline", "unit": "Unit"}
+    blocks = [
+        ({**headline, "then": f"Published for {before}", "now": "This quarter", **parts}, quarterly["deltas"]),
+        ({**headline, "then": "First published", "now": "Today", **parts}, quarterly["restated"]),
+        (
+            {
+                **headline, "made": f"Forecast in {before}", "came": "Came out",
+                "held": "80% interval", "next": f"Forecast for {following}", "method": "By",
+            },
+            quarterly["forecasts"],
+        ),
+        (
+            {"text": "Action", "owner": "Owner", "due": "Due", "state": "State", "measured": "Its figure"},
+            quarterly["actions"],
+        ),
+    ]  # fmt: skip
+    row = HEAD_ROW
+    for heads, rows in blocks:
+        _heads(book, sheet, row, [(h, False) for h in heads.values()])
+        for told in rows:
+            row += 1
+            for column, key in enumerate(heads):
+                _write(book, sheet, (row, column), told[key], formats.MISSING, "General")
+        row += 3
+    sheet.set_column(0, 0, 40)
+    sheet.set_column(1, 9, 22)
 
 
 def _sheet(book: Workbook, document: Document, node: Node) -> None:

@@ -13,11 +13,12 @@ import numpy as np
 import pandas as pd
 
 from analysis.simulate.people import NEVER
+from analysis.simulate.practice import levels
 from analysis.simulate.window import SATURDAY
 
 if TYPE_CHECKING:
     from analysis.simulate.company import Company, Draws
-    from analysis.simulate.window import Bools, Ints
+    from analysis.simulate.window import Bools, Floats, Ints
 
 # kind of record: usual and longest length [min], hours of a full week
 KINDS = (
@@ -30,18 +31,19 @@ KINDS = (
     "admin",
     "training",
     "unclear",
+    "cold_call",
 )
-LATE, MEETING, CALL, INTERNAL = 0, 1, 2, 5
-_USUAL = (82, 82, 28, 255, 255, 125, 255, 60, 30)
-_LONGEST = (90, 90, 60, 330, 330, 150, 330, 120, 60)
-_WEEKLY = {3: 5.0, 4: 5.0, 5: 4.0, 6: 5.0, 7: 0.3, 8: 0.13}
+LATE, MEETING, CALL, INTERNAL, COLD_CALL = 0, 1, 2, 5, 9
+_USUAL = (82, 82, 28, 255, 255, 125, 255, 60, 30, 25)
+_LONGEST = (90, 90, 60, 330, 330, 150, 330, 120, 60, 60)
+_WEEKLY = {3: 5.0, 4: 4.0, 5: 4.0, 6: 5.0, 7: 0.3, 8: 0.13, 9: 1.0}
 CALL_SHARE = 0.22  # of the selling time that is not on deals past proposal
 STEP = 5  # minutes: the grid calendars live on
 DAY_STARTS, DAY_LENGTH = 510, 540  # minutes after midnight, minutes
 # Share of the cycle at which a deal enters Qualification, Proposal, Negotiation.
 STAGE_AT = (0.15, 0.4, 0.6)
 LINKED = 0.7  # share of the earlier contacts that name their deal
-JOINT_RATE = (0.05, 0.22)  # of internal meetings with marketing: before and after adoption
+JOINT_RATE = 0.07  # of internal meetings with marketing, per -log(1 - level): weeks with one follow the level
 LOST_IN = (
     0.2,
     0.5,
@@ -57,7 +59,7 @@ class Calendar(NamedTuple):
 
 
 def simulate(company: Company, drawn: Draws) -> Calendar:
-    """Return all calendars of the reps."""
+    """Return all calendars of the reps; which lead a record is about is for `pursuits` to say."""
     rng = np.random.default_rng([company.seed, 4])
     people = drawn.people
     stages = _stages(drawn.deals.table, rng)
@@ -65,7 +67,7 @@ def simulate(company: Company, drawn: Draws) -> Calendar:
     seat, week = records["seat"].to_numpy(), records["week"].to_numpy()
     records["rep"], records["team"] = people.rep[seat, week], people.team[seat, week]
     records["deal"] = _linked(drawn, stages, records, rng)
-    records["is_joint"] = _joint(drawn, records, rng)
+    records["is_joint"] = _joint(drawn, levels.levels(company, people), records, rng)
     return Calendar(records, _all_day(drawn), stages)
 
 
@@ -193,12 +195,12 @@ def _linked(drawn: Draws, stages: pd.DataFrame, records: pd.DataFrame, rng: np.r
     return deal
 
 
-def _joint(drawn: Draws, records: pd.DataFrame, rng: np.random.Generator) -> Bools:
-    """Return which internal meetings are joint with marketing: more once a team has adopted."""
-    window, people = drawn.window, drawn.people
+def _joint(drawn: Draws, level: Floats, records: pd.DataFrame, rng: np.random.Generator) -> Bools:
+    """Return which internal meetings are joint with marketing: more where the two work well together."""
+    window = drawn.window
     quarter = window.quarter[np.maximum(window.week_start, 0)][records["week"].to_numpy()]
-    adopted = quarter >= people.adopted[records["team"].to_numpy()]
-    joint = rng.random(len(records)) < np.take(JOINT_RATE, adopted.astype(np.int64))
+    rate = -JOINT_RATE * np.log1p(-level)
+    joint = rng.random(len(records)) < rate[records["team"].to_numpy(), quarter]
     return np.asarray((records["kind"] == INTERNAL).to_numpy() & joint)
 
 

@@ -9,8 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from analysis.simulate import activities, deals, hours, marketing, people, window
+import numpy as np
+
+from analysis.simulate import activities, deals, hours, marketing, people, pursuits, window
 from analysis.simulate.panels import Panels, build
+from analysis.simulate.practice import handling
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,15 @@ class Company:
         Reps who leave, and who change team [1/year]; reps at 80 % [0-1].
     accounts_per_team : int
         Customers and prospects.
+    practice_start, practice_start_sd, practice_noise_sd : float
+        How well teams and marketing work together before the programme [0-1], its spread between teams
+        and between quarters of a team.
+    practice_gain, practice_path : float, tuple of float
+        What the programme adds to that in the end, give or take a third by team; its share by quarters
+        since adoption.
+    survey_halo : float
+        Points on the survey's scale from 1 to 5 that a standard deviation of last quarter's bookings
+        adds to every answer.
     """
 
     seed: int = 7
@@ -110,6 +122,12 @@ class Company:
     move_rate: float = 0.03
     part_time_share: float = 0.04
     accounts_per_team: int = 250
+    practice_start: float = 0.25
+    practice_start_sd: float = 0.08
+    practice_noise_sd: float = 0.03
+    practice_gain: float = 0.45
+    practice_path: tuple[float, ...] = (1 / 3, 2 / 3, 1.0)
+    survey_halo: float = 0.1
 
     def __post_init__(self) -> None:
         """Refuse what no company can be."""
@@ -153,9 +171,9 @@ def panels(company: Company) -> Panels:
 def simulate(company: Company) -> Tables:
     """Return the whole company; its records sum to the panels of the same company."""
     drawn = draw(company)
-    return Tables(
-        drawn,
-        build(drawn),
-        activities.simulate(company, drawn),
-        marketing.simulate(company, drawn.window, drawn.people, drawn.deals),
-    )
+    calendar = activities.simulate(company, drawn)
+    demand = marketing.simulate(company, drawn.window, drawn.people, drawn.deals)
+    rng = np.random.default_rng([company.seed, 14])
+    calendar.records["lead"] = pursuits.about(drawn, demand, calendar.records, rng)
+    calendar.records["lead"] = handling.touched(drawn.window, demand.leads, calendar.records)
+    return Tables(drawn, build(drawn), calendar, demand)

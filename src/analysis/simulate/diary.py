@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from analysis.simulate import activities, words
 from analysis.simulate import salesforce as sf
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from analysis.simulate.window import Ints, Window
 
 CONTACTS_PER_ACCOUNT = 3
+CALLS = (activities.CALL, activities.COLD_CALL)
 # The columns of Event, and what most rows say.
 EVENT = {
     "Id": None, "Subject": None, "StartDateTime": None, "EndDateTime": None,
@@ -40,7 +42,7 @@ def calendar(company: Company, tables: Tables, keys: Keys) -> dict[str, pa.Table
     table = records.assign(start=_utc(tables.draws.window, keys, records))
     table["account"] = _accounts(company, keys, records, rng)
     table["contact"] = table["account"] * CONTACTS_PER_ACCOUNT + rng.integers(0, CONTACTS_PER_ACCOUNT, len(table))
-    is_call = (table["kind"] == activities.CALL).to_numpy()
+    is_call = table["kind"].isin(CALLS).to_numpy()
     timed = table[~is_call]
     events = [_events(tables, keys, timed, rng), _all_day(tables, keys, len(timed))]
     return {
@@ -64,11 +66,11 @@ def _utc(window: Window, keys: Keys, records: pd.DataFrame) -> Ints:
 
 
 def _accounts(company: Company, keys: Keys, records: pd.DataFrame, rng: np.random.Generator) -> Ints:
-    """Return a client contact's account: its deal's, else one of the team's; else -1."""
-    deal, kind = records["deal"].to_numpy(), records["kind"].to_numpy()
+    """Return a client contact's account: its deal's, else one of the team's; else, and where it is about a lead, -1."""
+    deal, kind, lead = (records[name].to_numpy() for name in ("deal", "kind", "lead"))
     any_account = records["team"].to_numpy() * company.accounts_per_team
     any_account = any_account + rng.integers(0, company.accounts_per_team, len(records))
-    client = kind <= activities.CALL
+    client = (kind <= activities.CALL) & (lead < 0)  # a lead has no account yet
     return np.where(client, np.where(deal >= 0, keys.deal_account[deal], any_account), -1)
 
 
@@ -78,9 +80,11 @@ def _what(keys: Keys, table: pd.DataFrame) -> pa.Array:
     return sf.pick(both, np.where(deal >= 0, deal, np.where(account >= 0, account + len(keys.deal), -1)))
 
 
-def _who(table: pd.DataFrame) -> pa.Array:
-    account, contact = table["account"].to_numpy(), table["contact"].to_numpy()
-    return sf.blank(sf.ids("003", np.maximum(contact, 0)), account < 0)
+def _who(keys: Keys, table: pd.DataFrame) -> pa.Array:
+    """Return the lead each record is about, else the contact it is with."""
+    account, contact, lead = (table[name].to_numpy() for name in ("account", "contact", "lead"))
+    with_contact = sf.blank(sf.ids("003", np.maximum(contact, 0)), account < 0)
+    return pc.coalesce(sf.pick(keys.lead, lead), with_contact)
 
 
 def _events(tables: Tables, keys: Keys, table: pd.DataFrame, rng: np.random.Generator) -> pa.Table:
@@ -100,7 +104,7 @@ def _events(tables: Tables, keys: Keys, table: pd.DataFrame, rng: np.random.Gene
         DurationInMinutes=pa.array(seconds // 60).cast(pa.string()),
         IsGroupEvent=sf.flags(joint),
         WhatId=_what(keys, table),
-        WhoId=_who(table),
+        WhoId=_who(keys, table),
         OwnerId=sf.pick(keys.user, table["rep"].to_numpy()),
         CreatedDate=sf.stamps(window.start, np.minimum(noted, window.n_days * 86_400 - LAST_NOTE)),
     )
@@ -135,18 +139,20 @@ def _relations(
 ) -> pa.Table:  # fmt: skip
     """Return who else was there: contacts, at times the manager, marketers if joint."""
     n_reps = len(tables.draws.people.rep_seat)
-    client = np.flatnonzero(table["account"].to_numpy() >= 0)
+    client = np.flatnonzero((table["account"] >= 0) | (table["lead"] >= 0))
     extra = client[rng.random(len(client)) < SECOND_CONTACT]
     guided = client[rng.random(len(client)) < WITH_MANAGER]
     joint = np.repeat(np.flatnonzero(table["is_joint"].to_numpy()), 2)
     contact, team = table["contact"].to_numpy(), table["team"].to_numpy()
     account = table["account"].to_numpy()
+    extra = extra[account[extra] >= 0]  # a lead comes alone
     other = account[extra] * CONTACTS_PER_ACCOUNT + (contact[extra] + 1) % CONTACTS_PER_ACCOUNT
     marketer = (team[joint] + np.arange(len(joint)) % 2 * 5) % N_MARKETERS
     user = np.concatenate([n_reps + team[guided], n_reps + company.n_teams + marketer])
     row = np.concatenate([client, extra, guided, joint])
     order = np.argsort(row, kind="stable")
-    relation = pa.concat_arrays([sf.ids("003", np.concatenate([contact[client], other])), sf.pick(keys.user, user)])
+    first = _who(keys, table.iloc[client])
+    relation = pa.concat_arrays([first, sf.ids("003", other), sf.pick(keys.user, user)])
     answer = rng.choice(3, len(row), p=[0.85, 0.1, 0.05])
     return pa.table(
         {
@@ -167,9 +173,12 @@ def _tasks(tables: Tables, keys: Keys, calls: pd.DataFrame, rng: np.random.Gener
     n, is_call = len(table), np.arange(len(table)) < len(calls)
     day = tables.calendar.records["start"].to_numpy()[np.concatenate([calls.index, more.index])] // 1440
     done = table["start"].to_numpy() + np.where(is_call, table["seconds"].to_numpy(), 60)
-    flat = [*words.SUBJECTS[activities.CALL], *words.TASKS]
-    n_call, n_subjects = len(flat) - len(words.TASKS), len(flat)
-    subject = np.where(is_call, rng.integers(0, n_call, n), rng.integers(n_call, n_subjects, n))
+    sizes = [len(words.SUBJECTS[kind]) for kind in CALLS]
+    flat = [*(text for kind in CALLS for text in words.SUBJECTS[kind]), *words.TASKS]
+    n_call, n_subjects = sum(sizes), len(flat)
+    is_cold = (table["kind"] == activities.COLD_CALL).to_numpy()
+    call = np.where(is_cold, rng.integers(sizes[0], n_call, n), rng.integers(0, sizes[0], n))
+    subject = np.where(is_call, call, rng.integers(n_call, n_subjects, n))
     kind = np.where(is_call, 0, np.where(subject < n_subjects - 2, 1, 2))
     return pa.table(
         {
@@ -182,7 +191,7 @@ def _tasks(tables: Tables, keys: Keys, calls: pd.DataFrame, rng: np.random.Gener
             "CompletedDateTime": sf.stamps(start, done),
             "Status": sf.constant("Completed", n),
             "WhatId": _what(keys, table),
-            "WhoId": _who(table),
+            "WhoId": _who(keys, table),
             "OwnerId": sf.pick(keys.user, table["rep"].to_numpy()),
             "CreatedDate": sf.stamps(start, done),
             "IsDeleted": sf.constant("false", n),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis.simulate import dirt_activities, dirt_byhand, dirt_opportunities
+from analysis.simulate.practice import dirt as dirt_practice
 from analysis.simulate.sheet import Defect, Sheet
 
 if TYPE_CHECKING:
@@ -53,6 +54,14 @@ class Rates:
     implausible_pay: int = 2
     manager_rollups: bool = True
     repeated_annual: int = 3
+    goals_twice: int = 3
+    plans_turned_round: int = 2
+    shares_in_percent: int = 2
+    unknown_assets: int = 4
+    requests_overanswered: int = 2
+    requests_begun_early: int = 3
+    scores_off_scale: int = 5
+    meetings_ahead: int = 2
 
 
 RATES = Rates()
@@ -69,6 +78,7 @@ def plant(files: dict[str, pa.Table], rates: Rates, seed: int) -> dict[str, Defe
         ("rep_team_history", "rep_team_history", dirt_byhand.soil_memberships),
         ("compensation", "compensation", dirt_byhand.soil_pay),
         ("quotas", "quotas", dirt_byhand.soil_quotas),
+        *((file, file, soil) for file, soil in dirt_practice.SUBJECTS.items()),
     )
     for number, (file, about, soil) in enumerate(subjects):
         sheet = Sheet(file, about, files[file], np.random.default_rng([seed, 13, number]))

@@ -16,6 +16,7 @@ from pyarrow import csv
 from analysis.simulate import company as companies
 from analysis.simulate import diary, directory, funnel, handmade, hubspot, people, records
 from analysis.simulate import dirt as dirts
+from analysis.simulate.practice import levels, reviews
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,13 +26,14 @@ if TYPE_CHECKING:
     from analysis.simulate.sheet import Defect
 
 TRUTH_FILE = "truth.json"
+REVIEWS = "reviews"
 Layout = Literal["salesforce", "hubspot"]
 
 
 def write(
     company: Company, folder: Path, *, dirt: dirts.Rates | None = dirts.RATES, layout: Layout = "salesforce"
 ) -> None:
-    """Write every file of the company into `folder`, which is made if need be.
+    """Write every file of the company into `folder`, which is made if need be; reviews into a folder in it.
 
     Parameters
     ----------
@@ -64,6 +66,9 @@ def write(
     folder.mkdir(parents=True, exist_ok=True)
     for name, table in files.items():
         csv.write_csv(table, folder / f"{name}.csv", csv.WriteOptions(quoting_style="needed"))
+    for quarter, text in reviews.files(simulated.draws.window).items():
+        (folder / REVIEWS).mkdir(exist_ok=True)
+        (folder / REVIEWS / f"{quarter}.toml").write_text(text, encoding="utf-8")
     truth |= _truth(company, simulated, keys) | {"defects": {name: d._asdict() for name, d in defects.items()}}
     (folder / TRUTH_FILE).write_text(json.dumps(truth, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
@@ -88,6 +93,7 @@ def _truth(company: Company, simulated: Tables, keys: Keys) -> dict[str, object]
     hours, worked_weeks = weeks["selling_hours"].sum(), weeks["worked_days"].sum() / 5
     created_per_hour = weeks["expected_opportunities"].sum() / hours
     deal_value = company.win_rate * company.deal_amount
+    level = levels.levels(company, staff).round(4).tolist()
     return {
         "as_of": str(window.dates(np.array([window.n_days - 1]))[0]),
         "quarters": window.quarters,
@@ -101,6 +107,9 @@ def _truth(company: Company, simulated: Tables, keys: Keys) -> dict[str, object]
             "average_effect_on_adopted_team_quarters": float(panel.loc[panel["adopted"], "effect"].mean()),
         },
         "logging_starts": logs_from,
+        "practice_level": {
+            team: dict(zip(window.quarters, row, strict=True)) for team, row in zip(teams[:-1], level, strict=True)
+        },
         "selling_hours_per_worked_week": hours / worked_weeks,
         "bookings_usd": dict(
             zip(

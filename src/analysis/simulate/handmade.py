@@ -1,4 +1,4 @@
-"""What no CRM holds: memberships, pay, quotas, working days, the programme, control totals."""
+"""What no CRM holds: memberships, pay, quotas, working days, the programme, control totals, practices."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pyarrow as pa
 from analysis.simulate import hours
 from analysis.simulate import salesforce as sf
 from analysis.simulate.people import NEVER
+from analysis.simulate.practice import agreements, content, costs, levels, meetings, targeting, voices
 from analysis.simulate.window import REGIONS
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ FINANCE_LOG_SD = 0.0005
 def tables(company: Company, tables: Tables, keys: Keys) -> dict[str, pa.Table]:
     """Return all of them, by file name."""
     rng = np.random.default_rng([company.seed, 11])
+    scene = levels.scene(company, tables, keys)
     return {
         "rep_team_history": _memberships(company, tables, keys),
         "compensation": _pay(tables, keys, rng),
@@ -36,6 +38,12 @@ def tables(company: Company, tables: Tables, keys: Keys) -> dict[str, pa.Table]:
         "programme": _programme(tables, keys),
         "hours_shifters": _shifters(tables, keys),
         "finance_bookings": _finance(tables, keys, rng),
+        **agreements.tables(scene),
+        **targeting.tables(scene),
+        **content.tables(scene),
+        **meetings.tables(scene),
+        **voices.tables(scene),
+        **costs.tables(scene),
     }
 
 

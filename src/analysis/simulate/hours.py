@@ -77,11 +77,15 @@ def simulate(company: Company, window: Window, people: People) -> Hours:
     log_hot = company.hot_hours_log_sd * hot[:, quarter]
     with np.errstate(divide="ignore"):
         log_share = np.log(worked / 5)
+    created_share = company.elasticity * np.log(
+        np.maximum(worked, 1) / 5
+    )  # a day off creates nothing at any elasticity
     regular = np.exp(log_regular + log_share)
     selling = regular * np.exp(log_hot)
     late = selling - (1 - company.late_share) * regular
     log_creation = (
-        company.elasticity * (log_regular + log_share - np.log(company.selling_hours))
+        np.where(worked > 0, created_share, -np.inf)
+        + company.elasticity * (log_regular - np.log(company.selling_hours))
         + company.skill_on_opportunities_log * skill
     )
 

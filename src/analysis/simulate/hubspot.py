@@ -19,7 +19,24 @@ if TYPE_CHECKING:
     from analysis.simulate.records import Keys
     from analysis.simulate.sheet import Defect
 
-HAND_MADE = ("rep_team_history", "compensation", "quotas", "working_calendar", "programme", "hours_shifters")
+PRACTICES = (
+    "sales_ready_definitions", "goals", "plans", "activity_targets", "incentives", "metric_packs", "target_accounts",
+    "campaign_notices", "assets", "asset_uses", "marketing_requests", "joint_meetings", "survey_answers",
+    "programme_costs", "feedback",
+)  # fmt: skip
+HAND_MADE = (
+    "rep_team_history",
+    "compensation",
+    "quotas",
+    "working_calendar",
+    "programme",
+    "hours_shifters",
+    *PRACTICES,
+)
+_SPACES = {  # of the columns of hand-kept files that hold an id of the CRM
+    "rep_id": "owner", "sales_owner_rep_id": "owner", "marketing_owner_rep_id": "owner", "team_id": "team",
+    "account_id": "company", "campaign_id": "campaign", "opportunity_id": "deal", "product_id": "product",
+}  # fmt: skip
 LACKS: dict[str, tuple[str, ...]] = {  # columns of clean tables that these exports do not fill
     "campaigns": ("campaign_type", "expected_response_rate"),
     "lead_status_history": ("previous_status",),  # a change says what came, not what was
@@ -83,11 +100,10 @@ def translate(files: dict[str, pa.Table], keys: Keys, defects: dict[str, Defect]
 
 def _by_hand(files: dict[str, pa.Table], ids: dict[str, Ids]) -> dict[str, pa.Table]:
     """Return the hand-kept files with HubSpot's ids, and two more that Salesforce keeps itself: teams and rates."""
-    spaces_of = {"rep_id": "owner", "team_id": "team"}
     made = {"finance_bookings": files["finance_bookings"]}
     for name in HAND_MADE:
         table = files[name]
-        columns = {c: ids[spaces_of[c]].of(table[c]) if c in spaces_of else table[c] for c in table.column_names}
+        columns = {c: ids[_SPACES[c]].of(table[c]) if c in _SPACES else table[c] for c in table.column_names}
         made[name] = pa.table(columns)
     role = files["UserRole"]
     made["teams"] = pa.table(
@@ -129,6 +145,8 @@ def _defects(
         elif defect.file in _MOVED:
             file, space = _MOVED[defect.file]
             moved = {file: ids[space].texts(defect.ids)}
+        elif defect.file in PRACTICES:  # ids of their own
+            moved = {defect.file: defect.ids}
         else:  # hand-kept: an id and a date joined by a bar
             owner, day = zip(*(key.split("|") for key in defect.ids), strict=True)
             moved = {defect.file: [f"{i}|{d}" for i, d in zip(ids["owner"].texts(list(owner)), day, strict=True)]}

@@ -1,7 +1,8 @@
 """What marketing does: leads, their way through the funnel, campaigns and who responded.
 
 Leads end in opportunities that exist anyway and campaigns touch leads that exist anyway: nothing in
-here has an effect.  The brochure programme is there to be found without one.
+here has an effect.  The brochure programme is there to be found without one.  How soon a lead is
+answered and what becomes of those that do not convert follow the team's practice level.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
+
+from analysis.simulate.practice import handling
 
 if TYPE_CHECKING:
     from analysis.simulate.company import Company
@@ -23,7 +26,9 @@ SOURCES = ("Web", "Webinar", "Trade Show", "Content", "Email", "Brochure", "Part
 CAMPAIGN_TYPES = ("Webinar", "Trade Show", "Content", "Email", "Brochure")
 LONGEST_LEAD = 75  # days from a lead to its opportunity
 BACK_RATE = 0.4  # recycled leads that qualify again
-OUT_RATE = 0.5  # leads without an opportunity that are disqualified in the end
+# Of leads without an opportunity, where the two sides do not work together and what a level of 1 adds:
+RECYCLED_RATE = (0.06, 0.35)  # handed back to marketing, of those marketing qualified
+OUT_RATE = (0.25, 0.6)  # disqualified in the end; the others are left lying
 RESPONSE_RATE = (0.35, 0.35, 0.35, 0.35, 0.05)  # by type of campaign
 LEAD_SHARE = 0.3  # of the opportunities created in the window come from a lead
 OTHER_LEADS = 1.8  # leads that never become one, per lead that does
@@ -44,7 +49,7 @@ def simulate(company: Company, window: Window, people: People, deals: Deals) -> 
     leads = _leads(window, people, deals.table, rng)
     campaigns = _campaigns(company, window, rng)
     members = _members(window, leads, campaigns, rng)
-    leads, history = _funnel(window, people, leads, rng)
+    leads, history = _funnel(window, people, handling.handled(company, window, people, leads), rng)
     return Demand(leads, history, campaigns, members)
 
 
@@ -74,7 +79,9 @@ def _funnel(
     deal, created = leads["deal"].to_numpy(), leads["created"].to_numpy()
     won = deal >= 0
     reach = np.where(won, CONVERTED, rng.choice(4, n, p=[0.35, 0.35, 0.2, 0.1]))
-    recycled = rng.random(n) < np.where(won, 0.08, 0.2) * (reach >= MQL)
+    level, prompt, lag = (leads[c].to_numpy() for c in ("level", "is_prompt", "lag"))
+    returned, out = (low + more * level for low, more in (RECYCLED_RATE, OUT_RATE))
+    recycled = rng.random(n) < np.where(won, 0.08, returned) * (reach >= MQL)
     span = np.where(won, leads["converted"].to_numpy() - created, rng.integers(10, 90, n))
     # Steps of a lead in order: status and the share of its span at which it is entered.
     steps = (
@@ -83,20 +90,23 @@ def _funnel(
         (MQL, 0.5, recycled & (won | (rng.random(n) < BACK_RATE))),
         (SAL, 0.6, reach >= SAL),
         (SQL, 0.8, reach >= SQL),
-        (OUT, 0.95, ~won & (rng.random(n) < OUT_RATE)),
+        (OUT, 0.95, ~won & (rng.random(n) < out)),
         (CONVERTED, 1.0, won),
     )
     status = np.full(n, OPEN)
     parts: list[pd.DataFrame] = []
+    soon = created + np.floor(span * 0.1).astype(np.int64) + lag  # an answer, where sales answers at once
+    answered = {NURTURE: prompt, SAL: prompt & ~recycled, OUT: prompt & ~recycled & (reach == MQL)}
     for new, share, takes in steps:
         day = created + np.floor(span * share).astype(np.int64)
+        day = np.where(answered.get(new, False), np.minimum(soon, day), day)
         able = takes & (day < window.n_days) & ~(recycled & ~won & (status == NURTURE) & (new in {SAL, SQL}))
         row = np.flatnonzero(able)
         parts.append(pd.DataFrame({"lead": row, "day": day[row], "old": status[row], "new": new, "step": len(parts)}))
         status[row] = new
     history = pd.concat(parts).sort_values(["lead", "day", "step"], ignore_index=True)
     owner = people.rep[leads["seat"].to_numpy(), window.week_of(created)]
-    return leads.assign(status=status, owner=owner), history
+    return leads.drop(columns=["level", "lag"]).assign(status=status, owner=owner), history
 
 
 def _campaigns(company: Company, window: Window, rng: np.random.Generator) -> pd.DataFrame:

@@ -109,7 +109,7 @@ def rewrite(source: Path, target: Path, variant: Variant, *, seed: int = 1) -> N
     source : Path
         A folder that `exports.write` wrote.
     target : Path
-        Made if need be; the truth and the dataset's own settings are copied as they are.  Where dates are
+        Made if need be; the truth, the reviews and the dataset's own settings are copied as they are.  Where dates are
         not year first, a ``fields.toml`` says their order, for the files too short to show it.
     variant : Variant
         How the files are saved.
@@ -119,6 +119,9 @@ def rewrite(source: Path, target: Path, variant: Variant, *, seed: int = 1) -> N
     rng = np.random.default_rng(seed)
     target.mkdir(parents=True, exist_ok=True)
     for file in sorted(source.iterdir()):
+        if file.is_dir():
+            shutil.copytree(file, target / file.name, dirs_exist_ok=True)
+            continue
         if file.suffix != ".csv":
             shutil.copy(file, target)
             continue

@@ -63,6 +63,7 @@ SUBJECTS = (
     ("Admin", "Reporting", "Admin: CRM hygiene"),
     ("Training", "Training: product"),
     ("Hold", "Misc", "Busy", "Tbc"),
+    ("Cold call", "Cold call: introduction"),
 )
 JOINT = "Sales and marketing meeting"
 TASKS = (

@@ -80,7 +80,7 @@ def leave_one_out(
     rows = {label: estimator(table[codes != g]) for g, label in enumerate(labels)}
     without = pd.DataFrame(rows).T.rename_axis(cluster).reindex(columns=whole.index).astype(float)
     _require_known(without.to_numpy(), [str(each) for each in labels], cluster, name)
-    error = np.sqrt(_spread(without.to_numpy() - whole.to_numpy()).diagonal())
+    error = np.sqrt(spread(without.to_numpy() - whole.to_numpy()).diagonal())
     return Jackknife(
         estimate=whole,
         without=without,
@@ -108,7 +108,7 @@ def cr3(whole: Sample) -> Estimates:
     clustered.require_clusters(whole)
     fit = linear.least_squares(whole)
     cluster = whole.clusters[0]
-    covariance = _spread(_slopes_without_each(whole) - fit.estimate)
+    covariance = spread(_slopes_without_each(whole) - fit.estimate)
     convention = _convention(cluster.name, cluster.n)
     return fit._replace(covariance=covariance, convention=convention)
 
@@ -118,6 +118,15 @@ def influence(whole: Sample, name: str) -> pd.Series[float]:
     place = linear.least_squares(whole).names.index(name)
     cluster = whole.clusters[0]
     return pd.Series(_slopes_without_each(whole)[:, place], cluster.labels.rename(cluster.name), name=name)
+
+
+def spread(distance: Vector) -> Vector:
+    """Return (G - 1) / G x sum of squares and products of `distance`, a row a cluster left out.
+
+    A column a quantity gives their covariance; a single row of numbers the variance of one.
+    """
+    n = len(distance)
+    return np.asarray((n - 1) / n * (distance.T @ distance))
 
 
 def _slopes_without_each(whole: Sample) -> Vector:
@@ -196,11 +205,6 @@ def _rests_on(whole: Sample, g: int) -> CrmDataError:
         f"{whole.name}: without {cluster.name} {cluster.labels[g]} a slope has no value, so all rests on that one "
         "cluster.\nUse randomisation inference, or say that the data cannot tell."
     )
-
-
-def _spread(distance: Vector) -> Vector:
-    n = distance.shape[0]
-    return np.asarray((n - 1) / n * (distance.T @ distance))
 
 
 def _convention(cluster: str, n: int) -> str:

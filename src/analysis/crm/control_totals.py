@@ -1,0 +1,37 @@
+"""A quarter's bookings in the CRM beside finance's: the one figure that somebody else has counted too."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from analysis import quarters
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+class Reconciliation(NamedTuple):
+    """A quarter's bookings beside finance's: `gap_rate` is (CRM - finance) / finance."""
+
+    quarter: str
+    bookings_amount: float
+    finance_amount: float
+    gap_rate: float
+
+
+def reconciled(connection: duckdb.DuckDBPyConnection, fiscal_year_start_month: int) -> tuple[Reconciliation, ...]:
+    """Return each quarter that finance counted, with what the clean opportunities sum to."""
+    days = connection.execute(
+        "select close_date, sum(round(deal_amount * 100)::hugeint) from opportunities where status = 'won' "
+        "and close_date is not null group by close_date"
+    ).fetchall()
+    cents: dict[str, int] = {}
+    for day, amount in days:
+        name = str(quarters.containing(day, fiscal_year_start_month))
+        cents[name] = cents.get(name, 0) + int(amount or 0)
+    counted = connection.execute("select quarter, bookings_amount from finance_bookings order by quarter").fetchall()
+    return tuple(
+        Reconciliation(name, (crm := cents.get(name, 0) / 100), finance, (crm - finance) / finance)
+        for name, finance in counted
+        if finance
+    )

@@ -1,0 +1,1 @@
+"""Does alignment pay: benefit, cost, their uncertainty, and what to do next."""

@@ -1,0 +1,197 @@
+"""A programme's case from the tables and settings of a company, in one call."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from analysis import quarters
+from analysis.models.alignment import chapter as alignment
+from analysis.models.alignment import index, items
+from analysis.models.growth import as_of, chapter
+from analysis.models.growth.panel import NEVER
+from analysis.models.roi import case, spending
+from analysis.models.roi.case import GrowthEffect
+from analysis.schema import CrmDataError, require_columns
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Mapping, Sequence
+
+    from analysis.models.growth.assessment import Assessment, Tables
+    from analysis.models.growth.chapter import Told
+    from analysis.models.growth.panel import Panel
+    from analysis.models.roi.case import Case
+    from analysis.settings import Settings
+
+
+OWN = (
+    "team_quarter",
+    "rep_quarter",
+    "programme",
+    "programme_costs",
+    "activities",
+    "attendees",
+    "reps",
+    "opportunities",
+)
+ALSO = ("rep_week", "campaigns", "assets", "asset_uses")  # of the chapter's other sections
+TABLES = tuple(sorted({*OWN, *ALSO, *items.READS}))
+
+
+class Programme(NamedTuple):
+    """A company's programme up to a quarter.
+
+    ``growth`` is what the growth chapter tells, ``known`` the tables that it rests on, ``held`` the time of
+    people in joint meetings and ``starts`` the first quarter by team.
+    """
+
+    case: Case
+    growth: Told
+    known: Tables
+    held: pd.DataFrame
+    starts: dict[str, str]
+
+
+def company(
+    tables: Mapping[str, pd.DataFrame], *, quarter: str, house: Settings, own_specification: str | None = None,
+    looks: Sequence[Mapping[str, Any]] = (),
+) -> Programme:  # fmt: skip
+    """Return the programme of a company as of `quarter`: growth told, costs and meetings counted, the case.
+
+    Parameters
+    ----------
+    tables : those of `TABLES` by name
+    quarter : last quarter that counts
+    house : the dataset's settings
+    own_specification, looks : as `growth.chapter.told` takes them
+
+    Raises
+    ------
+    CrmDataError
+        If no team has started by `quarter`, or the tables cannot carry an appraisal.
+    """
+    month = house.company.fiscal_year_start_month
+    known = as_of.tables(tables, quarter, fiscal_year_start_month=month)
+    team, rep = known.team_quarter, tables["rep_quarter"][tables["rep_quarter"]["quarter"] <= quarter]
+    growth = chapter.told(known, quarter, own_specification=own_specification, looks=looks)
+    if growth.verdict != "cannot tell":  # the index costs seconds, and its guard can only take a verdict away
+        practised = alignment.practices(tables, quarter, house=house)
+        scores = index.scores(
+            practised, tables["quarters"], rng=np.random.default_rng(alignment.INDEX_SEED),
+            items=items.profile_held(tables),
+        )  # fmt: skip
+        known = known._replace(team_quarter=alignment.with_index(team, scores))
+        growth = chapter.told(known, quarter, own_specification=own_specification, looks=looks)
+    if growth.made is None:
+        started = starts_by(tables["programme"], quarter, month)
+        effect = not_assessed(len(started), growth.reason)
+    else:
+        started, effect = starts(growth.made.panel), growth_effect(growth.made)
+    theirs = rep.loc[rep["team_id"].isin(list(started)), "rep_id"].unique()
+    activities = until(tables["activities"], quarters.quarter(quarter).end(month))
+    held = spending.meetings(activities[activities["rep_id"].isin(theirs)], tables["attendees"], tables["reps"])
+    costs = tables["programme_costs"]
+    appraised = programme_case(team, rep, costs, held, starts=started, effect=effect, house=house)
+    return Programme(appraised, growth, known, held, started)
+
+
+def until(activities: pd.DataFrame, end: dt.date) -> pd.DataFrame:
+    """Return the activities that started before the day `end` (UTC)."""
+    require_columns(activities, ["started_at"], "activities")
+    return activities[~(pd.to_datetime(activities["started_at"], utc=True) >= pd.Timestamp(end, tz="UTC"))]
+
+
+def not_assessed(n_teams: int, why: str) -> GrowthEffect:
+    """Return the growth effect of a company whose data cannot carry the comparison: nothing was estimated."""
+    nan, needs = math.nan, f"Telling its effect takes a comparison of teams, for which {why}."
+    return GrowthEffect(nan, nan, 0, "cannot tell", n_teams, nan, needs=needs, kind="association")
+
+
+def starts_by(programme: pd.DataFrame, quarter: str, fiscal_year_start_month: int = 1) -> dict[str, str]:
+    """Return the first full quarter of each team's programme, of teams that started by `quarter`."""
+    require_columns(programme, ["team_id", "start_date"], "programme")
+    found = {}
+    for team, start in zip(programme["team_id"], pd.to_datetime(programme["start_date"]).dt.date, strict=True):
+        first = quarters.containing(start, fiscal_year_start_month)
+        first = first.shifted(int(first.start(fiscal_year_start_month) < start))
+        if str(first) <= quarter:
+            found[str(team)] = str(first)
+    if not found:
+        ids = ", ".join(map(str, programme["team_id"][:3]))
+        raise CrmDataError(
+            f"programme: some team must have started by {quarter}, but {len(programme)} of {len(programme)} have not "
+            f"(team_id {ids}).\nReport a quarter in which the programme ran."
+        )
+    return found
+
+
+def growth_effect(assessment: Assessment) -> GrowthEffect:
+    """Return what an appraisal takes from the growth chapter: the estimate in log points, its error and verdict."""
+    effects, power = assessment.evidence.effects, assessment.power
+    return GrowthEffect(
+        estimate=effects.estimate,
+        standard_error=effects.standard_error,
+        df=effects.df,
+        verdict=assessment.growth_gap.verdict or "cannot tell",
+        n_teams=effects.n_treated,
+        minimum_detectable=math.log1p(power.detectable_percent / 100),
+        needs=power.settling or power.sentence(),
+        n_quarters=max(effects.event_quarters) + 1,
+        kind=assessment.growth_gap.kind,
+    )
+
+
+def starts(whole: Panel) -> dict[str, str]:
+    """Return each adopter's first quarter of the programme, as the growth estimate counts it."""
+    return {
+        str(team): whole.quarters[start] for team, start in zip(whole.teams, whole.starts, strict=True) if start < NEVER
+    }
+
+
+def programme_case(
+    team_quarter: pd.DataFrame,
+    rep_quarter: pd.DataFrame,
+    programme_costs: pd.DataFrame,
+    held: pd.DataFrame,
+    *,
+    starts: Mapping[str, str],
+    effect: GrowthEffect,
+    house: Settings,
+) -> Case:
+    """Return the case of a programme, appraised from its first start over the settings' horizon.
+
+    Parameters
+    ----------
+    team_quarter, rep_quarter : panels up to the quarter reported
+    programme_costs : items of cost, see `schema`
+    held : what `spending.meetings` returns, of the adopters' representatives
+    starts : first quarter of the programme by team, see `starts`
+    effect : the growth estimate, in log points
+    house : the dataset's settings
+    """
+    money, month = house.money, house.company.fiscal_year_start_month
+    bookings = case.timeline(team_quarter, starts, horizon_quarters=money.horizon_quarters)
+    names = bookings.loc[bookings["period"] >= 0, "quarter"].drop_duplicates().tolist()
+    costs = spending.by_quarter(programme_costs, fiscal_year_start_month=month)
+    hours = spending.meeting_hours(held, fiscal_year_start_month=month)
+    whole = team_quarter.loc[~team_quarter["is_partial"].astype(bool), "quarter"]
+    spent = spending.timeline(costs, hours, names, last_observed=str(whole.max()))
+    commission, hour, correlation = case.by_rep(rep_quarter)
+    return case.Case(
+        bookings=bookings,
+        costs=spent.costs,
+        initial_amount=spent.initial_amount,
+        effect=effect,
+        commission_rate=commission,
+        cost_per_hour=hour,
+        baseline_error=case.baseline_error(team_quarter),
+        cost_error=spent.error,
+        correlation=correlation,
+        assumptions=case.Assumptions(money.gross_margin_rate, money.discount_rate, money.fade_rate),
+        prior=case.Prior(money.prior_gap_points, money.prior_gap_sd_points),
+        currency=house.company.currency,
+    )

@@ -1,0 +1,1 @@
+"""What one more hour of selling is worth: rep-weeks, the effect, its checks, its value, and where the week goes."""

@@ -1,0 +1,87 @@
+"""Page one: a line a question, and the three to five figures that everybody watches.
+
+A line is the first thing the answering chapter states, word for word; nothing is said here that a
+chapter does not say.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from analysis.report import formats, layout
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from analysis.report.payload import Payload
+    from analysis.settings import KeyMetric
+
+Row = dict[str, Any]
+
+
+def lines(chapters: Sequence[Mapping[str, Any]]) -> list[Row]:
+    """Return each question of `layout.QUESTIONS` with its answer; nothing if no chapter answers any."""
+    if not any(chapter["answers"] for chapter in chapters):
+        return []
+    return [{"key": key, "question": text, **_line(chapters, key)} for key, text in layout.QUESTIONS.items()]
+
+
+def _line(chapters: Sequence[Mapping[str, Any]], key: str) -> Row:
+    kinds = {"decision"} if key == "next" else {"finding", "cannot_tell"}
+    mine = [c for c in chapters if key in c["answers"]]
+    others = [c for c in chapters if c not in mine] if key == "next" else []  # any chapter may say what to do
+    for chapter in [*mine, *others]:
+        gap = chapter["missing"]
+        if gap and key != "next" and chapter in mine:
+            return {"kind": "cannot_tell", "children": [f"Cannot tell. {gap['why']}"], "chapter": chapter["title"]}
+        for node in layout.everything(chapter):
+            if node["kind"] in kinds:
+                return {**node, "chapter": chapter["title"]}
+    said = "Nothing is put up for decision this quarter." if key == "next" else "Cannot tell: no chapter answers it."
+    return {"kind": "none", "children": [said], "chapter": ""}
+
+
+def key_metrics(
+    watched: Sequence[KeyMetric],
+    cards: Sequence[Payload],
+    last: Mapping[str, float],
+    before: str,
+    history: Mapping[str, Mapping[str, float]],
+) -> list[Row]:
+    """Return a row a key metric, as page one shows it.
+
+    Parameters
+    ----------
+    watched : of the settings, each with owner, definition and target
+    cards : the report's headlines
+    last : what the quarter `before` published, by name
+    history : past quarters' values by today's data and code, by name; for the trend
+    """
+    by_name = {card["name"]: card for card in cards}
+    return [_metric(m, by_name.get(m.name), last.get(m.name), before, history.get(m.name, {})) for m in watched]
+
+
+def _metric(m: KeyMetric, card: Payload | None, last: float | None, before: str, past: Mapping[str, float]) -> Row:
+    row: Row = {"name": m.name, "owner": m.owner, "definition": m.definition, "aim": m.aim, "trend": []}
+    if card is None:
+        absent = {"label": m.name.replace("_", " ").capitalize(), "value": formats.MISSING, "unit": "", "interval": ""}
+        return row | absent | {"n": "", "target": formats.MISSING, "last": formats.MISSING, "met": "not in this report"}
+    estimate, form, currency = card["estimate"], card["format"], card["currency"]
+    met = "cannot tell"
+    if estimate is not None and card["verdict"] != formats.CANNOT_TELL:
+        reached = estimate >= m.target if m.aim == "at least" else estimate <= m.target
+        met = "met" if reached else "missed"
+    values = [*past.values(), *([estimate] if estimate is not None else [])]
+    return row | {
+        "label": card["label"],
+        "value": card["shown"]["value"],
+        "unit": card["shown"]["unit"],
+        "interval": card["shown"]["interval"],
+        "n": card["shown"]["n"],
+        "target": f"{m.aim} {formats.shown(m.target, form, currency)}",
+        "last": formats.MISSING if last is None else formats.shown(last, form, currency),
+        "before": before,
+        "met": met,
+        "trend": [float(v) for v in values],
+        "since": next(iter(past), before),
+    }

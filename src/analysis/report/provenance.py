@@ -1,0 +1,69 @@
+"""What a report stands on, as its last page and its manifest state it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+from analysis import settings
+from analysis.report import manifest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from analysis.report.execute import Outcome
+    from analysis.report.manifest import Manifest
+    from analysis.report.publish import Plan
+
+
+def facts(account: Mapping[str, Any], made: Plan) -> dict[str, Any]:
+    """Return what the provenance page shows; nothing of it depends on when or where the run was."""
+    return {
+        "run_id": made.run_id,
+        "Parameters": made.parameters,
+        "Exports": [{"file": f["file"], "rows": f["n_rows"], "SHA-256": f["sha256"][:16]} for f in account["files"]],
+        "Rows": [
+            {
+                "table": t["table"], "in": t["n_in"], "clean": t["n_clean"],
+                "quarantined": t["n_quarantined"], "dropped": t["n_dropped"],
+            }
+            for t in account["tables"]
+        ],
+        "Code": {"code SHA-256": manifest.code_sha256()[:16], "lock SHA-256": manifest.lock_sha256()[:16]},
+        "Packages": manifest.packages(),
+    }  # fmt: skip
+
+
+def state(
+    account: Mapping[str, Any], made: Plan, runs: list[Outcome], started: dt.datetime, said: list[str]
+) -> Manifest:
+    """Return the manifest of a run whose notebooks have ended (none yet: `runs` empty), before it has a PDF."""
+    house = settings.load(account["dataset"])
+    return {
+        "run_id": made.run_id,
+        "status": "ok" if all(r.status == "ok" for r in runs) else "failed",
+        "dataset": account["dataset"],
+        "quarter": str(made.quarter),
+        "quarter_label": made.quarter.label(house.company.fiscal_year_start_month),
+        "as_of": account["as_of"],
+        "as_of_given": made.as_of_given,
+        "parameters": made.parameters,
+        "notebooks": manifest.outcomes(runs)
+        + [{"notebook": m["title"], "status": "missing", "needs": m["needs"]} for m in made.missing],
+        "error": None,
+        "metrics": {},
+        "notices": said,
+        "inputs": [{"file": f["file"], "sha256": f["sha256"], "n_rows": f["n_rows"]} for f in account["files"]],
+        "tables": [{k: v for k, v in t.items() if k != "columns"} for t in account["tables"]],
+        "code_sha256": manifest.code_sha256(),
+        "lock_sha256": manifest.lock_sha256(),
+        "settings_sha256": manifest.settings_sha256(account["dataset"]),
+        "packages": manifest.packages(),
+        "owner": house.report.owner,
+        "audience": house.report.audience,
+        "pdf_sha256": None,
+        "previous_run_id": None,
+        "started_at": started.isoformat(timespec="seconds"),
+        "wall_s": round((dt.datetime.now(tz=dt.UTC) - started).total_seconds(), 2),
+        "quarterly": {},
+    }
