@@ -40,11 +40,11 @@ def declaring(root, **own):
 
 def test_a_notebook_says_its_question_and_what_it_takes(root):
     file = declaring(root, needs=PAY, one_of=[WHO, PLANS], begins={"programme": "start_date"}, answers=["pay"])
-    assert declared.by(file) == ("Does it pay?", PAY, [WHO, PLANS], {"programme": "start_date"}, ["pay"])
+    assert declared.by(file) == ("Does it pay?", PAY, [WHO, PLANS], {"programme": "start_date"}, ["pay"], False)
 
 
 def test_what_a_notebook_does_not_declare_is_empty(root):
-    assert declared.by(declaring(root)) == ("Does it pay?", {}, [], {}, [])
+    assert declared.by(declaring(root)) == ("Does it pay?", {}, [], {}, [], False)
 
 
 def test_of_several_ways_one_is_enough_and_where_none_is_whole_all_are_named():

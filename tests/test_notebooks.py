@@ -136,10 +136,12 @@ def test_every_parameter_is_a_literal(notebook):
 
 def test_it_declares_tables_and_columns_that_exist(notebook):
     """What it needs decides whether the chapter can be written: a wrong name would always switch it off."""
-    needs = json.loads(notebook.read_text())["metadata"]["alignment_roi"]["needs"]
-    assert needs
-    for table, columns in needs.items():
-        assert set(columns) <= {c.name for c in TABLES[table].columns}, table
+    own = json.loads(notebook.read_text())["metadata"]["alignment_roi"]
+    assert own["needs"]
+    dated = {table: [column] for table, column in own.get("begins", {}).items()}
+    for several in (own["needs"], *own.get("one_of", []), dated):
+        for table, columns in several.items():
+            assert set(columns) <= {c.name for c in TABLES[table].columns}, table
 
 
 def test_only_the_headline_keeps_its_output(notebook):
