@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.claims import CLAIMS
-from analysis.models.alignment import bands
+from analysis.models.alignment import bands, items
 from analysis.models.growth import (
     answer,
     assessment,
@@ -39,6 +39,11 @@ if TYPE_CHECKING:
     from analysis.models.result import Kind, Verdict
 
 HASHED = "specification"  # what stands before the hash in a method
+# What bookings and their growth are computed from: the index may read none of it.
+BOOKINGS_FROM = (
+    "opportunities.deal_amount", "opportunities.raw_amount", "opportunities.fx_rate", "opportunities.status",
+    "opportunity_splits.split_rate", "stage_history.raw_amount",
+)  # fmt: skip
 POINTS = "percentage points of yearly growth"
 PUBLISHED = (("growth_aligned", "Best fifth"), (None, "Middle half"), ("growth_laggard", "Laggards, the last 30%"))
 NO_PROGRAMME = (
@@ -174,6 +179,7 @@ def by_tier(
     """
     before = str(quarter(last_quarter).shifted(-tiers.QUARTERS_IN_YEAR))
     tiers.require_lagged(before, last_quarter)
+    tiers.require_apart(items.columns_read(), BOOKINGS_FROM)
     index = scores[scores["quarter"] == before].set_index("team_id")["index"]
     named = bands.by_cut(index, low=low, high=high, names=tiers.TIERS)
     try:
