@@ -19,6 +19,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 import pandas as pd
+from monte_carlo import as_json, claim, mean, share
 
 from analysis import paths, prepare, settings
 from analysis.models.alignment import evidence, index, items, reliability, weights
@@ -60,10 +61,6 @@ def panel(n_teams: int, rng: np.random.Generator) -> tuple[pd.DataFrame, pd.Seri
     return rows, pd.Series(whole, index=[f"T{t:03d}" for t in range(n_teams)])
 
 
-def row(work: str, what: str, value: float, mcse: float, asked: str, holds: object, n: int) -> dict[str, object]:
-    return {"work": work, "what": what, "value": value, "mcse": mcse, "asked": asked, "holds": holds, "n": n}
-
-
 def intervals(n_panels: int) -> list[dict[str, object]]:
     rng = np.random.default_rng(1)
     parts = []
@@ -73,23 +70,20 @@ def intervals(n_panels: int) -> list[dict[str, object]]:
         parts.append(got.assign(truth=truth))
     every = pd.concat(parts)
     n = len(every)
-    covered = ((every["low"] <= every["truth"]) & (every["truth"] <= every["high"])).mean()
+    covered = share((every["low"] <= every["truth"]) & (every["truth"] <= every["high"]))
     error = every["index"] - every["truth"]
+    bias = mean(error)
     named = every[every["tier_probability"].ge(0.8)]
-    right = (
-        pd.cut(named["truth"], [0, 25, 50, 75, 100], labels=index.bands.TIERS).astype("str") == named["tier"]
-    ).mean()
-    share = math.sqrt(covered * (1 - covered) / n)
+    true_tier = pd.cut(named["truth"], [0, 25, 50, 75, 100], labels=index.bands.TIERS).astype("str")
+    right = share(true_tier == named["tier"])
     ratio = every["standard_error"].mean() / error.std()
-    mcse = math.sqrt(right * (1 - right) / len(named))
     return [
-        row("interval", "covers the true index", covered, share, "0.93 to 0.97", 0.93 <= covered <= 0.97, n),
-        row("interval", "index less truth [points]", error.mean(), error.std() / math.sqrt(n), "0 +- 3 mcse",
-            abs(error.mean()) < 3 * error.std() / math.sqrt(n), n),
-        row("interval", "mean error / spread of errors", ratio, ratio / math.sqrt(2 * n), "", None, n),
-        row("tier", "right where named with 0.8 or more", right, mcse, "at least 0.9", right >= 0.9, len(named)),
-        row("tier", "named with 0.8 or more", len(named) / n, math.nan, "", None, n),
-    ]  # fmt: skip
+        claim("interval", "covers the true index", covered, "0.93 to 0.97", 0.93 <= covered[0] <= 0.97, n),
+        claim("interval", "index less truth [points]", bias, "0 +- 3 mcse", abs(bias[0]) < 3 * bias[1], n),
+        claim("interval", "mean error / spread of errors", (ratio, ratio / math.sqrt(2 * n)), "", None, n),
+        claim("tier", "right where named with 0.8 or more", right, "at least 0.9", right[0] >= 0.9, len(named)),
+        claim("tier", "named with 0.8 or more", (len(named) / n, math.nan), "", None, n),
+    ]
 
 
 def consequences() -> list[dict[str, object]]:
@@ -99,9 +93,8 @@ def consequences() -> list[dict[str, object]]:
         got = reliability.tier_consequences(measured, rng=rng, n=n)
         for word, asked in zip(WORDS, published, strict=True):
             holds = None if asked is None else abs(got[word] - asked) <= 0.0101
-            rows.append(
-                row(f"reliability {measured}", word, got[word], 0.5 / math.sqrt(n), f"{asked} +- 0.01", holds, n)
-            )
+            value = (got[word], 0.5 / math.sqrt(n))
+            rows.append(claim(f"reliability {measured}", word, value, f"{asked} +- 0.01", holds, n))
     return rows
 
 
@@ -115,7 +108,7 @@ def weighing(n_panels: int) -> list[dict[str, object]]:
         ("weights drawn, 60 teams", drawn, ("correlation", "norm_agreement", "norm_agreement_p5", "tier_agreement")),
         ("weights equal, 60 teams", equal, ("correlation",)),
     ):
-        rows += [row(work, c, table[c].mean(), table[c].std() / math.sqrt(n), "", None, n) for c in columns]
+        rows += [claim(work, c, mean(table[c]), "", None, n) for c in columns]
     return rows
 
 
@@ -141,37 +134,25 @@ def demo() -> list[dict[str, object]]:
         level = pd.Series([flat[key] for key in zip(scores["team_id"], scores["quarter"], strict=True)])
         r = scores["index"].corr(level)
         n = len(scores)
-        rows.append(
-            row(
-                f"demo, {name}", "correlation with the level", r, (1 - r**2) / math.sqrt(n), "at least 0.7", r >= 0.7, n
-            )
-        )
-        rows.append(row(f"demo, {name}", "CPU [s]", spent, math.nan, "under 3", spent < 3, n))
+        work, correlation = f"demo, {name}", (r, (1 - r**2) / math.sqrt(n))
+        rows.append(claim(work, "correlation with the level", correlation, "at least 0.7", r >= 0.7, n))
+        rows.append(claim(work, "CPU [s]", (spent, math.nan), "under 3", spent < 3, n))
     halves = [evidence.table(tables, time_zone=zone, half=half) for half in ("odd", "even")]
     got = reliability.split_half(*halves, rng=np.random.default_rng(5)).iloc[0]
-    rows.append(
-        row(
-            "demo, full",
-            "split-half, Spearman-Brown",
-            got["value"],
-            math.nan,
-            "at least 0.8",
-            got["is_enough"],
-            got["n"],
-        )
-    )
+    half = (got["value"], math.nan)
+    rows.append(claim("demo, full", "split-half, Spearman-Brown", half, "at least 0.8", got["is_enough"], got["n"]))
     return rows
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--panels", type=int, default=200)
     options = parser.parse_args()
     rows = intervals(options.panels) + consequences() + weighing(options.panels) + demo()
     if options.json:
         for each in rows:
-            print(json.dumps(each, default=str))
+            print(as_json(each))
         return
     print(pd.DataFrame(rows).to_string(index=False, float_format="{:.4f}".format))
 

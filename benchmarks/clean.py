@@ -88,9 +88,7 @@ created_at = { from = "created_date", as = "midnight" }
 close_date = { from = "close_date", as = "date" }
 raw_amount = { from = "amount", as = "number" }
 """
-RULES = {
-    "reps": "row_number() over (partition by rep_id order by source_row) > 1",
-}
+A_STAY_MORE = "row_number() over (partition by rep_id order by source_row) > 1"
 
 
 class Run(NamedTuple):
@@ -138,7 +136,7 @@ def full_rules(data: Path, out: Path) -> None:
     (raw / "fields.toml").write_text(MAP, encoding="utf-8")
     (raw / "rules" / "reps.toml").write_text(
         '[[rule]]\nname = "conflicting_record"\naction = "drop"\nscope = "table"\nreason = "a stay, not a rep"\n'
-        f'when = "{RULES["reps"]}"\n',
+        f'when = "{A_STAY_MORE}"\n',
         encoding="utf-8",
     )
     classes = [("selling", "call|email|meeting|demo"), ("internal", "internal_meeting"), ("admin", "admin")]
@@ -224,8 +222,9 @@ def compared(n_rows: int, turns: int, *, as_json: bool) -> None:
     if not as_json:
         ours = {k: medians["duckdb"][k] / medians["pandas"][k] for k in REACH}
         reached = {k: ours[k] <= most for k, most in REACH.items()}
-        reached["3 GiB"] = medians["duckdb"]["peak_mib"] <= MOST_MIB
-        print("             to reach at 10 M: CPU 0.45, wall 0.25, memory 0.50, 3 GiB:", reached, truth)
+        reached["most_mib"] = medians["duckdb"]["peak_mib"] <= MOST_MIB
+        asked = ", ".join(f"{k} {most}" for k, most in REACH.items())
+        print(f"             to reach at 10 M: {asked}, {MOST_MIB} MiB:", reached, truth)
 
 
 if __name__ == "__main__":

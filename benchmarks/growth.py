@@ -9,7 +9,6 @@ Where the headline, its companion or the bounds settle the verdict the rest is n
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import os
 import time
@@ -21,6 +20,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 import pandas as pd
+from monte_carlo import as_json, claim, head, line, share
 
 from analysis.models.growth import (
     assessment,
@@ -47,6 +47,7 @@ COVERAGE = (0.93, 0.98)
 FOUND_UNDER_NULL = 0.05
 SIZES = (12, 24, 60)
 GAPS = (0, 5, 15, 24)  # percent
+WIDTHS = {"work": 10, "cell": 47, "what": 54}
 INDEX_QUARTER, LAST_QUARTER = "2025Q3", "2026Q3"
 
 
@@ -144,11 +145,6 @@ def survey_misleads(team_quarter: pd.DataFrame) -> bool:
     return got.low > 0 or got.high < 0
 
 
-def share(flags: pd.Series) -> tuple[float, float]:
-    p = float(flags.mean())
-    return p, math.sqrt(max(p * (1 - p), 1 / len(flags) / 4) / len(flags))
-
-
 def median(values: pd.Series) -> tuple[float, float]:
     """Return the median with its error, as of normal draws."""
     return float(values.median()), 1.2533 * float(values.std(ddof=1)) / math.sqrt(len(values))
@@ -159,8 +155,7 @@ def claims(work: str, cell: str, table: pd.DataFrame) -> list[dict[str, object]]
     rows: list[dict[str, object]] = []
 
     def add(what: str, got: tuple[float, float], asked: str = "", holds: object = None) -> None:
-        rows.append({"work": work, "cell": cell, "what": what, "value": got[0], "mcse": got[1], "asked": asked,
-                     "holds": holds, "n": len(table)})  # fmt: skip
+        rows.append({"cell": cell} | claim(work, what, got, asked, holds, len(table)))
 
     if work == "coverage":
         cover = share(table["covers"])
@@ -180,10 +175,7 @@ def claims(work: str, cell: str, table: pd.DataFrame) -> list[dict[str, object]]
         add(names.get(work, "association with the survey leaves zero out"), share(table["flagged"]))
     if work == "verdict":
         add("median gap detectable [%]", median(table["detectable"]))
-        add(
-            "median teams a gap of 5 % takes, interval alone",
-            median(table["teams_for_interval"]),
-        )
+        add("median teams a gap of 5 % takes, interval alone", median(table["teams_for_interval"]))
         add("median teams a gap of 5 % takes, with bounds and trend", median(table["teams_needed"]))
         for word in ("found", "no material effect", "cannot tell"):
             add(f"verdict {word}", share(table["verdict"] == word))
@@ -209,15 +201,9 @@ def main() -> None:
     options = parser.parse_args()
     start = time.perf_counter()
     if not options.json:
-        print(f"{'work':<10}{'cell':<47}{'what':<50}{'value':>8}{'mcse':>8}{'n':>6}  {'asked':<15}holds")
+        print(head(WIDTHS))
     for row in run(options.panels, options.workers, options.only):
-        if options.json:
-            text = json.dumps(row, default=lambda value: value.item() if isinstance(value, np.generic) else str(value))
-            print(text, flush=True)
-            continue
-        holds = "" if row["holds"] is None else "yes" if row["holds"] else "NO"
-        words = f"{row['work']:<10}{row['cell']:<47}{row['what']:<50}"
-        print(f"{words}{row['value']:>8.3f}{row['mcse']:>8.3f}{row['n']:>6}  {row['asked']:<15}{holds}", flush=True)
+        print(as_json(row) if options.json else line(row, WIDTHS), flush=True)
     if not options.json:
         print(f"{time.perf_counter() - start:.0f} s wall, {options.workers} processes")
 

@@ -10,7 +10,6 @@ Carlo error.
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import os
 import statistics
@@ -21,12 +20,14 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 import pandas as pd
+from monte_carlo import as_json, claim, head, line, mean, share
 from scipy import stats
 
 from analysis.models.roi import explore, simulation, study
 
 BINS = 20
 MOVES = 15
+WIDTHS = {"work": 10, "what": 44}
 
 
 def one(seed: int) -> study.Row:
@@ -37,23 +38,12 @@ def fixed(seed: int) -> study.Row:
     return study.counted(seed, "hours" if seed % 2 else "leads")
 
 
-def share(flags: pd.Series) -> tuple[float, float]:
-    p = float(flags.mean())
-    return p, math.sqrt(max(p * (1 - p), 1 / len(flags) / 4) / len(flags))
-
-
-def mean(values: pd.Series) -> tuple[float, float]:
-    return float(values.mean()), float(values.std(ddof=1)) / math.sqrt(len(values))
-
-
 def calibration(table: pd.DataFrame, counted: pd.DataFrame) -> list[dict[str, object]]:
     """Return one row a claim: what, value, Monte Carlo error, what is asked, whether it holds."""
     rows: list[dict[str, object]] = []
 
     def add(work: str, what: str, got: tuple[float, float], asked: str, holds: object, n: int) -> None:
-        rows.append(
-            {"work": work, "what": what, "value": got[0], "mcse": got[1], "asked": asked, "holds": holds, "n": n}
-        )
+        rows.append(claim(work, what, got, asked, holds, n))
 
     for work, part in [("all", table), *table.groupby("channel")]:
         n = len(part)
@@ -135,15 +125,13 @@ def main() -> None:
     wall, rows = time.perf_counter() - start, calibration(table, counted)
     if options.json:
         for row in [*fast, *rows]:
-            print(json.dumps(row, default=lambda value: value.item() if isinstance(value, np.generic) else str(value)))
+            print(as_json(row))
         return
     for row in fast:
         print(f"{row['work']:<36}{row['cpu_s']:>8.3f} s CPU{row['wall_s']:>8.3f} s wall  {row['asked']}")
-    print(f"\n{'work':<10}{'what':<44}{'value':>9}{'mcse':>8}{'n':>6}  {'asked':<12}holds")
+    print("\n" + head(WIDTHS))
     for row in rows:
-        holds = "" if row["holds"] is None else "yes" if row["holds"] else "NO"
-        words = f"{row['work']:<10}{row['what']:<44}"
-        print(f"{words}{row['value']:>9.3f}{row['mcse']:>8.3f}{row['n']:>6}  {row['asked']:<12}{holds}")
+        print(line(row, WIDTHS))
     counts, _ = ranks(table)
     print(f"\nrank of the true NPV among the draws, {BINS} bins of {len(table) / BINS:.0f} expected")
     for place, count in enumerate(counts):

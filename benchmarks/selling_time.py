@@ -10,7 +10,6 @@ error; a claim holds if it is within its band, three Monte Carlo errors allowed 
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import os
 import time
@@ -19,13 +18,14 @@ from functools import partial
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-import numpy as np
 import pandas as pd
+from monte_carlo import as_json, claim, head, line, mean, share
 
 from analysis.models.selling_time import study, value
 from analysis.simulate.company import Company, panels
 
 PLANTED = Company().elasticity
+WIDTHS = {"work": 29, "what": 43}
 SIZE = {"n_teams": 10, "n_quarters": 8}
 LARGE = {"n_teams": 24, "n_quarters": 12}  # a sales cycle takes quarters
 FEW = {"n_teams": 4, "n_quarters": 6}  # 32 to 40 reps: the jackknife's errors
@@ -44,15 +44,6 @@ def one(name: str, different: dict[str, float], seed: int) -> study.Row:
     return study.STUDIES[name](panels(Company(seed=seed, **different)))
 
 
-def share(flags: pd.Series) -> tuple[float, float]:
-    p = float(flags.mean())
-    return p, math.sqrt(max(p * (1 - p), 1 / len(flags) / 4) / len(flags))
-
-
-def mean(values: pd.Series) -> tuple[float, float]:
-    return float(values.mean()), float(values.std(ddof=1)) / math.sqrt(len(values))
-
-
 def covers(table: pd.DataFrame, truth: float, prefix: str = "") -> pd.Series:
     return (table[f"{prefix}low"] <= truth) & (truth <= table[f"{prefix}high"])
 
@@ -64,9 +55,7 @@ def claims(tables: dict[str, pd.DataFrame]) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
 
     def add(work: str, what: str, got: tuple[float, float], asked: str, holds: object, n: int) -> None:
-        rows.append(
-            {"work": work, "what": what, "value": got[0], "mcse": got[1], "asked": asked, "holds": holds, "n": n}
-        )
+        rows.append(claim(work, what, got, asked, holds, n))
 
     n = len(planted)
     lifted = mean(planted["pooled"] - PLANTED)
@@ -131,10 +120,7 @@ def over_the_cycle(cycle: pd.DataFrame) -> list[dict[str, object]]:
         ("logged hours, sum less planted", mean(cycle["logged"] - PLANTED), "", None),
         ("logged hours of the quarter after", mean(cycle["logged_ahead"]), "", None),
     ]
-    return [
-        {"work": work, "what": what, "value": got[0], "mcse": got[1], "asked": asked, "holds": holds, "n": n}
-        for what, got, asked, holds in rows
-    ]
+    return [claim(work, what, got, asked, holds, n) for what, got, asked, holds in rows]
 
 
 def run(n_companies: int, n_workers: int) -> tuple[list[dict[str, object]], float]:
@@ -156,13 +142,11 @@ def main() -> None:
     rows, wall = run(options.companies, options.workers)
     if options.json:
         for row in rows:
-            print(json.dumps(row, default=lambda x: x.item() if isinstance(x, np.generic) else str(x)))
+            print(as_json(row))
         return
-    print(f"{'work':<29}{'what':<43}{'value':>8}{'mcse':>8}{'n':>6}  {'asked':<16}holds")
+    print(head(WIDTHS))
     for row in rows:
-        holds = "" if row["holds"] is None else "yes" if row["holds"] else "NO"
-        words = f"{row['work']:<29}{row['what']:<43}"
-        print(f"{words}{row['value']:>8.3f}{row['mcse']:>8.3f}{row['n']:>6}  {row['asked']:<16}{holds}")
+        print(line(row, WIDTHS))
     print(f"{wall:.0f} s wall, {options.workers} processes")
 
 

@@ -7,7 +7,7 @@
 from pathlib import Path
 
 from analysis import paths, prepare, quarters
-from analysis.report import manifest, pdf, publish
+from analysis.report import manifest, pdf, planning, publish
 
 DATASET = "demo"
 PPI = 96  # 816 points wide: sharp at the README's width, and small
@@ -20,7 +20,7 @@ def main() -> None:
     state = manifest.read(standing)
     if state is None:
         raise SystemExit(f"no report of {DATASET}: run `make report` first")
-    made = publish.plan(account, quarters.quarter(state["quarter"]), {})
+    made = planning.plan(account, quarters.quarter(state["quarter"]), {})
     executed = [standing / "notebooks" / n.name for n in made.notebooks]
     page = pdf.picture(publish._document(account, made, executed, state["notices"]), ppi=PPI)  # noqa: SLF001
     (Path(__file__).parent / "page_one.png").write_bytes(page)

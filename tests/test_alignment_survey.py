@@ -8,7 +8,6 @@ import pytest
 from alignment_tables import day, periods, shares
 
 from analysis.models.alignment import index, reliability, survey
-from analysis.schema import CrmDataError
 
 
 @pytest.fixture
@@ -66,15 +65,6 @@ def test_an_answer_belongs_to_the_quarter_it_was_given_in():
     )
     got = survey.in_rounds(both, periods())["quarter"].value_counts()
     assert got.to_dict() == {"2026Q1": 20, "2026Q2": 20}
-
-
-def test_an_answer_given_once_results_are_known_is_refused():
-    """Two people answered about 2026Q1 in April."""
-    late = answers([4, 4], [], on="2026-04-02").assign(quarter="2026Q1")
-    both = pd.concat([late, answers([], [3]).assign(quarter="2026Q1")])
-    known = pd.Series({"2026Q1": pd.Timestamp("2026-04-01")})
-    with pytest.raises(CrmDataError, match=r"2 of 3 were not \(response_id sales-0, sales-1\)"):
-        survey.require_before_results(both, known)
 
 
 def test_omega_of_eight_items_that_load_070_is_the_closed_form():

@@ -11,7 +11,7 @@ from crm_tables import ROLES, opportunity, user, write
 from report_fixtures import notebook
 
 from analysis import prepare, quarters
-from analysis.report import declared, publish
+from analysis.report import declared, planning
 
 PAY, WHO, PLANS = {"compensation": ["base_amount"]}, {"reps": ["role"]}, {"plans": ["plan_id"]}
 ACCOUNT = {
@@ -66,8 +66,8 @@ def test_a_chapter_of_what_had_not_begun_is_a_page_that_says_so(dataset):
     declaring(dataset, needs=WHO, begins={"opportunities": "created_at"})
     account, day = prepare.audit("here"), pd.to_datetime(prepare.load("here", "opportunities")["created_at"]).min()
     begun = quarters.containing(day.date())
-    assert [n.stem for n in publish.plan(account, begun, {}).notebooks] == ["1_q"]
-    (gap,) = publish.plan(account, begun.shifted(-1), {}).missing
+    assert [n.stem for n in planning.plan(account, begun, {}).notebooks] == ["1_q"]
+    (gap,) = planning.plan(account, begun.shifted(-1), {}).missing
     assert gap["why"] == f"By the end of {begun.shifted(-1)} nothing had begun of opportunities."
     assert gap["needs"] == [{"table": "opportunities", "columns": ["created_at"]}]
 
@@ -75,6 +75,6 @@ def test_a_chapter_of_what_had_not_begun_is_a_page_that_says_so(dataset):
 def test_where_no_way_to_answer_is_whole_the_page_says_that_one_would_do(dataset):
     declaring(dataset, needs={"opportunities": ["created_at"]}, one_of=[PAY, PLANS | {"goals": ["goal_id"]}])
     day = pd.to_datetime(prepare.load("here", "opportunities")["created_at"]).min()
-    (gap,) = publish.plan(prepare.audit("here"), quarters.containing(day.date()), {}).missing
+    (gap,) = planning.plan(prepare.audit("here"), quarters.containing(day.date()), {}).missing
     assert "hold none of compensation; plans with goals, of which one would do, in the columns named." in gap["why"]
     assert [n["table"] for n in gap["needs"]] == ["compensation", "plans", "goals"]

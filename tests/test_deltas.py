@@ -4,9 +4,13 @@ import json
 import shutil
 from pathlib import Path
 
+import pandas as pd
+import pikepdf
 import pytest
+from python_calamine import CalamineWorkbook
 from report_cells import result
-from report_fixtures import at, cell, manifest, notebook, run, small
+from report_fixtures import at, cell, manifest, notebook, run, small, squeezed
+from report_text import pages
 
 from analysis.report import payload
 from analysis.report.quarterly import deltas, editions, slices
@@ -61,6 +65,12 @@ def test_each_cause_is_named_with_its_size(published, tmp_path):
     edit(root, "1000.00", "1010.00")
     edit(root, "Closed Lost,true,false,2000.00", "Closed Won,true,true,200.00")
     edit(root, "FACTOR = 1", "FACTOR = 2", "notebooks/1_fine.ipynb")
+    edit(
+        root,
+        '\\"team_quarter\\"), label',
+        '\\"team_quarter\\", verdict=\\"cannot tell\\"), label',
+        "notebooks/1_fine.ipynb",
+    )
     ran = run(root, "report", "small", "--quarter", "2026Q2", "-p", "rate=0.25")
     assert (ran.code, ran.err) == (0, "")
     (row,) = manifest(root, "small", "2026Q2")["quarterly"]["deltas"]
@@ -68,6 +78,15 @@ def test_each_cause_is_named_with_its_size(published, tmp_path):
         "then": 500, "code": 500, "parameters": -500, "data": 5, "movement": 100, "now": 605,
     }  # fmt: skip
     assert row["says"] == ("code +$500.00, parameters \N{MINUS SIGN}$500.00, data +$5.00, the quarter itself +$100.00")
+    folder = root / "reports" / "small" / "2026Q2"
+    with pikepdf.open(folder / "alignment-roi.pdf") as pdf:
+        (page,) = (squeezed(p) for p in pages(pdf) if "Why figures moved" in p)
+    assert "$500.00$605.00cannottell+$105.00" in page, "a figure that cannot be told says so beside its value"
+    book = CalamineWorkbook.from_path(str(folder / "alignment-roi.xlsx"))
+    head, told = book.get_sheet_by_name("Since last quarter").to_python()[5:7]
+    assert {k: told[head.index(k)] for k in ("This quarter", "Verdict now", "n now", "Source")} == {
+        "This quarter": 605, "Verdict now": "cannot tell", "n now": "3 deals", "Source": "team_quarter",
+    }  # fmt: skip
 
 
 def test_an_identical_rerun_says_no_change(published, tmp_path):
@@ -121,6 +140,19 @@ def test_a_quarter_that_was_not_over_is_measured_by_no_edition_of_its_own(publis
         assert editions.own("small", "2026Q1").metrics["bookings"]["estimate"] == 500
         file.write_text(file.read_text().replace('"is_partial": false', '"is_partial": true'))
         assert editions.own("small", "2026Q1") is None
+
+
+def test_a_forecast_from_a_quarter_that_was_not_over_is_made_again(published, tmp_path):
+    """The first edition of 2026Q1 as if of a running quarter: the next one replaces it, and what it foretold."""
+    root = Path(shutil.copytree(published, tmp_path / "project"))
+    with at(root):
+        said = manifest(root, "small", "2026Q1")
+        kept = editions.keep("small", "2026Q1", said)
+        (kept / editions.FORECASTS).write_text("{}")
+        assert (editions.keep("small", "2026Q1", said) / editions.FORECASTS).is_file(), "a whole quarter's stays"
+        panel = pd.read_parquet(kept / "team_quarter.parquet")
+        panel.assign(is_partial=True).to_parquet(kept / "team_quarter.parquet")
+        assert not (editions.keep("small", "2026Q1", said) / editions.FORECASTS).exists()
 
 
 def card(estimate):

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from report_cells import compiled, outputs, ran, result, said, shows, write
 
-from analysis.report import document, markdown, show
+from analysis.report import document, markdown, payload, show
 from analysis.report.document import DocumentError
 
 COST = result("cost_per_selling_hour", 412.3, 396.1, 428.8, unit="USD per selling hour")
@@ -58,7 +58,7 @@ def test_headlines_become_the_cover_and_the_metrics(notebook):
         notebook(TITLE, shows(show.kpi, COST, label="Cost", headline=True), shows(show.kpi, other, label="O"))
     )
     assert [card["name"] for card in doc["cover"]] == ["cost_per_selling_hour"]
-    assert document.metrics(doc) == {
+    assert payload.metrics(doc["cover"]) == {
         "cost_per_selling_hour": {
             "estimate": 412, "low": 396, "high": 429, "unit": "USD per selling hour", "n": 118, "n_of": "reps",
             "kind": "measure", "verdict": None, "method": "ratio of sums", "source": "CRM activities, compensation",

@@ -22,6 +22,19 @@ def test_a_season_is_found():
     assert got.method == "the value of the same quarter a year before"
 
 
+@pytest.mark.parametrize(
+    ("rates", "expected"),
+    [
+        ([0.0, 0.3, 0.6, 0.9, 0.6, 0.9], (0.9, 0.6, 1.0)),  # every step 0.3: to 1.2, cut
+        ([0.0, 0.3, 0.6, 0.9, 0.5, 0.1], (0.1, 0.0, 0.5)),  # largest step 0.4: from -0.3, cut
+        ([0.5, 0.9, 0.5, 0.9, 0.5, 0.9], (0.9, 0.5, 1.0)),  # in logs: to 1.62, cut
+    ],
+)
+def test_a_win_rate_is_foretold_within_0_and_100_percent(rates, expected):
+    got = forecasts.forecast("win_rate", rates)
+    assert (got.estimate, got.low, got.high) == pytest.approx(expected)
+
+
 @pytest.mark.parametrize("n", [0, 1, 4])
 def test_too_short_a_past_gives_no_forecast(n):
     """Four errors are the fewest of which one can be exceeded in a fifth of quarters."""

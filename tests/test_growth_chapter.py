@@ -103,11 +103,6 @@ def test_two_adopters_are_too_few_and_are_counted():
     assert got.sentence().endswith(f"cannot be told: {got.reason}.")
 
 
-def test_details_of_what_cannot_be_told_are_the_reasons():
-    (only,) = chapter.details(untold(NOBODY), pd.DataFrame(), pd.DataFrame(), LAST, reliability=0.8)
-    assert only["check"].tolist() == ["Teams to compare"]
-
-
 def tiered() -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return two years of six teams, and their index of the year before: a, b grow by 19 and 21%, c, d by 10 and 12%, e, f by -1 and 1%."""
     quarters = [f"{year}Q{q}" for year in (2025, 2026) for q in (1, 2, 3, 4)]

@@ -66,7 +66,8 @@ def test_a_connectors_history_of_versions_is_not_taken_for_the_records(raw):
     [
         (["CloseDate"], "CloseDate"),
         (["Close Date", "close_date"], "Close Date"),
-        (["closedate ", "Close Date"], "closedate "),
+        (["Close Date", "closedate "], "closedate "),
+        (["Schlusstermin", "close_date"], "close_date"),
         (["Schlusstermin"], "Schlusstermin"),
         (["Closed"], None),
     ],
@@ -182,6 +183,6 @@ def test_a_map_that_fills_no_column_of_the_table_is_refused(raw):
         cleaned()
 
 
-def test_what_comes_nearest_is_named_with_what_it_lacks(raw):
+def test_quirk_11_what_comes_nearest_is_named_with_what_it_lacks(raw):
     got = mapping.nearest(["Id", "OwnerId", "StageName", "IsClosed", "IsWon", "Amount"], mapping.exports_known("here"))
     assert got == "nearest is Opportunity (Salesforce, API names), which also needs CloseDate, CreatedDate"

@@ -19,7 +19,7 @@ def connection():
 
 def value(connection, parser: str, text: str):
     """Return what `parser` makes of `text`; timestamps as UTC text."""
-    sql = parse.value_sql(parser, "$text")
+    sql = parse.PARSERS[parser].sql.replace("{x}", "$text")
     sql = f"({sql})::varchar" if parser in ("timestamp", "midnight") else sql
     return connection.execute(f"select {sql}", {"text": text}).fetchone()[0]
 

@@ -13,7 +13,7 @@ import pytest
 from report_fixtures import at, cell, files, kernels, manifest, notebook, run, small, until
 
 from analysis import prepare, quarters
-from analysis.report import publish
+from analysis.report import planning, publish
 
 SHOW = "from analysis.report import show\nshow.text('Fine.')"
 PARAMETERS = 'quarter: str = "x"  # quarter\ndataset: str = "x"  # folder\nasks: int = 3  # asks'
@@ -61,13 +61,13 @@ def folder_of(root, quarter="2026Q2"):
     ],
 )
 def test_a_quarter_is_found_by_name(name, month, expected):
-    assert str(publish.quarter_named(name, ACCOUNT, month)) == expected
+    assert str(planning.quarter_named(name, ACCOUNT, month)) == expected
 
 
 @pytest.mark.parametrize("name", ["2024Q4", "2026Q4"])
 def test_a_quarter_without_data_is_refused_with_those_there_are(name):
     with pytest.raises(ValueError, match=rf"quarter {name} is not in the data, which run from 2025Q1 to 2026Q3"):
-        publish.quarter_named(name, ACCOUNT, 1)
+        planning.quarter_named(name, ACCOUNT, 1)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_a_plan_says_which_question_lacks_what(root):
     """The notebook whose needs are met runs; the other keeps its place among the chapters."""
     notebook(root / "notebooks" / "0_pay.ipynb", "# What does it cost?", needs={"compensation": ["base_amount"]})
     with at(root):
-        made = publish.plan(prepare.prepare("small"), quarters.quarter("2026Q2"), {"asks": 5})
+        made = planning.plan(prepare.prepare("small"), quarters.quarter("2026Q2"), {"asks": 5})
     assert [n.name for n in made.notebooks] == ["1_fine.ipynb"]
     assert made.parameters == {"dataset": "small", "quarter": "2026Q2", "asks": 5}
     (gap,) = made.missing
@@ -315,6 +315,6 @@ def test_a_chapter_made_from_the_pay_of_a_few_is_replaced(tmp_path, monkeypatch)
     for n, is_replaced in ((2, True), (5, False)):
         paid = pd.DataFrame({"rep_id": [f"r{i}" for i in range(n)], "base_amount": 100_000.0})
         paid.to_parquet(folder / "compensation.parquet")
-        lacking, why = publish._too_few_paid("here")
+        lacking, why = planning._too_few_paid("here")
         assert bool(lacking) is is_replaced
         assert ("Fewer than 5 reps have pay" in why) is is_replaced

@@ -225,3 +225,16 @@ def test_closed_deals_in_one_sentence(teams):
     assert quality.closed_sentence(teams) == (
         "All quarters together: 4 won of 10 closed, a win rate of 40.00% (16.8% to 68.7%). Partial: 2026Q2."
     )
+
+
+def test_tables_that_lost_nothing_share_a_row():
+    """10 and 20 rows without a loss are one row of 30; the rows still sum to all."""
+    ledger = pd.DataFrame(
+        [("reps", 10, 10, 0, 0), ("deals", 100, 90, 4, 6), ("goals", 20, 20, 0, 0)],
+        columns=["table", "rows_in", "clean", "quarantined", "dropped"],
+    )
+    got = quality.losses(ledger)
+    assert got.to_numpy().tolist() == [["deals", 100, 90, 4, 6], ["2 others", 30, 30, 0, 0]]
+    pd.testing.assert_frame_equal(
+        quality.losses(ledger[ledger["table"] == "deals"]), ledger[ledger["table"] == "deals"]
+    )

@@ -141,7 +141,7 @@ def test_where_cells_hold_line_breaks_records_are_numbered_broken_ones_too(tmp_p
     assert [(row[0], row[1]) for row in rows] == [(2, "1"), (4, "2")]
 
 
-def test_a_row_of_another_encoding_is_broken_not_changed(tmp_path):
+def test_quirk_9_a_row_of_another_encoding_is_broken_not_changed(tmp_path):
     """In a file that is UTF-8 otherwise, as the ü of its other row says; far below the first look."""
     far = "id,name,note\n1,ü,x\n" + "1,a,x\n" * 200_000
     intake, rows = taken_in(tmp_path, far.encode() + b"2,M\xfcller,y\n")
@@ -167,7 +167,7 @@ def test_a_row_of_another_encoding_is_broken_not_changed(tmp_path):
         ),
     ],
 )
-def test_what_cannot_be_read_is_refused_with_the_reason(tmp_path, content, reason):
+def test_quirks_9_and_51_what_cannot_be_read_is_refused_with_the_reason(tmp_path, content, reason):
     intake, _ = taken_in(tmp_path, content)
     assert intake.exports == []
     assert intake.refusals[0].file == "thing.csv"

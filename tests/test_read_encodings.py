@@ -45,10 +45,13 @@ def test_quirk_9_the_first_stray_byte_may_stand_anywhere(tmp_path):
     assert intake.exports[0].encoding.startswith("cp1252")
 
 
-def test_quirk_9_mojibake_is_flagged_not_repaired(tmp_path):
-    """ "Müller" in UTF-8 read as cp1252 and saved again."""
-    intake, rows = taken_in(tmp_path, b"id,name\n1,a\n2," + "Müller".encode().decode("cp1252").encode() + b"\n")
-    assert rows[1] == (3, "2", "MÃ¼ller")
+@pytest.mark.parametrize(
+    ("name", "said"), [("Müller", "MÃ¼ller"), ("5°", "5Â°"), ("5 €", "5 â\u201a¬"), ("d\u2019or", "dâ€\u2122or")]
+)
+def test_quirk_9_mojibake_is_flagged_not_repaired(tmp_path, name, said):
+    """A name in UTF-8 read as cp1252 and saved again."""
+    intake, rows = taken_in(tmp_path, b"id,name\n1,a\n2," + name.encode().decode("cp1252").encode() + b"\n")
+    assert rows[1] == (3, "2", said)
     assert (
         "1 characters look like UTF-8 once read as cp1252 (Ã¼ for ü; first on line 3)" in intake.exports[0].warnings[0]
     )
@@ -60,7 +63,7 @@ def test_quirk_9_a_name_with_accents_is_no_mojibake(tmp_path, name):
     assert intake.exports[0].warnings == ()
 
 
-@pytest.mark.parametrize("n", [2_000, 65_536, 1_048_576])
+@pytest.mark.parametrize("n", [2_000, 65_535, 65_536, 1_048_575, 1_048_576])
 def test_quirk_51_a_count_of_rows_at_a_known_limit_looks_capped(tmp_path, n):
     intake, _ = taken_in(tmp_path, b"id,name\n" + b"1,a\n" * n)
     assert [w.split(":")[0] for w in intake.exports[0].warnings] == ["looks capped"]
@@ -74,6 +77,20 @@ def test_quirk_51_any_other_count_does_not(tmp_path, n, warned):
     intake, _ = taken_in(tmp_path, b"id,name\n" + b"1,a\n" * n)
     assert intake.exports[0].n_rows == n
     assert intake.exports[0].warnings == warned
+
+
+def test_quirk_51_a_footer_hides_no_cap(tmp_path):
+    """The 2,000 rows of a report with two lines of footer below them."""
+    footer = b"\nCopyright (c) 2000-2026 salesforce.com\nAcme\n"
+    intake, _ = taken_in(tmp_path, b"id,name\n" + b"1,a\n" * 2_000 + footer)
+    assert intake.exports[0].n_rows == 2_002
+    assert [w.split(":")[0] for w in intake.exports[0].warnings] == ["looks capped"]
+
+
+def test_quirk_51_a_broken_line_that_ends_is_not_cut_off(tmp_path):
+    intake, _ = taken_in(tmp_path, b"id,name\n1,a\n2\n")
+    assert [b.line for b in intake.broken_lines] == [3]
+    assert intake.exports[0].warnings == ()
 
 
 @pytest.mark.parametrize("last", [b"2", b'2,"b'])

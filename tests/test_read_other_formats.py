@@ -117,8 +117,13 @@ def test_what_is_no_such_file_is_refused_with_the_reason(tmp_path, name, content
 
 
 RECORDS = [
-    {"attributes": {"type": "Thing", "url": "/x"}, "id": 1, "name": "a", "Account": {"attributes": {}, "Name": "Acme"}},
-    {"id": 2, "name": None, "Account": None, "won": True, "amount": 12345678901234567890},
+    {
+        "attributes": {"type": "Thing", "url": "/x"},
+        "id": 1,
+        "name": "a",
+        "Account": {"attributes": {}, "Name": "Acme", "Owner": {"Name": "Ada"}},
+    },
+    {"id": 2, "name": None, "Account": None, "won": True, "amount": 12345678901234567890, "price": 1e2},
 ]
 
 
@@ -135,12 +140,13 @@ RECORDS = [
 )
 def test_quirk_54_records_of_an_api_are_flattened(tmp_path, name, content):
     """A parent that is null leaves its columns blank; attributes are dropped; an amount stays as written."""
-    (tmp_path / name).write_text(content, encoding="utf-8")
+    (tmp_path / name).write_text(content.replace("100.0", "100.50"), encoding="utf-8")
     intake, got = taken_in(tmp_path / name)
-    assert intake.exports[0].header == ("id", "name", "Account.Name", "Account", "won", "amount")
+    header = ("id", "name", "Account.Name", "Account.Owner.Name", "Account", "won", "amount", "price")
+    assert intake.exports[0].header == header
     assert [row[1:] for row in got[name]] == [
-        ("1", "a", "Acme", None, None, None),
-        ("2", None, None, None, "true", "12345678901234567890"),
+        ("1", "a", "Acme", "Ada", None, None, None, None),
+        ("2", None, None, None, None, "true", "12345678901234567890", "100.50"),
     ]
 
 
@@ -160,8 +166,8 @@ def test_hubspots_properties_are_columns_of_the_record(tmp_path):
         ('{"id": 1, "name": "a"}\n{"id": 2, "name": "\\ud800"}\n', 1, [2]),
     ],
 )
-def test_what_is_no_record_is_kept_aside_with_its_number(tmp_path, content, kept, aside):
-    """Quirk 51: also where the file is cut off."""
+def test_quirk_51_what_is_no_record_is_kept_aside_with_its_number(tmp_path, content, kept, aside):
+    """Also where the file is cut off."""
     (tmp_path / "t.json").write_text(content)
     intake, got = taken_in(tmp_path / "t.json")
     assert len(got["t.json"]) == kept

@@ -74,9 +74,7 @@ def test_a_restated_measure_is_named_with_what_moved_it():
         "Restated: bookings of 2026Q1 are -10.0% off what was published (2 amount changed)."
     ]
     assert restatements.notices(got, 0.1) == []
-    assert restatements.sentence(got, 1).startswith(
-        "1 quarters were published before; 1 figures of 2026Q1 differ today."
-    )
+    assert restatements.sentence(got, 1).startswith("1 quarter was published before; 1 figure of 2026Q1 differs today.")
 
 
 def test_what_stands_is_not_restated():

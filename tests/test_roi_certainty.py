@@ -42,6 +42,17 @@ def test_the_curve_reaches_over_every_lift_that_matters():
     assert certainty.lifts_that_matter(case)["label"].str[-5:].tolist()[1] == "10.5%"  # exp(0.10) - 1
 
 
+def test_risk_is_taken_off_the_benefit_and_put_on_the_cost():
+    """The median benefit less 20%, over 80 of cost and 10% more: 88."""
+    case = programme(prior=None)
+    appraisal = simulation.appraise(case, n_draws=101)
+    benefit = np.sort(appraisal.pv_benefit)[50]
+    assert appraisal.pv_cost == pytest.approx(80.0)
+    rows = certainty.by_vendors_method(case, appraisal)
+    assert rows["value"].tolist() == pytest.approx([0.8 * benefit - 88, (0.8 * benefit - 88) / 88])
+    assert rows["unit"].tolist() == ["USD", "net benefit per unit of cost"]
+
+
 def test_a_weak_input_is_not_drowned_by_a_strong_one():
     """Eight meeting hours at 2, give or take 0.1: NPV moves by 8 x 0.1 x 1.28 either way, beside an effect's tens."""
     case = programme(hours=1.0, error=0.3, prior=None, cost_per_hour=Uncertain(2.0, 0.1, 10**6))

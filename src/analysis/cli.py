@@ -250,14 +250,14 @@ def report(
     with _usage():
         given = execute.checked(notebooks, pairs, RESERVED)
     from analysis import prepare
-    from analysis.report import manifest, publish
+    from analysis.report import manifest, planning, publish
 
     with _lock(name), _working(f"cleaning {name}") as say:
         say(f"cleaning {name}")
         account = prepare.prepare(name, as_of=_day(as_of))
         month = house.company.fiscal_year_start_month
         with _usage():
-            wanted = [publish.quarter_named(one, account, month) for one in asked]
+            wanted = [planning.quarter_named(one, account, month) for one in asked]
         done = [
             publish.publish(account, one, given, workers=workers, force=force, say=say, as_of=_day(as_of))
             for one in sorted(set(wanted))

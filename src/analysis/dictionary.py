@@ -47,9 +47,11 @@ counts. A `_rate` or share runs from 0 to 1. An `_amount` is money in the report
 """
 
 EXPORTS = """\
-A file is recognised by its columns, never by its name. It must hold the columns named here; it may hold more. Case and
-the order of columns do not matter. So far files are CSV in UTF-8, separated by comma, semicolon, tab or bar. Columns of
-other names are mapped in a `fields.toml` beside the exports; the maps in `src/analysis/crm/fields/` show how.
+A file is recognised by its columns, never by its name. It must hold the columns named here; it may hold more. Case,
+blanks, punctuation and the order of columns do not matter. Files are CSV in UTF-8, UTF-16 or Windows cp1252, separated
+by comma, semicolon, tab or bar; XLSX workbooks; JSON, as lines, an array or an API's answer; Parquet; and calendars as
+`.ics`. Columns of other names are mapped in a `fields.toml` beside the exports; the maps in `src/analysis/crm/fields/`
+show how.
 A fallback is used only where no other file fills the table.
 """
 
@@ -101,11 +103,6 @@ HAND_COLUMNS = {
     ("calendars", "calendar"): "an .ics file's name, the name it gives itself, or its organizer's address",
     ("calendars", "rep_id"): "the rep whose calendar it is",
     ("names", "table"): "accounts or products",
-    ("hours_shifters", "shifter_id"): "name of what shifted hours",
-    ("hours_shifters", "kind"): "what it was, such as training, outage or assistant",
-    ("hours_shifters", "rep_id"): "rep it touched; blank where it touched a team",
-    ("hours_shifters", "team_id"): "team it touched; blank where it touched one rep",
-    ("hours_shifters", "start_date"): "first day",
     ("activity_targets", "spend_amount"): "planned spend, in `currency`",
     ("programme_costs", "cost_amount"): "cost of the period, in `currency`",
 }

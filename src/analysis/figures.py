@@ -20,14 +20,13 @@ from matplotlib.colors import LinearSegmentedColormap, to_hex
 from matplotlib.patches import Rectangle
 
 from analysis import canvas
-from analysis.canvas import BLUE, DASHED, INK, MUTED, ORANGE, PALE, RULE
+from analysis.canvas import BLUE, DASHED, INK, MILLION, MINUS, MUTED, ORANGE, PALE, RULE
 from analysis.schema import ACTIVITY_CLASSES, require_columns
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-MILLION = 1e6
-MINUS, NONE = "\N{MINUS SIGN}", "\N{EN DASH}"
+NONE = "\N{EN DASH}"
 SMALLEST_LABELLED = 0.045  # of the longest bar: a narrower part has no room for its hours
 STYLE: dict[Any, Any] = {
     "font.family": "Inter",

@@ -12,17 +12,15 @@ import numpy as np
 from matplotlib import ticker
 
 from analysis import canvas
-from analysis.canvas import BLUE, DASHED, INK, MUTED, ORANGE, PALE
+from analysis.canvas import BLUE, DASHED, INK, MILLION, MINUS, MUTED, ORANGE, PALE
 from analysis.schema import require_columns
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-MINUS = "\N{MINUS SIGN}"
-MILLION = 1e6
 WHITE = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}  # under words that a line would cross
-PERCENT = ticker.FuncFormatter(lambda x, _: f"{x:+.0f}%".replace("-", "\N{MINUS SIGN}").replace("+0%", "0%"))
+PERCENT = ticker.FuncFormatter(lambda x, _: f"{x:+.0f}%".replace("-", MINUS).replace("+0%", "0%"))
 SHARE = ticker.FuncFormatter(lambda x, _: f"{x:+.0%}".replace("-", MINUS).replace("+0%", "0%"))
 
 

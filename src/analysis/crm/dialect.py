@@ -29,7 +29,7 @@ FOREIGN = re.compile("[\udc80-\udcff]")  # a byte that is no UTF-8, as surrogate
 NATIVE = re.compile("[^\x00-\x7f\udc80-\udcff]")
 # UTF-8 that was once read as cp1252: two characters stand where one was, such as Ã¼ for ü.
 CP1252_ONLY = "\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013\u2014\u2018\u2019\u201a\u201c\u201d\u201e\u2020\u2021\u2022\u2026\u2030\u2039\u203a\u20ac\u2122"
-MOJIBAKE = re.compile(f"Ã[\x80-\xbf{CP1252_ONLY}]|Â[\xa0-\xbf]|â\u20ac")
+MOJIBAKE = re.compile(f"Ã[\x80-\xbf{CP1252_ONLY}]|Â[\xa0-\xbf]|â(?:\u20ac|\u201a\u00ac)")
 
 
 class Survey(NamedTuple):

@@ -124,11 +124,6 @@ def reasons() -> dict[str, str]:
     return ways | CELL_RULES | {"unmapped_value": "a value the field map does not know"}
 
 
-def value_sql(parser: str, text_sql: str) -> str:
-    """Return the SQL that reads the text `text_sql` by `parser`: null where it is not of that form."""
-    return PARSERS[parser].sql.replace("{x}", text_sql)
-
-
 def text_sql(field: Field, columns: dict[str, str]) -> str:
     """Return the SQL of a field's trimmed text: null where blank or a token for missing."""
     if field.constant is not None:

@@ -26,6 +26,7 @@ LEVEL = 0.8  # share of quarters that the interval is to hold
 FEWEST_ERRORS = 4  # below it no rank of the errors reaches the level
 LAGS = {"last quarter's value": 1, "the value of the same quarter a year before": 4}
 HOURLY = ("cost_per_selling_hour", "required_bookings_per_selling_hour", "selling_hours_per_week")
+LIMITS = {"win_rate": (0.0, 1.0)} | dict.fromkeys(HOURLY, (0.0, math.inf))  # between which a headline lies at all
 
 
 class Forecast(NamedTuple):
@@ -91,6 +92,8 @@ def _hourly(stays: pd.DataFrame, measure: str, minimum_logged_share: float, curr
 def forecast(name: str, past: Sequence[float]) -> Forecast:
     """Return the forecast of the value after `past`, oldest first, one a quarter.
 
+    Its interval is cut at the `LIMITS` of the headline called `name`.
+
     Examples
     --------
     >>> got = forecast("x", [100, 110, 100, 110, 100, 110])
@@ -114,7 +117,7 @@ def forecast(name: str, past: Sequence[float]) -> Forecast:
     reach = float(np.sort(errors[method])[rank - 1])
     center = float(scale[-LAGS[method]])
     ends = [center, center - reach, center + reach]
-    estimate, low, high = np.exp(ends) if is_log else ends
+    estimate, low, high = np.clip(np.exp(ends) if is_log else ends, *LIMITS.get(name, (-math.inf, math.inf)))
     return Forecast(name, float(estimate), float(low), float(high), method, size)
 
 

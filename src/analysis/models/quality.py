@@ -64,6 +64,19 @@ def ledger(account: Mapping[str, Any]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["table", "rows_in", "clean", "quarantined", "dropped"])
 
 
+def losses(ledger: pd.DataFrame) -> pd.DataFrame:
+    """Return the tables that lost rows and, as one last row, all others together: what a figure has room for.
+
+    Takes and returns a table such as `ledger` makes.
+    """
+    lost = ledger["clean"] < ledger["rows_in"]
+    rest = ledger[~lost]
+    if rest.empty:
+        return ledger
+    one = rest.drop(columns="table").sum().to_frame().T.assign(table=f"{len(rest)} others")
+    return pd.concat([ledger[lost], one[ledger.columns]], ignore_index=True)
+
+
 def rules(account: Mapping[str, Any]) -> pd.DataFrame:
     """Return what each rule did, the rules that matched a row only: one row a table and rule.
 

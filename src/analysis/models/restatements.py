@@ -126,10 +126,12 @@ def sentence(restated: pd.DataFrame, n_published: int) -> str:
     """Return in one sentence what moved since it was published."""
     if not n_published:
         return "No quarter before this one was published from here, so nothing can have been restated."
+    published = "1 quarter was" if n_published == 1 else f"{n_published} quarters were"
     if restated.empty:
-        return f"{n_published} quarters were published before: today's data give the same figures for each."
+        return f"{published} published before: today's data give the same figures for each."
     quarters = restated["quarter"].unique()
+    differ = "1 figure of {} differs" if len(restated) == 1 else f"{len(restated)} figures of {{}} differ"
     return (
-        f"{n_published} quarters were published before; {len(restated)} figures of {', '.join(quarters)} differ today. "
+        f"{published} published before; {differ.format(', '.join(quarters))} today. "
         "All figures of this report, of past quarters too, are of today's data."
     )

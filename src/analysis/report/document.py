@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 HIDDEN_TAGS = {"parameters", "injected-parameters", "analyst"}
 APPENDIX = "definitions and sources"
 STATEMENTS = {"finding": "found", "cannot_tell": "cannot_tell", "decision": "decide"}
-METRIC = ("estimate", "low", "high", "unit", "n", "n_of", "kind", "verdict", "method", "source")
 TITLE, SECTION, DEEPEST_HEADING = 1, 2, 3  # levels
 
 
@@ -145,11 +144,6 @@ def document(
     )
 
 
-def metrics(document: Document) -> dict[str, dict[str, Any]]:
-    """Return the headline figures for the manifest, by name."""
-    return {card["name"]: {key: card[key] for key in METRIC} for card in document["cover"]}
-
-
 def _cover(chapters: list[Chapter], earlier: Mapping[str, Sequence[Earlier]]) -> list[Payload]:
     shown = [
         c
@@ -183,7 +177,7 @@ def _statements(chapters: list[Chapter]) -> dict[str, list[Node]]:
         for node in layout.everything(chapter):
             if node["kind"] in STATEMENTS:
                 # A finding whose verdict is "cannot tell" belongs with what we cannot tell.
-                is_open = node.get("verdict") == "cannot tell"
+                is_open = node.get("verdict") == formats.CANNOT_TELL
                 place = "cannot_tell" if is_open else STATEMENTS[node["kind"]]
                 page[place].append({**node, "chapter": chapter["title"]})
     return page

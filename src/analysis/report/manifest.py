@@ -131,10 +131,8 @@ def looks(dataset: str, name: str, *, before: str) -> list[dict[str, Any]]:
 
 
 def write(folder: Path, content: Manifest) -> None:
-    """Write the manifest whole: under a temporary name, then renamed."""
-    part = folder / f".{FILE}.part"
-    part.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    part.replace(folder / FILE)
+    """Write the manifest of the report in `folder`; a reader never sees half of it."""
+    editions.write(folder / FILE, content)
 
 
 def is_current(folder: Path, pdf: str, identifier: str) -> bool:

@@ -67,7 +67,7 @@ def _metric(m: KeyMetric, card: Payload | None, last: float | None, before: str,
         absent = {"label": m.name.replace("_", " ").capitalize(), "value": formats.MISSING, "unit": "", "interval": ""}
         return row | absent | {"n": "", "target": formats.MISSING, "last": formats.MISSING, "met": "not in this report"}
     estimate, form, currency = card["estimate"], card["format"], card["currency"]
-    met = "cannot tell"
+    met = formats.CANNOT_TELL
     if estimate is not None and card["verdict"] != formats.CANNOT_TELL:
         reached = estimate >= m.target if m.aim == "at least" else estimate <= m.target
         met = "met" if reached else "missed"

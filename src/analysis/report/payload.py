@@ -14,7 +14,7 @@ from analysis.report import formats
 from analysis.schema import require_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     import pandas as pd
 
@@ -28,6 +28,7 @@ HIDDEN = "[c]"  # confidential, as statistical offices mark it
 MARKS = f"{HIDDEN} confidential: too few reps, or a row that would give such a row away."
 
 Payload = dict[str, Any]
+METRIC = ("estimate", "low", "high", "unit", "n", "n_of", "kind", "verdict", "method", "source")
 
 
 def card(result: Result, *, label: str, note: str, headline: bool, format: str, currency: str) -> Payload:  # noqa: A002 - as `show.card`
@@ -64,6 +65,11 @@ def card(result: Result, *, label: str, note: str, headline: bool, format: str, 
             "n": f"{formats.shown(result.n, 'count')} {result.n_of}",
         },
     }
+
+
+def metrics(cards: Iterable[Payload]) -> dict[str, Payload]:
+    """Return headlines as the manifest states them, by name."""
+    return {card["name"]: {key: card[key] for key in METRIC} for card in cards}
 
 
 def columns(frame: pd.DataFrame, kinds: Mapping[str, str], labels: Mapping[str, str]) -> list[Payload]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from analysis.report.execute import Outcome
     from analysis.report.manifest import Manifest
-    from analysis.report.publish import Plan
+    from analysis.report.planning import Plan
 
 
 def facts(account: Mapping[str, Any], made: Plan) -> dict[str, Any]:

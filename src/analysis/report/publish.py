@@ -15,16 +15,16 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from analysis import paths, prepare, quarters, settings
+from analysis import paths, prepare, settings
 from analysis.models import hours_account, narrative, restatements
-from analysis.report import declared, document, execute, manifest, pdf, provenance, site, workbook
+from analysis.report import document, execute, manifest, payload, pdf, planning, provenance, site, workbook
 from analysis.report.quarterly import actions, assemble, editions, forecasting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from analysis.report.declared import Declared
-    from analysis.report.document import Document, MissingChapter
+    from analysis.quarters import Quarter
+    from analysis.report.document import Document
     from analysis.report.execute import Parameter
     from analysis.report.manifest import Manifest
 
@@ -39,95 +39,6 @@ class Published(NamedTuple):
     manifest: Manifest
     folder: Path
     is_new: bool
-
-
-class Plan(NamedTuple):
-    """One quarter's report before it runs: what will run, and which questions the data cannot answer."""
-
-    quarter: quarters.Quarter
-    run_id: str
-    parameters: dict[str, Parameter]
-    notebooks: list[Path]
-    missing: list[MissingChapter]
-    earlier: dict[str, list[document.Earlier]]
-    as_of_given: str | None = None
-
-
-def quarter_named(name: str, account: Mapping[str, Any], fiscal_year_start_month: int) -> quarters.Quarter:
-    """Return the quarter asked for by name, ``latest`` or ``previous``.
-
-    Raises
-    ------
-    ValueError
-        If the data do not cover it; the message says which quarters they cover.
-    """
-    as_of = dt.date.fromisoformat(account["as_of"])
-    latest = quarters.last_complete(as_of, fiscal_year_start_month)
-    first = quarters.containing(dt.date.fromisoformat(account["first_day"]), fiscal_year_start_month)
-    relative = {"latest": latest, "previous": latest.shifted(-1)}
-    asked = relative.get(name) or quarters.quarter(name)
-    last = quarters.containing(as_of, fiscal_year_start_month)
-    if not first <= asked <= last:
-        raise ValueError(f"quarter {asked} is not in the data, which run from {first} to {last} (as of {as_of})")
-    return asked
-
-
-def plan(
-    account: dict[str, Any], quarter: quarters.Quarter, given: Mapping[str, Parameter], as_of: dt.date | None = None
-) -> Plan:
-    """Return what a quarter's report consists of: the notebooks to run and the chapters without data."""
-    parameters = {"dataset": account["dataset"], "quarter": str(quarter), **given}
-    end = quarter.end(settings.load(account["dataset"]).company.fiscal_year_start_month)
-    runnable: list[Path] = []
-    missing: list[MissingChapter] = []
-    for position, notebook in enumerate(sorted(paths.notebooks().glob("*.ipynb"))):
-        said = declared.by(notebook)
-        lacking = prepare.missing(account, said.needs, said.one_of)
-        if lacking:
-            why = _lacks(account["dataset"], lacking, said)
-        else:
-            lacking = prepare.not_begun(account["dataset"], said.begins, end)
-            why = f"By the end of {quarter} nothing had begun of {' and '.join(m.table for m in lacking)}."
-        if not lacking and said.tells_pay:
-            lacking, why = _too_few_paid(account["dataset"])
-        if not lacking:
-            runnable.append(notebook)
-            continue
-        missing.append(
-            {
-                "position": position,
-                "title": notebook.stem,
-                "question": said.question,
-                "needs": [{"table": m.table, "columns": list(m.columns)} for m in lacking],
-                "why": why,
-                "answers": said.answers,
-            }
-        )
-    before = quarter.shifted(-1)
-    published = manifest.published(account["dataset"], before)
-    earlier = {name: [document.Earlier(str(before), figure)] for name, figure in published.items()}
-    identifier = manifest.run_id(account, str(quarter), parameters)
-    day = as_of.isoformat() if as_of else None
-    return Plan(quarter, identifier, parameters, runnable, missing, earlier, day)
-
-
-def _too_few_paid(dataset: str) -> tuple[list[prepare.Missing], str]:
-    """Return that a chapter made from pay would give away what a few are paid, where so few are."""
-    smallest = settings.load(dataset).people.smallest_cell
-    if prepare.load(dataset, "compensation")["rep_id"].nunique() >= smallest:
-        return [], ""
-    why = f"Fewer than {smallest} reps have pay in the exports, so sums made from it would tell what each is paid."
-    return [prepare.Missing("compensation", ("rep_id",))], why
-
-
-def _lacks(dataset: str, lacking: Sequence[prepare.Missing], said: Declared) -> str:
-    """Return in words what a dataset does not hold; of several ways to answer, that one is enough."""
-    alone = [m.table for m in lacking if m.table in said.needs]
-    words = [f"no {' and no '.join(alone)}"] if alone else []
-    if len(alone) < len(lacking):
-        words.append(f"none of {'; '.join(' with '.join(way) for way in said.one_of)}, of which one would do,")
-    held = f"The exports of {dataset} hold {' and '.join(words)} in the columns named."
-    return f"{held} data/README.md says what each column means."
 
 
 def notices(account: Mapping[str, Any], quarter: str, tolerance_rate: float) -> list[str]:
@@ -155,7 +66,7 @@ def _restated(dataset: str, quarter: str, tolerance_rate: float) -> list[str]:
     return restatements.notices(restatements.table(then, prepare.load(dataset, "team_quarter"), moved), tolerance_rate)
 
 
-def _document(account: Mapping[str, Any], made: Plan, executed: Sequence[Path], said: list[str]) -> Document:
+def _document(account: Mapping[str, Any], made: planning.Plan, executed: Sequence[Path], said: list[str]) -> Document:
     house = settings.load(account["dataset"])
     return document.document(
         executed,
@@ -206,7 +117,7 @@ def _put_in_place(new: Path, folder: Path, scratch: Path) -> None:
     new.rename(folder)
 
 
-def _remember(dataset: str, made: Plan, state: Manifest, told: Mapping[str, Any]) -> None:
+def _remember(dataset: str, made: planning.Plan, state: Manifest, told: Mapping[str, Any]) -> None:
     """Keep what the report stood on: its manifest, and what the quarter's first edition stood on and foretold."""
     kept = editions.keep(dataset, str(made.quarter), state)
     forecasting.keep(kept, str(made.quarter), told)
@@ -215,7 +126,7 @@ def _remember(dataset: str, made: Plan, state: Manifest, told: Mapping[str, Any]
 
 def publish(
     account: dict[str, Any],
-    quarter: quarters.Quarter,
+    quarter: Quarter,
     given: Mapping[str, Parameter],
     *,
     workers: int,
@@ -228,7 +139,7 @@ def publish(
     `say` is told in plain lines what is going on; `as_of` is the day asked for, if one was.
     """
     dataset = account["dataset"]
-    made = plan(account, quarter, given, as_of)
+    made = planning.plan(account, quarter, given, as_of)
     folder = paths.report(dataset, str(quarter))
     _recover(folder)
     standing = manifest.read(folder)
@@ -259,7 +170,7 @@ def publish(
         if state["status"] == "ok":
             try:
                 content = _document(account, made, [j.output for j in jobs], said)
-                told = assemble.quarterly(content, dataset, quarter, account["as_of"], compared, runs[len(jobs) :])
+                told = assemble.quarterly(content, dataset, quarter, compared, runs[len(jobs) :])
                 content["quarterly"] = told.content
                 rendered = pdf.render(content, timestamp=day)
             except (document.DocumentError, pdf.PdfError, narrative.NarrativeError) as error:
@@ -272,7 +183,7 @@ def publish(
         (new / PDF).write_bytes(rendered)
         workbook.write(content, new / WORKBOOK, timestamp=day)
         (scratch / "notebooks").rename(new / "notebooks")
-        state["metrics"] = document.metrics(content)
+        state["metrics"] = payload.metrics(content["cover"])
         state["quarterly"] = told.kept
         state["pdf_sha256"] = hashlib.sha256(rendered).hexdigest()
         state["wall_s"] = round(time.monotonic() - clock, 2)

@@ -109,8 +109,7 @@ def table(
     With a column ``n_reps``, rows of too few reps are hidden: the first column names the row and
     stays.  Where more columns name it, or groups have totals, call `suppressed` beforehand.
     """
-    cells = payload.table(_safe(frame), kinds=formats, labels=labels or {}, currency=_House.currency)
-    _emit_table(cells, caption=caption, source=source, note=note)
+    _emit_table(_cells(frame, formats, labels), caption=caption, source=source, note=note)
 
 
 def claims(names: Sequence[str], *, caption: str = "Published figures, each as its publisher states it") -> None:
@@ -211,15 +210,15 @@ def practices(
     `frame` needs ``team``, ``practice``, ``hours`` [h] and ``amount`` [currency], both as expected.
     """
     require_columns(frame, ["team", "practice", "hours", "amount"], "practices")
-    cells = payload.table(_safe(frame), kinds=formats, labels=labels or {}, currency=_House.currency)
-    _emit_table({**cells, "use": "practices"}, caption=caption, source=source, note=note)
+    cells = {**_cells(frame, formats, labels), "use": "practices"}
+    _emit_table(cells, caption=caption, source=source, note=note)
 
 
-def _safe(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the table with rows of too few reps hidden, where it counts reps and that was not done yet."""
-    if payload.N_COLUMN not in frame.columns or payload.MARK_COLUMN in frame.columns:
-        return frame
-    return suppressed(frame, smallest=_House.smallest_cell, keep=list(frame.columns[:1]))
+def _cells(frame: pd.DataFrame, kinds: Mapping[str, str], labels: Mapping[str, str] | None) -> Payload:
+    """Return a table's cells, rows of too few reps hidden where it counts reps and that was not done yet."""
+    if payload.N_COLUMN in frame.columns and payload.MARK_COLUMN not in frame.columns:
+        frame = suppressed(frame, smallest=_House.smallest_cell, keep=list(frame.columns[:1]))
+    return payload.table(frame, kinds=kinds, labels=labels or {}, currency=_House.currency)
 
 
 def _emit_table(cells: Payload, *, caption: str, source: str, note: str) -> None:

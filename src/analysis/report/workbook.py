@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import xlsxwriter
 
-from analysis.report import formats, layout
+from analysis.report import formats, layout, payload
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 OPTIONS = {"strings_to_formulas": False, "strings_to_numbers": False, "strings_to_urls": False}
 HEAD_ROW = 5
 SINCE_LAST = "Since last quarter"
+CHANGES = "Changes of a share are percentage points. Interval score: its width, and 10 times what a miss lay outside."
 NARROWEST, WIDEST = 9, 46  # [characters]
-KEY_FIGURES = ("label", "estimate", "low", "high", "unit", "n", "n_of", "kind", "verdict", "method", "source")
+KEY_FIGURES = ("label", *payload.METRIC)
 INK, MUTED, ACCENT = "#1F2933", "#596673", "#0B4F93"
 
 
@@ -129,11 +130,14 @@ def _key_figures(book: Workbook, document: Document) -> None:
 def _since_last(book: Workbook, document: Document, quarterly: dict[str, Any]) -> None:
     """Write the whole of the page of changes: a block a table, each with its heads."""
     sheet = book.add_worksheet(SINCE_LAST)
-    _top(book, sheet, SINCE_LAST, [f"{document['company']} · {document['quarter']}", quarterly["forecast_note"]])
+    _top(
+        book, sheet, SINCE_LAST, [f"{document['company']} · {document['quarter']}", quarterly["forecast_note"], CHANGES]
+    )
     before, following = quarterly["before"], quarterly["following"]
     parts = {
         "change": "Change", "movement": "The quarter itself", "code": "Code", "parameters": "Parameters",
-        "data": "Data", "says": "Says",
+        "data": "Data", "says": "Says", "verdict_then": "Verdict then", "verdict": "Verdict now", "n": "n now",
+        "source": "Source",
     }  # fmt: skip
     headline = {"label": "Headline", "unit": "Unit"}
     blocks = [
@@ -142,7 +146,8 @@ def _since_last(book: Workbook, document: Document, quarterly: dict[str, Any]) -
         (
             {
                 **headline, "made": f"Forecast in {before}", "came": "Came out",
-                "held": "80% interval", "next": f"Forecast for {following}", "method": "By",
+                "held": "80% interval", "score": "Interval score", "next": f"Forecast for {following}", "method": "By",
+                "n": "Past errors",
             },
             quarterly["forecasts"],
         ),
@@ -156,11 +161,12 @@ def _since_last(book: Workbook, document: Document, quarterly: dict[str, Any]) -
         _heads(book, sheet, row, [(h, False) for h in heads.values()])
         for told in rows:
             row += 1
+            shape = formats.spreadsheet(told["format"], told["currency"]) if "format" in told else "#,##0"
             for column, key in enumerate(heads):
-                _write(book, sheet, (row, column), told[key], formats.MISSING, "General")
+                _write(book, sheet, (row, column), told[key], formats.MISSING, shape)
         row += 3
     sheet.set_column(0, 0, 40)
-    sheet.set_column(1, 9, 22)
+    sheet.set_column(1, max(len(heads) for heads, _ in blocks) - 1, 22)
 
 
 def _sheet(book: Workbook, document: Document, node: Node) -> None:

@@ -30,7 +30,6 @@ WON = 4  # the place of the first closed stage
 TYPES = {"New Business": "newbusiness", "Existing Business": "existingbusiness", "Renewal": "renewal"}
 SECOND_COMPANY = 5  # of a hundred deals
 EVENING, MIDNIGHT = 8, 40  # of a hundred closed deals: closed in the evening of New York; dated by hand
-DAY = np.timedelta64(1, "D")
 EPOCH = np.datetime64("1970-01-01")
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 CREATED, WIN_RATE, DEAL_AMOUNT = 170.0, 0.30, 71_000.0  # of a team a quarter; 1; [USD]
 DEAL_VARIATION = 0.43  # variance over squared mean of deal amounts: log sd 0.6
+SHOCK_RHO = 0.5  # of a team's shock, what is left a quarter later
 TEAM_LOG_SD, LUCK_LOG_SD = 0.14, 0.06  # between teams; of a team's win rate between quarters
 ENTRIES_PER_WEEK, LEADS = 15.0, 110.0  # per rep; of a team a quarter
 REPS, MOVE_RATE = 8, 0.002  # a team; reps who change team a quarter
@@ -48,7 +49,7 @@ class Teams:
         What the programme adds to log bookings in the end; its share by quarters since adoption.
     season_log : tuple of float
         By quarter of the year.
-    shock_log_sd, shock_rho : float
+    shock_log_sd : float
         A team's AR(1) shock by quarter.
     selection : float
         Which teams adopt: -1 those that just fell furthest below themselves, 1 those that just rose
@@ -74,7 +75,6 @@ class Teams:
     effect_path: tuple[float, ...] = (1 / 3, 2 / 3, 1.0)
     season_log: tuple[float, float, float, float] = (-0.05, 0.0, -0.03, 0.08)
     shock_log_sd: float = 0.04
-    shock_rho: float = 0.5
     selection: float = 0.0
     pre_trend_log: float = 0.0
     reverse: float = 0.0
@@ -225,7 +225,7 @@ def _shocks(teams: Teams, rng: np.random.Generator) -> Floats:
     fresh = teams.shock_log_sd * rng.standard_normal((teams.n_teams, teams.n_quarters))
     out = fresh.copy()
     for t in range(1, teams.n_quarters):
-        out[:, t] = teams.shock_rho * out[:, t - 1] + np.sqrt(1 - teams.shock_rho**2) * fresh[:, t]
+        out[:, t] = SHOCK_RHO * out[:, t - 1] + np.sqrt(1 - SHOCK_RHO**2) * fresh[:, t]
     return out
 
 

@@ -60,9 +60,7 @@ VARIANTS: dict[str, Variant] = {
 def _dated(order: Order) -> Callable[[str], str]:
     def written(cell: str) -> str:
         found = _DATE.fullmatch(cell)
-        if not found or found[1] == "9999":
-            return cell if not found else _joined(order, found)
-        return _joined(order, found)
+        return _joined(order, found) if found else cell
 
     return written
 

@@ -1,7 +1,8 @@
 """Which of the articles' four companies ours resembles, by rules whose values are always printed.
 
-A company is of the type most of whose rules it meets; two types level are "mixed", none past the
-half is "none".  A rule whose value is unknown is neither met nor missed.
+A company is of the type of whose rules it meets the largest share, at least 60%; two types level are
+"mixed", and "none" is one that no type reaches, of those of which two rules or more can be judged.  A rule
+whose value is unknown is neither met nor missed.
 """
 
 from __future__ import annotations

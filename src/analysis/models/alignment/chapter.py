@@ -53,12 +53,24 @@ def scored(tables: Mapping[str, pd.DataFrame], quarter: str, *, house: Settings,
     last_day : last day the data know (ISO), where the quarter reported may not be over; empty: it is over
     """
     profile = items.profile_held(tables)
-    practised = practices(tables, quarter, house=house, last_day=last_day, profile=profile)
-    periods = tables["quarters"][tables["quarters"]["quarter"] <= quarter]
-    scores = index.scores(practised, periods, rng=np.random.default_rng(INDEX_SEED), items=profile)
-    answers = survey.in_rounds(tables["survey_answers"], periods)
-    sides = survey.sides(answers, rng=np.random.default_rng(SURVEY_SEED))
+    practised, scores = by_evidence(tables, quarter, house=house, last_day=last_day)
+    answers = survey.in_rounds(tables["survey_answers"], _periods(tables, quarter))
+    fewest = max(survey.FEWEST_A_SIDE, house.people.smallest_cell)
+    sides = survey.sides(answers, rng=np.random.default_rng(SURVEY_SEED), fewest_a_side=fewest)
     return Scored(profile, practised, scores, sides, headline.with_survey(scores, sides))
+
+
+def by_evidence(
+    tables: Mapping[str, pd.DataFrame], quarter: str, *, house: Settings, last_day: str = ""
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the evidence as of `quarter` and the scores by it alone, of the profile that is held; see `scored`."""
+    practised = practices(tables, quarter, house=house, last_day=last_day)
+    rng, profile = np.random.default_rng(INDEX_SEED), items.profile_held(tables)
+    return practised, index.scores(practised, _periods(tables, quarter), rng=rng, items=profile)
+
+
+def _periods(tables: Mapping[str, pd.DataFrame], quarter: str) -> pd.DataFrame:
+    return tables["quarters"][tables["quarters"]["quarter"] <= quarter]
 
 
 def practices(

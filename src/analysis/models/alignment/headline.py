@@ -60,8 +60,10 @@ def with_survey(scores: pd.DataFrame, sides: pd.DataFrame) -> pd.DataFrame:
 def company(scores: pd.DataFrame, quarter: str) -> Result:
     """Return the company's ``alignment_index`` for a quarter: the mean of its teams, each weighing the same.
 
-    The interval is of measurement: the teams are all there are.  With ``headline`` in `scores` the
-    survey is in it, else evidence alone.  NaN, and `method` says why, where no team has a score.
+    The interval is of measurement: the teams are all there are.  Each team's counts are drawn apart, so
+    that it is too narrow where rows that name no team, and speak for all, make up much of the evidence.
+    With ``headline`` in `scores` the survey is in it, else evidence alone.  NaN, and `method` says why,
+    where no team has a score.
     """
     require_columns(scores, ["team_id", "quarter", "index", "standard_error", "coverage", "profile"], "alignment index")
     mine = scores[(scores["quarter"] == quarter) & scores["index"].notna()]
@@ -83,7 +85,8 @@ def company(scores: pd.DataFrame, quarter: str) -> Result:
         n_of="teams",
         method=(
             f"{PROFILE_LABELS.get(str(mine['profile'].iloc[0]), 'own items')}; {parts}; mean of teams; "
-            f"{mine['coverage'].mean() * 100:.0f}% of points observed; interval: bootstrap of counts"
+            f"{mine['coverage'].mean() * 100:.0f}% of points observed; interval: bootstrap of counts, "
+            "each team's apart, also where one row speaks for all teams"
         ),
         source=f"alignment evidence {quarter}",
     )

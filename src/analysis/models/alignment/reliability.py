@@ -188,6 +188,18 @@ def agreement(people: pd.DataFrame) -> Agreement:
     )
 
 
+def agreement_table(people: pd.DataFrame) -> pd.DataFrame:
+    """Return `agreement` as rows of `COLUMNS`: ICC(1), ICC(2) and r_wg."""
+    got, n = agreement(people), len(people)
+    nothing = (math.nan, math.nan)
+    rows = [
+        _row("one person's answer for the team's, ICC(1)", got.icc1, nothing, n, "people", math.nan),
+        _row("a team's mean answer, ICC(2)", got.icc2, nothing, n, "people", ENOUGH_ICC2),
+        _row("agreement within teams, r_wg", got.r_wg, nothing, n, "people", ENOUGH_AGREEMENT),
+    ]
+    return pd.concat(rows, ignore_index=True)
+
+
 def tier_consequences(reliability: float, *, rng: np.random.Generator, n: int = 200_000) -> dict[str, float]:
     """Return what a reliability means for 20/50/30 tiers, by `n` simulated units [shares].
 

@@ -1,7 +1,7 @@
 """What both sides say of each other: ten items, scored apart, and the gap between the two.
 
-No item asks for results, and an answer given once the quarter's results are known does not count:
-people who won say that they get on.  A side with fewer than five answers is not shown.
+No item asks for results, and an answer counts for the quarter it was given in, before that quarter's
+results are known: people who won say that they get on.  A side with fewer than five answers is not shown.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
-from analysis.schema import CrmDataError, require_columns
+from analysis.schema import require_columns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,27 +66,6 @@ def in_rounds(answers: pd.DataFrame, periods: pd.DataFrame) -> pd.DataFrame:
     for name, start, end in zip(periods["quarter"], periods["from_day"], periods["until_day"], strict=True):
         quarter = quarter.mask((day >= pd.Timestamp(start)) & (day < pd.Timestamp(end)), name)
     return answers.assign(quarter=quarter)[quarter.notna()]
-
-
-def require_before_results(answers: pd.DataFrame, results_known_on: pd.Series) -> None:
-    """Raise `CrmDataError` if an answer came once its quarter's results were known.
-
-    Parameters
-    ----------
-    answers : DataFrame, one row an answer
-        ``response_id``, ``quarter`` the answer is about, ``answered_on``.
-    results_known_on : Series by quarter
-        First day on which the quarter's results are known.
-    """
-    require_columns(answers, ["response_id", "quarter", "answered_on"], "survey_answers")
-    known = pd.to_datetime(answers["quarter"].map(results_known_on))
-    late = answers.loc[pd.to_datetime(answers["answered_on"]) >= known, "response_id"].drop_duplicates()
-    if len(late):
-        raise CrmDataError(
-            f"survey_answers: must be answered before the quarter's results are known, but {len(late)} of "
-            f"{answers['response_id'].nunique()} were not (response_id {', '.join(map(str, late[:3]))}).\n"
-            "Leave them out, or ask before the quarter closes: results colour the answers."
-        )
 
 
 def responses(answers: pd.DataFrame) -> pd.DataFrame:

@@ -18,12 +18,8 @@ from analysis.models.alignment import bands, items
 from analysis.models.growth import (
     answer,
     assessment,
-    association,
-    guards,
-    honest,
     imputation,
     specification,
-    staggered,
     tiers,
 )
 from analysis.models.growth.panel import NEVER
@@ -33,7 +29,7 @@ from analysis.quarters import quarter
 from analysis.schema import CrmDataError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from analysis.models.growth.assessment import Assessment, Tables
     from analysis.models.result import Kind, Verdict
@@ -179,6 +175,7 @@ def by_tier(
     """
     before = str(quarter(last_quarter).shifted(-tiers.QUARTERS_IN_YEAR))
     tiers.require_lagged(before, last_quarter)
+    tiers.require_not_growth(items.columns_read())
     tiers.require_apart(items.columns_read(), BOOKINGS_FROM)
     index = scores[scores["quarter"] == before].set_index("team_id")["index"]
     named = bands.by_cut(index, low=low, high=high, names=tiers.TIERS)
@@ -211,41 +208,6 @@ def reservations(growth: Told) -> pd.DataFrame:
         return pd.DataFrame({"check": ["Teams to compare"], "held": ["no"], "says": [growth.why]})
     table = growth.made.guards().rename(columns={"guard": "check", "passed": "held"})
     return table.assign(check=table["check"].str.capitalize())
-
-
-def details(
-    growth: Told, team_quarter: pd.DataFrame, scores: pd.DataFrame, last_quarter: str, *, reliability: float
-) -> list[pd.DataFrame]:
-    """Return the tables of analysts: activity, looks, other dates, bounds, weights, slope on the index, segments.
-
-    A table the data cannot carry has one row that says why.  `reliability` is that of the index across teams.
-    """
-    if growth.made is None:
-        return [reservations(growth)]
-    made = growth.made
-    before = str(quarter(last_quarter).shifted(-tiers.QUARTERS_IN_YEAR))
-    index = scores[scores["quarter"] == before].set_index("team_id")["index"]
-    segments = team_quarter.drop_duplicates("team_id").set_index("team_id")["segment"]
-    asked: list[Callable[[], pd.DataFrame]] = [
-        lambda: guards.placebo_dates(made.panel),
-        lambda: honest.table(honest.periods(staggered.around_start(made.panel))),
-        lambda: honest.goodman_bacon(made.panel),
-        lambda: _on_index(tiers.yearly_growth(team_quarter, last_quarter), index, reliability),
-        lambda: association.by_segment(made.panel, segments),
-    ]
-    return [made.activity, pd.DataFrame(made.looks), *(_or_why(each) for each in asked)]
-
-
-def _on_index(yearly: pd.Series[float], index: pd.Series[float], reliability: float) -> pd.DataFrame:
-    got = association.on_lagged_index(yearly, index, reliability=reliability if reliability > 0 else None)
-    return pd.DataFrame([each for each in (got.measured, got.corrected) if each])
-
-
-def _or_why(table: Callable[[], pd.DataFrame]) -> pd.DataFrame:
-    try:
-        return table()
-    except (CrmDataError, ValueError) as error:
-        return pd.DataFrame({"cannot be told": [str(error)]})
 
 
 def vendor_points() -> tuple[float, str]:

@@ -123,7 +123,9 @@ def _require_clusters(rows: pd.DataFrame, group: str, cluster: str, n_regressors
     fewest = TEAMS_PER_REGRESSOR * n_regressors
     smallest = int(sizes.min()) if len(sizes) == 2 else 0
     if smallest < fewest:
+        need = "regressor needs" if n_regressors == 1 else "regressors need"
+        instead = "Show the gap as it is." if n_regressors == 1 else "Take fewer regressors."
         raise CrmDataError(
-            f"teams: {n_regressors} regressors need {fewest} of {cluster} in each group ({TEAMS_PER_REGRESSOR} a "
-            f"regressor), but the smaller group has {smallest} of {int(sizes.sum())}. Take fewer regressors."
+            f"teams: {n_regressors} {need} {fewest} of {cluster} in each group ({TEAMS_PER_REGRESSOR} a "
+            f"regressor), but the smaller group has {smallest} of {int(sizes.sum())}. {instead}"
         )

@@ -135,12 +135,13 @@ def share_found(effects: Effects, gap_percent: float, *, alpha: float = 0.05) ->
 
 
 def after_waiting(
-    whole: Panel, effects: Effects, n_quarters: int, *, wanted: float = 0.8, alpha: float = 0.05
-) -> float:
+    whole: Panel, effects: Effects, n_quarters: int, *, wanted: float = 0.8, alpha: float = 0.05,
+    last_event: int = HORIZON[1],
+) -> float:  # fmt: skip
     """Return the gap [percent] that could be found if nobody joined and `n_quarters` more went by.
 
     The spread changes as it would with chance that is independent from quarter to quarter.  Waiting fills up
-    the quarters since late starts; it adds no team.
+    the quarters since late starts, up to `last_event`; it adds no team.
 
     Raises
     ------
@@ -149,7 +150,7 @@ def after_waiting(
     """
     if n_quarters < 0:
         raise ValueError(f"n_quarters must be at least 0, got {n_quarters}")
-    horizon = np.arange(effects.event_quarters[0], HORIZON[1] + 1)
+    horizon = np.arange(effects.event_quarters[0], last_event + 1)
     known = ~np.isnan(whole.matrix)
     more = np.hstack([known, np.ones((len(known), n_quarters), bool)])
     ratio = _variance(more, whole.starts, horizon) / _variance(known, whole.starts, horizon)

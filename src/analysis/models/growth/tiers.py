@@ -18,7 +18,7 @@ from analysis.quarters import quarter
 from analysis.schema import CrmDataError, require_columns, require_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection
 
 SHARES = (TOP_SHARE, 1 - TOP_SHARE - LAGGARD_SHARE, LAGGARD_SHARE)  # best, middle, laggards
 TIERS = ("aligned", "middle", "laggard")  # names for `bands.by_cut`
@@ -102,9 +102,10 @@ def require_apart(index_columns: Collection[str], outcome_columns: Collection[st
         raise ValueError(f"index and outcome must share no column, got {', '.join(shared)} in both")
 
 
-def require_not_growth(made_from: Sequence[str]) -> None:
+def require_not_growth(made_from: Collection[str]) -> None:
     """Raise `ValueError` if tiers would be made from an outcome: sorting on growth is a gap by itself."""
-    outcomes = [name for name in made_from if any(word in name for word in ("growth", "bookings", "won", "win_rate"))]
+    words = ("growth", "bookings", "won", "win_rate")
+    outcomes = [name for name in sorted(made_from) if any(word in name for word in words)]
     if outcomes:
         raise ValueError(
             f"tiers must be made from practices, got {', '.join(outcomes)}: sorted on growth, 20% and -4% come out "

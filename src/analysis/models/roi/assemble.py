@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from analysis import quarters
 from analysis.models.alignment import chapter as alignment
-from analysis.models.alignment import index, items
+from analysis.models.alignment import items
 from analysis.models.growth import as_of, chapter
 from analysis.models.growth.panel import NEVER
 from analysis.models.roi import case, spending
@@ -58,7 +57,7 @@ class Programme(NamedTuple):
 
 def company(
     tables: Mapping[str, pd.DataFrame], *, quarter: str, house: Settings, own_specification: str | None = None,
-    looks: Sequence[Mapping[str, Any]] = (),
+    looks: Sequence[Mapping[str, Any]] = (), last_day: str = "",
 ) -> Programme:  # fmt: skip
     """Return the programme of a company as of `quarter`: growth told, costs and meetings counted, the case.
 
@@ -68,6 +67,7 @@ def company(
     quarter : last quarter that counts
     house : the dataset's settings
     own_specification, looks : as `growth.chapter.told` takes them
+    last_day : as `alignment.chapter.scored` takes it, so that growth is what the growth chapter tells
 
     Raises
     ------
@@ -78,12 +78,8 @@ def company(
     known = as_of.tables(tables, quarter, fiscal_year_start_month=month)
     team, rep = known.team_quarter, tables["rep_quarter"][tables["rep_quarter"]["quarter"] <= quarter]
     growth = chapter.told(known, quarter, own_specification=own_specification, looks=looks)
-    if growth.verdict != "cannot tell":  # the index costs seconds, and its guard can only take a verdict away
-        practised = alignment.practices(tables, quarter, house=house)
-        scores = index.scores(
-            practised, tables["quarters"], rng=np.random.default_rng(alignment.INDEX_SEED),
-            items=items.profile_held(tables),
-        )  # fmt: skip
+    if growth.made is not None:  # again with the index, whose guard the growth chapter counts too
+        _, scores = alignment.by_evidence(tables, quarter, house=house, last_day=last_day)
         known = known._replace(team_quarter=alignment.with_index(team, scores))
         growth = chapter.told(known, quarter, own_specification=own_specification, looks=looks)
     if growth.made is None:

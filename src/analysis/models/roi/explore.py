@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from analysis.models.roi.simulation import Appraisal
 
 BINS = 60
+N_DRAWS = 4_000  # a picture needs no more, and the sliders are to follow the hand
 MILLION = 1e6
 SLIDER = {"continuous_update": False, "style": {"description_width": "12em"}, "layout": {"width": "32em"}}
 
@@ -68,7 +69,7 @@ def moved(
 def what_if(case: Case, **assumptions: float) -> WhatIf:
     """Return the appraisal under other assumptions, see `moved`."""
     other = moved(case, **assumptions)
-    appraisal = simulation.appraise(other)
+    appraisal = simulation.appraise(other, n_draws=N_DRAWS)
     return WhatIf(
         other,
         appraisal,

@@ -24,7 +24,6 @@ NAME = "capture_rate"
 UNIT = "share of client contacts"
 ASSUMPTION = "Chapman's estimate; assumes that a contact's place in one source says nothing of its place in the other"
 CALENDAR_FILES = (".ics", ".ical")
-NEEDS = "a calendar export (ICS) beside the CRM's activities, not synchronised with it"
 TOLERANCE_MINUTES = 15
 
 

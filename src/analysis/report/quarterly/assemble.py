@@ -48,7 +48,7 @@ def past(quarter: Quarter, now: Manifest, notebooks: Sequence[Path], scratch: Pa
 
 
 def quarterly(
-    document: Document, dataset: str, quarter: Quarter, as_of: str, compared: Past, outcomes: Sequence[Outcome]
+    document: Document, dataset: str, quarter: Quarter, compared: Past, outcomes: Sequence[Outcome]
 ) -> Quarterly:
     """Return the pages of a report that compare it with the last and run the review."""
     before = str(quarter.shifted(-1))
@@ -62,7 +62,7 @@ def quarterly(
     score = forecasting.scored(dataset, before, came)
     told = forecasting.made(cards, known)
     held = actions.reviews(dataset, before=str(quarter))
-    carried = actions.carried(held, dt.date.fromisoformat(as_of))
+    carried = actions.carried(held, dt.date.fromisoformat(document["as_of"]))
     earlier = {n: {q: v for q, v in p.items() if q < str(quarter)} for n, p in known.items()}
     metrics = page_one.key_metrics(house.key_metrics, cards, last, before, earlier)
     published = {q: manifest.published(dataset, quarters.quarter(q)) for q in held}

@@ -112,7 +112,8 @@ def rows(
     -------
     list of dict
         ``name``, ``label``, ``then``, ``now``, ``change``, the causes and ``movement`` (numbers, None
-        where unknown), ``causes`` (those that moved it) and ``says``.
+        where unknown), ``verdict_then`` and ``verdict`` (None where the figure has none), ``n`` and
+        ``source`` of the figure now, ``causes`` (those that moved it) and ``says``.
     """
     published: Mapping[str, Any] = {name: {"estimate": e} for name, e in last.items()}
     steps: list[tuple[str, Metrics]] = []
@@ -140,13 +141,14 @@ def _row(
 ) -> Row:
     form, currency, now = card["format"], card["currency"], card["estimate"]
     row: Row = {"name": card["name"], "label": card["label"], "unit": card["shown"]["unit"], "now": now}
-    row |= {"then": None, "change": None, "movement": None, "causes": [], **dict.fromkeys(CAUSES)}
+    row |= {k: card[k] for k in ("format", "currency", "source", "verdict")} | {"n": card["shown"]["n"]}
+    row |= {"then": None, "verdict_then": None, "change": None, "movement": None, "causes": [], **dict.fromkeys(CAUSES)}
     shown = {"now": card["shown"]["value"], "then": formats.MISSING, "change": formats.MISSING}
     if then is None:
         return row | {"shown": shown, "says": "new: not published before"}
     old = then["estimate"]
     shown["then"] = formats.CANNOT_TELL if old is None else formats.shown(old, form, currency)
-    row["then"] = old
+    row |= {"then": old, "verdict_then": then.get("verdict")}
     if old is None or now is None:
         same = old is None and now is None
         return row | {"shown": shown, "says": NO_CHANGE if same else "could be told in one quarter only"}

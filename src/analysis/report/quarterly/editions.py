@@ -23,7 +23,7 @@ FIRST = "first.json"  # the manifest of the first edition
 FORECASTS = "forecasts.json"
 INPUTS = "inputs"  # further tables
 SETTINGS = "*.toml"  # of a dataset: its settings, its maps, its specification of growth
-HOUSE, OWN = "alignment.toml", "dataset"  # the settings of then, and the folder of the dataset's own
+OWN = "dataset"  # the folder of the dataset's own settings of then
 
 
 class Edition(NamedTuple):
@@ -64,6 +64,7 @@ def keep(dataset: str, quarter: str, manifest: Manifest) -> Path:
     is_todays = panel.read_bytes() == (paths.processed(dataset) / panel.name).read_bytes()
     if is_todays and not ((folder / FIRST).is_file() and is_same):
         _keep_inputs(dataset, kept, manifest)
+        (kept / FORECASTS).unlink(missing_ok=True)  # made while the quarter was not over
         teams = prepare.load(dataset, "team_quarter")
         partial = teams.loc[teams["quarter"] == quarter, "is_partial"].astype(bool).any()
         write(kept / FIRST, {**manifest, "is_partial": bool(partial)})
@@ -85,7 +86,7 @@ def _keep_inputs(dataset: str, folder: Path, manifest: Manifest) -> None:
     for name in sorted(loaded - set(prepare.FROZEN)):
         shutil.copyfile(paths.processed(dataset) / f"{name}.parquet", inputs / f"{name}.parquet")
     shutil.copyfile(paths.processed(dataset) / prepare.AUDIT_FILE, inputs / prepare.AUDIT_FILE)
-    shutil.copyfile(paths.root() / paths.SETTINGS_FILE, inputs / HOUSE)
+    shutil.copyfile(paths.root() / paths.SETTINGS_FILE, inputs / paths.SETTINGS_FILE)
     for own in paths.raw(dataset).glob(SETTINGS):
         shutil.copyfile(own, inputs / OWN / own.name)
 
@@ -103,7 +104,7 @@ def view(scratch: Path, then: Edition, dataset: str, *, is_data_of_then: bool, a
     (root / "notebooks").symlink_to(today / "notebooks")
     (root / "data" / "history").symlink_to(today / "data" / "history")
     settings, own = (inputs, inputs / OWN) if are_settings_of_then else (today, paths.raw(dataset))
-    shutil.copyfile(settings / HOUSE, root / paths.SETTINGS_FILE)
+    shutil.copyfile(settings / paths.SETTINGS_FILE, root / paths.SETTINGS_FILE)
     for file in own.glob(SETTINGS):
         shutil.copyfile(file, raw / file.name)
     _link(paths.raw(dataset), raw, skip={f.name for f in paths.raw(dataset).glob(SETTINGS)})

@@ -94,7 +94,7 @@ def rows(cards: Sequence[Payload], now: Mapping[str, Any], told: Mapping[str, An
         if not (past or following):
             continue
         row = {"label": card["label"], "unit": card["shown"]["unit"], "made": formats.MISSING, "came": formats.MISSING}
-        row |= {"held": formats.MISSING, "next": formats.MISSING, "method": ""}
+        row |= dict.fromkeys(("held", "score", "next"), formats.MISSING) | {"method": "", "n": None}
         if past:
             row |= {
                 "made": _interval(past, form, currency),

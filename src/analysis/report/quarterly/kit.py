@@ -89,26 +89,20 @@ def _practices(nodes: Iterable[Node]) -> Row | None:
         "rows": rows,
         "more": len(table["rows"]) - len(rows),
         "number": table["number"],
-        "caption": table["caption"],
         "note": " ".join(filter(None, [table["marks"], table["note"]])),
         "source": table["source"],
     }
 
 
-def _meeting(stays: pd.DataFrame, house: Settings) -> Row:
+def _meeting(stays: pd.DataFrame, house: Settings) -> str:
     """Return what the meeting costs: people x hours x cost of a working hour, as far as pay tells."""
     people, hours, currency = house.review.people, house.review.hours, house.company.currency
-    row: Row = {"people": people, "hours": hours, "person_hours": people * hours, "amount": None}
     each = _cost_of_hour(stays, house)
     if math.isnan(each):
-        said = f"{people} people for {hours:g} h: {people * hours:g} h. What they cost cannot be told: no pay is known."
-        return row | {"says": said}
-    amount = people * hours * each
-    money = [formats.shown(x, "money", currency) for x in (each, amount)]
-    return row | {
-        "amount": formats.rounded(amount, "money"),
-        "says": f"{people} people for {hours:g} h at {money[0]} a working hour, as the reps' costs: {money[1]}.",
-    }
+        why = f"What they cost cannot be told: of fewer than {house.people.smallest_cell} reps it is known."
+        return f"{people} people for {hours:g} h: {people * hours:g} h. {why}"
+    money = [formats.shown(x, "money", currency) for x in (each, people * hours * each)]
+    return f"{people} people for {hours:g} h at {money[0]} a working hour, as the reps' costs: {money[1]}."
 
 
 def _cost_of_hour(stays: pd.DataFrame, house: Settings) -> float:

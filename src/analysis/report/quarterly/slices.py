@@ -10,13 +10,12 @@ import copy
 import symtable
 from typing import TYPE_CHECKING, Any
 
-from analysis.report.payload import MIME
+from analysis.report import payload
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 MARK = "headline=True"
-METRIC = ("estimate", "low", "high", "unit", "n", "n_of", "kind", "verdict", "method", "source")
 
 
 def cut(notebook: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -45,15 +44,15 @@ def cut(notebook: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def headlines(notebook: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Return the headlines that an executed notebook shows, by name, as the manifest states them."""
-    return {c["name"]: {k: c[k] for k in METRIC} for c in _cards(notebook) if c["headline"]}
+    return payload.metrics(c for c in _cards(notebook) if c["headline"])
 
 
 def _cards(notebook: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     for cell in notebook["cells"]:
         for output in cell.get("outputs", []):
-            payload = output.get("data", {}).get(MIME, {})
-            if payload.get("kind") == "kpis":
-                yield from payload["cards"]
+            shown = output.get("data", {}).get(payload.MIME, {})
+            if shown.get("kind") == "kpis":
+                yield from shown["cards"]
 
 
 def _text(cell: Mapping[str, Any]) -> str:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from analysis.simulate.window import FRIDAY
+
 if TYPE_CHECKING:
     from analysis.simulate.company import Company, Tables
     from analysis.simulate.people import People
@@ -86,7 +88,7 @@ class Scene(NamedTuple):
     def workday(self, day: Ints) -> Ints:
         """Return each day, or the Friday before it."""
         weekday = self.tables.draws.window.weekday(day)
-        return day - np.maximum(weekday - 4, 0)
+        return day - np.maximum(weekday - FRIDAY, 0)
 
 
 def scene(company: Company, tables: Tables, keys: Keys) -> Scene:
