@@ -113,6 +113,11 @@ CASES: list[Case] = [
     *_repeats("activities", {"minutes": 61.0}, {"activity_id": "x2", "subject": "Call"}),
     _case("activities", "cancelled", {"subject": "Canceled: Demo"}, {"subject": "Cancellation terms: call"}),
     _case("activities", "cancelled", {"subject": "CANCELLED"}, {"subject": "Demo, not cancelled"}),
+    _case("activities", "cancelled", {"subject": "Abgesagt: Demo"}, {"subject": "Abgesagte Aufträge"}),
+    _case("activities", "cancelled_meeting", {"shown_as": "cancelled"}, {"shown_as": "Busy"}),
+    _case("activities", "declined_meeting", {"shown_as": "declined"}, {"shown_as": None}),
+    _case("activities", "free_time", {"shown_as": "free"}, {"shown_as": "free", "is_all_day": True}),
+    _case("activities", "tentative_meeting", {"shown_as": "tentative"}, {"shown_as": "Busy"}),
     _case("activities", "unknown_rep", {"rep_id": "nobody"}, {}),
     _case(
         "activities", "timestamp_before_1990",

@@ -1,49 +1,87 @@
-"""Calendar files → one row per meeting that took place, recurring ones written out.
+"""Calendar files → one row per meeting, recurring ones written out.
 
 A calendar is one rep's: whose, says the analyst's ``calendars.csv`` by its file name, its name or its
-organizer.  Only when, how long, all-day and the subject are read; who else was invited is not.
+organizer, or the user export by the address that it is called by.  Only when, how long, all-day, the
+subject and the owner's own answer are read; who else was invited is not.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import recurring_ical_events
-from icalendar import Calendar
 
+from analysis.crm import calendar_entries, calendar_series
 from analysis.crm.text_tables import BrokenLine
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
-HEADER = ("calendar_uid", "rep_id", "subject", "started_at", "ended_at", "is_all_day", "created_at")
-LARGEST = 64 << 20  # bytes: a calendar is read whole
+    from analysis.crm.calendar_entries import Agenda, Entry
+
+HEADER = (
+    *("calendar_uid", "rep_id", "subject", "started_at", "ended_at", "is_all_day", "created_at"),
+    *("modified_at", "shown_as"),
+)
 MOST_MEETINGS = 200_000  # of one calendar
-YEARS_BACK = 15  # a series is written out over so many years before the last day
-SUB_DAILY = {"SECONDLY", "MINUTELY", "HOURLY"}
-CANCELLED, FREE = "cancelled_meeting", "free_time"
+A_WORKING_DAY = dt.timedelta(hours=8)
+OLDER = "older_version"
+OUT_OF_OFFICE = "out_of_office"
 _ID = re.compile(r"[A-Za-z0-9]{15}([A-Za-z0-9]{3})?|[0-9]+")
+_BUSY = {"FREE": "free", "TENTATIVE": "tentative", "OOF": OUT_OF_OFFICE}
+_MEETING_ERRORS = (
+    *(ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError),
+    recurring_ical_events.InvalidCalendar,
+)
 
 
-class Meeting(NamedTuple):
-    """An occurrence: its line in the calendar (which entry of it) and its cells, or the rule that takes it."""
+class People(NamedTuple):
+    """Whose calendars they are: by a name of the calendar, and the addresses of each rep."""
 
-    number: int
-    cells: tuple[str | None, ...]
-    rule: str | None
+    by_name: dict[str, str]
+    addresses: dict[str, set[str]]
+
+    def addresses_of(self, rep: str) -> set[str]:
+        """Return every address that is known to be a rep's."""
+        listed = {name for name, owner in self.by_name.items() if "@" in name and _same(owner, rep)}
+        return listed | {a for owner, of in self.addresses.items() if _same(owner, rep) for a in of}
+
+    def called(self, name: str) -> str | None:
+        """Return the rep that a calendar's name is of: in the analyst's list, else as an address in the user export."""
+        key = name.strip().casefold()
+        if key in self.by_name:
+            return self.by_name[key]
+        reps = {rep for rep, addresses in self.addresses.items() if key in addresses}
+        return next(iter(reps)) if len(reps) == 1 else None
 
 
-def owner(file: Path, calendar: Calendar, owners: Mapping[str, str]) -> str:
+def _same(one: str, other: str) -> bool:
+    """Return whether two texts are one id, with a Salesforce id's suffix or without."""
+    return one == other or ({len(one), len(other)} == {15, 18} and one[:15] == other[:15])
+
+
+def _address(value: Any) -> set[str]:
+    """Return the addresses by which a person stands in an entry."""
+    named = {str(value), str(getattr(value, "params", {}).get("EMAIL", ""))}
+    return {n.strip().casefold().removeprefix("mailto:") for n in named if n.strip()}
+
+
+def _people(event: Any, name: str) -> list[Any]:
+    value = event.get(name)
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def owner(file: Path, agenda: Agenda, people: People) -> str:
     """Return the rep whose calendar it is; ValueError where nothing says so."""
-    organizers = {str(e.get("ORGANIZER", "")) for e in calendar.walk("VEVENT")}
-    names = [file.stem, file.name, str(calendar.get("X-WR-CALNAME", ""))]
-    names += [o.casefold().removeprefix("mailto:") for o in organizers if len(organizers) == 1]
+    organizers = {a for e in agenda.entries if e.event for o in _people(e.event, "ORGANIZER") for a in _address(o)}
+    names = [file.stem, file.name, agenda.name]
+    names += [o for o in organizers if len(organizers) == 1]
     for name in names:
-        if (rep := owners.get(name.strip().casefold())) is not None:
+        if (rep := people.called(name)) is not None:
             return rep
     if _ID.fullmatch(file.stem):
         return file.stem
@@ -52,30 +90,9 @@ def owner(file: Path, calendar: Calendar, owners: Mapping[str, str]) -> str:
     )
 
 
-def _calendar(file: Path) -> Calendar:
-    if file.stat().st_size > LARGEST:
-        raise ValueError(f"it is larger than {LARGEST >> 20} MiB, more than one rep's calendar")
-    raw = file.read_bytes()
-    if not raw.strip():
-        raise ValueError("it is empty")
-    try:
-        return Calendar.from_ical(raw.decode("utf-8-sig"))
-    except UnicodeDecodeError:
-        raise ValueError("it is not UTF-8, as a calendar has to be") from None
-    except (ValueError, IndexError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"it cannot be read as a calendar ({str(error)[:100]})") from None
-
-
-def _zone(calendar: Calendar) -> ZoneInfo | None:
-    try:
-        return ZoneInfo(str(calendar["X-WR-TIMEZONE"]))
-    except (KeyError, ValueError, ZoneInfoNotFoundError, OSError):
-        return None
-
-
-def _when(value: dt.date | None, zone: ZoneInfo | None) -> str | None:
+def _when(value: Any, zone: dt.tzinfo | None) -> str | None:
     """Return a time as UTC text; one without a zone, in a calendar without one, stays without."""
-    if value is None:
+    if not isinstance(value, dt.date):
         return None
     if not isinstance(value, dt.datetime):
         return f"{value.isoformat()}T00:00:00Z"
@@ -87,80 +104,162 @@ def _when(value: dt.date | None, zone: ZoneInfo | None) -> str | None:
 
 def _value(event: Any, name: str) -> Any:
     found = event.get(name)
-    return getattr(found, "dt", None)
-
-
-def _meeting(number: int, event: Any, rep: str, zone: ZoneInfo | None) -> Meeting:
-    start, end, length = _value(event, "DTSTART"), _value(event, "DTEND"), _value(event, "DURATION")
-    is_all_day = start is not None and not isinstance(start, dt.datetime)
-    if end is None and start is not None and isinstance(length, dt.timedelta):
-        end = start + length
-    if str(event.get("STATUS", "")).upper() == "CANCELLED":
-        rule = CANCELLED
-    elif str(event.get("TRANSP", "")).upper() == "TRANSPARENT" and not is_all_day:
-        rule = FREE
-    else:
-        rule = None
-    started = _when(start, zone)
-    subject = str(event.get("SUMMARY", "")) or None
-    cells = (f"{event.get('UID', number)}|{started}", rep, subject, started, _when(end, zone), str(is_all_day).lower())
-    return Meeting(number, (*cells, _when(_value(event, "CREATED") or _value(event, "DTSTAMP"), zone)), rule)
-
-
-def _day(value: dt.date) -> dt.date:
-    return value.date() if isinstance(value, dt.datetime) else value
-
-
-def _occurrences(calendar: Calendar, until: dt.date) -> Iterator[Any]:
-    """Yield every occurrence that begins by `until`, moved ones where they were moved to."""
-    events = calendar.walk("VEVENT")
-    if any(set(map(str, rule.get("FREQ", []))) & SUB_DAILY for e in events for rule in _rules(e)):
-        raise ValueError("a series of it repeats within the day")
-    days = [_day(d) for e in events if isinstance(d := _value(e, "DTSTART"), dt.date)]
-    if not days:
-        return
-    floor = dt.date(until.year - YEARS_BACK, 1, 1)
-    series = {str(e.get("UID")) for e in events if _rules(e) or e.get("RDATE") or e.get("RECURRENCE-ID")}
-    yield from (e for e in events if str(e.get("UID")) not in series)
-    known = recurring_ical_events.of(calendar, skip_bad_series=True)
-    first = max(min(days), floor)
-    seen = set()
-    while first <= until:
-        after = dt.date(first.year + (first.month == 12), first.month % 12 + 1, 1)
-        for event in known.between(first, min(after, until + dt.timedelta(days=1))):
-            key = (str(event.get("UID")), str(_value(event, "DTSTART")), str(_value(event, "RECURRENCE-ID")))
-            if str(event.get("UID")) in series and key not in seen:
-                seen.add(key)
-                yield event
-        first = after
-
-
-def _rules(event: Any) -> list[Any]:
-    rule = event.get("RRULE")
-    return rule if isinstance(rule, list) else [rule] if rule else []
-
-
-def rows(
-    file: Path, name: str, owners: Mapping[str, str], until: dt.date, broken: list[BrokenLine]
-) -> Iterator[tuple[int, tuple[str | None, ...]]]:
-    """Yield the meetings of a calendar up to the day `until`; cancelled and free ones go to `broken`."""
-    calendar = _calendar(file)
-    rep, zone = owner(file, calendar, owners), _zone(calendar)
     try:
-        for number, event in enumerate(_occurrences(calendar, until), 1):
-            if number > MOST_MEETINGS:
-                raise ValueError(f"it holds more than {MOST_MEETINGS:,} meetings")
-            meeting = _meeting(number, event, rep, zone)
-            if meeting.rule:
-                broken.append(BrokenLine(name, number, "as its organizer says", meeting.rule))
-            else:
-                yield number, meeting.cells
-    except (
-        KeyError,
-        IndexError,
-        TypeError,
-        AttributeError,
-        OverflowError,
-        recurring_ical_events.InvalidCalendar,
-    ) as error:
-        raise ValueError(f"a time or a series in it cannot be understood ({type(error).__name__})") from None
+        return getattr(found, "dt", None)
+    except ValueError:  # a property that cannot be read
+        return None
+
+
+def _answers(event: Any, addresses: Collection[str]) -> set[str]:
+    """Return what the calendar's owner answered to an invitation."""
+    return {
+        str(person.params.get("PARTSTAT", "")).upper()
+        for person in _people(event, "ATTENDEE")
+        if hasattr(person, "params") and _address(person) & set(addresses)
+    }
+
+
+def _shown_as(event: Any, addresses: Collection[str], *, is_cancelled: bool) -> str | None:
+    """Return what an entry is shown as where it is not simply busy: the owner's own word first."""
+    busy = str(event.get("X-MICROSOFT-CDO-BUSYSTATUS") or event.get("X-MICROSOFT-CDO-INTENDEDSTATUS") or "").upper()
+    answers, status = _answers(event, addresses), str(event.get("STATUS", "")).upper()
+    if is_cancelled or status == "CANCELLED":
+        return "cancelled"
+    if "DECLINED" in answers:
+        return "declined"
+    if busy in _BUSY:
+        return _BUSY[busy]
+    if str(event.get("TRANSP", "")).upper() == "TRANSPARENT":
+        return "free"
+    return "tentative" if "TENTATIVE" in answers or status == "TENTATIVE" else None
+
+
+def _span(event: Any) -> tuple[dt.date, dt.date | None]:
+    """Return when an entry begins and ends; no end where it does not say one."""
+    start, end, length = (_value(event, name) for name in ("DTSTART", "DTEND", "DURATION"))
+    if end is None and isinstance(length, dt.timedelta):
+        end = start + length
+    return start, end if isinstance(end, dt.date) else None
+
+
+def _days_of(start: dt.date, end: dt.date | None) -> tuple[dt.date, dt.date]:
+    """Return the first and the last of the days that an all-day entry covers."""
+    first = start.date() if isinstance(start, dt.datetime) else start
+    if end is None:
+        return first, first
+    if isinstance(end, dt.datetime):
+        return first, max(first, (end - dt.timedelta(microseconds=1)).date())
+    return first, max(first, end - dt.timedelta(days=1))
+
+
+def _cells(event: Any, rep: str, zone: dt.tzinfo | None, place: int, shown_as: str | None) -> tuple[str | None, ...]:
+    start, end = _span(event)
+    is_all_day = not isinstance(start, dt.datetime)
+    if shown_as == OUT_OF_OFFICE and isinstance(end, dt.datetime) and isinstance(start, dt.datetime):
+        is_all_day = end - start >= A_WORKING_DAY
+    if is_all_day:
+        start, end = _days_of(start, end)
+    slot = _value(event, "RECURRENCE-ID")
+    uid = str(event.get("UID") or f"entry {place}")
+    key = f"{rep}|{uid}|{_when(slot, zone) or ''}"
+    created = _value(event, "CREATED") or _value(event, "DTSTAMP")
+    return (
+        *(key, rep, str(event.get("SUMMARY", "")) or None, _when(start, zone), _when(end, zone)),
+        *(str(is_all_day).lower(), _when(created, zone), _when(_value(event, "LAST-MODIFIED"), zone), shown_as),
+    )
+
+
+class MeetingReader:
+    """The meetings of one calendar as they are found, those set aside and what is to be noted."""
+
+    def __init__(self, file: Path, name: str, people: People, until: dt.date, clock: dt.tzinfo) -> None:
+        self.agenda = calendar_entries.agenda(file)
+        self.rep, self.name, self.until = owner(file, self.agenda, people), name, until
+        self.addresses, self.clock = people.addresses_of(self.rep), self.agenda.zone or clock
+        self.broken: list[BrokenLine] = []
+        self.counts: Counter[str] = Counter()
+        self.number = 0
+
+    def _next(self) -> int:
+        self.number += 1
+        if self.number > MOST_MEETINGS:
+            raise ValueError(f"it holds more than {MOST_MEETINGS:,} meetings")
+        return self.number
+
+    def _aside(self, entry: Entry, rule: str, problem: str) -> None:
+        self.broken.append(BrokenLine(self.name, self._next(), f"entry {entry.place} of the calendar: {problem}", rule))
+
+    def _row(self, event: Any, entry: Entry) -> tuple[int, tuple[str | None, ...]]:
+        shown_as = _shown_as(event, self.addresses, is_cancelled=entry.is_cancelled)
+        return self._next(), _cells(event, self.rep, self.agenda.zone, entry.place, shown_as)
+
+    def _fault(self, entry: Entry) -> tuple[str, str] | None:
+        try:
+            return calendar_series.settle_rules(entry.event, self.until, self.clock)
+        except _MEETING_ERRORS as error:
+            return calendar_entries.BROKEN, f"its series cannot be understood ({type(error).__name__})"
+
+    def _of_series(self, entries: Sequence[Entry]) -> Iterator[tuple[int, tuple[str | None, ...]]]:
+        places = {str(_value(e.event, "RECURRENCE-ID")): e for e in entries}
+        first = entries[0]
+        for entry in entries:
+            if (fault := self._fault(entry)) is not None:
+                self._aside(entry, *fault)
+                for other in entries:
+                    if other is not entry:
+                        self._aside(other, fault[0], f"it belongs to the series of entry {entry.place}")
+                return
+        lengthless = {e.place for e in entries if not {"DTEND", "DURATION"} & set(e.event)}
+        start = first.event["DTSTART"].dt
+        if (start.date() if isinstance(start, dt.datetime) else start) < calendar_series.FIRST_DAY:
+            self.counts["old_series"] += 1
+        try:
+            found = list(calendar_series.occurrences([e.event for e in entries], self.agenda.zone_name, self.until))
+        except _MEETING_ERRORS as error:
+            for entry in entries:
+                self._aside(entry, calendar_entries.BROKEN, f"its series cannot be understood ({type(error).__name__})")
+            return
+        self.counts["outside"] += not found
+        for event in found:
+            entry = places.get(str(_value(event, "RECURRENCE-ID")), first)
+            if entry.place in lengthless and _value(event, "DTEND") == _value(event, "DTSTART"):
+                event.pop("DTEND")
+            yield self._row(event, entry)
+
+    def rows(self) -> Iterator[tuple[int, tuple[str | None, ...]]]:
+        """Yield the meetings one after the other, each with its number."""
+        by_uid: dict[str, list[Entry]] = {}
+        for entry in self.agenda.entries:
+            if entry.rule:
+                self._aside(entry, entry.rule, entry.problem)
+                continue
+            self.counts["floating"] += calendar_entries.has_no_zone(entry.event["DTSTART"].dt)
+            self.counts["refused"] += not self.addresses and "DECLINED" in {
+                str(p.params.get("PARTSTAT", "")).upper() for p in _people(entry.event, "ATTENDEE")
+            }
+            by_uid.setdefault(str(entry.event.get("UID") or f"entry {entry.place}"), []).append(entry)
+        for entries in by_uid.values():
+            kept, older = calendar_series.newest(entries)
+            for entry in older:
+                self._aside(entry, OLDER, "a later version of it stands in the calendar")
+            parts = calendar_series.series(kept)
+            for entry in parts.single:
+                yield self._row(entry.event, entry)
+            if parts.recurring:
+                yield from self._of_series(parts.recurring)
+
+    def notes(self) -> list[str]:
+        """Return what was decided about the calendar as a whole."""
+        counts, said = self.counts, []
+        if counts["floating"] and self.agenda.zone is None:
+            said.append(f"{counts['floating']:,} entries have no zone: their times are on the company's clock")
+        if counts["old_series"]:
+            said.append(
+                f"{counts['old_series']:,} series began before {calendar_series.FIRST_DAY.year} and are written out from then on"
+            )
+        if counts["refused"]:
+            said.append(
+                f"{counts['refused']:,} entries were declined by somebody; the owner's address is not known, so whether by "
+                "the owner cannot be told: put it into calendars.csv or the user export"
+            )
+        return said

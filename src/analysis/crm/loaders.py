@@ -5,6 +5,7 @@ A loader makes its table, or says by a ValueError why it cannot; nothing of it i
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 import re
 import tempfile
@@ -14,12 +15,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import duckdb
 
 from analysis.crm import calendars, dialect, mapping, records, report_exports, spreadsheets, text_tables
+from analysis.crm.calendar_zones import zone_named
 from analysis.crm.engine import identifier
 from analysis.crm.text_tables import BrokenLine
 
 if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
 LONGEST_REJECT = 10_000  # of a broken record the engine keeps so many bytes
 CALENDARS = "calendars"  # the export that says whose calendar each .ics is
@@ -240,21 +241,41 @@ def owners(connection: duckdb.DuckDBPyConnection, loaded: Loaded) -> dict[str, s
     return found
 
 
+def addresses(connection: duckdb.DuckDBPyConnection, loaded: Loaded) -> dict[str, set[str]]:
+    """Return the addresses of each rep that a user export holds, small: to find a calendar's owner, and never stored."""
+    found: dict[str, set[str]] = {}
+    places = {column.strip().casefold(): f"c{i}" for i, column in enumerate(loaded.header)}
+    for layout in loaded.layouts:
+        if layout.table != "reps":
+            continue
+        named = {f.name: places.get((f.source or "").strip().casefold()) for f in layout.fields}
+        rep, address = named.get("rep_id"), named.get("email_domain")
+        if rep and address:
+            for r, a in connection.execute(
+                f"select trim({rep}), lower(trim({address})) from {identifier(loaded.text_table)} where contains({address}, '@')"
+            ).fetchall():
+                found.setdefault(str(r), set()).add(str(a))
+    return found
+
+
 def ics(
     connection: duckdb.DuckDBPyConnection,
     file: Path,
     known: list[mapping.Export],
     table: str,
     *,
-    reps: Mapping[str, str],
+    people: calendars.People,
     until: dt.date,
 ) -> list[Loaded]:
     """Read a rep's calendar, its series written out up to the day `until`."""
-    broken: list[BrokenLine] = []
-    found = calendars.rows(file, file.name, reps, until, broken)
-    text_tables.store(connection, table, len(calendars.HEADER), found)
+    (clock,) = connection.execute("select getvariable('time_zone')").fetchone() or (None,)
+    calendar = calendars.MeetingReader(file, file.name, people, until, zone_named(str(clock or "UTC")) or dt.UTC)
+    text_tables.store(connection, table, len(calendars.HEADER), calendar.rows())
     layouts = tuple(mapping.recognised(calendars.HEADER, known))
     if not layouts:
         raise ValueError("no map reads calendars")
-    note = f"series of meetings written out up to {until}"
-    return [Loaded(file.name, table, calendars.HEADER, layouts, "meetings", "iCalendar", broken, (), (note,))]
+    notes = (f"series of meetings written out up to {until}", *calendar.notes())
+    warnings = ("its last entry is cut off: the export may be incomplete",) if calendar.agenda.is_open else ()
+    return [
+        Loaded(file.name, table, calendars.HEADER, layouts, "meetings", "iCalendar", calendar.broken, warnings, notes)
+    ]

@@ -49,6 +49,11 @@ PARSERS: dict[str, Parser] = {
         "unreadable_id",
         "any text but a number in scientific notation or an e-mail address (read those as person)",
     ),
+    "entry_id": Parser(
+        "case when contains({x}, '@') then 'U' || substr(sha256(getvariable('dataset_key') || {x}), 1, 24) else {x} end",
+        "unreadable_id",
+        "any text; one that may hold an e-mail address is kept as a pseudonym only",
+    ),
     "salesforce_id": Parser(
         "salesforce_id({x})",
         "id_checksum",

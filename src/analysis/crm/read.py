@@ -11,7 +11,7 @@ import datetime as dt
 import hashlib
 from typing import TYPE_CHECKING, NamedTuple
 
-from analysis.crm import loaders, mapping, report_exports
+from analysis.crm import calendars, loaders, mapping, report_exports
 from analysis.crm.engine import identifier
 from analysis.crm.text_tables import Refusal
 
@@ -115,14 +115,14 @@ def intake(
     are written out up to the day `until`, today where none is given.
     """
     result = Intake([], [], [])
-    reps: dict[str, str] = {}
+    people = calendars.People({}, {})
     last = until or dt.datetime.now(tz=dt.UTC).date()
     calendars_last = sorted(enumerate(files), key=lambda f: f[1].suffix.casefold() == CALENDAR)
     for n, file in calendars_last:
         suffix, table = file.suffix.casefold(), f"text_{n}"
         try:
             if suffix == CALENDAR:
-                loaded = loaders.ics(connection, file, known, table, reps=reps, until=last)
+                loaded = loaders.ics(connection, file, known, table, people=people, until=last)
             else:
                 loaded = LOADERS[suffix](connection, file, known, table)
             done = [_export(connection, file, one) for one in loaded]
@@ -131,7 +131,9 @@ def intake(
             _forget(connection, table)
             continue
         for one in loaded:
-            reps |= loaders.owners(connection, one)
+            people.by_name.update(loaders.owners(connection, one))
+            for rep, addresses in loaders.addresses(connection, one).items():
+                people.addresses.setdefault(rep, set()).update(addresses)
         for export, broken in done:
             result.exports.append(export)
             result.broken_lines.extend(broken)

@@ -39,16 +39,24 @@ INTAKE_RULES: dict[str, tuple[Action, str]] = {  # what reading a file sets asid
     "report_total": ("drop", "a total of the rows above it: no key, or the word total for one, and their sum"),
     "unverified_total": ("quarantine", "it calls itself a total, but no rows above it add up to it"),
     "blank_row": ("drop", "a row of which no cell is filled"),
-    "cancelled_meeting": ("drop", "a meeting that its calendar says was cancelled"),
-    "free_time": ("drop", "a calendar entry shown as free time, all-day ones aside"),
+    "broken_entry": ("quarantine", "a calendar entry that cannot be understood; the others of its calendar stay"),
+    "unknown_zone": (
+        "quarantine",
+        "a calendar entry in a zone that is named and defined nowhere: when it was cannot be told",
+    ),
+    "crowded_series": (
+        "quarantine",
+        "a series that repeats within the day or beyond measure: no meetings, not written out",
+    ),
 }
 INTAKE_QUIRKS = {
     "report_title": 1,
     "report_footer": 1,
     "report_total": 2,
     "unverified_total": 2,
-    "cancelled_meeting": 27,
-    "free_time": 22,
+    "broken_entry": 23,
+    "unknown_zone": 17,
+    "crowded_series": 23,
 }
 
 
