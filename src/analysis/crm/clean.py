@@ -10,7 +10,19 @@ import datetime as dt
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from analysis.crm import control_totals, evidence, hours, hours_account, mapping, names, read, rules, survivors, typed
+from analysis.crm import (
+    control_totals,
+    evidence,
+    hours,
+    hours_account,
+    intervals,
+    mapping,
+    names,
+    read,
+    rules,
+    survivors,
+    typed,
+)
 from analysis.crm.engine import identifier, set_variable
 from analysis.schema import TABLES, CrmDataError
 
@@ -234,6 +246,7 @@ def tables(
     n_in = {name: typed.table(connection, intake, name, book.work, readings) for name, book in books.items()}
     for export in intake.exports:
         connection.execute(f"drop table {identifier(export.text_table)}")
+    intake = intervals.settle(connection, intake, mapping.reading_of(dataset))
     absent = [name for name in REQUIRED_TABLES if not n_in[name]]
     if absent:
         refused = "; ".join(f"{r.file}: {r.reason}" for r in intake.refusals)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from analysis.crm import dates, numbers, parse
 from analysis.crm.engine import identifier, literal
 from analysis.crm.mapping import require_known
-from analysis.crm.reading import CONNECTOR_MARK, DECIMALS, OF_CONNECTOR, ORDERS, Ambiguous, Hints, Reading
+from analysis.crm.reading import CONNECTOR_MARK, DECIMALS, LAST_DAYS, OF_CONNECTOR, ORDERS, Ambiguous, Hints, Reading
 from analysis.crm.text_tables import Refusal
 from analysis.schema import CrmDataError
 
@@ -160,7 +160,7 @@ def hints(entries: Mapping[str, Any], file: str, where: str) -> Hints:
         for key in part:
             require_known(key, Hints._fields, f"{where}: [reading]: a key")
     said = general | of_files.get(file, {})
-    for key, allowed in (("date_order", ORDERS), ("decimal", DECIMALS)):
+    for key, allowed in (("date_order", ORDERS), ("decimal", DECIMALS), ("last_day", LAST_DAYS)):
         if key in said:
             require_known(said[key], allowed, f"{where}: [reading] {key}: a value")
     if said.get("time_zone", "company") != "company" and said["time_zone"] not in zoneinfo.available_timezones():

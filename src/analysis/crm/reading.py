@@ -7,6 +7,7 @@ from typing import NamedTuple
 CLEAR_MINORITY = 0.05  # a larger share of contradicting cells says that the column has no one notation
 ORDERS = ("day-first", "month-first", "year-first")
 DECIMALS = ("point", "comma")
+LAST_DAYS = ("inclusive", "exclusive")
 CONNECTOR_MARK = "_fivetran_synced"  # a column that only a connector adds to the tables it lands ...
 OF_CONNECTOR = {"time_zone": "UTC", "decimal": "point"}  # ... and how it writes, unless a map says otherwise
 ERRORS = "('#REF!', '#N/A', '#VALUE!', '#DIV/0!', '#NAME?', '#NUM!', '#NULL!', '#####')"
@@ -32,6 +33,7 @@ class Hints(NamedTuple):
     date_order: str | None = None
     decimal: str | None = None
     time_zone: str | None = None
+    last_day: str | None = None  # of intervals: the last day that counts, or the first that no longer does
 
     def zone_sql(self) -> str | None:
         """Return the zone of timestamps that name none, as SQL; nothing where it is not said."""

@@ -17,7 +17,7 @@ import duckdb
 
 from analysis import paths
 from analysis.columns import SQL_TYPES
-from analysis.crm import mapping, parse
+from analysis.crm import intervals, mapping, parse
 from analysis.crm.engine import identifier, literal
 from analysis.schema import TABLES, CrmDataError
 
@@ -139,7 +139,7 @@ def rulebook(table: str, dataset: str) -> Rulebook:
         mapping.require_known(file.stem, TABLES, f"rules/{file.name}: a table")
     own = folder / f"{table}.toml"
     house = resources.files("analysis.crm").joinpath("rules", f"{table}.toml")
-    work: dict[str, Kind] = {}
+    work: dict[str, Kind] = intervals.interval_work(table)
     derive: dict[str, str] = {}
     rules: dict[str, Rule] = {}
     where = f"rules/{table}.toml"
@@ -152,6 +152,8 @@ def rulebook(table: str, dataset: str) -> Rulebook:
         work |= content.get("work", {})
         derive |= content.get("derive", {})
         rules |= {rule.name: rule for rule in (_rule(entry, where) for entry in content.get("rule", []))}
+        for name, action, when, reason in intervals.interval_rules(table):
+            rules.setdefault(name, Rule(name, action, when, reason, "table"))
     return Rulebook(work, derive, tuple(rules.values()), own.is_file())
 
 
