@@ -18,12 +18,12 @@ BASE: dict[str, Row] = {
     "reps": {"rep_id": ADA, "role": "rep"},
     "teams": {"team_id": NORTH, "team_name": "North"},
     "rep_team_history": {"rep_id": ADA, "team_id": NORTH, "valid_from": DAY},
-    "fx_rates": {"currency": "EUR", "valid_from": DAY, "rate_to_reporting": 1.1},
+    "fx_rates": {"currency": "EUR", "valid_from": DAY, "valid_to": NEXT, "rate_to_reporting": 1.1},
     "working_calendar": {"date": DAY, "region": "EMEA", "is_workday": True},
     "products": {"product_id": "p1", "product_name": "GTX Pro"},
     "accounts": {"account_id": "a1", "account_name": "Acme"},
     "compensation": {
-        "rep_id": ADA, "valid_from": DAY, "raw_base": 100_000.0, "base_period": "year", "currency": "USD",
+        "rep_id": ADA, "valid_from": DAY, "valid_to": NEXT, "raw_base": 100_000.0, "base_period": "year", "currency": "USD",
         "commission_rate": 0.1, "fringe_rate": 0.2,
     },
     "quotas": {
