@@ -178,7 +178,7 @@ def test_a_map_that_fills_no_column_of_the_table_is_refused(raw):
     own(raw, OWN.replace("raw_amount =", "amuont ="))
     write(raw, deals=[DEAL], User=[user()])
     with pytest.raises(
-        CrmDataError, match=r"opportunities: the map ours fills amuont, which neither the table nor its rules"
+        CrmDataError, match=r"export deals: a column of opportunities called 'amuont' does not exist"
     ):
         cleaned()
 

@@ -125,7 +125,7 @@ def sql_at_fault(
     """
     for name, statement in trials:
         try:
-            connection.execute(f"select count(*) from (select hash(tried) from ({statement}) tried)")
+            connection.execute(f"select max(hash(whole)) from ({statement}) whole").fetchall()
         except duckdb.Error as problem:
             return name, first_line(problem)
     return "", first_line(error)
