@@ -52,7 +52,9 @@ def test_where_the_file_writes_its_empty_cells_so_a_name_is_empty_too(raw):
 
 def test_an_analyst_says_what_else_is_empty_and_what_is_not(raw):
     """In every column of every file, or of one."""
-    (raw / "fields.toml").write_text('[reading]\nmissing = ["keine Angabe"]\nnot_missing = ["Select"]\n', encoding="utf-8")
+    (raw / "fields.toml").write_text(
+        '[reading]\nmissing = ["keine Angabe"]\nnot_missing = ["Select"]\n', encoding="utf-8"
+    )
     write(raw, Opportunity=[opportunity(1, CampaignId="Keine Angabe", StageName="Select")], User=[user()])
     table = cleaned().tables["opportunities"]
     assert table["campaign_id"].isna().all()
@@ -63,7 +65,11 @@ def test_an_analyst_says_what_else_is_empty_and_what_is_not(raw):
 def test_an_id_guarded_from_a_spreadsheet_is_the_id(raw, guarded):
     rows = [opportunity(n) for n in range(3)]
     plain = [r["Id"] for r in rows]
-    write(raw, Opportunity=[r | {"Id": guarded.format(r["Id"]), "OwnerId": guarded.format(ADA)} for r in rows], User=[user()])
+    write(
+        raw,
+        Opportunity=[r | {"Id": guarded.format(r["Id"]), "OwnerId": guarded.format(ADA)} for r in rows],
+        User=[user()],
+    )
     got = cleaned()
     if guarded == '"{0}"':  # quotes inside a cell are no guard that any tool writes
         assert got.aside() == {"id_checksum": 3}
@@ -73,7 +79,11 @@ def test_an_id_guarded_from_a_spreadsheet_is_the_id(raw, guarded):
 
 
 def test_a_formula_that_computes_is_still_set_aside(raw):
-    rows = [opportunity(1), opportunity(2) | {"Id": '=HYPERLINK("http://x.example","1")'}, opportunity(3) | {"Id": "=A1"}]
+    rows = [
+        opportunity(1),
+        opportunity(2) | {"Id": '=HYPERLINK("http://x.example","1")'},
+        opportunity(3) | {"Id": "=A1"},
+    ]
     write(raw, Opportunity=rows, User=[user()])
     assert cleaned().aside() == {"formula_text": 2}
 
@@ -87,7 +97,10 @@ def test_a_name_keeps_its_apostrophe_unless_all_have_one(raw):
 
 def test_an_id_that_went_through_a_table_of_floats_is_the_id(raw):
     """Owners, deals and the companies and deals that hang on them; of sixteen digits or more it may be another."""
-    deals = [deal(1, hubspot_owner_id="72400000.0"), deal(2) | {"hs_object_id": "2.0", "Associated Company IDs": "501.0"}]
+    deals = [
+        deal(1, hubspot_owner_id="72400000.0"),
+        deal(2) | {"hs_object_id": "2.0", "Associated Company IDs": "501.0"},
+    ]
     broken = deal(3) | {"hs_object_id": "12345678901234568.0"}
     meetings = [meeting(1, hubspot_owner_id="72400000.0") | {"Associated Deal IDs": "2.0;1.0"}]
     write(raw, users=[owner()], deals=[*deals, broken], companies=[company(501)], meetings=meetings)

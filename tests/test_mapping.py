@@ -177,9 +177,7 @@ def test_a_slip_in_a_map_is_refused_with_the_nearest_name(raw, old, new, message
 def test_a_map_that_fills_no_column_of_the_table_is_refused(raw):
     own(raw, OWN.replace("raw_amount =", "amuont ="))
     write(raw, deals=[DEAL], User=[user()])
-    with pytest.raises(
-        CrmDataError, match=r"export deals: a column of opportunities called 'amuont' does not exist"
-    ):
+    with pytest.raises(CrmDataError, match=r"export deals: a column of opportunities called 'amuont' does not exist"):
         cleaned()
 
 

@@ -9,7 +9,7 @@ from test_mapping import DEAL, OWN, own
 
 from analysis.schema import OwnMapError
 
-SQL = '"\'Stage of \' || status"'
+SQL = "\"'Stage of ' || status\""
 ACTIVITY = """
 [[export]]
 table = "activities"
@@ -69,7 +69,9 @@ def test_a_map_that_cannot_hold_is_refused_by_file_and_key(raw, old, new, messag
 def test_a_way_of_reading_in_a_lookup_is_refused(raw):
     own(raw, LOOKUP.replace('from = "Code"', 'from = "Code", as = "id"'))
     write(raw, deals=[DEAL], User=[user()])
-    with pytest.raises(OwnMapError, match=r"column code \(a lookup holds texts as they stand\): a key called 'as' does not exist"):
+    with pytest.raises(
+        OwnMapError, match=r"column code \(a lookup holds texts as they stand\): a key called 'as' does not exist"
+    ):
         cleaned()
 
 
@@ -122,11 +124,19 @@ def test_start_and_end_give_the_length(raw):
 
 def test_a_map_may_join_a_second_file(raw):
     """Deals name a code; who that is stands in another file."""
-    deals = OWN.replace('owner_rep_id = { from = "Seller", as = "person" }', 'owner_code = { from = "Seller" }\nowner_rep_id = { sql = "(select max(pseudonym(s.seller)) from sellers s where s.code = owner_code)" }')
+    deals = OWN.replace(
+        'owner_rep_id = { from = "Seller", as = "person" }',
+        'owner_code = { from = "Seller" }\nowner_rep_id = { sql = "(select max(pseudonym(s.seller)) from sellers s where s.code = owner_code)" }',
+    )
     own(raw, deals + LOOKUP)
     (raw / "rules").mkdir()
     (raw / "rules" / "opportunities.toml").write_text('[work]\nowner_code = "text"\n', encoding="utf-8")
-    write(raw, deals=[DEAL | {"Seller": "S1"}], sellers=[{"Code": "S1", "Name of seller": "Ada Lund"}], User=[user(Name="Ada Lund")])
+    write(
+        raw,
+        deals=[DEAL | {"Seller": "S1"}],
+        sellers=[{"Code": "S1", "Name of seller": "Ada Lund"}],
+        User=[user(Name="Ada Lund")],
+    )
     got = cleaned()
     assert got.effect("opportunities", "unknown_owner").n_rows == 0
 

@@ -74,7 +74,19 @@ def test_a_text_of_another_form_is_not_guessed(connection, parser, text):
 
 def test_every_parser_has_literals_here():
     """Those of people and Salesforce ids have tests of their own below, lengths of time in test_evidence."""
-    elsewhere = {"salesforce_id", "salesforce_rep", "salesforce_named", "ids", "rep", "person", "seconds", "milliseconds", "minutes", "hours", "duration"}
+    elsewhere = {
+        "salesforce_id",
+        "salesforce_rep",
+        "salesforce_named",
+        "ids",
+        "rep",
+        "person",
+        "seconds",
+        "milliseconds",
+        "minutes",
+        "hours",
+        "duration",
+    }
     assert set(GOOD) | elsewhere == set(parse.PARSERS)
     assert set(BAD) | elsewhere == set(parse.PARSERS)
 

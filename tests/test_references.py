@@ -76,7 +76,9 @@ def test_a_name_that_two_users_bear_is_nobodys(raw):
 def test_where_no_name_is_known_it_is_said_what_to_export(raw):
     write(raw, opportunities=[named(1, "Ada Lund"), named(2, "Ben Osei")], User=[user(ADA), user(BEN)])
     got = cleaned()
-    assert "2 of 2 rows name their person by name or e-mail address, which is no user's" in said(got, "opportunities.csv")
+    assert "2 of 2 rows name their person by name or e-mail address, which is no user's" in said(
+        got, "opportunities.csv"
+    )
     assert "Export the users with Name (or FirstName and LastName) and Email" in said(got, "opportunities.csv")
     assert got.effect("opportunities", "unknown_owner").n_rows == 2
 
@@ -84,7 +86,9 @@ def test_where_no_name_is_known_it_is_said_what_to_export(raw):
 def test_no_table_holds_what_anyone_is_called(raw):
     write(raw, opportunities=[named(1, "Ada Lund"), named(2, "Nobody Known")], User=USERS)
     for table in cleaned().tables.values():
-        assert not any("lund" in str(cell).lower() or "nobody" in str(cell).lower() for cell in table.to_numpy().ravel())
+        assert not any(
+            "lund" in str(cell).lower() or "nobody" in str(cell).lower() for cell in table.to_numpy().ravel()
+        )
 
 
 def test_pay_and_quotas_by_address_or_short_id_find_the_rep(raw):
@@ -99,7 +103,10 @@ def test_pay_and_quotas_by_address_or_short_id_find_the_rep(raw):
         UserRole=ROLES,
         compensation=[{"rep_id": "Ada@Ours.Example"} | pay, {"rep_id": "Ben Osei"} | pay],
         quotas=[{"rep_id": ADA[:15]} | quota, {"rep_id": BEN} | quota],
-        rep_team_history=[{"rep_id": ADA, "team_id": "NORTH"} | stay, {"rep_id": "ben@ours.example", "team_id": SOUTH[:15]} | stay],
+        rep_team_history=[
+            {"rep_id": ADA, "team_id": "NORTH"} | stay,
+            {"rep_id": "ben@ours.example", "team_id": SOUTH[:15]} | stay,
+        ],
     )
     tables = cleaned().tables
     assert sorted(tables["compensation"]["rep_id"]) == [ADA, BEN]
@@ -109,7 +116,10 @@ def test_pay_and_quotas_by_address_or_short_id_find_the_rep(raw):
 
 
 def test_an_account_named_by_its_name_is_the_account(raw):
-    accounts = [{"Id": f"001{n:012d}AAA", "Name": name, "Industry": "", "MasterRecordId": ""} for n, name in ((1, "Acme, Ltd."), (2, "Zeta"))]
+    accounts = [
+        {"Id": f"001{n:012d}AAA", "Name": name, "Industry": "", "MasterRecordId": ""}
+        for n, name in ((1, "Acme, Ltd."), (2, "Zeta"))
+    ]
     deals = [named(1, "Ada Lund") | {"Account Name": "ACME Ltd"}, named(2, "Ada Lund") | {"Account Name": "Nobody"}]
     write(raw, opportunities=deals, User=USERS, Account=accounts)
     assert cleaned().tables["opportunities"]["account_id"].tolist() == ["001000000000001AAA", "nobody"]
@@ -141,7 +151,11 @@ def test_a_parents_name_will_do_where_no_id_is(raw):
 
 
 def test_a_parents_id_that_contradicts_the_lookup_refuses_the_file(raw):
-    rows = [opportunity(1) | {"Owner.Id": ADA}, opportunity(2) | {"Owner.Id": BEN}, opportunity(3) | {"Owner.Id": ADA[:15]}]
+    rows = [
+        opportunity(1) | {"Owner.Id": ADA},
+        opportunity(2) | {"Owner.Id": BEN},
+        opportunity(3) | {"Owner.Id": ADA[:15]},
+    ]
     write(raw, queried=rows, Opportunity=[opportunity(9)], User=USERS)
     (refusal,) = cleaned().audit.refusals
     assert refusal.reason == (
