@@ -25,6 +25,7 @@ BLANKS = (
     "' \t\r\n\v\f\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u200b\u200c\u200d"
     "\u2028\u2029\u202f\u205f\u2060\u3000\ufeff'"
 )
+SPACE = r"[\s\p{Z}\v\x{200B}-\x{200D}\x{2060}\x{FEFF}]"  # the same as a pattern: most cells have none, and are left alone
 # What a CRM puts behind the name of a user who left.
 LEFT = (
     "inactive(?: user)?|deactivated(?: user)?|deleted(?: user)?|disabled|former|archived|removed|inaktiv|deaktiviert"
@@ -50,9 +51,10 @@ create macro salesforce_id(x) as case
   when regexp_full_match(x, '[A-Z0-9]{{15}}[A-Z0-5]{{3}}|[a-z0-9]{{15}}[a-z0-5]{{3}}') then id_of_suffix(x) end;
 create macro unguarded(x) as nullif(trim(replace(regexp_extract(x,
   '^=(?:T[(])?"((?:[^"]|"")*)"[)]?$', 1), '""', '"')), '');
-create macro cell_text(x) as case when trim(x, {BLANKS})[1] = '='
+create macro bare_text(x) as case when trim(x, {BLANKS})[1] = '='
   and regexp_full_match(trim(x, {BLANKS}), '="(?:[^"]|"")*"|=T[(]"(?:[^"]|"")*"[)]') then unguarded(trim(x, {BLANKS}))
   else nullif(trim(x, {BLANKS}), '') end;
+create macro cell_text(x) as case when regexp_matches(x, '^{SPACE}|^=|{SPACE}$') then bare_text(x) else nullif(x, '') end;
 create macro unquoted(x) as case when x[1] = '''' then nullif(trim(regexp_replace(x, '^''(.*?)''?$', '\\1')), '') else x end;
 create macro plain_id(x) as case when regexp_full_match(x, '[0-9]{{1,15}}([.]0{{1,2}}|,0)')
   then regexp_extract(x, '^[0-9]+') else x end;

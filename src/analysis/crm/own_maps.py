@@ -39,13 +39,14 @@ WORDS: dict[tuple[str, str], tuple[str, ...]] = {
 
 
 def _is(kind: str) -> Callable[[str], object]:
-    return {
+    readers: dict[str, Callable[[str], object]] = {
         "number": float,
         "count": int,
         "date": dt.date.fromisoformat,
         "timestamp": dt.datetime.fromisoformat,
         "boolean": lambda text: ("true", "false").index(text.lower()),
-    }.get(kind, str)
+    }
+    return readers.get(kind, str)
 
 
 def _require_value(layout: mapping.Export, field: mapping.Field, value: str, kind: str, key: str) -> None:
