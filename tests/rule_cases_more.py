@@ -6,9 +6,13 @@ import datetime as dt
 
 from crm_tables import ADA, BEN, NORTH
 from rule_cases import EVENT, MOVE, STEP, TOUCH, Case, _case, _hours, _merged, _repeats
-from rule_rows import BASE, CY, DAY, ELEVEN, EVE, NEXT, TEN
+from rule_rows import BASE, CY, DAY, ELEVEN, EVE, NEXT, OTHER_KEY, TEN
 
 MORE_CASES: list[Case] = [
+    *(
+        Case(t, "older_version", {0}, [BASE[t] | {"modified_at": at} for at in (TEN, ELEVEN)] + [BASE[t] | OTHER_KEY.get(t, {"rep_id": BEN} if t == "reps" else {"product_id": "p2"}) | {"modified_at": TEN}])
+        for t in ("reps", "products", "campaigns", "opportunity_splits")
+    ),
     *_merged("accounts", "account_id"),
     *_merged("accounts", "account_id", "accepted_name", "same_name"),
     *_merged("products", "product_id", "accepted_name", "same_name"),
@@ -53,7 +57,7 @@ MORE_CASES: list[Case] = [
     ),
     Case(
         "opportunities", "id_only_duplicate", {1},
-        [BASE["opportunities"] | {"opportunity_id": i} | o for i, o in (("o1", {}), ("o2", {}), ("o3", {"created_at": ELEVEN}))],
+        [BASE["opportunities"] | {"opportunity_id": i, "account_id": "a1"} | o for i, o in (("o1", {}), ("o2", {}), ("o3", {"created_at": ELEVEN}), ("o4", {"account_id": None}), ("o5", {"account_id": None}))],
     ),
     _case("opportunities", "negative_amount", {"raw_amount": -1.0, "opportunity_type": "expansion"}, {"raw_amount": -1.0, "opportunity_type": "credit"}),
     _case("opportunities", "zero_amount_won", {"raw_amount": 0.0}, {"raw_amount": 0.0, "status": "lost"}),

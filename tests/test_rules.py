@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import re
 import shutil
 import tomllib
 from contextlib import contextmanager
@@ -13,7 +15,7 @@ from crm_tables import define, fill, stand
 from rule_cases import CASES as FIRST_CASES
 from rule_cases_more import MORE_CASES
 from rule_cases_practice import PRACTICE_CASES
-from rule_rows import AROUND, BASE, DAY, NEXT
+from rule_rows import AROUND, BASE, DAY, NEXT, TEN
 
 from analysis.columns import SQL_TYPES
 from analysis.crm import engine, rules, survivors
@@ -156,6 +158,79 @@ def test_a_blank_where_one_is_required_is_set_aside(raw, table):
     assert all(column in effects["missing_required"].reason for column in required)
 
 
+def partitions(table, rule):
+    """Return the columns that a rule groups rows by, and that may be blank."""
+    book = rules.rulebook(table, "here")
+    kinds = {c.name: c.kind for c in TABLES[table].columns} | book.work
+    required = {c.name for c in TABLES[table].columns if c.is_required}
+    sql = " ".join([rule.when, *(d for n, d in book.derive.items() if re.search(rf"\b{n}\b", rule.when))])
+    grouped = " ".join(re.findall(r"partition by (.*?)(?: order by|$|\) [<>=+-])", sql))
+    return [n for n in kinds if n not in required and n not in book.derive and re.search(rf"\b{n}\b", grouped)]
+
+
+WINDOWED = [
+    (table, entry["name"])
+    for table, book in HOUSE.items()
+    for entry in book["rule"]
+    if "partition by" in " ".join([entry.get("when", ""), *book.get("derive", {}).values()]) and "when" in entry
+]
+
+
+@pytest.mark.parametrize(("table", "name"), WINDOWED)
+def test_blank_cells_are_no_group(raw, table, name):
+    """Sixty rows of different keys, each blank where a rule groups: none is taken for another's twin."""
+    rule = next(r for r in rules.rulebook(table, "here").rules if r.name == name)
+    derived = rules.rulebook(table, "here").derive
+    texts = [k for k in TABLES[table].key if k not in derived and TABLES[table].column(k).kind in ("id", "category")]
+    for blank in [*([column] for column in partitions(table, rule)), partitions(table, rule)]:
+        key = next((k for k in texts if k not in blank), None)
+        if not blank or key is None:
+            continue
+        rows = [BASE[table] | {key: f"{BASE[table].get(key, '')}{i}"} | dict.fromkeys(blank) for i in range(60)]
+        taken, marked, _ = judged(table, rows)
+        assert name not in taken.values(), blank
+        assert rule.action != "flag" or not any(name in flags.split() for flags in marked.values()), blank
+
+
+def test_calls_without_a_time_of_logging_are_no_import(raw):
+    """Sixty calls of one rep, none of which says when it was logged: all stay."""
+    call = BASE["activities"] | {"kind": "call", "logged_at": None, "ended_at": None, "stated_minutes": None}
+    rows = [call | {"activity_id": f"c{i}", "started_at": TEN - dt.timedelta(days=i)} for i in range(60)]
+    assert judged("activities", rows)[0] == {}
+    same = [row | {"logged_at": TEN, "started_at": TEN + dt.timedelta(hours=i)} for i, row in enumerate(rows)]
+    assert set(judged("activities", same)[0].values()) == {"import_burst"}
+
+
+def test_a_crm_that_moved_is_no_import(raw):
+    """All were written anew in one minute, but each bears the day it took place, over months."""
+    call = BASE["activities"] | {"kind": "call", "logged_at": TEN, "ended_at": None, "stated_minutes": None}
+    rows = [call | {"activity_id": f"c{i}", "started_at": TEN - dt.timedelta(days=i)} for i in range(60)]
+    assert judged("activities", rows)[0] == {}
+
+
+def test_doubles_go_before_a_burst_is_counted(raw):
+    """Thirty calls logged twice in one minute are thirty calls, no burst of sixty."""
+    call = BASE["activities"] | {"kind": "call", "logged_at": TEN, "ended_at": None, "stated_minutes": None}
+    rows = [call | {"activity_id": f"c{i}", "started_at": TEN + dt.timedelta(hours=i // 2)} for i in range(60)]
+    taken = judged("activities", rows)[0]
+    assert sorted(taken.values()) == ["double_logged"] * 30
+
+
+def test_a_version_that_was_deleted_since_takes_the_earlier_ones_along(raw):
+    """In September it stood, in December it is in the recycle bin: nothing of it is left."""
+    row = BASE["opportunities"]
+    rows = [row | {"modified_at": TEN}, row | {"modified_at": TEN + dt.timedelta(days=90), "is_deleted": True}]
+    assert judged("opportunities", rows)[0] == {0: "older_version", 1: "deleted_record"}
+
+
+@pytest.mark.parametrize("stamps", [(TEN, TEN), (TEN, None), (None, None)])
+def test_versions_that_no_time_tells_apart_are_set_aside(raw, stamps):
+    """The same moment twice, or none on one of them."""
+    row = BASE["opportunities"]
+    rows = [row | {"modified_at": stamps[0]}, row | {"modified_at": stamps[1], "raw_amount": 7.0}]
+    assert judged("opportunities", rows)[0] == {0: "conflicting_record", 1: "conflicting_record"}
+
+
 def test_an_unreadable_cell_takes_the_row_by_the_first_reason(raw):
     cells = [
         {"column": "close_date", "rule": "unreadable_date", "text": "ask ada@example.com"},
@@ -244,7 +319,7 @@ def test_a_dataset_replaces_a_rule_of_the_house_in_its_place(raw):
     )
     assert judged("opportunities", [BASE["opportunities"] | {"record_name": "test"}])[0] == {}
     names = [r.name for r in rules.rulebook("opportunities", "here").rules]
-    assert names[3:5] == ["deleted_record", "test_record"]
+    assert names[4:6] == ["deleted_record", "test_record"]
     assert names.count("test_record") == 1
 
 

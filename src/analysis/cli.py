@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 import typer
 
 from analysis import paths, settings
-from analysis.schema import CrmDataError
+from analysis.schema import CrmDataError, OwnMapError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -279,6 +279,9 @@ def main() -> NoReturn:
     """Run the command line; every way it can end has its exit code."""
     try:
         app()
+    except OwnMapError as error:
+        typer.echo(str(error), err=True)
+        sys.exit(USAGE)
     except CrmDataError as error:
         typer.echo(f"CrmDataError: {error}", err=True)
         sys.exit(REFUSED)

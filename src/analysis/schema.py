@@ -28,6 +28,10 @@ class CrmDataError(ValueError):
     """Data that breaks a rule: the message says table, rule, how many of how many, and what to do."""
 
 
+class OwnMapError(CrmDataError):
+    """A map or rule of the dataset's own that says what cannot be: the message says file, key and what is allowed."""
+
+
 # The order in which tables are judged: what a rule asks of another table is clean by then.
 BUILD_ORDER = (
     "accepted_names",

@@ -11,6 +11,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from analysis.crm import (
+    blanks,
     control_totals,
     evidence,
     hours,
@@ -18,7 +19,9 @@ from analysis.crm import (
     intervals,
     mapping,
     names,
+    own_maps,
     read,
+    references,
     rules,
     survivors,
     typed,
@@ -240,9 +243,11 @@ def tables(
     _prepare_session(connection, dataset_key, settings)
     known = mapping.exports_known(dataset)
     intake = read.intake(connection, files, known, until=as_of or today)
-    intake, readings = evidence.study(connection, intake, mapping.reading_of(dataset))
-    typed.lookups(connection, intake, known)
     books = {name: rules.rulebook(name, dataset) for name in TABLES}
+    own_maps.require_sound(intake, known, books)
+    own = mapping.reading_of(dataset)
+    intake, readings = evidence.study(connection, blanks.without_blanks(connection, intake, own), own)
+    typed.lookups(connection, intake, known)
     n_in = {name: typed.table(connection, intake, name, book.work, readings) for name, book in books.items()}
     for export in intake.exports:
         connection.execute(f"drop table {identifier(export.text_table)}")
@@ -254,6 +259,7 @@ def tables(
             f"{absent[0]}: no export in data/raw/{dataset} fills this table{f' ({refused})' if refused else ''}. "
             "Put the export there, or map its columns in fields.toml."
         )
+    intake = references.settle(connection, intake)
     as_of = as_of or _as_of(connection, today or dt.datetime.now(tz=dt.UTC).date())
     _require_data(connection, as_of)
     set_variable(connection, "as_of", as_of)

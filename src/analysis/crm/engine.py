@@ -20,10 +20,23 @@ if TYPE_CHECKING:
 
 MEMORY_LIMIT = "4GB"
 
+# Blanks that `trim` alone leaves: tabs and line ends, no-break and thin blanks, marks of no width.
+BLANKS = (
+    "' \t\r\n\v\f\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u200b\u200c\u200d"
+    "\u2028\u2029\u202f\u205f\u2060\u3000\ufeff'"
+)
+SPACE = r"[\s\p{Z}\v\x{200B}-\x{200D}\x{2060}\x{FEFF}]"  # the same as a pattern: most cells have none, and are left alone
+# What a CRM puts behind the name of a user who left.
+LEFT = (
+    "inactive(?: user)?|deactivated(?: user)?|deleted(?: user)?|disabled|former|archived|removed|inaktiv|deaktiviert"
+    "|ausgeschieden|inactif|d[eé]sactiv[eé]e?|inactiv[oa]|desactivad[oa]|inattiv[oa]|inativ[oa]|desativad[oa]|inactief"
+)
+TITLES = "jr|sr|ii|iii|iv|ph[.]?d|m[.]?d|mba|esq|cpa|dr"  # stand behind a comma and are no first name
+
 # The suffix of an 18-character Salesforce id says which of the 15 before are capitals: five characters
 # a letter, the first of them the lowest bit.  In a letter's or digit's code the sixth bit is clear for
 # capitals only; those of five bytes lie 8 bits apart, and the remainder by 127 puts them side by side.
-MACROS = """
+MACROS = f"""
 create macro id_letter(x, o) as substr('5PXH1LTD3NVFZJRB4OWG0KSC2MUEYIQA', 1
   + ((('0x' || hex(substr(x, o, 5)))::bigint >> 5) & 4311810305) % 127, 1);
 create macro id_suffix(x) as id_letter(x, 1) || id_letter(x, 6) || id_letter(x, 11);
@@ -34,14 +47,32 @@ create macro id_respelled(x) as list_aggregate(list_transform(range(15), lambda 
 create macro id_of_suffix(x) as list_transform([id_respelled(x)],
   lambda r: case when id_suffix(r) = upper(substr(x, 16)) then r || upper(substr(x, 16)) end)[1];
 create macro salesforce_id(x) as case
-  when regexp_full_match(x, '[A-Za-z0-9]{15}([A-Z0-5]{3})?') and substr(x, 16) in ('', id_suffix(x)) then id_18(x)
-  when regexp_full_match(x, '[A-Z0-9]{15}[A-Z0-5]{3}|[a-z0-9]{15}[a-z0-5]{3}') then id_of_suffix(x) end;
-create macro name_key(x) as regexp_replace(lower(strip_accents(x)), '[^\\p{L}\\p{N}]', '', 'g');
+  when regexp_full_match(x, '[A-Za-z0-9]{{15}}([A-Z0-5]{{3}})?') and substr(x, 16) in ('', id_suffix(x)) then id_18(x)
+  when regexp_full_match(x, '[A-Z0-9]{{15}}[A-Z0-5]{{3}}|[a-z0-9]{{15}}[a-z0-5]{{3}}') then id_of_suffix(x) end;
+create macro unguarded(x) as nullif(trim(replace(regexp_extract(x,
+  '^=(?:T[(])?"((?:[^"]|"")*)"[)]?$', 1), '""', '"')), '');
+create macro bare_text(x) as case when trim(x, {BLANKS})[1] = '='
+  and regexp_full_match(trim(x, {BLANKS}), '="(?:[^"]|"")*"|=T[(]"(?:[^"]|"")*"[)]') then unguarded(trim(x, {BLANKS}))
+  else nullif(trim(x, {BLANKS}), '') end;
+create macro cell_text(x) as case when regexp_matches(x, '^{SPACE}|^=|{SPACE}$') then bare_text(x) else nullif(x, '') end;
+create macro unquoted(x) as case when x[1] = '''' then nullif(trim(regexp_replace(x, '^''(.*?)''?$', '\\1')), '') else x end;
+create macro plain_id(x) as case when regexp_full_match(x, '[0-9]{{1,15}}([.]0{{1,2}}|,0)')
+  then regexp_extract(x, '^[0-9]+') else x end;
+create macro turned(x) as case when regexp_matches(x, ', ?(?:{TITLES})[.]?$') then x
+  else regexp_replace(x, '^([^,@]+), ?([^,@]+)$', '\\2 \\1') end;
+create macro person_text(x) as trim(turned(trim(regexp_replace(regexp_replace(regexp_replace(
+  lower(nfc_normalize(translate(x, '\u2019\u2018\u2010\u2011', '''''--'))), '[\\x{{200B}}-\\x{{200F}}\\x{{2060}}\\x{{FEFF}}\\x{{AD}}]', '', 'g'),
+  '[\\s\\p{{Z}}]+', ' ', 'g'), ' ?[<(\\[](?:{LEFT}|mailto:|[^<>()]*@[^<>()]*)[>)\\]]', '', 'g'))));
+create macro pseudonym(x) as case when person_text(x) <> '' then
+  'P' || upper(substr(sha256(getvariable('dataset_key') || person_text(x)), 1, 11)) end;
+create macro is_person(x) as regexp_matches(x, '@|\\p{{L}}.*[\\s\\p{{Z}}].*\\p{{L}}|\\p{{L}} ?, ?\\p{{L}}');
+create macro name_key(x) as regexp_replace(lower(strip_accents(x)), '[^\\p{{L}}\\p{{N}}]', '', 'g');
 create macro without_email(x) as case when contains(x, '@')
   then regexp_replace(x, '[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+([.][A-Za-z0-9-]+)+', '[e-mail]', 'g') else x end;
 create macro person_key(x) as 'P' || upper(substr(sha256(getvariable('dataset_key') || x), 1, 15));
 create macro is_placeholder(x) as coalesce(lower(trim(x)) in
-  ('select', '-select-', '--select--', 'none', '-none-', '--none--', '-', '--', 'n/a', '#n/a', 'null', '(blank)', 'tbd', '?'), false);
+  ('select', '-select-', '--select--', 'none', '-none-', '--none--', '-', '--', 'n/a', '#n/a', 'null', '(blank)', 'tbd', '?',
+  '- none -', '-- none --', '- select -', '(none)', '(null)', '[null]', '<na>', 'nan', 'undefined', '(not set)', 'not set', '\\n'), false);
 create macro is_near(mine, other) as coalesce(mine.origin <> other.origin and (
   epoch(mine.from_at) - epoch(other.from_at) <= 300
   or least(epoch(mine.from_at) + mine.minutes * 60, epoch(other.from_at) + other.minutes * 60) - epoch(mine.from_at)

@@ -16,7 +16,7 @@ from analysis.crm.engine import identifier, literal
 from analysis.crm.mapping import require_known
 from analysis.crm.reading import CONNECTOR_MARK, DECIMALS, LAST_DAYS, OF_CONNECTOR, ORDERS, Ambiguous, Hints, Reading
 from analysis.crm.text_tables import Refusal
-from analysis.schema import CrmDataError
+from analysis.schema import OwnMapError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -117,9 +117,20 @@ def _studied(
         if counts["n_fast"] < counts["n"]:
             counts |= _second_look(connection, export.text_table, sql[key], key[1])
         said = hints({**landed, **dict(layout.reading), **own}, export.file, layout.map_name)
-        readings[key] = _decide(key[1], field.source or field.name, counts, said)
+        try:
+            readings[key] = _decide(key[1], field.source or field.name, counts, _for_versions(field, said))
+        except Ambiguous:
+            if field.name != parse.VERSION:
+                raise
+            note = f"{field.source}: its notation cannot be told, so it does not say which of two versions holds"
+            readings[key] = Reading("null::timestamptz", "'unreadable_timestamp'", note)
         notes.append(readings[key].note)
     return readings, [n for n in dict.fromkeys(notes) if n] + _missing(connection, export)
+
+
+def _for_versions(field: mapping.Field, said: Hints) -> Hints:
+    """Return the hints for one column: versions are only compared, so their zone may be any."""
+    return said._replace(time_zone=said.time_zone or "UTC") if field.name == parse.VERSION else said
 
 
 def study(
@@ -151,7 +162,7 @@ def hints(entries: Mapping[str, Any], file: str, where: str) -> Hints:
 
     Raises
     ------
-    CrmDataError
+    OwnMapError
         If a key or a value is not known.
     """
     of_files = {name: part for name, part in entries.items() if isinstance(part, dict)}
@@ -160,11 +171,16 @@ def hints(entries: Mapping[str, Any], file: str, where: str) -> Hints:
         for key in part:
             require_known(key, Hints._fields, f"{where}: [reading]: a key")
     said = general | of_files.get(file, {})
+    for key in ("missing", "not_missing"):
+        if not (isinstance(said.get(key, []), list) and all(isinstance(text, str) for text in said.get(key, []))):
+            raise OwnMapError(
+                f'{where}: [reading] {key} is {said[key]!r}; it is a list of texts, such as ["keine Angabe"].'
+            )
     for key, allowed in (("date_order", ORDERS), ("decimal", DECIMALS), ("last_day", LAST_DAYS)):
         if key in said:
             require_known(said[key], allowed, f"{where}: [reading] {key}: a value")
     if said.get("time_zone", "company") != "company" and said["time_zone"] not in zoneinfo.available_timezones():
-        raise CrmDataError(
+        raise OwnMapError(
             f"{where}: [reading] time_zone is {said['time_zone']!r}; allowed are company, or a zone such as Europe/Berlin."
         )
-    return Hints(**said)
+    return Hints(**{key: tuple(value) if isinstance(value, list) else value for key, value in said.items()})

@@ -10,16 +10,18 @@ from __future__ import annotations
 
 import difflib
 import functools
+import re
 import tomllib
 from importlib import resources
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from analysis import paths
 from analysis.crm import parse
-from analysis.schema import TABLES, CrmDataError
+from analysis.schema import TABLES, OwnMapError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable, Mapping
+    from pathlib import Path
 
 OWN_MAP = "fields.toml"
 
@@ -34,6 +36,9 @@ class Field(NamedTuple):
     values: tuple[tuple[str, str], ...] = ()
     constant: str | None = None
     sql: str | None = None
+    blanks: tuple[str, ...] = ()  # texts of this column that stand for an empty cell (crm.blanks)
+    also: tuple[str, ...] = ()  # other columns of the file that say the same: a parent's Id beside the lookup
+    is_quoted: bool = False  # every text of the column has an apostrophe in front
 
 
 class Export(NamedTuple):
@@ -75,41 +80,142 @@ class Header:
             if (cell := self.exact.get(normalised(name))) is not None:
                 return cell
             if cells := self.loose.get(folded(name)):
-                return cells[0]
+                return next((c for c in cells if not is_path(c)), cells[0])
+        for path in parent_paths(column):
+            if (cell := self.exact.get(normalised(path))) is not None:
+                return cell
         return None
 
     def rivals(self, cell: str) -> list[str]:
-        """Return all cells that are written like `cell` but for case, blanks and punctuation."""
-        return self.loose[folded(cell)]
+        """Return all cells that are written like `cell` but for case, blanks and punctuation, itself first.
+
+        A path such as ``Owner.Id`` is no spelling of ``OwnerId``: it is a parent's own field.
+        """
+        return [c for c in self.loose[folded(cell)] if is_path(c) == is_path(cell)]
+
+    def parents(self, cell: str) -> list[str]:
+        """Return the cells that hold a parent's Id where `cell` is the lookup to it, or the other way round."""
+        if is_path(cell):
+            names = [folded(cell), folded(re.sub(r"__r[.]id$", "__c", normalised(cell)))]
+        else:
+            names = [folded(path) for path in parent_paths(cell)]
+        cells = dict.fromkeys(c for name in names for c in self.loose.get(name, ()))
+        return [c for c in cells if is_path(c) != is_path(cell)]
+
+
+def is_path(cell: str) -> bool:
+    """Return whether a header cell leads to a parent's field, as ``Owner.Id`` does."""
+    return re.fullmatch(r"\w+([.]\w+)+", cell.strip()) is not None
+
+
+def parent_paths(column: str) -> list[str]:
+    """Return the paths to the Id of the record that a lookup names.
+
+    Examples
+    --------
+    >>> parent_paths("OwnerId"), parent_paths("Product__c"), parent_paths("Id")
+    (['Owner.Id'], ['Product__r.Id'], [])
+    """
+    if found := re.fullmatch(r"(\w+)_?Id", column.strip(), re.IGNORECASE):
+        return [f"{found[1].rstrip('_')}.Id"]
+    return [f"{column.strip()[:-3]}__r.Id"] if re.fullmatch(r"\w+__c", column.strip(), re.IGNORECASE) else []
+
+
+def own_text(file: Path, where: str) -> str:
+    """Return the text of a dataset's own map or rules; `OwnMapError` where it is not UTF-8."""
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise OwnMapError(f"{where}: byte {error.start + 1} is not UTF-8; save the file as UTF-8 anew.") from None
 
 
 def toml(text: str, where: str) -> dict[str, Any]:
-    """Return the content of a TOML file; `CrmDataError` says where it is not valid."""
+    """Return the content of a TOML file; `OwnMapError` says where it is not valid."""
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise CrmDataError(f"{where}: not valid TOML: {error}.") from None
+        raise OwnMapError(f"{where}: not valid TOML: {error}.") from None
 
 
-def require_known(name: str, known: Collection[str], what: str) -> None:
-    """Raise `CrmDataError` with the nearest name if `name` is none of `known`."""
-    if name not in known:
+def require_known(name: object, known: Collection[str], what: str) -> None:
+    """Raise `OwnMapError` with the nearest name if `name` is none of `known`."""
+    if not isinstance(name, str) or name not in known:
         near = difflib.get_close_matches(str(name), list(known), n=1)
         hint = f" Did you mean {near[0]}?" if near else ""
-        raise CrmDataError(f"{what} called {name!r} does not exist; known are {', '.join(known)}.{hint}")
+        raise OwnMapError(f"{what} called {name!r} does not exist; known are {', '.join(known)}.{hint}")
 
 
-def _field(name: str, entry: dict[str, Any], where: str) -> Field:
+_FORMS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "text": (lambda v: isinstance(v, str), 'a text in quotes, such as "Close Date"'),
+    "flag": (lambda v: isinstance(v, bool), "true or false, without quotes"),
+    "whole": (lambda v: isinstance(v, int) and not isinstance(v, bool), "a whole number"),
+    "list": (
+        lambda v: isinstance(v, list) and all(isinstance(i, str) for i in v),
+        'a list of texts, such as ["No", "Seller"]',
+    ),
+    "table": (lambda v: isinstance(v, dict), 'a table, such as { from = "Stage" }'),
+    "tables": (
+        lambda v: isinstance(v, list) and all(isinstance(i, dict) for i in v),
+        "begun by its name in double brackets, once for each",
+    ),
+    "texts": (
+        lambda v: isinstance(v, dict) and all(isinstance(i, str) for i in v.values()),
+        'a table of texts, such as { Gewonnen = "won" }',
+    ),
+    "lists": (
+        lambda v: isinstance(v, dict) and all(_FORMS["list"][0](i) for i in v.values()),
+        'lists of texts, such as Id = ["Nr"]',
+    ),
+}
+
+
+def require_form(entry: Mapping[str, Any], forms: Mapping[str, str], where: str) -> None:
+    """Raise `OwnMapError` if a key of `entry` holds a value of another form than `forms` says."""
+    for key, form in forms.items():
+        holds, meaning = _FORMS[form]
+        if key in entry and not holds(entry[key]):
+            raise OwnMapError(f"{where}{key} is {entry[key]!r}; it has to be {meaning}.")
+
+
+FIELD_KEYS = {"from": "text", "as": "text", "missing": "list", "values": "texts", "value": "text", "sql": "text"}
+# Columns that name a person are looked up among the users, whatever an export calls people by.
+OF_PEOPLE = {"id": "rep", "salesforce_id": "salesforce_rep"}
+OF_NAMES = {"salesforce_id": "salesforce_named"}
+NAMED_PARENTS = ("account_id", "team_id", "product_id", "campaign_id", "parent_id")
+
+
+def names_person(column: str) -> bool:
+    """Return whether a column of ours holds ids of users."""
+    return column.endswith("rep_id") or column == "manager_id"
+
+
+def _parser(column: str, parser: str, table: str | None) -> str:
+    if names_person(column):
+        return OF_PEOPLE.get(parser, parser)
+    if column in NAMED_PARENTS and table is not None and column != TABLES[table].key[0]:
+        return OF_NAMES.get(parser, parser)
+    return "ids" if column in ("deal_ids", "company_ids", "contact_ids") and parser == "text" else parser
+
+
+def _field(name: str, entry: Any, where: str, table: str | None, *, is_lookup: bool) -> Field:
+    if not isinstance(entry, dict):
+        raise OwnMapError(
+            f"{where}: column {name} is {entry!r}; it has to be a table that says one of from, value and sql, "
+            f'such as {name} = {{ from = "Stage" }}.'
+        )
+    keys = ("from",) if is_lookup else tuple(FIELD_KEYS)
+    of_lookup = " (a lookup holds texts as they stand)" if is_lookup else ""
     for key in entry:
-        require_known(key, ("from", "as", "missing", "values", "value", "sql"), f"{where}: column {name}: a key")
+        require_known(key, keys, f"{where}: column {name}{of_lookup}: a key")
     if len({"from", "value", "sql"} & set(entry)) != 1:
-        raise CrmDataError(f"{where}: column {name} must say exactly one of from, value and sql.")
+        raise OwnMapError(f"{where}: column {name} must say exactly one of from, value and sql.")
+    require_form(entry, FIELD_KEYS, f"{where}: column {name}: ")
     parser = entry.get("as", "text")
     require_known(parser, parse.PARSERS, f"{where}: column {name}: a way of reading")
     return Field(
         name,
         source=entry.get("from"),
-        parser=parser,
+        parser=_parser(name, parser, table),
         missing=tuple(entry.get("missing", ())),
         values=tuple(entry.get("values", {}).items()),
         constant=entry.get("value"),
@@ -117,23 +223,38 @@ def _field(name: str, entry: dict[str, Any], where: str) -> Field:
     )
 
 
-EXPORT_KEYS = ("table", "lookup", "object", "needs", "lacks", "groups", "fallback", "columns")
+EXPORT_KEYS = {
+    "table": "text",
+    "lookup": "text",
+    "object": "text",
+    "needs": "list",
+    "lacks": "list",
+    "groups": "list",
+    "fallback": "flag",
+    "columns": "table",
+}
 
 
 def _export(entry: dict[str, Any], content: dict[str, Any], where: str, *, is_own: bool) -> Export:
     for key in entry:
         require_known(key, EXPORT_KEYS, f"{where}: a key of an export")
+    called = f" {entry['object']}" if isinstance(entry.get("object"), str) else ""
+    require_form(entry, EXPORT_KEYS, f"{where}: export{called}: ")
     table = entry.get("table")
     if table is not None:
         require_known(table, TABLES, f"{where}: a table")
     if not entry.get("object") or not entry.get("needs"):
-        raise CrmDataError(f"{where}: an export must say its object and the columns it needs to be recognised by.")
+        raise OwnMapError(f"{where}: an export must say its object and the columns it needs to be recognised by.")
+    is_lookup = entry.get("lookup") is not None
+    if is_lookup and table is not None:
+        raise OwnMapError(f"{where}: export{called} must say one of table and lookup: a lookup fills no table.")
+    fields = tuple(_field(n, e, where, table, is_lookup=is_lookup) for n, e in entry.get("columns", {}).items())
     return Export(
         map_name=content.get("name", where),
         object_name=entry["object"],
         needs=tuple(entry["needs"]),
         table=table,
-        fields=tuple(_field(n, e, where) for n, e in entry.get("columns", {}).items()),
+        fields=(*fields, *_lengths(fields)) if is_own and table == "activities" else fields,
         is_fallback=entry.get("fallback", False),
         is_own=is_own,
         lacks=tuple(entry.get("lacks", ())),
@@ -144,10 +265,27 @@ def _export(entry: dict[str, Any], content: dict[str, Any], where: str, *, is_ow
     )
 
 
+def _lengths(fields: tuple[Field, ...]) -> tuple[Field, ...]:
+    """Return what gives an own map's activities their length where it maps start and end, or a stated length, only."""
+    names = {f.name for f in fields}
+    if "minutes" in names:
+        return ()
+    if {"started_at", "ended_at"} <= names:
+        length = "date_diff('second', started_at, ended_at) / 60.0"
+        whole = f"case when is_all_day then 0 else {length} end" if "is_all_day" in names else length
+        return (Field("minutes", sql=whole),)
+    return (Field("minutes", sql="stated_minutes"),) if "stated_minutes" in names else ()
+
+
+PARTS = {"name": "text", "export": "tables", "aliases": "table", "reading": "table"}
+
+
 def _exports(text: str, where: str, *, is_own: bool) -> list[Export]:
     content = toml(text, where)
     for key in content:
-        require_known(key, ("name", "export", "aliases", "reading"), f"{where}: a part")
+        require_known(key, PARTS, f"{where}: a part")
+    require_form(content, PARTS, f"{where}: ")
+    require_form(content.get("aliases", {}), dict.fromkeys(content.get("aliases", {}), "lists"), f"{where}: aliases: ")
     exports = [_export(entry, content, where, is_own=is_own) for entry in content.get("export", [])]
     for object_name, names in content.get("aliases", {}).items():
         require_known(object_name, {e.object_name for e in exports}, f"{where}: aliases: an object")
@@ -167,11 +305,11 @@ def exports_known(dataset: str) -> list[Export]:
 
     Raises
     ------
-    CrmDataError
+    OwnMapError
         If a map names a table, a key or a way of reading that does not exist.
     """
     own = paths.raw(dataset) / OWN_MAP
-    mine = _exports(own.read_text(encoding="utf-8"), OWN_MAP, is_own=True) if own.is_file() else []
+    mine = _exports(own_text(own, OWN_MAP), OWN_MAP, is_own=True) if own.is_file() else []
     house = sorted(resources.files("analysis.crm").joinpath("fields").iterdir(), key=lambda f: f.name)
     return mine + [e for f in house for e in _exports(f.read_text(encoding="utf-8"), f.name, is_own=False)]
 
@@ -179,7 +317,7 @@ def exports_known(dataset: str) -> list[Export]:
 def reading_of(dataset: str) -> dict[str, Any]:
     """Return what a dataset's own ``fields.toml`` says under ``[reading]`` of notations its exports leave open."""
     own = paths.raw(dataset) / OWN_MAP
-    return dict(toml(own.read_text(encoding="utf-8"), OWN_MAP).get("reading", {})) if own.is_file() else {}
+    return dict(toml(own_text(own, OWN_MAP), OWN_MAP).get("reading", {})) if own.is_file() else {}
 
 
 def normalised(column: str) -> str:
@@ -226,11 +364,42 @@ def _as_in(cells: Header, export: Export) -> Export:
     """Return an export's layout with its columns named as a file's header names them."""
     return export._replace(
         needs=tuple(cells.found(n, export) or n for n in export.needs),
-        fields=tuple(
-            f._replace(source=f.source and (cells.found(f.source, export) or f.source)) for f in export.fields
-        ),
+        fields=_versioned(cells, export.table, tuple(_field_in(cells, export, f) for f in export.fields)),
         groups=tuple(c for n in export.groups if (c := cells.found(n, export)) is not None),
     )
+
+
+def _field_in(cells: Header, export: Export, field: Field) -> Field:
+    if field.source is None:
+        return field
+    source = cells.found(field.source, export) or field.source
+    also = tuple(cells.parents(source)) if source in cells.exact.values() and "id" in field.name else ()
+    return field._replace(source=source, also=also)
+
+
+# What CRMs call the time a record was last changed, the surest first; the tables whose rules ask for it.
+CHANGED_AT = (
+    "SystemModstamp", "LastModifiedDate", "hs_lastmodifieddate", "property_hs_lastmodifieddate", "lastmodifieddate",
+    "property_lastmodifieddate", "updatedAt", "updated_at", "update_time", "modified_at", "modifiedon", "date_modified",
+    "Modified Time", "Last Modified", "Last Modified Date/Time", "Last Modified Time", "Last Modified On", "Last Updated",
+    "Last Update Date", "Zuletzt geändert", "Zuletzt geändert am", "Letzte Änderung", "Datum der letzten Änderung",
+    "Änderungsdatum", "Fecha de la última modificación", "Fecha de última modificación", "Última modificación",
+    "Date de la dernière modification", "Date de dernière modification", "Dernière modification", "Data ultima modifica",
+    "Data da última modificação", "Laatst gewijzigd",
+)  # fmt: skip
+VERSIONED = (
+    "opportunities", "accounts", "leads", "activities", "reps", "campaigns", "products", "opportunity_splits",
+)  # fmt: skip
+
+
+def _versioned(cells: Header, table: str | None, fields: tuple[Field, ...]) -> tuple[Field, ...]:
+    """Return the fields with what says which of several versions of a record holds, if the header has it."""
+    mapped = next((f for f in fields if f.name == parse.VERSION), None)
+    if table not in VERSIONED or (mapped and (mapped.source is None or mapped.source in cells.exact.values())):
+        return fields
+    found = next((cell for name in CHANGED_AT if (cell := cells.loose.get(folded(name))) is not None), None)
+    others = tuple(f for f in fields if f is not mapped)
+    return (*others, Field(parse.VERSION, source=found[0], parser="timestamp")) if found else fields
 
 
 def twice_named(header: Iterable[str], layouts: Iterable[Export]) -> list[str]:

@@ -21,11 +21,20 @@ if TYPE_CHECKING:
     from analysis.columns import Kind
     from analysis.crm.mapping import Field
 
+VERSION = "modified_at"  # the work column that says which of several versions holds
 SCIENTIFIC = r"[0-9]+[.,][0-9]+[eE][+-]?[0-9]+|[0-9]+[eE][+][0-9]+"  # 12E45 may be an id
 
+_ID = (
+    f"case when not regexp_full_match({{x}}, '{SCIENTIFIC}|#.*[!?A]|=.*|[0-9]{{16,}}[.,]0+') and not contains({{x}}, '@') "
+    "then plain_id({x})"
+)
 _NUMBER = f"case when regexp_full_match({{x}}, '{numbers.NUMBER}') then {{x}}::double end"
 _TRUE = "('true', '1', '1.0', 'yes', 't', 'y', 'on', 'x', 'checked', 'wahr', 'ja', 'j', 'vrai', 'oui', 'verdadero', 'sí', 'si', 'vero', 'sim', 'waar')"
 _FALSE = "('false', '0', '0.0', 'no', 'f', 'n', 'off', 'unchecked', 'falsch', 'nein', 'faux', 'non', 'falso', 'não', 'onwaar', 'nee')"
+
+
+# What says when a record changed or how a user is called, and so tells no version of it from another.
+NOT_CONTENT = (VERSION, "stated_name", "given_name", "family_name", "person_email")
 
 
 class Parser(NamedTuple):
@@ -45,9 +54,32 @@ PARSERS: dict[str, Parser] = {
         "any text but a spreadsheet's error; e-mail addresses are masked",
     ),
     "id": Parser(
-        f"case when not regexp_full_match({{x}}, '{SCIENTIFIC}|#.*[!?A]|=.*') and not contains({{x}}, '@') then {{x}} end",
+        f"{_ID} end",
         "unreadable_id",
-        "any text but a number in scientific notation or an e-mail address (read those as person)",
+        "any text but a number in scientific notation, one of 16 digits or more with decimals, "
+        "or an e-mail address (read those as person)",
+    ),
+    "ids": Parser(
+        "list_aggregate(list_transform(string_split({x}, ';'), lambda i: plain_id(trim(i))), 'string_agg', ';')",
+        "unreadable_id",
+        "ids with ; between them",
+    ),
+    "rep": Parser(
+        f"case when is_person({{x}}) then pseudonym({{x}}) else {_ID} end end",
+        "unreadable_id",
+        "an id, or the name or e-mail address of a person, kept as a pseudonym only and looked up among the users",
+    ),
+    "salesforce_rep": Parser(
+        "case when is_person({x}) then pseudonym({x}) else salesforce_id({x}) end",
+        "id_checksum",
+        "15 letters and digits, or 18 with the right suffix; or a user's name or e-mail address",
+    ),
+    "salesforce_named": Parser(
+        f"case when not regexp_full_match({{x}}, '{SCIENTIFIC}|[#=].*') and regexp_matches({{x}}, "
+        "'\\p{L}[^A-Za-z0-9]|[^A-Za-z0-9]\\p{L}|^[A-Za-z0-9]{1,11}$')"
+        " then nullif(name_key({x}), '') else salesforce_id({x}) end",
+        "id_checksum",
+        "15 letters and digits, or 18 with the right suffix; or a name of more than one word",
     ),
     "entry_id": Parser(
         "case when contains({x}, '@') then 'U' || substr(sha256(getvariable('dataset_key') || {x}), 1, 24) else {x} end",
@@ -61,7 +93,7 @@ PARSERS: dict[str, Parser] = {
     ),
     "name_key": Parser("nullif(name_key({x}), '')", "unreadable_name", "a text with a letter or digit"),
     "person": Parser(
-        "'P' || upper(substr(sha256(getvariable('dataset_key') || lower({x})), 1, 11))",
+        "pseudonym({x})",
         "unreadable_name",
         "a person's name, kept as a pseudonym only",
     ),
@@ -129,15 +161,29 @@ def reasons() -> dict[str, str]:
     return ways | CELL_RULES | {"unmapped_value": "a value the field map does not know"}
 
 
+NAMES = ("text", "name_key", "person", "email_domain")  # may begin with an apostrophe that is theirs
+
+
 def text_sql(field: Field, columns: dict[str, str]) -> str:
-    """Return the SQL of a field's trimmed text: null where blank or a token for missing."""
+    """Return the SQL of a field's text without outer blanks and what guards it: null where blank or missing.
+
+    What guards a text from a spreadsheet is a formula that is a quoted constant, or an apostrophe in front.
+    """
     if field.constant is not None:
         return literal(field.constant)
-    column = columns.get((field.source or "").strip().casefold())
-    if column is None:
+    names = [field.source or "", *field.also]
+    cells = [cell for name in names if (cell := columns.get(name.strip().casefold())) is not None]
+    texts = [_cell_text(field, cell) for cell in cells]
+    if not texts:
         return "null::varchar"
-    text = f"nullif(trim({column}), '')"
-    for token in field.missing:
+    return texts[0] if len(texts) == 1 else f"coalesce({', '.join(texts)})"
+
+
+def _cell_text(field: Field, cell: str) -> str:
+    text = f"cell_text({cell})"
+    if field.parser not in NAMES or field.is_quoted:
+        text = f"unquoted({text})"
+    for token in (*field.missing, *field.blanks):
         text = f"nullif({text}, {literal(token)})"
     return text
 
@@ -200,7 +246,8 @@ def table_sql(
         text = identifier("text " + name)
         reading = (readings or {}).get(((field.source or "").strip().casefold(), field.parser)) or strict(field.parser)
         values[name], rule = _value_and_rule(field, reading, text, is_required=name in required)
-        checks.append((f"{text} is not null and {identifier(name)} is null", _cell(literal(name), rule, text)))
+        if name != VERSION:  # a version that cannot be dated is not comparable; its row stands
+            checks.append((f"{text} is not null and {identifier(name)} is null", _cell(literal(name), rule, text)))
         if reading.code and "currency" in columns:
             codes[name] = reading.code.replace("{x}", text)
     if codes:
@@ -232,6 +279,6 @@ def table_sql(
     return f"""
       select {kept}
       from (select *, {unread} as unreadable,
-            hash(row({", ".join(map(identifier, values))})) as row_hash
+            hash(row({", ".join(identifier(v) for v in values if v not in NOT_CONTENT)})) as row_hash
         from (select *, {", ".join(typed)}
           from (select {"".join(inner)}{literal(file)} as source_file, t.source_row from {identifier(text_table)} t)))"""

@@ -34,6 +34,8 @@ class Hints(NamedTuple):
     decimal: str | None = None
     time_zone: str | None = None
     last_day: str | None = None  # of intervals: the last day that counts, or the first that no longer does
+    missing: tuple[str, ...] = ()  # texts that mean an empty cell, in every column
+    not_missing: tuple[str, ...] = ()  # texts that do not, though the house takes them for one
 
     def zone_sql(self) -> str | None:
         """Return the zone of timestamps that name none, as SQL; nothing where it is not said."""

@@ -17,9 +17,9 @@ import duckdb
 
 from analysis import paths
 from analysis.columns import SQL_TYPES
-from analysis.crm import intervals, mapping, parse
+from analysis.crm import intervals, mapping, own_maps, parse
 from analysis.crm.engine import identifier, literal
-from analysis.schema import TABLES, CrmDataError
+from analysis.schema import TABLES, OwnMapError
 
 if TYPE_CHECKING:
     from analysis.columns import Kind, Table
@@ -102,13 +102,23 @@ class Effect(NamedTuple):
     hours: float | None
 
 
+RULE_KEYS = {"name": "text", "action": "text", "when": "text", "reason": "text", "scope": "text"} | {
+    "only_if": "text",
+    "is_junk": "flag",
+    "quirk": "whole",
+}
+PARTS = {"work": "texts", "derive": "texts", "rule": "tables"}
+
+
 def _rule(entry: dict[str, Any], where: str) -> Rule:
     if entry.get("name") == UNREADABLE:
         return Rule(UNREADABLE, "quarantine", "", "")
+    called = entry.get("name") if isinstance(entry.get("name"), str) else "?"
+    mapping.require_form(entry, RULE_KEYS, f"{where}: rule {called}: ")
     unknown = set(entry) - set(Rule._fields)
     lacking = {"name", "action", "when", "reason"} - set(entry)
     if unknown or lacking:
-        raise CrmDataError(
+        raise OwnMapError(
             f"{where}: rule {entry.get('name', '?')} "
             + (f"has {', '.join(sorted(unknown))}" if unknown else f"lacks {', '.join(sorted(lacking))}")
             + f"; a rule has {', '.join(Rule._fields)}."
@@ -116,7 +126,7 @@ def _rule(entry: dict[str, Any], where: str) -> Rule:
     for key, allowed in (("action", get_args(Action)), ("scope", get_args(Scope))):
         if entry.get(key, allowed[0]) not in allowed:
             near = difflib.get_close_matches(str(entry[key]), allowed, n=1)
-            raise CrmDataError(
+            raise OwnMapError(
                 f"{where}: rule {entry['name']}: {key} is {entry[key]!r}; allowed are {', '.join(allowed)}."
                 + (f" Did you mean {near[0]}?" if near else "")
             )
@@ -131,7 +141,7 @@ def rulebook(table: str, dataset: str) -> Rulebook:
 
     Raises
     ------
-    CrmDataError
+    OwnMapError
         If an entry is not a rule, or a file is called as no table; the message says what is allowed.
     """
     folder = paths.raw(dataset) / "rules"
@@ -143,10 +153,12 @@ def rulebook(table: str, dataset: str) -> Rulebook:
     derive: dict[str, str] = {}
     rules: dict[str, Rule] = {}
     where = f"rules/{table}.toml"
-    for text in [f.read_text(encoding="utf-8") for f in ([house, own] if own.is_file() else [house])]:
+    texts = [house.read_text(encoding="utf-8"), *([mapping.own_text(own, where)] if own.is_file() else [])]
+    for text in texts:
         content = mapping.toml(text, where)
         for key in content:
-            mapping.require_known(key, ("work", "derive", "rule"), f"{where}: a part")
+            mapping.require_known(key, PARTS, f"{where}: a part")
+        mapping.require_form(content, PARTS, f"{where}: ")
         for kind in content.get("work", {}).values():
             mapping.require_known(kind, SQL_TYPES, f"{where}: a kind under [work]")
         work |= content.get("work", {})
@@ -188,7 +200,7 @@ def judge(connection: duckdb.DuckDBPyConnection, table: Table, book: Rulebook, s
 
     Raises
     ------
-    CrmDataError
+    OwnMapError
         If a rule is no SQL over the table's columns.
     """
     if not book.is_own and connection.execute(f"select 1 from {identifier(source)} limit 1").fetchone() is None:
@@ -197,11 +209,37 @@ def judge(connection: duckdb.DuckDBPyConnection, table: Table, book: Rulebook, s
         return
     try:
         _judge(connection, table, book, source)
-    except (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException) as error:
-        raise CrmDataError(
-            f"rules/{table.name}.toml: a rule cannot be run: {str(error).splitlines()[0]}. "
-            "Its SQL may use the columns of the table, those under [work] and [derive], and no others."
-        ) from None
+    except duckdb.Error as error:
+        if not book.is_own and not isinstance(error, _NO_SQL):
+            raise
+        raise OwnMapError(f"rules/{table.name}.toml: {_at_fault(connection, book, source, error)}") from None
+
+
+_NO_SQL = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException)
+
+
+def _at_fault(connection: duckdb.DuckDBPyConnection, book: Rulebook, source: str, error: duckdb.Error) -> str:
+    """Say which rule or computed column cannot be run, and what SQL may use."""
+    derived = [
+        (f"{name} under [derive]", f"select ({sql}) as tried from {identifier(source)} this")
+        for name, sql in book.derive.items()
+    ]
+    try:
+        _candidates(connection, source, book)
+    except duckdb.Error:
+        trials = derived
+    else:
+        trials = [
+            (f"rule {rule.name}", f"select ({sql}) as tried from candidates this")
+            for rule in book.rules
+            for sql in (rule.when, rule.only_if)
+            if sql
+        ]
+    name, why = own_maps.sql_at_fault(connection, trials, error)
+    return (
+        f"{name or 'a rule'} cannot be run: {why}. "
+        "Its SQL may use the columns of the table, those under [work] and [derive], and no others."
+    )
 
 
 def _judge(connection: duckdb.DuckDBPyConnection, table: Table, book: Rulebook, source: str) -> None:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import duckdb
+
 from analysis.columns import SQL_TYPES
-from analysis.crm import parse
+from analysis.crm import mapping, own_maps, parse
 from analysis.crm.engine import identifier
-from analysis.schema import TABLES, CrmDataError
+from analysis.schema import TABLES, OwnMapError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import duckdb
-
     from analysis.columns import Kind
-    from analysis.crm import evidence, mapping, read
+    from analysis.crm import evidence, read
     from analysis.crm.reading import Reading
 
 
@@ -36,12 +36,10 @@ def lookups(connection: duckdb.DuckDBPyConnection, intake: read.Intake, known: l
         nothing = ", ".join(f"null::varchar as {identifier(f.name)}" for f in fields)
         selects = [f"select {nothing} where false"]
         for export in intake.exports:
-            cells = {column: f"nullif(trim(c{i}), '')" for i, column in enumerate(export.header)}
+            cells = {column.strip().casefold(): f"c{i}" for i, column in enumerate(export.header)}
             selects += [
                 "select "
-                + ", ".join(
-                    f"{cells.get(f.source or '', 'null')}::varchar as {identifier(f.name)}" for f in layout.fields
-                )
+                + ", ".join(f"({parse.text_sql(f, cells)})::varchar as {identifier(f.name)}" for f in layout.fields)
                 + f" from {identifier(export.text_table)}"
                 for layout in export.layouts
                 if layout.lookup == name
@@ -67,15 +65,11 @@ def table(
     for export, layout in sources(intake, name):
         unknown = [f.name for f in layout.fields if f.name not in columns]
         if unknown:
-            raise CrmDataError(
+            raise OwnMapError(
                 f"{name}: the map {layout.map_name} fills {', '.join(unknown)}, which neither the table nor its rules know. "
                 f"Name a column of data/README.md, or add it under [work] in rules/{name}.toml."
             )
-        selects.append(
-            parse.table_sql(
-                export.text_table, export.file, export.header, layout.fields, columns, required, readings[export.file]
-            )
-        )
+        selects.append((_select(export, layout.fields, columns, required, readings), export, layout))
         n_in += export.n_rows
         for line in intake.broken_lines:
             if line.file == export.file:
@@ -90,6 +84,40 @@ def table(
     )
     parsed = identifier("parsed_" + name)
     connection.execute(f"create or replace temp table {parsed} as {nothing}")
-    for select in selects:  # one export after another: memory stays that of the largest, however many there are
-        connection.execute(f"insert into {parsed} by name {select}")
+    for (
+        select,
+        export,
+        layout,
+    ) in selects:  # one export after another: memory stays that of the largest, however many there are
+        try:
+            connection.execute(f"insert into {parsed} by name {select}")
+        except duckdb.Error as error:
+            if not layout.is_own:
+                raise
+            given = [f for f in layout.fields if f.sql is None]
+            trials = [
+                (f.name, _select(export, (*given, f), columns, required, readings))
+                for f in layout.fields
+                if f.sql is not None
+            ]
+            column, why = own_maps.sql_at_fault(connection, trials, error)
+            raise OwnMapError(
+                f"{mapping.OWN_MAP}: export {layout.object_name}: {f'column {column}: its sql' if column else 'it'} "
+                f"cannot be run on {export.file}: {why}. SQL may use the columns of the export that are mapped with from, "
+                "and the lookups of the maps."
+            ) from None
     return n_in
+
+
+def _select(
+    export: read.Export,
+    fields: tuple[mapping.Field, ...],
+    columns: dict[str, Kind],
+    required: set[str],
+    readings: Mapping[str, Mapping[evidence.Key, Reading]],
+) -> str:
+    """Return the SELECT that types one export by `fields` of its layout."""
+    known = tuple(f for f in fields if f.name in columns)
+    return parse.table_sql(
+        export.text_table, export.file, export.header, known, columns, required, readings[export.file]
+    )

@@ -1,0 +1,176 @@
+"""Empty cells that a program wrote out as a word, and lookups that a file names twice.
+
+``null`` in a column of ids, numbers or days is an empty cell.  In a column of names it may be a name:
+there it counts as empty only where the same file writes other columns' empty cells so.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from analysis.crm import evidence, parse
+from analysis.crm.engine import identifier, literal
+from analysis.crm.text_tables import Refusal
+from analysis.schema import TABLES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import duckdb
+
+    from analysis.crm import mapping, read
+
+WORDS = ("null", "none", "nan", "nat", "undefined", "select", "not set")  # each may be somebody's name
+MARKS = (
+    "[null]", "(null)", "<null>", "<na>", "<none>", "(none)", "[none]", "\\n", "-none-", "- none -", "--none--",
+    "-- none --", "-select-", "- select -", "--select--", "-- select --", "(not set)", "[not set]", "(blank)", "[blank]",
+    "(empty)", "n/a", "#null",
+)  # fmt: skip
+LONGEST = 60  # characters of a token with all that may stand around it
+# Their rule `placeholder` flags what a person left unchosen; read as missing there, and counted.
+JUDGED_BY_RULE = ("lead_source", "industry", "country")
+FEWEST_QUOTED = 3  # texts that all begin with an apostrophe before it is taken for a guard
+
+
+class _Column(NamedTuple):
+    """One column of an export that is read: its cell, and whether it holds names of people or things."""
+
+    cell: str
+    is_name: bool
+
+
+def _is_name(field: mapping.Field, table: str | None) -> bool:
+    if field.parser in ("person", "name_key", "email_domain"):
+        return True
+    kinds = {c.name: c.kind for c in TABLES[table].columns} if table else {}
+    return field.parser == "text" and kinds.get(field.name, "text") == "text"
+
+
+def _columns(export: read.Export) -> dict[str, _Column]:
+    """Return the columns of an export that any of its layouts reads, by name as columns are compared."""
+    places = {name.strip().casefold(): f"c{i}" for i, name in enumerate(export.header)}
+    found: dict[str, _Column] = {}
+    for layout in export.layouts:
+        for field in layout.fields:
+            for source in filter(None, (field.source, *field.also)):
+                name = source.strip().casefold()
+                if name in places:
+                    before = found.get(name, _Column(places[name], is_name=False))
+                    found[name] = _Column(places[name], before.is_name or _is_name(field, layout.table))
+    return found
+
+
+def _tokens(
+    connection: duckdb.DuckDBPyConnection, export: read.Export, columns: Mapping[str, _Column], wanted: list[str]
+) -> dict[str, dict[str, int]]:
+    """Return by column which of the tokens `wanted` its cells hold, as they are spelled, and how many."""
+    if not columns or not wanted:
+        return {}
+    listed = ", ".join(map(literal, wanted))
+    parts = [
+        f"""select {literal(name)}, cell_text({column.cell}) as token, count(*) from {identifier(export.text_table)}
+        where length({column.cell}) <= {LONGEST} and lower(cell_text({column.cell})) in ({listed}) group by token"""
+        for name, column in columns.items()
+    ]
+    found: dict[str, dict[str, int]] = {}
+    for name, token, n in connection.execute(" union all ".join(parts)).fetchall():
+        found.setdefault(name, {})[token] = n
+    return found
+
+
+def _quoted(
+    connection: duckdb.DuckDBPyConnection, export: read.Export, columns: Mapping[str, _Column]
+) -> frozenset[str]:
+    """Return the columns whose every text begins with an apostrophe, which guards it from a spreadsheet."""
+    if not columns:
+        return frozenset()
+    counts = ", ".join(
+        f"count(nullif(trim({c.cell}), '')), count(*) filter (starts_with({c.cell}, ''''))" for c in columns.values()
+    )
+    row = connection.execute(f"select {counts} from {identifier(export.text_table)}").fetchone() or ()
+    pairs = zip(columns, row[::2], row[1::2], strict=True)
+    return frozenset(name for name, n, n_quoted in pairs if n == n_quoted >= FEWEST_QUOTED)
+
+
+def _emptied(
+    found: dict[str, dict[str, int]], columns: Mapping[str, _Column], always: frozenset[str]
+) -> dict[str, dict[str, int]]:
+    """Return the tokens that empty cells: in a column of names no bare word but one that empties others."""
+    words = {token for name, tokens in found.items() if not columns[name].is_name for token in tokens}
+
+    def is_empty(name: str, token: str) -> bool:
+        plain = token.lower()
+        return not columns[name].is_name or plain in always or plain not in WORDS or token in words
+
+    return {name: {t: n for t, n in tokens.items() if is_empty(name, t)} for name, tokens in found.items()}
+
+
+def _applied(field: mapping.Field, emptied: Mapping[str, Mapping[str, int]], quoted: frozenset[str]) -> mapping.Field:
+    names = [s.strip().casefold() for s in filter(None, (field.source, *field.also))]
+    if not names or field.name in JUDGED_BY_RULE:
+        return field
+    values = dict(field.values)
+    tokens = dict.fromkeys(t for name in names for t in emptied.get(name, {}) if t not in values)
+    return field._replace(blanks=tuple(tokens), is_quoted=bool(quoted.intersection(names)))
+
+
+def _notes(export: read.Export, emptied: Mapping[str, Mapping[str, int]]) -> list[str]:
+    columns: dict[str, list[str]] = {}
+    counts: dict[str, int] = {}
+    for cell in export.header:
+        for token, n in emptied.get(cell.strip().casefold(), {}).items():
+            columns.setdefault(token, []).append(cell)
+            counts[token] = counts.get(token, 0) + n
+    return [f"{token}: {counts[token]:,} cells are missing ({', '.join(columns[token])})" for token in columns]
+
+
+def _disagreement(connection: duckdb.DuckDBPyConnection, export: read.Export) -> str | None:
+    """Say where a lookup and its parent's Id name two different records; nothing where they agree."""
+    places = {name.strip().casefold(): f"t.c{i}" for i, name in enumerate(export.header)}
+    for layout in export.layouts:
+        for field in layout.fields:
+            for other in field.also:
+                sql = [
+                    parse.PARSERS[field.parser].sql.replace("{x}", parse.text_sql(single, places))
+                    for single in (field._replace(also=()), field._replace(source=other, also=()))
+                ]
+                row = connection.execute(
+                    f"""select count(*) filter (a is not null and b is not null),
+                      count(*) filter (a <> b), min_by(source_row, source_row, 3) filter (a <> b)
+                    from (select source_row, {sql[0]} as a, {sql[1]} as b from {identifier(export.text_table)} t)"""
+                ).fetchone()
+                if row and row[1]:
+                    return (
+                        f"its columns {field.source} and {other} name the same record, but differ in {row[1]:,} of "
+                        f"{row[0]:,} rows (rows {', '.join(map(str, row[2]))}): delete the one that is wrong"
+                    )
+    return None
+
+
+def without_blanks(connection: duckdb.DuckDBPyConnection, intake: read.Intake, own: Mapping[str, Any]) -> read.Intake:
+    """Return the intake with what stands for an empty cell in each column of each export.
+
+    `own`: what the dataset's field map says under ``[reading]``, where ``missing`` lists further texts and
+    ``not_missing`` those that are values after all.  A file whose lookups contradict each other is refused.
+    """
+    exports, refusals = [], list(intake.refusals)
+    for export in intake.exports:
+        said = evidence.hints(own, export.file, "fields.toml")
+        always = frozenset(text.strip().lower() for text in said.missing)
+        kept = {text.strip().lower() for text in said.not_missing}
+        wanted = sorted({*WORDS, *MARKS, *always} - kept)
+        columns = _columns(export)
+        emptied = _emptied(_tokens(connection, export, columns, wanted), columns, always)
+        quoted = _quoted(connection, export, columns)
+        layouts = tuple(
+            e._replace(fields=tuple(_applied(f, emptied, quoted) for f in e.fields)) for e in export.layouts
+        )
+        studied = export._replace(layouts=layouts, notes=(*export.notes, *_notes(export, emptied)))
+        if problem := _disagreement(connection, studied):
+            refusals.append(Refusal(export.file, problem))
+            connection.execute(f"drop table {identifier(export.text_table)}")
+            continue
+        exports.append(studied)
+    files = {export.file for export in exports}
+    broken = [line for line in intake.broken_lines if line.file in files]
+    return intake._replace(exports=exports, refusals=refusals, broken_lines=broken)
