@@ -10,7 +10,7 @@ import datetime as dt
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from analysis.crm import control_totals, evidence, hours, hours_account, mapping, names, read, rules, survivors, typed
+from analysis.crm import control_totals, evidence, hours, hours_account, mapping, names, outcomes, read, rules, survivors, typed
 from analysis.crm.engine import identifier, set_variable
 from analysis.schema import TABLES, CrmDataError
 
@@ -169,6 +169,7 @@ def _prepare_session(connection: duckdb.DuckDBPyConnection, dataset_key: str, se
     }
     for name, value in variables.items():
         set_variable(connection, name, value)
+    outcomes.define_outcomes(connection)
     hours.define_classes(connection, settings.activity_classes)
     hours.define_late_stages(connection, settings.pipeline.late_stages)
     connection.execute(
@@ -241,6 +242,7 @@ def tables(
             f"{absent[0]}: no export in data/raw/{dataset} fills this table{f' ({refused})' if refused else ''}. "
             "Put the export there, or map its columns in fields.toml."
         )
+    outcomes.settle_outcomes(connection, books["opportunities"])
     as_of = as_of or _as_of(connection, today or dt.datetime.now(tz=dt.UTC).date())
     _require_data(connection, as_of)
     set_variable(connection, "as_of", as_of)
