@@ -88,11 +88,11 @@ def _as_of(connection: duckdb.DuckDBPyConnection, today: dt.date) -> dt.date:
         """
         with known as (
           select least(?::date, greatest(
-            (select max(created_at)::date from parsed_opportunities),
-            (select max(close_date) from parsed_opportunities where status <> 'open' and close_date <= ?::date),
+            (select max(created_at)::date from deal_outcomes),
+            (select max(close_date) from deal_outcomes where status <> 'open' and close_date <= ?::date),
             (select max(logged_at)::date from parsed_activities where logged_at::date <= ?::date))) as last)
         select last, greatest(
-          (select max(close_date) from parsed_opportunities where status <> 'open' and close_date <= last),
+          (select max(close_date) from deal_outcomes where status <> 'open' and close_date <= last),
           (select max(started_at)::date from parsed_activities where started_at::date <= last))
         from known""",
         [today, today, today],
@@ -110,8 +110,8 @@ def _require_data(connection: duckdb.DuckDBPyConnection, as_of: dt.date) -> None
     (first,) = _one(
         connection,
         """
-        select least((select min(created_at)::date from parsed_opportunities where year(created_at) >= 1990),
-          (select min(close_date) from parsed_opportunities where status <> 'open' and year(close_date) >= 1990),
+        select least((select min(created_at)::date from deal_outcomes where year(created_at) >= 1990),
+          (select min(close_date) from deal_outcomes where status <> 'open' and year(close_date) >= 1990),
           (select min(started_at)::date from parsed_activities where year(started_at) >= 1990))""",
     )
     if isinstance(first, dt.date) and as_of < first:
@@ -242,7 +242,7 @@ def tables(
             f"{absent[0]}: no export in data/raw/{dataset} fills this table{f' ({refused})' if refused else ''}. "
             "Put the export there, or map its columns in fields.toml."
         )
-    outcomes.settle_outcomes(connection, books["opportunities"])
+    outcomes.deal_outcomes(connection, books["opportunities"])
     as_of = as_of or _as_of(connection, today or dt.datetime.now(tz=dt.UTC).date())
     _require_data(connection, as_of)
     set_variable(connection, "as_of", as_of)
