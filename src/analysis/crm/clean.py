@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
+from importlib import resources
 from typing import TYPE_CHECKING, NamedTuple
 
 from analysis.crm import control_totals, evidence, hours, hours_account, mapping, names, outcomes, read, rules, survivors, typed
@@ -170,6 +171,7 @@ def _prepare_session(connection: duckdb.DuckDBPyConnection, dataset_key: str, se
     for name, value in variables.items():
         set_variable(connection, name, value)
     outcomes.define_outcomes(connection)
+    connection.execute(resources.files("analysis.crm").joinpath("roles.sql").read_text(encoding="utf-8"))
     hours.define_classes(connection, settings.activity_classes)
     hours.define_late_stages(connection, settings.pipeline.late_stages)
     connection.execute(
