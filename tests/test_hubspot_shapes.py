@@ -48,7 +48,7 @@ def test_contacts_and_companies_with_labels_are_known(raw):
     write(raw, users=[hubspot_user()], deals=[deal(1)], contacts=[contact], companies=[company])
     got = cleaned()
     assert got.audit.refusals == ()
-    assert got.tables["leads"][["lead_id", "lead_stage"]].values.tolist() == [["7", "mql"]]
+    assert got.tables["leads"][["lead_id", "lead_stage"]].to_numpy().tolist() == [["7", "mql"]]
     assert got.tables["accounts"]["account_name"].tolist() == ["Acme"]
 
 
@@ -93,7 +93,12 @@ def test_the_leads_object_gives_leads_with_the_reason_they_were_disqualified(raw
 
 
 def test_beside_contacts_the_leads_object_adds_the_reason_and_counts_nobody_twice(raw):
-    contact = {"hs_object_id": "7", "lifecyclestage": "lead", "createdate": "2026-01-01T00:00:00Z", "hubspot_owner_id": "72400000"}
+    contact = {
+        "hs_object_id": "7",
+        "lifecyclestage": "lead",
+        "createdate": "2026-01-01T00:00:00Z",
+        "hubspot_owner_id": "72400000",
+    }
     rows = [lead(1, "unqualified-stage-id", "BUDGET")]
     write(raw, users=[hubspot_user()], deals=[deal(1)], leads=rows, contacts=[contact, contact | {"hs_object_id": "8"}])
     got = cleaned().tables["leads"]

@@ -61,7 +61,7 @@ def judge(tmp_path_factory):
         outcomes.define_outcomes(connection)
         derive = rules.rulebook("opportunities", "here").derive
         kinds = {
-            name: "double" if "probability" == name.split("_")[-1] else "boolean" if "is_" in name else "varchar"
+            name: "double" if name.split("_")[-1] == "probability" else "boolean" if "is_" in name else "varchar"
             for name in NO_DEAL
         }
 
@@ -96,7 +96,7 @@ def judge(tmp_path_factory):
         (None, (True, None, 0.5, "Signed")),
         ("open", (None, None, 0.5, "Besprechung 2")),
         (None, (None, None, 1.0, "Signed")),
-        (None, (None, None, 0.0, "Lead in")),
+        (None, (None, None, 0.0, "Vorstufe")),
         ("open", (None, None, 0.0, "Prospecting")),
         ("won", (None, None, 1.0, "Closed - Won")),
         ("won", (None, None, None, "Ganada")),

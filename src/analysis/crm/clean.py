@@ -11,7 +11,19 @@ from collections import Counter
 from importlib import resources
 from typing import TYPE_CHECKING, NamedTuple
 
-from analysis.crm import control_totals, evidence, hours, hours_account, mapping, names, outcomes, read, rules, survivors, typed
+from analysis.crm import (
+    control_totals,
+    evidence,
+    hours,
+    hours_account,
+    mapping,
+    names,
+    outcomes,
+    read,
+    rules,
+    survivors,
+    typed,
+)
 from analysis.crm.engine import identifier, set_variable
 from analysis.schema import TABLES, CrmDataError
 

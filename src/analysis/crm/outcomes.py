@@ -53,8 +53,7 @@ def stage_words() -> StageWords:
     file = resources.files("analysis.crm").joinpath("outcome_words.toml")
     said = tomllib.loads(file.read_text(encoding="utf-8"))
     of = {
-        part: frozenset(itertools.chain(*said[part].values()))
-        for part in ("won", "lost", "closed", "filler", "open")
+        part: frozenset(itertools.chain(*said[part].values())) for part in ("won", "lost", "closed", "filler", "open")
     }
     return StageWords(
         **of,
@@ -131,12 +130,9 @@ def deal_outcomes(connection: duckdb.DuckDBPyConnection, book: Rulebook) -> None
     for name in OUTCOME_COLUMNS:
         layer = f"(select this.* replace (({book.derive[name]}) as {name}) from {layer} this)"
     connection.execute(
-        "create or replace temp table deal_outcomes as "
-        f"select created_at, close_date, stage, status from {layer}"
+        f"create or replace temp table deal_outcomes as select created_at, close_date, stage, status from {layer}"
     )
-    counted = connection.execute(
-        "select count(*), count(status), count(stage) from deal_outcomes"
-    ).fetchone()
+    counted = connection.execute("select count(*), count(status), count(stage) from deal_outcomes").fetchone()
     n, n_settled, n_staged = counted or (0, 0, 0)
     if n and not n_settled and n_staged:
         stages = connection.execute(

@@ -37,12 +37,13 @@ create or replace macro weighed_outcome(firm, by_p, named, is_closed, is_won, p)
   when firm = 'won' and p <= 0 and named is distinct from 'won' then 'contradictory'
   when firm = 'lost' and p >= 1 and named is distinct from 'lost' then 'contradictory'
   when firm is not null then firm
-  when is_won is false and named = 'won' then 'contradictory'
+  when is_won is false and (named = 'won' or p >= 1) then 'contradictory'
   when named in ('won', 'lost') and by_p <> named then 'contradictory'
   when named = 'closed' and by_p = 'open' then 'contradictory'
   when (named = 'won' and p <= 0) or (named in ('lost', 'open') and p >= 1) then 'contradictory'
   when by_p is not null then by_p
   when named in ('won', 'lost') then named
+  when named = 'closed' and is_won is false then 'lost'
   when named = 'closed' then probability_outcome(true, is_won, p)
   when named = 'open' and is_closed is not true then 'open'
 end;
