@@ -29,10 +29,11 @@ _USER = {
     "Title": "Account Executive", "StartDate__c": "2025-01-01", "EndDate__c": "", "FTE__c": "1", "ManagerId": "",
 }  # fmt: skip
 _OPPORTUNITY = {
-    "Id": "", "Name": "Deal", "OwnerId": ADA, "StageName": "Closed Won", "IsClosed": "true", "IsWon": "true",
+    "Id": "", "Name": "Deal", "OwnerId": ADA, "IsClosed": "true", "IsWon": "true",
     "Amount": "100", "CurrencyIsoCode": "USD", "CloseDate": "2026-02-10", "CreatedDate": "2026-01-05T09:00:00Z",
     "Probability": "100", "IsDeleted": "false",
 }  # fmt: skip
+STAGES = {("true", "true"): "Closed Won", ("true", "false"): "Closed Lost", ("false", "false"): "Proposal"}
 _EVENT = {
     "Id": "", "Subject": "Demo", "OwnerId": ADA, "StartDateTime": "2026-02-02T10:00:00Z",
     "EndDateTime": "2026-02-02T11:00:00Z", "DurationInMinutes": "60", "IsAllDayEvent": "false", "WhatId": "",
@@ -46,8 +47,12 @@ def user(rep_id: str = ADA, **other: str) -> Row:
 
 
 def opportunity(n: int, **other: str) -> Row:
-    """Return a row of Salesforce's Opportunity: 100 USD won by Ada on 10 February 2026."""
-    return _OPPORTUNITY | {"Id": f"006{n:012d}AAA", "Name": f"Deal {n}"} | other
+    """Return a row of Salesforce's Opportunity: 100 USD won by Ada on 10 February 2026.
+
+    Its stage is what its flags say, unless `other` names one.
+    """
+    row = _OPPORTUNITY | {"Id": f"006{n:012d}AAA", "Name": f"Deal {n}"} | other
+    return {"StageName": STAGES.get((row["IsClosed"], row["IsWon"]), "")} | other | row
 
 
 def event(n: int, **other: str) -> Row:

@@ -61,8 +61,9 @@ MORE_CASES: list[Case] = [
     ),
     _case("opportunities", "negative_amount", {"raw_amount": -1.0, "opportunity_type": "expansion"}, {"raw_amount": -1.0, "opportunity_type": "credit"}),
     _case("opportunities", "zero_amount_won", {"raw_amount": 0.0}, {"raw_amount": 0.0, "status": "lost"}),
-    _case("opportunities", "probability_contradicts_status", {"status": "lost", "probability": 1.0}, {"status": "lost", "probability": 0.0}),
+    _case("opportunities", "probability_contradicts_status", {"status": "lost", "probability": 1.0, "stage": "Closed Lost"}, {"status": "lost", "probability": 0.0}),
     _case("opportunities", "probability_contradicts_status", {"probability": 0.9}, {"probability": 0.9, "status": "open"}),
+    _case("opportunities", "probability_contradicts_status", {"probability": 1.0, "status": "open"}, {"probability": 0.0, "status": "open"}),
     _case("opportunities", "overdue", {"status": "open"}, {"status": "open", "close_date": dt.date(2026, 3, 31)}),
     Case(
         "opportunities", "pipeline_of_unknown_type", {0},
@@ -147,4 +148,12 @@ MORE_CASES: list[Case] = [
             EVENT | {"activity_id": "x6", "origin": "sync", "started_at": _hours(5.2), "ended_at": None, "rep_id": BEN},
         ],
     ),
+    _case("opportunities", "contradictory_outcome", {"stage": "Closed Lost"}, {"stage": "Closed Won"}),
+    _case(
+        "opportunities", "contradictory_outcome",
+        {"status": None, "is_won": True, "is_closed": False}, {"status": None, "is_won": True, "is_closed": True},
+    ),
+    _case("opportunities", "unknown_outcome", {"status": None}, {"status": None, "stage": "Closed/Won"}),
+    _case("opportunities", "unknown_outcome", {"status": "Duplicate"}, {"status": "Closed Lost"}),
+    _case("reps", "unknown_role", {"role": None}, {"rep_id": BEN, "role": "marketing"}),
 ]  # fmt: skip

@@ -175,7 +175,7 @@ def test_pay_by_the_month_becomes_pay_by_the_year(raw):
 
 
 def test_status_comes_from_the_flags_never_from_the_probability(raw):
-    """A lost deal at 100 % is lost; where neither flag is said, the row has no status."""
+    """A lost deal at 100 % is lost; where neither flag nor stage says anything, the row has no status."""
     rows = [
         opportunity(1, IsWon="false"), opportunity(2, IsWon="false", IsClosed="false"), opportunity(3),
         opportunity(4, IsWon="", IsClosed=""),
@@ -184,7 +184,7 @@ def test_status_comes_from_the_flags_never_from_the_probability(raw):
     got = cleaned()
     assert got.tables["opportunities"]["status"].tolist() == ["lost", "open", "won"]
     assert got.tables["opportunities"]["probability"].tolist() == [1.0, 1.0, 1.0]
-    assert got.aside() == {"missing_required": 1}
+    assert got.aside() == {"unknown_outcome": 1}
 
 
 def test_the_sales_cycle_is_missing_where_dates_contradict(raw):

@@ -51,6 +51,7 @@ DEMAND_TABLES: tuple[Table, ...] = (
             C("recycled_at", "timestamp", "first handed back to marketing to nurture"),
             C("is_recycled", "boolean", "was handed back to marketing at least once"),
             C("n_cycles", "count", "times it was marketing qualified, a return included"),
+            C("return_reason", "category", "why sales handed it back or would not have it, as the CRM says"),
             C("is_converted", "boolean", "made an account or opportunity: not the same as having one"),
             C("converted_on", "date", "converted"),
             C("opportunity_id", "id", "opportunity it was converted to"),

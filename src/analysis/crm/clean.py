@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
+from importlib import resources
 from typing import TYPE_CHECKING, NamedTuple
 
 from analysis.crm import (
@@ -19,6 +20,7 @@ from analysis.crm import (
     intervals,
     mapping,
     names,
+    outcomes,
     own_maps,
     read,
     references,
@@ -103,11 +105,11 @@ def _as_of(connection: duckdb.DuckDBPyConnection, today: dt.date) -> dt.date:
         """
         with known as (
           select least(?::date, greatest(
-            (select max(created_at)::date from parsed_opportunities),
-            (select max(close_date) from parsed_opportunities where status <> 'open' and close_date <= ?::date),
+            (select max(created_at)::date from deal_outcomes),
+            (select max(close_date) from deal_outcomes where status <> 'open' and close_date <= ?::date),
             (select max(logged_at)::date from parsed_activities where logged_at::date <= ?::date))) as last)
         select last, greatest(
-          (select max(close_date) from parsed_opportunities where status <> 'open' and close_date <= last),
+          (select max(close_date) from deal_outcomes where status <> 'open' and close_date <= last),
           (select max(started_at)::date from parsed_activities where started_at::date <= last))
         from known""",
         [today, today, today],
@@ -125,8 +127,8 @@ def _require_data(connection: duckdb.DuckDBPyConnection, as_of: dt.date) -> None
     (first,) = _one(
         connection,
         """
-        select least((select min(created_at)::date from parsed_opportunities where year(created_at) >= 1990),
-          (select min(close_date) from parsed_opportunities where status <> 'open' and year(close_date) >= 1990),
+        select least((select min(created_at)::date from deal_outcomes where year(created_at) >= 1990),
+          (select min(close_date) from deal_outcomes where status <> 'open' and year(close_date) >= 1990),
           (select min(started_at)::date from parsed_activities where year(started_at) >= 1990))""",
     )
     if isinstance(first, dt.date) and as_of < first:
@@ -184,6 +186,8 @@ def _prepare_session(connection: duckdb.DuckDBPyConnection, dataset_key: str, se
     }
     for name, value in variables.items():
         set_variable(connection, name, value)
+    outcomes.define_outcomes(connection)
+    connection.execute(resources.files("analysis.crm").joinpath("roles.sql").read_text(encoding="utf-8"))
     hours.define_classes(connection, settings.activity_classes)
     hours.define_late_stages(connection, settings.pipeline.late_stages)
     connection.execute(
@@ -260,6 +264,7 @@ def tables(
             "Put the export there, or map its columns in fields.toml."
         )
     intake = references.settle(connection, intake)
+    outcomes.deal_outcomes(connection, books["opportunities"])
     as_of = as_of or _as_of(connection, today or dt.datetime.now(tz=dt.UTC).date())
     _require_data(connection, as_of)
     set_variable(connection, "as_of", as_of)

@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 CHUNK = 1 << 20
 LONGEST_RECORD = 16 << 20  # characters
 DEEPEST = 6  # parents of parents
+ASSOCIATED = {  # what a HubSpot record is associated with → the column of HubSpot's exports that says so
+    "companies": "Associated Company IDs",
+    "contacts": "Associated Contact IDs",
+    "deals": "Associated Deal IDs",
+}
+PRIMARY = re.compile("(?:deal|contact|lead|meeting|call|email|task|company|ticket)_to_(?:company|contact|deal)")
 _ANSWER = re.compile(r'\s*\{[^\[\]{}]*"(?:records|results)"\s*:\s*\[')
 _SPACE = re.compile(r"[\s,]*")
 
@@ -43,12 +49,42 @@ def flat(record: dict[str, Any], prefix: str = "", depth: int = 0) -> dict[str, 
     for name, value in record.items():
         if name == "attributes" and isinstance(value, dict):
             continue
+        if name == "associations" and depth == 0 and isinstance(value, dict):
+            columns |= associated_ids(value)
+            continue
         if isinstance(value, dict) and depth < DEEPEST:
             # HubSpot keeps all of a record's columns under "properties"
             inner = prefix if name == "properties" else f"{prefix}{name}."
             columns |= flat(value, inner, depth + 1)
         else:
             columns[prefix + name] = text(value)
+    return columns
+
+
+def associated_ids(associations: dict[str, Any]) -> dict[str, str | None]:
+    """Return what a HubSpot record hangs on, as its exports write it: ids with ; between, the primary one first.
+
+    A type without ``_unlabeled`` or a label of its own is the primary association of two records; each record
+    stands there once for every type it has.
+
+    Examples
+    --------
+    >>> types = ("deal_to_company_unlabeled", "deal_to_company_unlabeled", "deal_to_company")
+    >>> results = [{"id": i, "type": t} for i, t in zip("798", types, strict=True)]
+    >>> associated_ids({"companies": {"results": results}})
+    {'Associated Company IDs': '8;7;9'}
+    """
+    columns: dict[str, str | None] = {}
+    for kind, value in associations.items():
+        results = value.get("results") if isinstance(value, dict) else value
+        column = ASSOCIATED.get(kind)
+        if column is None or not isinstance(results, list):
+            columns[f"associations.{kind}"] = text(value)
+            continue
+        entries = [e if isinstance(e, dict) else {"id": e} for e in results]
+        ordered = sorted(entries, key=lambda e: not PRIMARY.fullmatch(str(e.get("type", ""))))
+        ids = dict.fromkeys(str(i) for e in ordered if (i := e.get("id", e.get("toObjectId"))) is not None)
+        columns[column] = ";".join(ids) or None
     return columns
 
 

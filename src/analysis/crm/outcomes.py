@@ -1,0 +1,146 @@
+"""How a deal stands, won, lost or open, weighed from what its row and its stage say.
+
+Flags come first, then the probability of a stage that is closed, then the stage's name; where they
+contradict each other or none speaks, the deal has no outcome and is set aside.  The macros stand in
+``outcomes.sql``, the words by which a stage's name says how a deal ended in ``outcome_words.toml``.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import re
+import tomllib
+import unicodedata
+from importlib import resources
+from typing import TYPE_CHECKING, NamedTuple
+
+from duckdb.sqltypes import VARCHAR
+
+from analysis.crm import parse
+from analysis.schema import CrmDataError
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from analysis.crm.rules import Rulebook
+
+N_STAGES_NAMED = 6
+OUTCOME_COLUMNS = ("stage_says", "map_says", "flags_say", "probability_says", "outcome", "status")
+REMEDY = (
+    "Export the columns that say it: IsClosed and IsWon (Closed and Won in a report), in HubSpot "
+    "hs_is_closed and hs_is_closed_won, or the table of stages with its probabilities; "
+    "or map each stage to won, lost or open as status in fields.toml."
+)
+ORDINAL = re.compile("[a-z]?[0-9]+[a-z]?|[a-z]")  # 6, S7 or B in front of a name
+
+
+class StageWords(NamedTuple):
+    """The words by which stages are named, of all languages."""
+
+    won: frozenset[str]
+    lost: frozenset[str]
+    closed: frozenset[str]
+    filler: frozenset[str]
+    open: frozenset[str]
+    doubt: dict[str, frozenset[str]]
+    part: dict[str, re.Pattern[str]]  # of languages without blanks between words
+
+
+@functools.cache
+def stage_words() -> StageWords:
+    """Return the words of ``outcome_words.toml``."""
+    file = resources.files("analysis.crm").joinpath("outcome_words.toml")
+    said = tomllib.loads(file.read_text(encoding="utf-8"))
+    of = {
+        part: frozenset(itertools.chain(*said[part].values())) for part in ("won", "lost", "closed", "filler", "open")
+    }
+    return StageWords(
+        **of,
+        doubt={outcome: frozenset(words) for outcome, words in said["doubt"].items()},
+        part={outcome: re.compile("|".join(words)) for outcome, words in said["part"].items()},
+    )
+
+
+def name_words(name: str) -> list[str]:
+    """Return the words of a stage's name, small and without accents.
+
+    Examples
+    --------
+    >>> name_words("ClosedWon"), name_words("closedwon"), name_words("Fermée - gagnée")
+    (['closed', 'won'], ['closed', 'won'], ['fermee', 'gagnee'])
+    """
+    text = re.sub(r"([a-z])([A-Z])", r"\1 \2", name)
+    for outcome, part in stage_words().part.items():
+        text = part.sub(f" {outcome} ", text)
+    marked = unicodedata.normalize("NFKD", text.lower())
+    plain = "".join(c for c in marked if not unicodedata.combining(c))
+    plain = re.sub(r"\bclosed(won|lost)\b", r"closed \1", plain)
+    return [word for word in re.split(r"[\W_]+", plain) if word]
+
+
+@functools.lru_cache(maxsize=4096)
+def name_outcome(name: str) -> str | None:
+    """Return what a stage's name says of a deal: won, lost, closed (how is not said), open or nothing.
+
+    Examples
+    --------
+    >>> [name_outcome(n) for n in ("Closed - Won", "Lost - reopened", "Won back", "Cierre perdido")]
+    ['won', None, None, 'lost']
+    """
+    words = stage_words()
+    all_words = name_words(name)
+    fillers = {w for w in all_words if w in words.filler or ORDINAL.fullmatch(w)}
+    named = [w for w in all_words if w not in fillers and w not in words.closed]
+    if "?" in name:
+        return None
+    for outcome, other in (("won", words.lost), ("lost", words.won)):
+        if named and named[0] in getattr(words, outcome):
+            takes_back = words.doubt[outcome] | other
+            return None if takes_back & set(named[1:]) else outcome
+    if not named and words.closed & set(all_words):
+        return "closed"
+    is_step = words.open & set(all_words) and set(all_words) <= words.open | fillers
+    return "open" if is_step else None
+
+
+def define_outcomes(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the SQL functions by which the outcome of a deal is weighed."""
+    connection.create_function(
+        "name_outcome",
+        lambda name: None if name is None else name_outcome(name),
+        [VARCHAR],
+        VARCHAR,
+        null_handling="special",  # type: ignore[arg-type]  # a name that says nothing is missing
+    )
+    truth = parse.PARSERS["boolean"].sql.replace("{x}", "trim(cell)")
+    text = resources.files("analysis.crm").joinpath("outcomes.sql").read_text(encoding="utf-8")
+    connection.execute(text.format(truth=truth))
+
+
+def deal_outcomes(connection: duckdb.DuckDBPyConnection, book: Rulebook) -> None:
+    """Make the table ``deal_outcomes``, when each deal was created and closed and how it stands, before any rule.
+
+    Raises
+    ------
+    CrmDataError
+        If there are deals and the outcome of none can be told; the message names their stages.
+    """
+    layer = "parsed_opportunities"
+    for name in OUTCOME_COLUMNS:
+        layer = f"(select this.* replace (({book.derive[name]}) as {name}) from {layer} this)"
+    connection.execute(
+        f"create or replace temp table deal_outcomes as select created_at, close_date, stage, status from {layer}"
+    )
+    counted = connection.execute("select count(*), count(status), count(stage) from deal_outcomes").fetchone()
+    n, n_settled, n_staged = counted or (0, 0, 0)
+    if n and not n_settled and n_staged:
+        stages = connection.execute(
+            "select stage from deal_outcomes where stage is not null "
+            "group by stage order by count(*) desc, stage limit ?",
+            [N_STAGES_NAMED],
+        ).fetchall()
+        raise CrmDataError(
+            f"opportunities: of {n:,} of {n:,} deals it cannot be told whether they were won, lost "
+            f"or are open (stages {', '.join(stage for (stage,) in stages)}). {REMEDY}"
+        )
