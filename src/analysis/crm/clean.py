@@ -229,9 +229,8 @@ def tables(
     known = mapping.exports_known(dataset)
     intake = read.intake(connection, files, known, until=as_of or today)
     intake, readings = evidence.study(connection, intake, mapping.reading_of(dataset))
-    typed.lookups(connection, intake, known)
     books = {name: rules.rulebook(name, dataset) for name in TABLES}
-    n_in = {name: typed.table(connection, intake, name, book.work, readings) for name, book in books.items()}
+    intake, n_in = typed.all_tables(connection, intake, known, books, readings)
     for export in intake.exports:
         connection.execute(f"drop table {identifier(export.text_table)}")
     absent = [name for name in REQUIRED_TABLES if not n_in[name]]
