@@ -273,6 +273,10 @@ def tables(
             survivors.settle(connection)
         if name == "fx_rates":
             define_rates(connection)
+        if name == "finance_bookings":
+            control_totals.define_quarters(
+                connection, settings.company.fiscal_year_start_month, settings.reconciliation.tolerance_rate
+            )
         if name == "activities":
             sources = hours_account.judge_sources(connection, books[name].rules, settings.hours.max_junk_share)
         connection.execute(f"drop table {identifier('parsed_' + name)}")
