@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001, RUF003
 """Dates with words: one language a column, and the refusal where two read it differently or none reads it."""
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ def test_quirk_8_months_are_read_in_the_language_of_the_column(texts, days):
 
 def test_quirk_8_a_column_that_two_languages_read_differently_is_refused_until_one_is_said():
     """Lis is November in Polish (listopad) and October in Croatian."""
-    with pytest.raises(evidence.Ambiguous, match=r'differently in .*Croatian.* say language = '):
+    with pytest.raises(evidence.Ambiguous, match=r"differently in .*Croatian.* say language = "):
         column(["5 lis 2025", "6 lis 2025"], "date")
     assert values(["5 lis 2025"], "date", language="pl") == [D(2025, 11, 5)]
     assert values(["5 lis 2025"], "date", language="hr") == [D(2025, 10, 5)]

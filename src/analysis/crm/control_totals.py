@@ -19,9 +19,7 @@ class Reconciliation(NamedTuple):
     gap_rate: float
 
 
-def define_quarters(
-    connection: duckdb.DuckDBPyConnection, fiscal_year_start_month: int, tolerance_rate: float
-) -> None:
+def define_quarters(connection: duckdb.DuckDBPyConnection, fiscal_year_start_month: int, tolerance_rate: float) -> None:
     """Make the table ``finance_quarters``: each total of finance's with the days of its quarter, for the rules."""
     connection.execute(
         "create or replace temp table finance_quarters (quarter varchar, first_day date, day_after date, "

@@ -181,7 +181,7 @@ def _widened(language: str) -> Words:
 def _shortened(text: str, language_months: tuple[tuple[str, int], ...]) -> int | None:
     """Return the one month whose name begins as `text` does and has its letters in their order."""
     letters = _plain(text)
-    if len(letters) < 3 or not letters.isalpha():  # noqa: PLR2004 - two letters are a weekday's or a word's
+    if len(letters) < 3 or not letters.isalpha():
         return None
     found = set()
     for name, number in language_months:
@@ -249,13 +249,13 @@ def _spelled(spelling: str, words: Words) -> Spelled | None:
     return Spelled(months[0] if months else None, (*day, *_clock(gaps, marks, clock, halves)))
 
 
-def _day(
+def _day(  # noqa: PLR0911 - one return a way of writing a day
     date: list[int], marks: list[str], means: list[tuple[int, str, str | int]], gaps: list[str], months: list[int]
 ) -> tuple[str, ...] | None:
     """Return the template of the day: of a month by name, of a numbered one, or of numbers as they stand."""
     years = [i for i in date if marks[i] == LONG]
     if months:
-        if len(date) != 2 or len(years) > 1:  # noqa: PLR2004 - a day and a year
+        if len(date) != 2 or len(years) > 1:
             return None
         year = years[0] if years else date[1]
         (day,) = [i for i in date if i != year]
@@ -263,10 +263,10 @@ def _day(
     numbered = {i - 1 for i, kind, _ in means if kind == "after"} | {i for i, kind, _ in means if kind == "before"}
     if numbered:
         left = [i for i in date if i not in numbered and i not in years]
-        if len(date) != 3 or len(years) != 1 or len(left) != 1 or len(numbered) != 1:  # noqa: PLR2004
+        if len(date) != 3 or len(years) != 1 or len(left) != 1 or len(numbered) != 1:
             return None
         return f"#{years[0] + 1}", "-", f"#{numbered.pop() + 1}", "-", f"#{left[0] + 1}"
-    if len(date) != 3:  # noqa: PLR2004
+    if len(date) != 3:
         return None
     between = [re.sub(r"\s", "", gaps[i]) for i in date[1:]]
     if any(not re.fullmatch("[/.-]", mark) for mark in between):

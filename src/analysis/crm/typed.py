@@ -180,7 +180,7 @@ def _unread_sentence(unread: _Unread, column: str, n_cells: int) -> str:
 def _looks_like_date(text: str) -> bool:
     """Return whether a text may be shown: a date with a word or two, no sentence and no address."""
     n_digits = sum(c.isdigit() for c in text)
-    return len(text) <= LONGEST_DATE and n_digits >= 3 and "@" not in text and len(text.split()) <= 6  # noqa: PLR2004
+    return len(text) <= LONGEST_DATE and n_digits >= 3 and "@" not in text and len(text.split()) <= 6
 
 
 def _spelt_out(text: str) -> str:
