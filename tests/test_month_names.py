@@ -1,4 +1,4 @@
-# ruff: noqa: RUF001, RUF003
+# ruff: noqa: RUF001
 """Dates with words: one language a column, and the refusal where two read it differently or none reads it."""
 
 from __future__ import annotations
