@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from analysis import paths, settings
 from analysis.columns import SQL_TYPES
-from analysis.crm import clean, engine, read, rules
+from analysis.crm import clean, control_totals, engine, read, rules
 from analysis.crm.engine import identifier
 from analysis.schema import TABLES
 
@@ -112,6 +112,7 @@ def define(connection: duckdb.DuckDBPyConnection) -> None:
     clean._prepare_session(connection, "key", settings.load("here"))
     engine.set_variable(connection, "as_of", AS_OF)
     clean.define_rates(connection)
+    control_totals.define_quarters(connection, 1, 0.02)
 
 
 def fill(connection: duckdb.DuckDBPyConnection, table: str, rows: list[Row], columns: dict[str, str]) -> None:

@@ -49,6 +49,16 @@ def _merged(table: str, key: str, *rules: str) -> list[Case]:
     return [_case(table, r, {key: f"gone {r}"}, {key: f"gone {r}, not"}) for r in named]
 
 
+def _deals(*amounts: float) -> list[Row]:
+    return [
+        BASE["opportunities"] | {"opportunity_id": i, "record_name": i, "raw_amount": a}
+        for i, a in zip("abcdefgh", amounts, strict=False)
+    ]
+
+
+DEAL, FINANCE = BASE["opportunities"], BASE["finance_bookings"] | {"currency": "USD"}
+RATE = BASE["fx_rates"]
+CORPORATE = {"currency": "EUR", "valid_from": DAY, "rate_to_corporate": 1.0, "source_file": "dated.csv"}
 STEP, MOVE, TOUCH = BASE["stage_history"], BASE["lead_status_history"], BASE["touches"]
 EVENT, CALL = BASE["activities"], BASE["activities"] | {"kind": "call", "ended_at": None, "stated_minutes": None}
 CASES: list[Case] = [
@@ -68,6 +78,12 @@ CASES: list[Case] = [
         ],
     ),
     *_repeats("fx_rates", {"rate_to_reporting": 1.2}, {"valid_from": NEXT}),
+    Case("fx_rates", "rate_not_positive", {0}, [RATE | {"rate_to_reporting": 0.0}, RATE | {"valid_from": LATER}]),
+    Case("fx_rates", "rate_in_other_currency", {0, 1}, [RATE, RATE | {"currency": "USD", "rate_to_reporting": 0.8}, RATE | {"valid_from": LATER, "source_file": "other.csv"}]),
+    Case("fx_rates", "overlapping_rates", {0, 1}, [RATE | {"valid_to": LATER}, RATE | {"valid_from": NEXT, "valid_to": LATER, "rate_to_reporting": 1.2}, RATE | {"currency": "GBP", "valid_to": LATER}]),
+    Case("fx_rates", "rate_left_open", {0}, [RATE, RATE | {"valid_from": NEXT, "rate_to_reporting": 1.2}, RATE | {"currency": "GBP", "valid_from": NEXT}]),
+    Case("fx_rates", "inclusive_last_day", {0}, [RATE | {"valid_to": DAY}, RATE | {"valid_from": NEXT, "rate_to_reporting": 1.2}]),
+    Case("fx_rates", "rate_by_corporate_currency", {0, 1}, [CORPORATE, CORPORATE | {"currency": "USD", "rate_to_corporate": 1.25}, RATE | {"currency": "GBP"}]),
     *_repeats("working_calendar", {"is_workday": False}, {"region": "AMER"}),
     *_repeats("products", {"product_name": "GTX Plus"}, {"product_id": "p2"}),
     _case("accounts", "deleted_record", {"is_deleted": True}, {"account_id": "a2", "is_deleted": False}),
@@ -90,7 +106,8 @@ CASES: list[Case] = [
         [*_quarters([2e6] * 4, ADA), *_quarters([5e5] * 4, CY), *_quarters([6e5] * 4, DEE), *_quarters([9e5] * 4, EVE)],
     ),
     *_repeats("finance_bookings", {"bookings_amount": 1.0}, {"quarter": "2026Q2"}),
-    _case("finance_bookings", "unknown_currency", {"currency": "EUR"}, {"currency": None, "quarter": "2026Q2"}),
+    _case("finance_bookings", "unknown_currency", {"currency": "EUR"}, {"currency": "USD", "quarter": "2026Q2"}),
+    Case("finance_bookings", "unknown_currency", {1}, [FINANCE, FINANCE | {"currency": None, "quarter": "2026Q2"}]),
     *_repeats("programme", {"start_date": NEXT}, {"team_id": SOUTH}),
     _case("opportunities", "deleted_record", {"is_deleted": True}, {"is_deleted": None}),
     _case("opportunities", "test_record", {"record_name": "TEST - ignore"}, {"record_name": "Testa S.p.A."}),
@@ -99,10 +116,12 @@ CASES: list[Case] = [
     _case("opportunities", "negative_amount", {"raw_amount": -0.01}, {"raw_amount": 0.0}),
     _case("opportunities", "unknown_currency", {"currency": "XXX"}, {"currency": "XXX", "raw_amount": None}),
     _case("opportunities", "unknown_currency", {"currency": "EUR"}, {"currency": "EUR", "close_date": DAY}),
-    Case(
-        "opportunities", "amount_out_of_scale", {2},
-        [BASE["opportunities"] | {"opportunity_id": i, "record_name": i, "raw_amount": a} for i, a in zip("abcde", (10, 10, 1001, 1000, 10), strict=True)],
-    ),
+    _case("opportunities", "unknown_currency", {"currency": "XXX"}, {"currency": "XXX", "close_date": None, "status": "open"}),
+    _case("opportunities", "amount_without_day", {"currency": "EUR", "close_date": None, "status": "open"}, {"close_date": None, "status": "open"}),
+    Case("opportunities", "blank_currency", {1}, [DEAL, DEAL | {"opportunity_id": "b", "record_name": "b", "currency": None}, DEAL | {"opportunity_id": "c", "record_name": "c", "currency": None, "raw_amount": None}, DEAL | {"opportunity_id": "d", "record_name": "d", "currency": None, "is_blank_own_currency": True}]),
+    Case("opportunities", "amount_out_of_scale", {2}, _deals(10, 10, 1001, 1000, 10)),
+    Case("opportunities", "amount_contradicts_history", {2}, [*_deals(10, 10), DEAL | {"opportunity_id": "o5", "record_name": "o5", "raw_amount": 1001.0}, *_deals(0, 0, 1001, 10)[2:]]),
+    Case("opportunities", "amount_contradicts_finance", {2}, _deals(10, 10, 5001, 1500, 10)),  # of 2,000 and 2 %
     _case("opportunities", "won_without_amount", {"raw_amount": None}, {"raw_amount": None, "status": "lost"}),
     _case("opportunities", "closed_before_created", {"close_date": DAY - 2 * (NEXT - DAY)}, {"close_date": DAY - (NEXT - DAY)}),
     _case("opportunities", "product_spelling", {"product_text": "GTXPro"}, {"product_text": "GTX Pro"}),

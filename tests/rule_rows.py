@@ -75,6 +75,7 @@ AROUND: dict[str, list[Row]] = {  # what stands already when a table is judged
     ],
     "teams": [{"team_id": NORTH}, {"team_id": SOUTH}],
     "products": [{"product_id": "p1", "product_name": "GTX Pro", "product_key": "gtxpro"}],
+    "finance_bookings": [{"quarter": "2026Q1", "bookings_amount": 2000.0}],
     "fx_rates": [{"currency": "EUR", "valid_from": DAY, "valid_to": NEXT, "rate_to_reporting": 1.1}],
     "opportunities": [
         {"opportunity_id": "o9", "status": "won", "stage": "Closed Won", "created_at": TEN, "close_date": LATER},
@@ -92,6 +93,7 @@ AROUND: dict[str, list[Row]] = {  # what stands already when a table is judged
     "parsed_stage_history": [
         {"opportunity_id": "o7", "stage": "Closed Won", "entered_at": ELEVEN, "changed_by_rep_id": CY},
         {"opportunity_id": "o6", "stage": "Closed Won", "entered_at": ELEVEN, "changed_by_rep_id": EVE},
+        {"opportunity_id": "o5", "stage": "Closed Won", "entered_at": ELEVEN, "raw_amount": 10.0},
     ],
     "parsed_lead_status_history": [{"lead_id": "l6", "lead_stage": "nurture", "entered_at": ELEVEN}],
     "parsed_products": [{"product_id": "p1", "product_name": "GTX Pro"}],

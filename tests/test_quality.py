@@ -16,7 +16,7 @@ def account():
     """Ten opportunities, of which one is quarantined and two dropped; four activities, one quarantined."""
     tables = [("opportunities", 10, 7, 1, 2), ("activities", 4, 3, 1, 0), ("quotas", 0, 0, 0, 0)]
     rules = [
-        ("opportunities", "amount_out_of_scale", "quarantine", 0, 10, 0.0, 0.0),
+        ("opportunities", "amount_contradicts_history", "quarantine", 0, 10, 0.0, 0.0),
         ("opportunities", "missing_required", "quarantine", 1, 10, 50.0, None),
         ("opportunities", "repeat", "drop", 2, 10, 70.0, None),
         ("activities", "longer_than_8_hours", "quarantine", 1, 4, None, 24.0),

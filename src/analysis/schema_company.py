@@ -52,7 +52,17 @@ COMPANY_TABLES: tuple[Table, ...] = (
             C("currency", "category", "ISO 4217 code", is_required=True),
             C("valid_from", "date", "first day", is_required=True),
             C("valid_to", "date", "first day no longer valid; missing: still valid"),
-            C("rate_to_reporting", "number", "reporting currency per unit of `currency`", is_required=True),
+            C(
+                "rate_to_reporting",
+                "number",
+                "reporting currency per unit of `currency`, on the first day",
+                is_required=True,
+            ),
+            C(
+                "rate_to_corporate",
+                "number",
+                "the CRM's corporate currency per unit of `currency`; missing: stated in the reporting currency",
+            ),
         ),
     ),
     Table(

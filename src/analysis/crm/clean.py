@@ -217,11 +217,31 @@ def define_own_domains(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def define_rates(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make the SQL macro ``rate_on(code, day)``: reporting currency per unit, missing where no rate is known."""
+    """Make the SQL macro ``rate_on(code, day)``: reporting currency per unit, missing where no single rate is known.
+
+    A rate against the CRM's corporate currency goes by the reporting currency's own rate of the same day; where
+    that has none, nothing is converted.
+    """
     connection.execute(
-        "create macro rate_on(code, day) as case when coalesce(code, getvariable('currency')) = getvariable('currency') "
-        "then 1.0 else (select max(f.rate_to_reporting) from fx_rates f where f.currency = code "
-        "and f.valid_from <= day and (f.valid_to is null or day < f.valid_to)) end"
+        """
+        create or replace temp table reporting_rates as
+        select currency, valid_from, valid_to, rate_to_reporting as rate from fx_rates where rate_to_corporate is null
+        union all
+        select f.currency, greatest(f.valid_from, own.valid_from), least(f.valid_to, own.valid_to),
+          f.rate_to_corporate / own.rate_to_corporate
+        from fx_rates f join fx_rates own on own.currency = getvariable('currency')
+          and f.valid_from < coalesce(own.valid_to, date '9999-12-31')
+          and own.valid_from < coalesce(f.valid_to, date '9999-12-31')
+        where f.rate_to_corporate is not null and own.rate_to_corporate is not null"""
+    )
+    connection.execute(
+        "create macro rate_on(code, day) as case when code = getvariable('currency') then 1.0 "
+        "else (select case when min(f.rate) = max(f.rate) then max(f.rate) end from reporting_rates f "
+        "where f.currency = code and f.valid_from <= day and (f.valid_to is null or day < f.valid_to)) end"
+    )
+    connection.execute(  # a currency is only taken for granted where no row of the table names one
+        "create macro stated_currency(code) as "
+        "coalesce(code, case when count(code) over () = 0 then getvariable('currency') end)"
     )
 
 
@@ -251,8 +271,7 @@ def tables(
     own_maps.require_sound(intake, known, books)
     own = mapping.reading_of(dataset)
     intake, readings = evidence.study(connection, blanks.without_blanks(connection, intake, own), own)
-    typed.lookups(connection, intake, known)
-    n_in = {name: typed.table(connection, intake, name, book.work, readings) for name, book in books.items()}
+    intake, n_in = typed.all_tables(connection, intake, known, books, readings)
     for export in intake.exports:
         connection.execute(f"drop table {identifier(export.text_table)}")
     intake = intervals.settle(connection, intake, mapping.reading_of(dataset))
@@ -278,6 +297,10 @@ def tables(
             survivors.settle(connection)
         if name == "fx_rates":
             define_rates(connection)
+        if name == "finance_bookings":
+            control_totals.define_quarters(
+                connection, settings.company.fiscal_year_start_month, settings.reconciliation.tolerance_rate
+            )
         if name == "activities":
             sources = hours_account.judge_sources(connection, books[name].rules, settings.hours.max_junk_share)
         connection.execute(f"drop table {identifier('parsed_' + name)}")

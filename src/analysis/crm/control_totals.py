@@ -19,6 +19,21 @@ class Reconciliation(NamedTuple):
     gap_rate: float
 
 
+def define_quarters(connection: duckdb.DuckDBPyConnection, fiscal_year_start_month: int, tolerance_rate: float) -> None:
+    """Make the table ``finance_quarters``: each total of finance's with the days of its quarter, for the rules."""
+    connection.execute(
+        "create or replace temp table finance_quarters (quarter varchar, first_day date, day_after date, "
+        "bookings_amount double, tolerance_rate double)"
+    )
+    for name, amount in connection.execute("select quarter, bookings_amount from finance_bookings").fetchall():
+        if quarters.QUARTER.fullmatch(name):
+            quarter = quarters.quarter(name)
+            days = [day(fiscal_year_start_month) for day in (quarter.start, quarter.end)]
+            connection.execute(
+                "insert into finance_quarters values (?, ?, ?, ?, ?)", [name, *days, amount, tolerance_rate]
+            )
+
+
 def reconciled(connection: duckdb.DuckDBPyConnection, fiscal_year_start_month: int) -> tuple[Reconciliation, ...]:
     """Return each quarter that finance counted, with what the clean opportunities sum to."""
     days = connection.execute(

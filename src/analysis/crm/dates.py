@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analysis.crm.reading import MONTHS, Ambiguous, Hints, Reading, decided_by_cells, minority
+from analysis.crm.reading import Ambiguous, Hints, Reading, decided_by_cells, minority
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
-CLOCK = r"[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?"
+CLOCK = r"[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?"  # without seconds no cast reads a zone
 ZONE = r"(Z|[+-][0-9]{2}:?[0-9]{2})"
 STAMP = f"{DATE}[T ]{CLOCK}{ZONE}"
 FAST = {"date": DATE, "midnight": DATE, "timestamp": STAMP}  # as APIs write them: read by a cast alone
@@ -30,13 +30,11 @@ _TAIL = (
     "(?:[T ,]+[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?(?: ?[AaPp][.]?[Mm][.]?)?"
     "(?: ?(?:Z|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?))?)?"
 )
-_MONTH = f"(?i:(?:{MONTHS})[a-z]*)[.]?"
-_WEEKDAY = "(?:[A-Za-z]{2,9}[.]?,? )?"
-_YEAR = "(?:[0-9]{4}|[0-9]{2})"
+_YEAR = "(?:(?:19|20)[0-9]{2}|[0-9]{2})"  # a year of another calendar, such as 2568, is none of ours
 TEXTS = {
     "iso": f"[0-9]{{4}}{_SEP}{_N}{_SEP}{_N}{_TAIL}",
     "numbers": f"{_N}{_SEP}{_N}{_SEP}{_YEAR}{_TAIL}",
-    "named": f"{_WEEKDAY}(?:{_N}[ /.-]*{_MONTH}|{_MONTH}[ /-]*{_N}(?:st|nd|rd|th)?)[ ,/-]+{_YEAR}{_TAIL}",
+    "named": f"{_N} m[0-9]{{2}} {_YEAR}{_TAIL}",  # as `month_names` writes it
     "compact": "(?:19|20)[0-9]{6}",
 }
 # Whole numbers stand for days or moments only from 1990 to 2100; the three ranges do not meet.
@@ -66,15 +64,9 @@ create macro moment(t) as try_cast(wall_clock(t)::varchar ||
 create macro iso_years(t) as regexp_replace(regexp_replace(t, '^([0-8][0-9])-', '20\1-'), '^(9[0-9])-', '19\1-');
 create macro numbers_text(x, parts) as iso_years(
   regexp_replace(x, '^([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4}|[0-9]{2})', parts));
-create macro named_text(x) as iso_years(month_number(regexp_replace(regexp_replace(x,
-  '^(?:[A-Za-z]{2,9}[.]?,? )?([0-9]{1,2})[ /.-]*([A-Za-z]{3,})[.]?[ ,/-]+([0-9]{4}|[0-9]{2})', '\3-\2-\1'),
-  '^(?:[A-Za-z]{2,9}[.]?,? )?([A-Za-z]+)[.]?[ /-]*([0-9]{1,2})(?:st|nd|rd|th)?[ ,/-]+([0-9]{4}|[0-9]{2})', '\3-\1-\2')));
+create macro named_text(x) as iso_years(regexp_replace(x, '^([0-9]{1,2}) m([0-9]{2}) ([0-9]{4}|[0-9]{2})', '\3-\2-\1'));
 create macro iso_text(x) as regexp_replace(x, '^([0-9]{4})[/.-]([0-9]{1,2})[/.-]([0-9]{1,2})', '\1-\2-\3');
 create macro compact_text(x) as regexp_replace(x, '^([0-9]{4})([0-9]{2})([0-9]{2})$', '\1-\2-\3');
-"""
-MONTH_NUMBER = r"""
-create macro month_number(t) as regexp_replace(t, '-[A-Za-z]+-', '-' ||
-  ((strpos('janfebmaraprmayjunjulaugsepoctnovdec', lower(regexp_extract(t, '-([A-Za-z]{3})', 1))) + 2) // 3)::varchar || '-');
 """
 _PARTS = {"day-first": r"'\3-\2-\1'", "month-first": r"'\3-\1-\2'", "year-first": r"'\1-\2-\3'"}
 

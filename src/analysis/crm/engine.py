@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from analysis.crm import dates, numbers
+from analysis.crm import dates, month_names, numbers
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
 MEMORY_LIMIT = "4GB"
 
@@ -88,7 +88,7 @@ def session() -> Iterator[duckdb.DuckDBPyConnection]:
         try:
             connection.execute("set timezone = 'UTC'")
             connection.execute(MACROS)
-            connection.execute(dates.MONTH_NUMBER + dates.MACROS + numbers.MACROS)
+            connection.execute(dates.MACROS + month_names.MACROS + numbers.MACROS)
             yield connection
         finally:
             connection.close()
@@ -97,6 +97,14 @@ def session() -> Iterator[duckdb.DuckDBPyConnection]:
 def set_variable(connection: duckdb.DuckDBPyConnection, name: str, value: str | float | dt.date | None) -> None:
     """Make `value` readable in SQL as ``getvariable('<name>')``."""
     connection.execute(f"set variable {identifier(name)} = $value", {"value": value})
+
+
+def set_map(connection: duckdb.DuckDBPyConnection, name: str, entries: Mapping[str, Sequence[str]]) -> None:
+    """Make lists of texts by a text readable in SQL as ``getvariable('<name>')[<text>]``."""
+    connection.execute(
+        f"set variable {identifier(name)} = map($keys::varchar[], $values::varchar[][])",
+        {"keys": list(entries), "values": [list(v) for v in entries.values()]},
+    )
 
 
 def identifier(name: str) -> str:

@@ -11,8 +11,8 @@ import zoneinfo
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from analysis.crm import dates, numbers, parse
-from analysis.crm.engine import identifier, literal
+from analysis.crm import dates, month_names, numbers, parse
+from analysis.crm.engine import identifier, literal, set_map
 from analysis.crm.mapping import require_known
 from analysis.crm.reading import CONNECTOR_MARK, DECIMALS, LAST_DAYS, OF_CONNECTOR, ORDERS, Ambiguous, Hints, Reading
 from analysis.crm.text_tables import Refusal
@@ -49,17 +49,35 @@ def _first_look(connection: duckdb.DuckDBPyConnection, table: str, texts: Mappin
     return found
 
 
-def _second_look(connection: duckdb.DuckDBPyConnection, table: str, text: str, kind: str) -> Counts:
-    """Count the notations of those cells of a column that are written otherwise."""
+def _second_look(connection: duckdb.DuckDBPyConnection, table: str, text: str, kind: str, plain: str | None) -> Counts:
+    """Count the notations of those cells of a column that are written otherwise; `plain` is what is read of each."""
     if kind in dates.FAST:
         counts, fast = dates.second_counts(), dates.FAST[kind]
     else:
         counts, fast = numbers.second_counts(kind), numbers.NUMBER
-    row = connection.execute(
-        f"select {', '.join(counts.values())} from (select {text} as x from {identifier(table)} t) "
-        f"where x is not null and not regexp_full_match(x, '{fast}')".replace("{x}", "x")
-    ).fetchone()
+    other = f"select {text} as x from {identifier(table)} t"
+    other = f"select x from ({other}) where x is not null and not regexp_full_match(x, '{fast}')"
+    if plain:
+        other = f"select {plain} as x from ({other})"
+    row = connection.execute(f"select {', '.join(counts.values())} from ({other})".replace("{x}", "x")).fetchone()
     return dict(zip(counts, row or (), strict=True))
+
+
+def _plain(
+    connection: duckdb.DuckDBPyConnection, table: str, text: str, key: Key, column: str, said: Hints
+) -> tuple[str, str]:
+    """Return the SQL that writes the dates of a column in plain signs, its words read by its language, and a note."""
+    fast = dates.FAST[key[1]]
+    found = month_names.spellings(connection, identifier(table), text, fast)
+    templates, language = month_names.templates(found, column, said.language)
+    plain, note = "date_plain({x})", ""
+    if templates:
+        name = f"words of {table} {key[0]} {key[1]}"
+        set_map(connection, name, templates)
+        plain = f"date_by({plain}, getvariable({literal(name)}))"
+        is_said = ", as said" if said.language else ""
+        note = f"; words of {month_names.language_name(language)}{is_said}" if language != "en" else ""
+    return f"case when regexp_full_match({{x}}, '{fast}') then {{x}} else {plain} end", note
 
 
 def _first_counts(kind: str) -> dict[str, str]:
@@ -114,16 +132,21 @@ def _studied(
     readings, notes = {}, []
     for key, (field, layout) in fields.items():
         counts: Counts = defaultdict(int, found[key])
-        if counts["n_fast"] < counts["n"]:
-            counts |= _second_look(connection, export.text_table, sql[key], key[1])
         said = hints({**landed, **dict(layout.reading), **own}, export.file, layout.map_name)
+        column, plain, words = field.source or field.name, None, ""
         try:
-            readings[key] = _decide(key[1], field.source or field.name, counts, _for_versions(field, said))
+            if counts["n_fast"] < counts["n"]:
+                if key[1] in dates.FAST:
+                    plain, words = _plain(connection, export.text_table, sql[key], key, column, said)
+                counts |= _second_look(connection, export.text_table, sql[key], key[1], plain)
+            reading = _decide(key[1], column, counts, _for_versions(field, said))
         except Ambiguous:
             if field.name != parse.VERSION:
                 raise
             note = f"{field.source}: its notation cannot be told, so it does not say which of two versions holds"
             readings[key] = Reading("null::timestamptz", "'unreadable_timestamp'", note)
+        else:
+            readings[key] = reading._replace(plain=plain, note=reading.note and reading.note + words)
         notes.append(readings[key].note)
     return readings, [n for n in dict.fromkeys(notes) if n] + _missing(connection, export)
 
@@ -179,6 +202,8 @@ def hints(entries: Mapping[str, Any], file: str, where: str) -> Hints:
     for key, allowed in (("date_order", ORDERS), ("decimal", DECIMALS), ("last_day", LAST_DAYS)):
         if key in said:
             require_known(said[key], allowed, f"{where}: [reading] {key}: a value")
+    if "language" in said:
+        require_known(said["language"], month_names.languages(), f"{where}: [reading] language: a value")
     if said.get("time_zone", "company") != "company" and said["time_zone"] not in zoneinfo.available_timezones():
         raise OwnMapError(
             f"{where}: [reading] time_zone is {said['time_zone']!r}; allowed are company, or a zone such as Europe/Berlin."

@@ -242,10 +242,14 @@ def table_sql(
     values: dict[str, str] = dict.fromkeys(told, "null")
     checks: list[tuple[str, str]] = []
     codes: dict[str, str] = {}
+    plain = []
     for name, field in read.items():
-        text = identifier("text " + name)
+        text = of = identifier("text " + name)
         reading = (readings or {}).get(((field.source or "").strip().casefold(), field.parser)) or strict(field.parser)
-        values[name], rule = _value_and_rule(field, reading, text, is_required=name in required)
+        if reading.plain:
+            of = identifier("plain " + name)
+            plain.append(f"{reading.plain.replace('{x}', text)} as {of}")
+        values[name], rule = _value_and_rule(field, reading, of, is_required=name in required)
         if name != VERSION:  # a version that cannot be dated is not comparable; its row stands
             checks.append((f"{text} is not null and {identifier(name)} is null", _cell(literal(name), rule, text)))
         if reading.code and "currency" in columns:
@@ -276,9 +280,12 @@ def table_sql(
         if checks
         else nothing
     )
+    texts_of = f"(select {''.join(inner)}{literal(file)} as source_file, t.source_row from {identifier(text_table)} t)"
+    if plain:
+        texts_of = f"(select *, {', '.join(plain)} from {texts_of})"
     return f"""
       select {kept}
       from (select *, {unread} as unreadable,
             hash(row({", ".join(identifier(v) for v in values if v not in NOT_CONTENT)})) as row_hash
         from (select *, {", ".join(typed)}
-          from (select {"".join(inner)}{literal(file)} as source_file, t.source_row from {identifier(text_table)} t)))"""
+          from {texts_of}))"""

@@ -15,12 +15,16 @@ MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
 
 
 class Reading(NamedTuple):
-    """SQL over a text `{x}`: its value, the rule it breaks where it has none, and the currency it names."""
+    """SQL over a text `{x}`: its value, the rule it breaks where it has none, and the currency it names.
+
+    `plain`: what is made of the text before, where it is not `{x}` itself that the value is read from.
+    """
 
     value: str
     rule: str
     note: str = ""
     code: str | None = None
+    plain: str | None = None
 
 
 class Ambiguous(ValueError):  # noqa: N818  (it says what is the case; the file is then refused by it)
@@ -36,6 +40,7 @@ class Hints(NamedTuple):
     last_day: str | None = None  # of intervals: the last day that counts, or the first that no longer does
     missing: tuple[str, ...] = ()  # texts that mean an empty cell, in every column
     not_missing: tuple[str, ...] = ()  # texts that do not, though the house takes them for one
+    language: str | None = None
 
     def zone_sql(self) -> str | None:
         """Return the zone of timestamps that name none, as SQL; nothing where it is not said."""

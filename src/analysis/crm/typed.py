@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import unicodedata
+from typing import TYPE_CHECKING, NamedTuple
 
 import duckdb
 
 from analysis.columns import SQL_TYPES
 from analysis.crm import mapping, own_maps, parse
 from analysis.crm.engine import identifier
+from analysis.crm.text_tables import Refusal
 from analysis.schema import TABLES, OwnMapError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from analysis.columns import Kind
-    from analysis.crm import evidence, read
+    from analysis.crm import evidence, read, rules
     from analysis.crm.reading import Reading
+
+FEWEST_UNREAD = 3  # fewer cells that nothing reads are slips, whatever their share
+# A larger share of cells that nothing reads says that the column's notation is not known: what is lost with
+# them is no sample of the rows, but a month, a country or a currency.  Slips in dates, which machines write, are rarer.
+MOST_UNREAD = {"unreadable_date": 0.01, "unreadable_timestamp": 0.01, "unreadable_number": 0.05}
+LONGEST_DATE = 50
 
 
 def sources(intake: read.Intake, table: str) -> list[tuple[read.Export, mapping.Export]]:
@@ -121,3 +129,91 @@ def _select(
     return parse.table_sql(
         export.text_table, export.file, export.header, known, columns, required, readings[export.file]
     )
+def all_tables(
+    connection: duckdb.DuckDBPyConnection,
+    intake: read.Intake,
+    known: list[mapping.Export],
+    books: Mapping[str, rules.Rulebook],
+    readings: Mapping[str, Mapping[evidence.Key, Reading]],
+) -> tuple[read.Intake, dict[str, int]]:
+    """Make every typed table and count its rows in; files with a column that is largely unread are refused."""
+    while True:
+        connection.execute("delete from set_aside")  # so far it holds broken lines alone
+        lookups(connection, intake, known)
+        n_in = {name: table(connection, intake, name, book.work, readings) for name, book in books.items()}
+        refused = _unread_files(connection, intake, [name for name in books if n_in[name]])
+        if not refused:
+            return intake, n_in
+        files = {one.file for one in refused}
+        for export in intake.exports:
+            if export.file in files:
+                connection.execute(f"drop table {identifier(export.text_table)}")
+        intake = intake._replace(
+            exports=[e for e in intake.exports if e.file not in files],
+            refusals=[*intake.refusals, *refused],
+            broken_lines=[line for line in intake.broken_lines if line.file not in files],
+        )
+
+
+class _Unread(NamedTuple):
+    """Cells of one column of one file that nothing reads: how many, and the first of them."""
+
+    file: str
+    column: str
+    rule: str
+    n_cells: int
+    lines: list[int]
+    texts: list[str]
+
+
+def _unread_files(connection: duckdb.DuckDBPyConnection, intake: read.Intake, names: list[str]) -> list[Refusal]:
+    """Return a refusal for each file of which a column's notation is not known, its first such column named."""
+    refused: dict[str, Refusal] = {}
+    layouts = {(e.file, layout.table): layout for e in intake.exports for layout in e.layouts}
+    for name in names:
+        parsed = identifier("parsed_" + name)
+        rows = connection.execute(
+            f"""with cells as (select source_file, source_row, unnest(unreadable) as cell from {parsed}
+              where len(unreadable) > 0)
+            select source_file, cell['column'], cell['rule'], count(*), list(source_row order by source_row)[:3],
+              list(distinct cell['text'])[:200]
+            from cells group by all having count(*) >= {FEWEST_UNREAD} order by 1, 4 desc, 2"""
+        ).fetchall()
+        for one in map(_Unread._make, rows):
+            if one.rule not in MOST_UNREAD or one.file in refused:
+                continue
+            (n_read,) = connection.execute(
+                f"select count({identifier(one.column)}) from {parsed} where source_file = ?", [one.file]
+            ).fetchone() or (0,)
+            n_cells = n_read + one.n_cells
+            if one.n_cells > MOST_UNREAD[one.rule] * n_cells:
+                layout = layouts[one.file, name]
+                source = next((f.source for f in layout.fields if f.name == one.column and f.source), one.column)
+                refused[one.file] = Refusal(one.file, _unread_sentence(one, source, n_cells))
+    return list(refused.values())
+
+
+def _unread_sentence(unread: _Unread, column: str, n_cells: int) -> str:
+    what = "numbers" if unread.rule == "unreadable_number" else "dates or times"
+    shown = [] if what == "numbers" else [_spelt_out(t) for t in sorted(unread.texts) if _looks_like_date(t)][:3]
+    where = f"such as {', '.join(shown)}" if shown else f"in lines {', '.join(map(str, unread.lines))}"
+    return (
+        f"its column {column} holds {unread.n_cells:,} of {n_cells:,} {what} in a form that nothing here reads ({where}); "
+        "save it in one notation, or say under missing in the dataset's fields.toml which texts stand for no value"
+    )
+
+
+def _looks_like_date(text: str) -> bool:
+    """Return whether a text may be shown: a date with a word or two, no sentence and no address."""
+    n_digits = sum(c.isdigit() for c in text)
+    return len(text) <= LONGEST_DATE and n_digits >= 3 and "@" not in text and len(text.split()) <= 6
+
+
+def _spelt_out(text: str) -> str:
+    """Return a text in quotes, blanks and marks that do not show by their names."""
+    odd = {c: f"<U+{ord(c):04X} {unicodedata.name(c, 'without a name')}>" for c in text if not _is_plain(c)}
+    return '"' + "".join(odd.get(c, c) for c in text) + '"'
+
+
+def _is_plain(character: str) -> bool:
+    return character == " " or unicodedata.category(character)[0] not in "ZC"

@@ -20,7 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-OUT_OF_SCALE = {"amount_out_of_scale", "longer_than_8_hours"}  # rules that know the amount to be wrong
+OUT_OF_SCALE = {
+    "amount_contradicts_history",
+    "amount_contradicts_finance",
+    "longer_than_8_hours",
+}  # rules that know the amount to be wrong
 
 
 class Question(NamedTuple):

@@ -60,7 +60,7 @@ def soil(sheet: Sheet, rates: Rates, files: dict[str, pa.Table]) -> None:
         Amount=[f"-{text}" for text in sheet.take("Amount", rows)],
     )
     rows = sheet.choose(rates.amount_out_of_scale, small)
-    sheet.alter("amount_out_of_scale", "quarantine", rows, Amount=sf.money(amount[rows] * 1000).to_pylist())
+    sheet.alter("amount_contradicts_history", "quarantine", rows, Amount=sf.money(amount[rows] * 1000).to_pylist())
     rows = sheet.choose(rates.unknown_currency, small)
     sheet.alter("unknown_currency", "quarantine", rows, CurrencyIsoCode=["XXX"] * len(rows))
     rows = sheet.choose(rates.won_without_amount * won.mean(), small & won)

@@ -51,6 +51,7 @@ LACKS_TABLES = ("attendees", "touches")  # invitees and people reached are no ex
 _MOVED = {"Opportunity": ("deals", "deal"), "Event": ("meetings", "engagement"), "User": ("users", "owner")}
 _TASK_FILES = {"Call": "calls", "Email": "emails", "Task": "tasks"}
 _INSTEAD = {
+    "amount_contradicts_history": "unreadable_number",  # no amounts in its history: nothing would betray the typing error
     "id_checksum": "unreadable_id",
     "duration_disagrees": "unreadable_timestamp",
     "unreadable_date": "unreadable_timestamp",
@@ -82,7 +83,7 @@ def translate(files: dict[str, pa.Table], keys: Keys, defects: dict[str, Defect]
     made = {
         **hubspot_records.users(files, ids),
         **hubspot_records.companies(files, ids),
-        **hubspot_records.deals(files, ids, planted.get("Opportunity.id_checksum", [])),
+        **hubspot_records.deals(files, ids, planted),
         **hubspot_demand.contacts(files, ids),
         **hubspot_demand.campaigns(files, ids),
         **hubspot_engagements.tables(files, ids, planted),

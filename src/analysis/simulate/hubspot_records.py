@@ -147,11 +147,16 @@ def _closed_at(day: pa.ChunkedArray, is_closed: np.ndarray, rank: Ints) -> pa.Ar
     return pc.if_else(pa.array(readable), stamps, day.combine_chunks())
 
 
-def deals(files: dict[str, pa.Table], ids: dict[str, Ids], misspelt: list[str]) -> dict[str, pa.Table]:
+def _is_hit(deal: pa.Table, planted: dict[str, list[str]], defect: str) -> pa.Array:
+    """Return which deals a defect was planted in."""
+    return pc.is_in(deal["Id"].combine_chunks(), pa.array(planted.get(defect, []), pa.string()))
+
+
+def deals(files: dict[str, pa.Table], ids: dict[str, Ids], planted: dict[str, list[str]]) -> dict[str, pa.Table]:
     """Return deals, their pipelines' stages and the history of their properties."""
     deal = files["Opportunity"]
     number, rank = ids["deal"].of(deal["Id"]), ids["deal"].rank(deal["Id"])
-    wrong = pc.is_in(deal["Id"].combine_chunks(), pa.array(misspelt, pa.string()))
+    wrong = _is_hit(deal, planted, "Opportunity.id_checksum")
     number = pc.if_else(wrong, pa.array(scientific(number.to_pylist())), number)
     pipeline, stage = _stage(deal["Type"], deal["StageName"])
     company = ids["company"].of(deal["AccountId"])
@@ -166,7 +171,11 @@ def deals(files: dict[str, pa.Table], ids: dict[str, Ids], misspelt: list[str]) 
                 "pipeline": pipeline,
                 "dealstage": stage,
                 "dealtype": moved(deal["Type"], TYPES),
-                "amount": deal["Amount"],
+                "amount": pc.if_else(
+                    _is_hit(deal, planted, "Opportunity.amount_contradicts_history"),
+                    "1.2E+05x",
+                    deal["Amount"].combine_chunks(),
+                ),
                 "deal_currency_code": deal["CurrencyIsoCode"],
                 "hs_is_closed": deal["IsClosed"],
                 "hs_is_closed_won": deal["IsWon"],
