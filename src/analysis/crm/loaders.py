@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import duckdb
 
-from analysis.crm import calendars, dialect, mapping, records, report_exports, spreadsheets, text_tables
+from analysis.crm import calendars, delimited, dialect, mapping, records, report_exports, spreadsheets, text_tables
 from analysis.crm.engine import identifier
 from analysis.crm.text_tables import BrokenLine
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping, Sequence
 
-LONGEST_REJECT = 10_000  # of a broken record the engine keeps so many bytes
 CALENDARS = "calendars"  # the export that says whose calendar each .ics is
 
 
@@ -45,60 +44,6 @@ def is_read(layouts: Sequence[mapping.Export]) -> bool:
     return any(e.table or e.lookup or e.object_name == CALENDARS for e in layouts)
 
 
-def _swallowed(line: int, record: str) -> range:
-    """Return the lines of the file that a broken record covers: a stray quote takes those after it along."""
-    text = record.strip("\r\n")
-    if len(text.encode("utf-8", "replace")) >= LONGEST_REJECT - 1 and "\n" in text:
-        raise ValueError(f"a quote that opens near line {line} is never closed, so its rows cannot be told apart")
-    return range(line, line + 1 + text.count("\n"))
-
-
-def _load(
-    connection: duckdb.DuckDBPyConnection, file: Path, name: str, table: str, how: dialect.Dialect, n_lines: int
-) -> list[BrokenLine]:
-    """Materialise all of a file's columns as texts c0, c1, ...; return its broken lines.
-
-    Rows are numbered as their lines where a line is a row, else as the records of the file, broken ones counted.
-    """
-    before = how.header_line - 1
-    columns = "{" + ", ".join(f"'c{i}': 'VARCHAR'" for i in range(len(how.header))) + "}"
-    rows = "*" if is_read(how.layouts) else "null::varchar as c0"
-    connection.execute(
-        f"""create table {identifier(table)} as
-        select row_number() over () + $first as source_row, {rows}
-        from read_csv($file, all_varchar = true, auto_detect = false, header = true, delim = $delimiter,
-          quote = $quote, escape = $quote, columns = {columns}, store_rejects = true)""",
-        {
-            "file": re.sub(r"([*?[])", r"[\1]", str(file)),  # a name, never a pattern
-            "delimiter": how.delimiter,
-            "quote": how.quote,
-            "first": before + 1,
-        },
-    )
-    broken = connection.execute(
-        "select line, min(error_type::varchar), any_value(csv_line) from reject_errors group by line order by line"
-    ).fetchall()
-    lines = [
-        BrokenLine(name, n + before, problem.lower())
-        for line, problem, text in broken
-        for n in _swallowed(line, text or "")
-    ]
-    (n_rows,) = connection.execute(f"select count(*) from {identifier(table)}").fetchone() or (0,)
-    is_line = n_rows + len(lines) == n_lines - how.header_line
-    _renumber(connection, table, [b.line for b in lines] if is_line else [line + before for line, *_ in broken])
-    return lines
-
-
-def _renumber(connection: duckdb.DuckDBPyConnection, table: str, aside: list[int]) -> None:
-    """Let the numbers of a table's rows count those set aside among them, of which `aside` are the numbers."""
-    begins = [number - n for n, number in enumerate(sorted(aside))]
-    if begins:
-        connection.execute(
-            f"update {identifier(table)} set source_row = source_row + len(list_filter($begins, lambda b: b <= source_row))",
-            {"begins": begins},
-        )
-
-
 def csv(connection: duckdb.DuckDBPyConnection, file: Path, known: list[mapping.Export], table: str) -> list[Loaded]:
     """Read a CSV file of any dialect and encoding."""
     seen = dialect.survey(file)
@@ -109,16 +54,18 @@ def csv(connection: duckdb.DuckDBPyConnection, file: Path, known: list[mapping.E
     broken = report_exports.title_lines(file.name, dialect.lines(head)[: how.header_line - 1])
     if footer:
         broken += [BrokenLine(file.name, n, "behind the last row", report_exports.FOOTER) for n in footer.lines]
-    warnings = list(seen.warnings)
+    warnings = [*seen.warnings, *how.warnings]
     with tempfile.TemporaryDirectory(prefix="alignment-roi-") as folder:
-        source = file
-        is_plain = seen.encoding == "utf-8" and seen.line_ends in {("LF",), ("CRLF",), ()}
+        body = delimited.Body(file, seen.n_lines - how.header_end)
+        is_plain = seen.encoding == "utf-8" and seen.line_ends in {("LF",), ("CRLF",), ()} and how.is_plain
         if not is_plain or footer or how.header_line > 1:
-            source = Path(folder) / "as-utf-8.csv"
-            start = seen.mark + len(head[: how.header_at].encode(seen.encoding, dialect.escaping(seen.encoding)))
-            dialect.utf8_copy(file, seen, source, start, footer.at if footer else seen.size)
+            copy = Path(folder) / "as-utf-8.csv"
+            start = seen.mark + len(head[: how.body_at].encode(seen.encoding, dialect.escaping(seen.encoding)))
+            own_header = how.delimiter.join(f"c{i}" for i in range(len(how.header))) + "\n"
+            n_lines = dialect.utf8_copy(file, seen, copy, start, footer.at if footer else seen.size, own_header)
+            body = delimited.Body(copy, n_lines)
         try:
-            unreadable = _load(connection, source, file.name, table, how, seen.n_lines)
+            unreadable = delimited.load(connection, body, file.name, table, how, is_read=is_read(how.layouts))
         except duckdb.Error as error:
             raise ValueError(
                 f"it cannot be read as CSV ({str(error).splitlines()[0]}). "
@@ -126,7 +73,7 @@ def csv(connection: duckdb.DuckDBPyConnection, file: Path, known: list[mapping.E
             ) from None
         finally:
             connection.execute("drop table if exists reject_errors; drop table if exists reject_scans")
-    if seen.is_open and unreadable and unreadable[-1].line >= seen.n_lines:
+    if seen.is_open and unreadable and max(b.line for b in unreadable) >= seen.n_lines:
         warnings.append("its last line is cut off: the export may be incomplete")
     quote = "" if how.quote == '"' else f", {dialect.QUOTES[how.quote]}"
     encoding = f"{seen.encoding} ({seen.how}), {' and '.join(seen.line_ends) or 'one line'}{quote}"
@@ -195,7 +142,7 @@ def json(connection: duckdb.DuckDBPyConnection, file: Path, known: list[mapping.
     header = text_tables.store_records(connection, table, records.rows(file, file.name, broken))
     layouts = mapping.recognised(header, known)
     if not layouts:
-        raise ValueError(dialect.unknown([tuple(header)], known) if header else "it holds no record")
+        raise ValueError(dialect.unknown([tuple(header)], known, has_header=True) if header else "it holds no record")
     _require_single(header, layouts)
     return [Loaded(file.name, table, tuple(header), tuple(layouts), "records", "JSON", broken)]
 
@@ -211,7 +158,7 @@ def parquet(connection: duckdb.DuckDBPyConnection, file: Path, known: list[mappi
         header = tuple(column for column, *_ in described)
         layouts = mapping.recognised(header, known)
         if not layouts:
-            raise ValueError(dialect.unknown([header], known))
+            raise ValueError(dialect.unknown([header], known, has_header=True))
         _require_single(header, layouts)
         cells = [
             (f"strftime({identifier(c)}, '{_STAMPS[kind]}')" if kind in _STAMPS else f"{identifier(c)}::varchar")
