@@ -5,9 +5,11 @@ A loader makes its table, or says by a ValueError why it cannot; nothing of it i
 
 from __future__ import annotations
 
+import gzip
 import itertools
 import re
 import tempfile
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -37,6 +39,7 @@ class Loaded(NamedTuple):
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     sha256: str = ""  # where the bytes were looked at anyway
+    page: records.Page | None = None  # what an API's answer says of itself
 
 
 def is_read(layouts: Sequence[mapping.Export]) -> bool:
@@ -94,6 +97,30 @@ def csv(connection: duckdb.DuckDBPyConnection, file: Path, known: list[mapping.E
     ]
 
 
+LARGEST_UNPACKED = 4 << 30  # bytes
+
+
+def packed(connection: duckdb.DuckDBPyConnection, file: Path, known: list[mapping.Export], table: str) -> list[Loaded]:
+    """Read a CSV or JSON file packed by gzip."""
+    inner = Path(file.stem).suffix.casefold()
+    load = {".csv": csv, ".tsv": csv, ".txt": csv, ".json": json, ".jsonl": json, ".ndjson": json}.get(inner)
+    if load is None:
+        raise ValueError("it is packed; unpack it and put the CSV, XLSX or JSON inside into the folder")
+    with tempfile.TemporaryDirectory(prefix="alignment-roi-") as folder:
+        plain = Path(folder) / file.name
+        n_left = LARGEST_UNPACKED
+        try:
+            with gzip.open(file) as source, plain.open("wb") as target:
+                while piece := source.read(1 << 20):
+                    n_left -= len(piece)
+                    if n_left < 0:
+                        raise ValueError("it unpacks to more than 4 GiB; unpack it by hand")
+                    target.write(piece)
+        except (OSError, EOFError, zlib.error):
+            raise ValueError("it cannot be unpacked: it is no gzip, or is cut off") from None
+        return [one._replace(sha256="") for one in load(connection, plain, known, table)]
+
+
 def _require_single(header: Sequence[str], layouts: Sequence[mapping.Export]) -> None:
     if repeated := mapping.twice_named(header, layouts):
         raise ValueError(f"its header names {', '.join(repeated)} twice; rename or delete one of the columns")
@@ -139,12 +166,13 @@ def workbook(
 def json(connection: duckdb.DuckDBPyConnection, file: Path, known: list[mapping.Export], table: str) -> list[Loaded]:
     """Read JSON lines, a JSON array or an API's answer."""
     broken: list[BrokenLine] = []
-    header = text_tables.store_records(connection, table, records.rows(file, file.name, broken))
+    pages: list[records.Page] = []
+    header = text_tables.store_records(connection, table, records.rows(file, file.name, broken, pages))
     layouts = mapping.recognised(header, known)
     if not layouts:
         raise ValueError(dialect.unknown([tuple(header)], known, has_header=True) if header else "it holds no record")
     _require_single(header, layouts)
-    return [Loaded(file.name, table, tuple(header), tuple(layouts), "records", "JSON", broken)]
+    return [Loaded(file.name, table, tuple(header), tuple(layouts), "records", "JSON", broken, page=pages[0])]
 
 
 _STAMPS = {"TIMESTAMP WITH TIME ZONE": "%Y-%m-%dT%H:%M:%S.%fZ"}  # the session's zone is UTC
