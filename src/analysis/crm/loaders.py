@@ -69,6 +69,7 @@ def csv(connection: duckdb.DuckDBPyConnection, file: Path, known: list[mapping.E
             body = delimited.Body(copy, n_lines)
         try:
             unreadable = delimited.load(connection, body, file.name, table, how, is_read=is_read(how.layouts))
+            _require_rows(connection, table, unreadable)
         except duckdb.Error as error:
             raise ValueError(
                 f"it cannot be read as CSV ({str(error).splitlines()[0]}). "
@@ -97,6 +98,18 @@ def csv(connection: duckdb.DuckDBPyConnection, file: Path, known: list[mapping.E
     ]
 
 
+def _require_rows(
+    connection: duckdb.DuckDBPyConnection, table: str, broken: Sequence[BrokenLine]
+) -> None:
+    """Refuse a file of which no line is a row, so that its writing is at fault and not a line of it."""
+    if len(broken) > 1 and not connection.execute(f"from {identifier(table)} limit 1").fetchone():
+        first = broken[0]
+        raise ValueError(
+            f"none of its {len(broken):,} lines below the header can be read as a row (line {first.line}: {first.problem}). "
+            "Save it as CSV UTF-8 anew"
+        )
+
+
 LARGEST_UNPACKED = 4 << 30  # bytes
 
 
@@ -107,7 +120,7 @@ def packed(connection: duckdb.DuckDBPyConnection, file: Path, known: list[mappin
     if load is None:
         raise ValueError("it is packed; unpack it and put the CSV, XLSX or JSON inside into the folder")
     with tempfile.TemporaryDirectory(prefix="alignment-roi-") as folder:
-        plain = Path(folder) / file.name
+        plain = Path(folder) / file.stem
         n_left = LARGEST_UNPACKED
         try:
             with gzip.open(file) as source, plain.open("wb") as target:
@@ -118,7 +131,12 @@ def packed(connection: duckdb.DuckDBPyConnection, file: Path, known: list[mappin
                     target.write(piece)
         except (OSError, EOFError, zlib.error):
             raise ValueError("it cannot be unpacked: it is no gzip, or is cut off") from None
-        return [one._replace(sha256="") for one in load(connection, plain, known, table)]
+        return [
+            one._replace(
+                name=file.name, sha256="", broken=[b._replace(file=file.name) for b in one.broken]
+            )
+            for one in load(connection, plain, known, table)
+        ]
 
 
 def _require_single(header: Sequence[str], layouts: Sequence[mapping.Export]) -> None:

@@ -13,16 +13,16 @@ OWN_FOLDERS = ("rules", "reviews")
 TRUTH = "truth.json"  # of a simulated company: for tests, never an export
 _SAVE = "save it as XLSX or CSV"
 REMEDIES = {
-    **dict.fromkeys((".xlsb", ".ods", ".fods", ".numbers", ".gsheet"), f"a spreadsheet of another kind; {_SAVE}"),
-    **dict.fromkeys((".html", ".htm", ".mht"), f"a web page; open it in a spreadsheet and {_SAVE}"),
+    **dict.fromkeys((".xlsb", ".ods", ".fods", ".numbers", ".gsheet"), f"it is a spreadsheet of another kind; {_SAVE}"),
+    **dict.fromkeys((".html", ".htm", ".mht"), f"it is a web page; open it in a spreadsheet and {_SAVE}"),
     **dict.fromkeys(
         (".zip", ".7z", ".rar", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".zst"),
-        "an archive; unpack it and put the exports inside into the folder",
+        "it is an archive; unpack it and put the exports inside into the folder",
     ),
-    **dict.fromkeys((".pdf", ".doc", ".docx", ".png", ".jpg"), f"no table; export the rows themselves, or {_SAVE}"),
-    **dict.fromkeys((".db", ".sqlite", ".mdb", ".accdb", ".sql"), "a database; export its tables as CSV or Parquet"),
-    ".xml": "XML; export it as CSV or JSON",
-    "": "a file without a suffix; call it by what it is, such as .csv",
+    **dict.fromkeys((".pdf", ".doc", ".docx", ".png", ".jpg"), f"it is no table; export the rows themselves, or {_SAVE}"),
+    **dict.fromkeys((".db", ".sqlite", ".mdb", ".accdb", ".sql"), "it is a database; export its tables as CSV or Parquet"),
+    ".xml": "it is XML; export it as CSV or JSON",
+    "": "it is a file without a suffix; call it by what it is, such as .csv",
 }
 
 
@@ -41,10 +41,10 @@ def _workbook_of_old(path: Path) -> str:
     with path.open("rb") as stream:
         start = stream.read(2_000)
     if start.startswith(b"PK"):
-        return "an XLSX by its content; call it .xlsx"
+        return "it is an XLSX by its content; call it .xlsx"
     if b"<table" in start.lower() or b"<html" in start.lower() or start.lstrip().startswith(b"<"):
-        return f"a web page's table under the name of a spreadsheet; open it and {_SAVE}"
-    return f"a spreadsheet of the old kind; {_SAVE}"
+        return f"it is a web page's table under the name of a spreadsheet; open it and {_SAVE}"
+    return f"it is a spreadsheet of the old kind; {_SAVE}"
 
 
 def remedy(path: Path) -> str:
@@ -52,7 +52,7 @@ def remedy(path: Path) -> str:
     suffix = path.suffix.casefold()
     if path.is_dir():
         n_files = sum(1 for f in path.rglob("*") if f.is_file())
-        return f"a folder ({n_files:,} files), and folders are not looked into; move exports of it up beside the others"
+        return f"it is a folder ({n_files:,} files), and folders are not looked into; move exports of it up beside the others"
     if suffix == ".toml":
         near = difflib.get_close_matches(path.name, OWN_TOML, n=1, cutoff=0.0)
         return f"nothing reads it; settings and maps are called {', '.join(OWN_TOML)} (did you mean {near[0]}?)"
