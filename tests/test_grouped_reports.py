@@ -31,7 +31,9 @@ FILLED = ["Ada", "Ada", "Ada", "Ben", "Ben"]
 
 
 @pytest.mark.parametrize(
-    "head", ["owner \u2191,id\n", "owner \u25bc,id\n", "Pipeline by owner\n\nowner,id\n"], ids=["arrow", "down", "title"]
+    "head",
+    ["owner \u2191,id\n", "owner \u25bc,id\n", "Pipeline by owner\n\nowner,id\n"],
+    ids=["arrow", "down", "title"],
 )
 def test_a_group_that_shows_itself_is_filled(tmp_path, head):
     assert owners(tmp_path, head + BODY) == FILLED

@@ -33,7 +33,7 @@ def taken_in(folder, content: str | bytes, known=KNOWN):
         'id,name",note',
         'id,name,"note',
         '"id"x,name,note',
-        '\ufeff\ufeff\ufeffid,name,note',
+        "\ufeff\ufeff\ufeffid,name,note",
         '"id" ,"name"\t,"note"',
         'id,name,""note""',
     ],
@@ -119,7 +119,10 @@ def test_a_refusal_never_shows_a_row(tmp_path, content):
 def test_a_refusal_shows_the_header_and_what_is_lacking(tmp_path):
     intake, _ = taken_in(tmp_path, "Title of it\n\nid,nome,pay\n1,Ada Lund,90000\n")
     reason = intake.refusals[0].reason
-    assert "its 3 columns (id, nome, pay) are no export known here; nearest is thing (map), which also needs name" in reason
+    assert (
+        "its 3 columns (id, nome, pay) are no export known here; nearest is thing (map), which also needs name"
+        in reason
+    )
     assert "Ada" not in reason
 
 

@@ -13,11 +13,7 @@ from analysis.crm import engine, mapping, read, templates
 from analysis.report import audit
 from analysis.schema import CrmDataError
 
-KNOWN = [
-    mapping.Export(
-        "map", "thing", ("id", "name"), "accounts", (mapping.Field("account_id", source="id"),)
-    )
-]
+KNOWN = [mapping.Export("map", "thing", ("id", "name"), "accounts", (mapping.Field("account_id", source="id"),))]
 TEXT = "id,name\n1,a\n2,b\n"
 
 
@@ -92,7 +88,8 @@ def test_empty_templates_take_one_line(raw):
     templates.write(raw)
     write(raw, User=[user()], Opportunity=[opportunity(1)])
     lines = list(audit.lines(prepare.dry_run("here")))
-    assert [line for line in lines if "still empty" in line][0].startswith(f"{n_templates} templates are still empty: ")
+    told = next(line for line in lines if "still empty" in line)
+    assert told.startswith(f"{n_templates} templates are still empty: ")
     assert not any("no rows below" in line for line in lines)
 
 

@@ -208,7 +208,12 @@ def report_verdict(case: Case) -> Verdict:
     is_right = is_right and all(re.search(w, text, re.IGNORECASE | re.DOTALL) for w in wanted.get("says", []))
     is_right = is_right and not any(re.search(w, text) for w in wanted.get("never_says", []))
     last = " ".join(ran.stderr.split())[-160:]
-    return Verdict(f"{case.name} (report)", str(wanted), f"exit {ran.returncode}, {len(pdfs)} PDF; {last}", "right" if is_right else SILENT)
+    return Verdict(
+        f"{case.name} (report)",
+        str(wanted),
+        f"exit {ran.returncode}, {len(pdfs)} PDF; {last}",
+        "right" if is_right else SILENT,
+    )
 
 
 def verdicts(cases: list[Case], *, with_reports: bool) -> Iterator[Verdict]:
@@ -229,17 +234,18 @@ def main() -> None:
     parser.add_argument("--no-reports", action="store_true", help="clean only")
     given = parser.parse_args()
     chosen = [
-        c
-        for c in [*shared_cases(), *own_cases()]
-        if not given.only or any(c.name.startswith(o) for o in given.only)
+        c for c in [*shared_cases(), *own_cases()] if not given.only or any(c.name.startswith(o) for o in given.only)
     ]
     n, wrong = 0, []
     for got in verdicts(chosen, with_reports=not given.no_reports):
         n += 1
-        print(f"{got.case:<48} {got.verdict:<17} expected {got.expected[:90]:<92} got {got.got[:150]}", flush=True)
+        print(  # noqa: T201 - the table is what this is for
+            f"{got.case:<48} {got.verdict:<17} expected {got.expected[:90]:<92} got {got.got[:150]}",
+            flush=True,
+        )
         if got.verdict not in {"right", "refused", "warned"}:
             wrong.append(got.case)
-    print(f"{n - len(wrong)} of {n} right or clearly refused; wrong: {', '.join(wrong) or 'none'}")
+    print(f"{n - len(wrong)} of {n} right or clearly refused; wrong: {', '.join(wrong) or 'none'}")  # noqa: T201
     sys.exit(bool(wrong))
 
 

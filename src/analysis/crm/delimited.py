@@ -143,9 +143,7 @@ def _require_all(
         )
 
 
-def _rows_in_cells(
-    connection: duckdb.DuckDBPyConnection, table: str, name: str, how: Dialect
-) -> list[BrokenLine]:
+def _rows_in_cells(connection: duckdb.DuckDBPyConnection, table: str, name: str, how: Dialect) -> list[BrokenLine]:
     """Set aside rows of which a cell has swallowed others, for a quote opens there and another closes it.
 
     Such a cell holds, for every line end in it, the delimiters of a whole row, and behind a line end

@@ -128,7 +128,9 @@ def _decided(count: _Count, encoding: str, mark: int, file: Path) -> tuple[str, 
         raise ValueError("its text is neither UTF-8 nor Windows cp1252; save it as CSV UTF-8") from None
     warning = f"not UTF-8: {count.foreign:,} characters were read as Windows cp1252"
     if count.native:
-        warning += f", and {count.native:,} that are UTF-8 with them, so names may be garbled: export it in one encoding"
+        warning += (
+            f", and {count.native:,} that are UTF-8 with them, so names may be garbled: export it in one encoding"
+        )
     return "cp1252", "a guess: no UTF-8", [warning]
 
 
@@ -279,7 +281,6 @@ def _is_swallowing(raw: str, delimiter: str, quote: str) -> bool:
 
 
 def _found_in(
-    text: str,
     text_lines: list[str],
     rows: list[tuple[int, tuple[str, ...]]],
     written: tuple[str, str],
@@ -332,7 +333,7 @@ def dialect(text: str, known: list[mapping.Export]) -> Dialect:
                 if is_alone:
                     alone = enumerate(text_lines[:N_LOOKED_AT], 1)
                     rows = [(n, tuple(_tolerant_cells(o, delimiter, quote)[0])) for n, o in alone]
-                if found := _found_in(text, text_lines, rows, (delimiter, quote), known):
+                if found := _found_in(text_lines, rows, (delimiter, quote), known):
                     return found
     first = next((line for line in text_lines if line.strip()), "")
     rows = records(text, max(DELIMITERS, key=first.count), '"')
@@ -364,18 +365,14 @@ def is_header_like(cells: tuple[str, ...], below: list[tuple[str, ...]], words: 
     return any(column and all(_NO_LABEL.fullmatch(c.strip()) for c in column) for column in columns)
 
 
-def unknown(
-    rows: list[tuple[str, ...]], known: list[mapping.Export], *, has_header: bool = False
-) -> str:
+def unknown(rows: list[tuple[str, ...]], known: list[mapping.Export], *, has_header: bool = False) -> str:
     """Say what a file is not: no known export, or a pivot of one, and what comes nearest.
 
     Its header is shown, never a row of its data; `has_header` where its format says which that is.
     """
     filled = [cells for cells in rows if n_filled(cells)] or [()]
     words = _vocabulary(known)
-    labels = [
-        cells for i, cells in enumerate(filled) if has_header or is_header_like(cells, filled[i + 1 :], words)
-    ]
+    labels = [cells for i, cells in enumerate(filled) if has_header or is_header_like(cells, filled[i + 1 :], words)]
     near = {cells: max((mapping.nearness(cells, e) for e in known), default=0) for cells in labels}
     header = max(labels, key=lambda cells: (near[cells], n_filled(cells)), default=())
     width = len(header) or max(len(cells) for cells in filled)
@@ -391,9 +388,7 @@ def unknown(
     return f"{what}{nearest}. Map it in fields.toml or take it out of the folder"
 
 
-def utf8_copy(
-    file: Path, seen: Survey, target: Path, start: int, end: int, header: str = ""
-) -> int:
+def utf8_copy(file: Path, seen: Survey, target: Path, start: int, end: int, header: str = "") -> int:
     """Write a header and the bytes from `start` to `end` of a text file as UTF-8, lines ending in LF.
 
     Returns the number of lines behind the header.

@@ -36,9 +36,7 @@ class _Column(NamedTuple):
     is_sorted: bool
 
 
-def _cells_of(
-    connection: duckdb.DuckDBPyConnection, table: str, cell: str, parent: str | None
-) -> _Column:
+def _cells_of(connection: duckdb.DuckDBPyConnection, table: str, cell: str, parent: str | None) -> _Column:
     """Look at a column; `parent` is the column of the groups around it, filled already."""
     above = f"coalesce({parent}, '')" if parent else "''"
     row = connection.execute(

@@ -98,9 +98,7 @@ def csv(connection: duckdb.DuckDBPyConnection, file: Path, known: list[mapping.E
     ]
 
 
-def _require_rows(
-    connection: duckdb.DuckDBPyConnection, table: str, broken: Sequence[BrokenLine]
-) -> None:
+def _require_rows(connection: duckdb.DuckDBPyConnection, table: str, broken: Sequence[BrokenLine]) -> None:
     """Refuse a file of which no line is a row, so that its writing is at fault and not a line of it."""
     if len(broken) > 1 and not connection.execute(f"from {identifier(table)} limit 1").fetchone():
         first = broken[0]
@@ -132,9 +130,7 @@ def packed(connection: duckdb.DuckDBPyConnection, file: Path, known: list[mappin
         except (OSError, EOFError, zlib.error):
             raise ValueError("it cannot be unpacked: it is no gzip, or is cut off") from None
         return [
-            one._replace(
-                name=file.name, sha256="", broken=[b._replace(file=file.name) for b in one.broken]
-            )
+            one._replace(name=file.name, sha256="", broken=[b._replace(file=file.name) for b in one.broken])
             for one in load(connection, plain, known, table)
         ]
 

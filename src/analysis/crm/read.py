@@ -129,12 +129,11 @@ def intake(
     for n, file in calendars_last:
         suffix, table = file.suffix.casefold(), f"text_{n}"
         try:
-            if suffix == CALENDAR:
+            if suffix == CALENDAR and file.is_file():
                 loaded = loaders.ics(connection, file, known, table, reps=reps, until=last)
-            elif suffix in LOADERS and file.is_file():
-                loaded = LOADERS[suffix](connection, file, known, table)
             else:
-                raise ValueError(unread.remedy(file))
+                load = LOADERS.get(suffix, unread.refuse) if file.is_file() else unread.refuse
+                loaded = load(connection, file, known, table)
             done = [_export(connection, file, one) for one in loaded]
         except ValueError as problem:
             result.refusals.append(Refusal(file.name, str(problem)))
@@ -150,9 +149,7 @@ def intake(
     return _without_parts(connection, result, paging.incomplete(connection, pages))
 
 
-def _without_parts(
-    connection: duckdb.DuckDBPyConnection, intake: Intake, reasons: dict[str, str]
-) -> Intake:
+def _without_parts(connection: duckdb.DuckDBPyConnection, intake: Intake, reasons: dict[str, str]) -> Intake:
     """Return the intake without files that say they are not all; each becomes a refusal."""
     for export in intake.exports:
         if export.file in reasons:

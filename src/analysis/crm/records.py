@@ -68,9 +68,7 @@ def page_of(answer: dict[str, Any], page: Page) -> Page:
                 total = max(total or 0, int(value))
             if isinstance(value, dict):
                 stack.append(value)
-    return page._replace(
-        total=total, is_more=is_more, has_end=page.has_end or is_last or not is_more
-    )
+    return page._replace(total=total, is_more=is_more, has_end=page.has_end or is_last or not is_more)
 
 
 def text(value: Any) -> str | None:

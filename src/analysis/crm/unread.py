@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,8 +19,12 @@ REMEDIES = {
         (".zip", ".7z", ".rar", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".zst"),
         "it is an archive; unpack it and put the exports inside into the folder",
     ),
-    **dict.fromkeys((".pdf", ".doc", ".docx", ".png", ".jpg"), f"it is no table; export the rows themselves, or {_SAVE}"),
-    **dict.fromkeys((".db", ".sqlite", ".mdb", ".accdb", ".sql"), "it is a database; export its tables as CSV or Parquet"),
+    **dict.fromkeys(
+        (".pdf", ".doc", ".docx", ".png", ".jpg"), f"it is no table; export the rows themselves, or {_SAVE}"
+    ),
+    **dict.fromkeys(
+        (".db", ".sqlite", ".mdb", ".accdb", ".sql"), "it is a database; export its tables as CSV or Parquet"
+    ),
     ".xml": "it is XML; export it as CSV or JSON",
     "": "it is a file without a suffix; call it by what it is, such as .csv",
 }
@@ -59,3 +63,8 @@ def remedy(path: Path) -> str:
     if suffix == ".xls":
         return _workbook_of_old(path)
     return REMEDIES.get(suffix, f"nothing reads files called {suffix}; {_SAVE}")
+
+
+def refuse(_connection: object, file: Path, _known: object, _table: str) -> NoReturn:
+    """Refuse something in a dataset's folder that no loader reads: it stands where a loader would."""
+    raise ValueError(remedy(file))
