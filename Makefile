@@ -7,7 +7,7 @@ ROI     := $(BIN)/alignment-roi
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help report test lint lab bench clean
+.PHONY: help report test trial lint lab bench clean
 
 help: ## list what make can do here
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -40,6 +40,9 @@ report: .venv/ready $(if $(filter demo,$(DATASET)),data/raw/demo) ## write the q
 
 test: .venv/ready data/raw/demo ## prove it: unit, statistical, notebook and end-to-end tests
 	@$(ROI) clean demo >/dev/null && OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
+
+trial: .venv/ready ## run every folder of cases and print what came of each
+	@$(BIN)/python tests/trial.py
 
 lint: .venv/lint ## ruff, mypy and the layers
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports

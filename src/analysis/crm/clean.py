@@ -277,10 +277,11 @@ def tables(
     intake = intervals.settle(connection, intake, mapping.reading_of(dataset))
     absent = [name for name in REQUIRED_TABLES if not n_in[name]]
     if absent:
-        refused = "; ".join(f"{r.file}: {r.reason}" for r in intake.refusals)
+        refused = "".join(f"\n  {r.file}: {r.reason}." for r in intake.refusals)
         raise CrmDataError(
-            f"{absent[0]}: no export in data/raw/{dataset} fills this table{f' ({refused})' if refused else ''}. "
+            f"{absent[0]}: no export in data/raw/{dataset} fills this table. "
             "Put the export there, or map its columns in fields.toml."
+            f"{f' Files that lie there and are not read:{refused}' if refused else ''}"
         )
     intake = references.settle(connection, intake)
     outcomes.deal_outcomes(connection, books["opportunities"])

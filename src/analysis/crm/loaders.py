@@ -6,15 +6,17 @@ A loader makes its table, or says by a ValueError why it cannot; nothing of it i
 from __future__ import annotations
 
 import datetime as dt
+import gzip
 import itertools
 import re
 import tempfile
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import duckdb
 
-from analysis.crm import calendars, dialect, mapping, records, report_exports, spreadsheets, text_tables
+from analysis.crm import calendars, delimited, dialect, mapping, records, report_exports, spreadsheets, text_tables
 from analysis.crm.calendar_zones import zone_named
 from analysis.crm.engine import identifier
 from analysis.crm.text_tables import BrokenLine
@@ -22,7 +24,6 @@ from analysis.crm.text_tables import BrokenLine
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-LONGEST_REJECT = 10_000  # of a broken record the engine keeps so many bytes
 CALENDARS = "calendars"  # the export that says whose calendar each .ics is
 
 
@@ -39,65 +40,12 @@ class Loaded(NamedTuple):
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     sha256: str = ""  # where the bytes were looked at anyway
+    page: records.Page | None = None  # what an API's answer says of itself
 
 
 def is_read(layouts: Sequence[mapping.Export]) -> bool:
     """Return whether anything reads the rows of an export with these layouts."""
     return any(e.table or e.lookup or e.object_name == CALENDARS for e in layouts)
-
-
-def _swallowed(line: int, record: str) -> range:
-    """Return the lines of the file that a broken record covers: a stray quote takes those after it along."""
-    text = record.strip("\r\n")
-    if len(text.encode("utf-8", "replace")) >= LONGEST_REJECT - 1 and "\n" in text:
-        raise ValueError(f"a quote that opens near line {line} is never closed, so its rows cannot be told apart")
-    return range(line, line + 1 + text.count("\n"))
-
-
-def _load(
-    connection: duckdb.DuckDBPyConnection, file: Path, name: str, table: str, how: dialect.Dialect, n_lines: int
-) -> list[BrokenLine]:
-    """Materialise all of a file's columns as texts c0, c1, ...; return its broken lines.
-
-    Rows are numbered as their lines where a line is a row, else as the records of the file, broken ones counted.
-    """
-    before = how.header_line - 1
-    columns = "{" + ", ".join(f"'c{i}': 'VARCHAR'" for i in range(len(how.header))) + "}"
-    rows = "*" if is_read(how.layouts) else "null::varchar as c0"
-    connection.execute(
-        f"""create table {identifier(table)} as
-        select row_number() over () + $first as source_row, {rows}
-        from read_csv($file, all_varchar = true, auto_detect = false, header = true, delim = $delimiter,
-          quote = $quote, escape = $quote, columns = {columns}, store_rejects = true)""",
-        {
-            "file": re.sub(r"([*?[])", r"[\1]", str(file)),  # a name, never a pattern
-            "delimiter": how.delimiter,
-            "quote": how.quote,
-            "first": before + 1,
-        },
-    )
-    broken = connection.execute(
-        "select line, min(error_type::varchar), any_value(csv_line) from reject_errors group by line order by line"
-    ).fetchall()
-    lines = [
-        BrokenLine(name, n + before, problem.lower())
-        for line, problem, text in broken
-        for n in _swallowed(line, text or "")
-    ]
-    (n_rows,) = connection.execute(f"select count(*) from {identifier(table)}").fetchone() or (0,)
-    is_line = n_rows + len(lines) == n_lines - how.header_line
-    _renumber(connection, table, [b.line for b in lines] if is_line else [line + before for line, *_ in broken])
-    return lines
-
-
-def _renumber(connection: duckdb.DuckDBPyConnection, table: str, aside: list[int]) -> None:
-    """Let the numbers of a table's rows count those set aside among them, of which `aside` are the numbers."""
-    begins = [number - n for n, number in enumerate(sorted(aside))]
-    if begins:
-        connection.execute(
-            f"update {identifier(table)} set source_row = source_row + len(list_filter($begins, lambda b: b <= source_row))",
-            {"begins": begins},
-        )
 
 
 def csv(connection: duckdb.DuckDBPyConnection, file: Path, known: list[mapping.Export], table: str) -> list[Loaded]:
@@ -110,16 +58,19 @@ def csv(connection: duckdb.DuckDBPyConnection, file: Path, known: list[mapping.E
     broken = report_exports.title_lines(file.name, dialect.lines(head)[: how.header_line - 1])
     if footer:
         broken += [BrokenLine(file.name, n, "behind the last row", report_exports.FOOTER) for n in footer.lines]
-    warnings = list(seen.warnings)
+    warnings = [*seen.warnings, *how.warnings]
     with tempfile.TemporaryDirectory(prefix="alignment-roi-") as folder:
-        source = file
-        is_plain = seen.encoding == "utf-8" and seen.line_ends in {("LF",), ("CRLF",), ()}
+        body = delimited.Body(file, seen.n_lines - how.header_end)
+        is_plain = seen.encoding == "utf-8" and seen.line_ends in {("LF",), ("CRLF",), ()} and how.is_plain
         if not is_plain or footer or how.header_line > 1:
-            source = Path(folder) / "as-utf-8.csv"
-            start = seen.mark + len(head[: how.header_at].encode(seen.encoding, dialect.escaping(seen.encoding)))
-            dialect.utf8_copy(file, seen, source, start, footer.at if footer else seen.size)
+            copy = Path(folder) / "as-utf-8.csv"
+            start = seen.mark + len(head[: how.body_at].encode(seen.encoding, dialect.escaping(seen.encoding)))
+            own_header = how.delimiter.join(f"c{i}" for i in range(len(how.header))) + "\n"
+            n_lines = dialect.utf8_copy(file, seen, copy, start, footer.at if footer else seen.size, own_header)
+            body = delimited.Body(copy, n_lines)
         try:
-            unreadable = _load(connection, source, file.name, table, how, seen.n_lines)
+            unreadable = delimited.load(connection, body, file.name, table, how, is_read=is_read(how.layouts))
+            _require_rows(connection, table, unreadable)
         except duckdb.Error as error:
             raise ValueError(
                 f"it cannot be read as CSV ({str(error).splitlines()[0]}). "
@@ -127,7 +78,7 @@ def csv(connection: duckdb.DuckDBPyConnection, file: Path, known: list[mapping.E
             ) from None
         finally:
             connection.execute("drop table if exists reject_errors; drop table if exists reject_scans")
-    if seen.is_open and unreadable and unreadable[-1].line >= seen.n_lines:
+    if seen.is_open and unreadable and max(b.line for b in unreadable) >= seen.n_lines:
         warnings.append("its last line is cut off: the export may be incomplete")
     quote = "" if how.quote == '"' else f", {dialect.QUOTES[how.quote]}"
     encoding = f"{seen.encoding} ({seen.how}), {' and '.join(seen.line_ends) or 'one line'}{quote}"
@@ -146,6 +97,43 @@ def csv(connection: duckdb.DuckDBPyConnection, file: Path, known: list[mapping.E
             seen.sha256,
         )
     ]
+
+
+def _require_rows(connection: duckdb.DuckDBPyConnection, table: str, broken: Sequence[BrokenLine]) -> None:
+    """Refuse a file of which no line is a row, so that its writing is at fault and not a line of it."""
+    if len(broken) > 1 and not connection.execute(f"from {identifier(table)} limit 1").fetchone():
+        first = broken[0]
+        raise ValueError(
+            f"none of its {len(broken):,} lines below the header can be read as a row (line {first.line}: {first.problem}). "
+            "Save it as CSV UTF-8 anew"
+        )
+
+
+LARGEST_UNPACKED = 4 << 30  # bytes
+
+
+def packed(connection: duckdb.DuckDBPyConnection, file: Path, known: list[mapping.Export], table: str) -> list[Loaded]:
+    """Read a CSV or JSON file packed by gzip."""
+    inner = Path(file.stem).suffix.casefold()
+    load = {".csv": csv, ".tsv": csv, ".txt": csv, ".json": json, ".jsonl": json, ".ndjson": json}.get(inner)
+    if load is None:
+        raise ValueError("it is packed; unpack it and put the CSV, XLSX or JSON inside into the folder")
+    with tempfile.TemporaryDirectory(prefix="alignment-roi-") as folder:
+        plain = Path(folder) / file.stem
+        n_left = LARGEST_UNPACKED
+        try:
+            with gzip.open(file) as source, plain.open("wb") as target:
+                while piece := source.read(1 << 20):
+                    n_left -= len(piece)
+                    if n_left < 0:
+                        raise ValueError("it unpacks to more than 4 GiB; unpack it by hand")
+                    target.write(piece)
+        except (OSError, EOFError, zlib.error):
+            raise ValueError("it cannot be unpacked: it is no gzip, or is cut off") from None
+        return [
+            one._replace(name=file.name, sha256="", broken=[b._replace(file=file.name) for b in one.broken])
+            for one in load(connection, plain, known, table)
+        ]
 
 
 def _require_single(header: Sequence[str], layouts: Sequence[mapping.Export]) -> None:
@@ -193,12 +181,13 @@ def workbook(
 def json(connection: duckdb.DuckDBPyConnection, file: Path, known: list[mapping.Export], table: str) -> list[Loaded]:
     """Read JSON lines, a JSON array or an API's answer."""
     broken: list[BrokenLine] = []
-    header = text_tables.store_records(connection, table, records.rows(file, file.name, broken))
+    pages: list[records.Page] = []
+    header = text_tables.store_records(connection, table, records.rows(file, file.name, broken, pages))
     layouts = mapping.recognised(header, known)
     if not layouts:
-        raise ValueError(dialect.unknown([tuple(header)], known) if header else "it holds no record")
+        raise ValueError(dialect.unknown([tuple(header)], known, has_header=True) if header else "it holds no record")
     _require_single(header, layouts)
-    return [Loaded(file.name, table, tuple(header), tuple(layouts), "records", "JSON", broken)]
+    return [Loaded(file.name, table, tuple(header), tuple(layouts), "records", "JSON", broken, page=pages[0])]
 
 
 _STAMPS = {"TIMESTAMP WITH TIME ZONE": "%Y-%m-%dT%H:%M:%S.%fZ"}  # the session's zone is UTC
@@ -212,7 +201,7 @@ def parquet(connection: duckdb.DuckDBPyConnection, file: Path, known: list[mappi
         header = tuple(column for column, *_ in described)
         layouts = mapping.recognised(header, known)
         if not layouts:
-            raise ValueError(dialect.unknown([header], known))
+            raise ValueError(dialect.unknown([header], known, has_header=True))
         _require_single(header, layouts)
         cells = [
             (f"strftime({identifier(c)}, '{_STAMPS[kind]}')" if kind in _STAMPS else f"{identifier(c)}::varchar")

@@ -11,7 +11,7 @@ import datetime as dt
 import hashlib
 from typing import TYPE_CHECKING, NamedTuple
 
-from analysis.crm import calendars, loaders, mapping, report_exports
+from analysis.crm import calendars, loaders, mapping, paging, report_exports, unread
 from analysis.crm.engine import identifier
 from analysis.crm.text_tables import Refusal
 
@@ -37,6 +37,8 @@ CALENDAR = ".ics"
 LOADERS: dict[str, Loader] = {
     ".csv": loaders.csv,
     ".tsv": loaders.csv,
+    ".txt": loaders.csv,
+    ".gz": loaders.packed,
     ".xlsx": loaders.workbook,
     ".xlsm": loaders.workbook,
     ".parquet": loaders.parquet,
@@ -44,7 +46,6 @@ LOADERS: dict[str, Loader] = {
     ".jsonl": loaders.json,
     ".ndjson": loaders.json,
 }
-TRUTH = "truth.json"  # of a simulated company: for tests, never an export
 
 
 class Export(NamedTuple):
@@ -72,8 +73,11 @@ class Intake(NamedTuple):
 
 
 def sha256(file: Path) -> str:
-    """Return the SHA-256 of a file's bytes."""
+    """Return the SHA-256 of a file's bytes, or of the names in a folder."""
     digest = hashlib.sha256()
+    if file.is_dir():
+        digest.update("\n".join(sorted(str(f.relative_to(file)) for f in file.rglob("*"))).encode())
+        return digest.hexdigest()
     with file.open("rb") as stream:
         while chunk := stream.read(CHUNK):
             digest.update(chunk)
@@ -88,7 +92,10 @@ def _export(
     counted = connection.execute(f"select count(*) from {identifier(table)}").fetchone()
     n_rows = (counted[0] if counted else 0) + len(broken)
     if any(e.table for e in loaded.layouts):
-        totals, filled = report_exports.take_out(connection, table, name, loaded.header, loaded.layouts)
+        has_title = any(b.rule == report_exports.TITLE for b in broken)
+        totals, filled = report_exports.take_out(
+            connection, table, name, loaded.header, loaded.layouts, has_title=has_title
+        )
         broken, notes = sorted([*broken, *totals], key=lambda b: b.line), (*notes, *filled)
     n_data = n_rows - sum(b.rule != "unreadable_line" for b in broken)
     warnings = list(loaded.warnings)
@@ -116,15 +123,17 @@ def intake(
     """
     result = Intake([], [], [])
     people = calendars.People({}, {})
+    pages: list[paging.Part] = []
     last = until or dt.datetime.now(tz=dt.UTC).date()
     calendars_last = sorted(enumerate(files), key=lambda f: f[1].suffix.casefold() == CALENDAR)
     for n, file in calendars_last:
         suffix, table = file.suffix.casefold(), f"text_{n}"
         try:
-            if suffix == CALENDAR:
+            if suffix == CALENDAR and file.is_file():
                 loaded = loaders.ics(connection, file, known, table, people=people, until=last)
             else:
-                loaded = LOADERS[suffix](connection, file, known, table)
+                load = LOADERS.get(suffix, unread.refuse) if file.is_file() else unread.refuse
+                loaded = load(connection, file, known, table)
             done = [_export(connection, file, one) for one in loaded]
         except ValueError as problem:
             result.refusals.append(Refusal(file.name, str(problem)))
@@ -134,10 +143,24 @@ def intake(
             people.by_name.update(loaders.owners(connection, one))
             for rep, addresses in loaders.addresses(connection, one).items():
                 people.addresses.setdefault(rep, set()).update(addresses)
-        for export, broken in done:
+        for one, (export, broken) in zip(loaded, done, strict=True):
             result.exports.append(export)
             result.broken_lines.extend(broken)
-    return result
+            if one.page is not None:
+                pages.append(paging.Part(one.name, one.text_table, one.header, one.layouts, one.page))
+    return _without_parts(connection, result, paging.incomplete(connection, pages))
+
+
+def _without_parts(connection: duckdb.DuckDBPyConnection, intake: Intake, reasons: dict[str, str]) -> Intake:
+    """Return the intake without files that say they are not all; each becomes a refusal."""
+    for export in intake.exports:
+        if export.file in reasons:
+            _forget(connection, export.text_table)
+    return Intake(
+        [e for e in intake.exports if e.file not in reasons],
+        [b for b in intake.broken_lines if b.file not in reasons],
+        [*intake.refusals, *(Refusal(file, why) for file, why in reasons.items())],
+    )
 
 
 def _forget(connection: duckdb.DuckDBPyConnection, table: str) -> None:
@@ -151,7 +174,5 @@ def _forget(connection: duckdb.DuckDBPyConnection, table: str) -> None:
 
 
 def files_of(folder: Path) -> list[Path]:
-    """Return the exports of a dataset's folder, by name."""
-    return sorted(
-        f for f in folder.iterdir() if f.is_file() and f.suffix.casefold() in {*LOADERS, CALENDAR} and f.name != TRUTH
-    )
+    """Return what lies in a dataset's folder and is not ours, by name: exports, and what nothing reads."""
+    return sorted(f for f in folder.iterdir() if not unread.is_ours(f))

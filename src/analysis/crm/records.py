@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from analysis.crm.text_tables import BrokenLine
 
@@ -26,8 +26,55 @@ ASSOCIATED = {  # what a HubSpot record is associated with → the column of Hub
     "deals": "Associated Deal IDs",
 }
 PRIMARY = re.compile("(?:deal|contact|lead|meeting|call|email|task|company|ticket)_to_(?:company|contact|deal)")
-_ANSWER = re.compile(r'\s*\{[^\[\]{}]*"(?:records|results)"\s*:\s*\[')
+_ANSWER = re.compile(
+    r'\s*(\{(?:[^\[\]{}]|\{[^\[\]{}]*(?:\{[^\[\]{}]*\}[^\[\]{}]*)*\})*"(?:records|results|value|data)"\s*:\s*)\[(?=\s*[{\]])'
+)
 _SPACE = re.compile(r"[\s,]*")
+_GOES_ON = re.compile(
+    r"next|nextlink|nextrecordsurl|nextpage|nextpagetoken|nextcursor|hasmore|hasnextpage|moreitemsincollection|odatanextlink|after"
+)
+_IS_LAST = re.compile(r"done|islast|islastpage|lastpage|complete|iscomplete")
+_TOTAL = re.compile(r"totalsize|total|totalcount|totalresults|totalrecords|totalitems|odatacount|recordcount|count")
+MARKS = {"nextrecordsurl", "paging", "hasmore", "odatanextlink", "totalsize", "nextpagetoken"}
+
+
+class Page(NamedTuple):
+    """What an answer says of itself: how many records there are in all, and whether more follow."""
+
+    n_records: int = 0
+    total: int | None = None
+    is_more: bool = False
+    has_end: bool = False  # a part of it says it is the last
+
+
+def _folded(name: str) -> str:
+    return "".join(c for c in name.casefold() if c.isalnum())
+
+
+def page_of(answer: dict[str, Any], page: Page) -> Page:
+    """Return what an answer says of itself beside its records, whatever lies deeper in it included.
+
+    Examples
+    --------
+    >>> page_of({"totalSize": "5000", "done": False}, Page())
+    Page(n_records=0, total=5000, is_more=True, has_end=False)
+    >>> page_of({"paging": {"next": {"after": "100"}}}, Page()).is_more
+    True
+    """
+    total, is_more, is_last = page.total, False, False
+    stack = [answer]
+    while stack:
+        for name, value in stack.pop().items():
+            key = _folded(name)
+            if _GOES_ON.fullmatch(key) and value not in (None, False, "", {}, "false"):
+                is_more = True
+            elif _IS_LAST.fullmatch(key) and isinstance(value, bool):
+                is_more, is_last = is_more or not value, value
+            elif _TOTAL.fullmatch(key) and re.fullmatch(r"[0-9]{1,15}", str(value)):
+                total = max(total or 0, int(value))
+            if isinstance(value, dict):
+                stack.append(value)
+    return page._replace(total=total, is_more=is_more, has_end=page.has_end or is_last or not is_more)
 
 
 def text(value: Any) -> str | None:
@@ -107,35 +154,88 @@ def _end(decoder: json.JSONDecoder, text: str) -> int | None:
     return end if end < len(text) else None
 
 
-def _of_array(stream: TextIO, start: str) -> Iterator[tuple[int, str]]:
-    """Yield the records of a JSON array, whatever its size, each as text; numbered as they come, from 1."""
-    decoder, number, rest = json.JSONDecoder(parse_int=str, parse_float=str), 0, start
-    while True:
-        rest = rest[_SPACE.match(rest).end() :]  # type: ignore[union-attr]  # it always matches
-        if rest.startswith("]"):
-            return
-        end = _end(decoder, rest)
-        if end is None:
-            more = stream.read(max(CHUNK, len(rest)))
-            if not more or len(rest) > LONGEST_RECORD:
-                if rest.strip():
-                    yield number + 1, rest[:100] + " "  # cut off: no record
+class _Arrays:
+    """The records of the arrays of a JSON text, one behind the other, and what the answers around them say."""
+
+    def __init__(self, stream: TextIO, start: str) -> None:
+        self.stream, self.rest, self.page = stream, start, Page()
+        self.number, self.decoder = 0, json.JSONDecoder(parse_int=str, parse_float=str)
+
+    def _more(self) -> bool:
+        more = self.stream.read(max(CHUNK, len(self.rest)))
+        self.rest += more
+        return bool(more)
+
+    def _records(self) -> Iterator[tuple[int, str]]:
+        """Yield the records of one array, whatever its size, each as text; numbered as they come, from 1."""
+        while True:
+            self.rest = self.rest[_SPACE.match(self.rest).end() :]  # type: ignore[union-attr]  # it always matches
+            if self.rest.startswith("]"):
+                self.rest = self.rest[1:]
                 return
-            rest += more
-            continue
-        number += 1
-        yield number, rest[:end]
-        rest = rest[end:]
+            end = _end(self.decoder, self.rest)
+            if end is None:
+                if len(self.rest) > LONGEST_RECORD or not self._more():
+                    if self.rest.strip():
+                        self.number += 1
+                        yield self.number, self.rest[:100] + " "  # cut off: no record
+                    self.rest = ""
+                    return
+                continue
+            self.number += 1
+            yield self.number, self.rest[:end]
+            self.rest = self.rest[end:]
+
+    def __iter__(self) -> Iterator[tuple[int, str]]:
+        """Yield the records of every array; text that is neither array nor answer comes as a record that is none."""
+        while True:
+            self.rest = self.rest.lstrip()
+            if not self.rest:
+                if not self._more():
+                    return
+                continue
+            answer = _ANSWER.match(self.rest)
+            if answer is None and not self.rest.startswith("["):
+                self.number += 1
+                yield self.number, self.rest[:100] + " "
+                return
+            self.rest = self.rest[answer.end() if answer else 1 :]
+            before = self.number
+            yield from self._records()
+            n_records = self.page.n_records + self.number - before
+            self.page = self.page._replace(n_records=n_records)
+            if answer:
+                said = json.loads(answer.group(1) + "[]}") | self._behind()
+                self.page = page_of(said, self.page)
+
+    def _behind(self) -> dict[str, Any]:
+        """Return what an answer says behind its records."""
+        while True:
+            try:
+                said, end = self.decoder.raw_decode('{"":0' + self.rest)
+            except json.JSONDecodeError:
+                if len(self.rest) > LONGEST_RECORD or not self._more():
+                    self.rest = ""
+                    return {"done": False}  # cut off
+                continue
+            self.rest = self.rest[end - len('{"":0') :]
+            return dict(said)
 
 
-def rows(file: Path, name: str, broken: list[BrokenLine]) -> Iterator[tuple[int, dict[str, str | None]]]:
-    """Yield the records of a JSON file, flat, with their numbers; what is no record goes to `broken`."""
+def rows(
+    file: Path, name: str, broken: list[BrokenLine], pages: list[Page] | None = None
+) -> Iterator[tuple[int, dict[str, str | None]]]:
+    """Yield the records of a JSON file, flat, with their numbers; what is no record goes to `broken`.
+
+    What the file says of itself, such as that there are more records elsewhere, goes to `pages`.
+    """
     with file.open(encoding="utf-8-sig", errors="strict") as stream:
         try:
             start = stream.read(CHUNK)
-            answer = _ANSWER.match(start)
-            if answer or start.lstrip().startswith("["):
-                found = _of_array(stream, start[answer.end() if answer else start.index("[") + 1 :])
+            arrays = None
+            page = Page()
+            if _ANSWER.match(start) or start.lstrip().startswith("["):
+                found: Iterator[tuple[int, str]] = iter(arrays := _Arrays(stream, start))
             else:
                 stream.seek(0)
                 found = _lines(stream)
@@ -145,10 +245,15 @@ def rows(file: Path, name: str, broken: list[BrokenLine]) -> Iterator[tuple[int,
                     json.dumps(record, ensure_ascii=False).encode()
                 except ValueError:
                     record = None
-                if isinstance(record, dict):
+                if isinstance(record, dict) and arrays is None and MARKS & {_folded(k) for k in record}:
+                    page = page_of(record, page)
+                elif isinstance(record, dict):
+                    page = page._replace(n_records=page.n_records + 1)
                     yield number, flat(record)
                 else:
                     broken.append(BrokenLine(name, number, "no JSON record"))
+            if pages is not None:
+                pages.append(arrays.page if arrays else page)
         except UnicodeDecodeError:
             raise ValueError("it is not UTF-8, as JSON has to be") from None
         except RecursionError:

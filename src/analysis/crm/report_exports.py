@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 from typing import TYPE_CHECKING, NamedTuple
 
-from analysis.crm import dialect, mapping
+from analysis.crm import dialect, grouped_reports, mapping
 from analysis.crm.engine import identifier, literal
 from analysis.crm.text_tables import BrokenLine, n_filled
 from analysis.schema import TABLES
@@ -107,7 +107,7 @@ def without_footer(rows: Iterable[Row], broken: list[BrokenLine], file: str, wid
     broken += [BrokenLine(file, n, "behind the last row", FOOTER) for n, cells in held if n_filled(cells)]
 
 
-def _key(layouts: Sequence[mapping.Export], header: Sequence[str]) -> int | None:
+def key_of(layouts: Sequence[mapping.Export], header: Sequence[str]) -> int | None:
     """Return the place of the column that holds a record's key."""
     places = {mapping.normalised(c): i for i, c in enumerate(header)}
     for layout in layouts:
@@ -188,11 +188,13 @@ def take_out(
     file: str,
     header: Sequence[str],
     layouts: Sequence[mapping.Export],
+    *,
+    has_title: bool = False,
 ) -> tuple[list[BrokenLine], list[str]]:
     """Take totals and blank rows out of a text table and fill merged group cells; return both accounts."""
-    key = _key(layouts, header)
+    key = key_of(layouts, header)
     if key is None or not _candidates(connection, table, key, len(header)):
-        return [], []
+        return [], grouped_reports.fill(connection, table, header, layouts, has_title=has_title)
     verdicts = _verified(connection, table, _numbers(layouts, header))
     blanks = connection.execute("select source_row from totals where is_blank order by source_row").fetchall()
     broken = [BrokenLine(file, n, "no cell is filled", BLANK) for (n,) in blanks]
@@ -202,24 +204,7 @@ def take_out(
         for rule in [TOTAL if fits else FALSE_TOTAL]
     ]
     connection.execute(f"delete from {identifier(table)} where source_row in (select source_row from totals)")
-    notes = _fill_groups(connection, table, header, layouts) if any(verdicts.values()) else []
+    notes = grouped_reports.fill(
+        connection, table, header, layouts, has_title=has_title, has_totals=any(verdicts.values())
+    )
     return broken, notes
-
-
-def _fill_groups(
-    connection: duckdb.DuckDBPyConnection, table: str, header: Sequence[str], layouts: Sequence[mapping.Export]
-) -> list[str]:
-    """Fill the blank cells of a summary report's group columns from above; say how many."""
-    notes = []
-    for group in dict.fromkeys(g for e in layouts for g in e.groups):
-        cell = f"c{list(header).index(group)}"
-        filled = connection.execute(
-            f"""update {identifier(table)} set {cell} = above.cell
-            from (select source_row, last_value(nullif(trim({cell}), '') ignore nulls) over (order by source_row) as cell
-              from {identifier(table)}) above
-            where above.source_row = {identifier(table)}.source_row and coalesce(trim({identifier(table)}.{cell}), '') = ''
-              and above.cell is not null"""
-        ).fetchone()
-        if filled and filled[0]:
-            notes.append(f"{filled[0]:,} merged cells of {group} were filled from the row above (a summary report)")
-    return notes

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from analysis.crm import templates
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 
+def empty_templates(account: Mapping[str, Any]) -> list[str]:
+    """Return the files of `init` that nobody has filled in yet."""
+    ours = {f"{t.name}.csv" for t in templates.known()}
+    return [f["file"] for f in account["files"] if f["file"] in ours and not f["n_rows"]]
+
+
 def lines(account: Mapping[str, Any]) -> Iterator[str]:
     """Yield how each file was understood, what each table's rows became, and the gaps to finance."""
+    empty = empty_templates(account)
     for file in account["files"]:
+        if file["file"] in empty:
+            continue
         into = ", ".join(file["tables"]) or "fills no table"
         yield f"{file['file']}: {file['n_rows']:,} rows, {file['delimiter']}, {file['layout']} -> {into}"
         stripped = [f"{n:,} {rule}" for rule, n in file["stripped"]]
@@ -18,6 +29,9 @@ def lines(account: Mapping[str, Any]) -> Iterator[str]:
         warnings = [f"warning: {w}" for w in file["warnings"]]
         for line in filter(None, [file["encoding"], aside, *file["notes"], *warnings]):
             yield f"    {line}"
+    if empty:
+        are = "template is" if len(empty) == 1 else "templates are"
+        yield f"{len(empty)} {are} still empty: {', '.join(empty)}"
     for refusal in account["refusals"]:
         yield f"{refusal['file']}: refused, {refusal['reason']}"
     yield f"as of {account['as_of']}; rows in = clean + quarantined + dropped"
