@@ -10,7 +10,19 @@ import datetime as dt
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from analysis.crm import control_totals, evidence, hours, hours_account, mapping, names, read, rules, set_aside_spread, survivors, typed
+from analysis.crm import (
+    control_totals,
+    evidence,
+    hours,
+    hours_account,
+    mapping,
+    names,
+    read,
+    rules,
+    set_aside_spread,
+    survivors,
+    typed,
+)
 from analysis.crm.engine import identifier, set_variable
 from analysis.schema import TABLES, CrmDataError
 

@@ -56,7 +56,8 @@ def define(connection: duckdb.DuckDBPyConnection) -> None:
 
     ``rule_kinds``: is a rule's drop planned, of repeats, or neither.  ``money_aside``: rows and money a rule
     took from deals, ``n_unpriced`` of them without an amount.  ``uneven_values``: the values of a column whose rows were
-  XX    """
+    XX
+    """
     connection.execute(
         """
         create or replace temp table rule_kinds (table_name varchar, rule varchar, kind varchar);
@@ -196,5 +197,3 @@ def _uneven(connection: duckdb.DuckDBPyConnection, table: str, dimension: str, v
             "sigmas": SIGMAS,
         },
     )
-
-

@@ -10,7 +10,7 @@ from analysis.plausibility.checks import Reading, share
 from analysis.schema import TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     import duckdb
     import pandas as pd
@@ -57,6 +57,10 @@ class Dataset:
     def frame(self, query: str, values: Mapping[str, object] | None = None) -> pd.DataFrame:
         """Return the rows of a query."""
         return self.connection.execute(query, dict(values or {})).df()
+
+    def rows(self, query: str, values: Mapping[str, object] | None = None) -> Iterator[Any]:
+        """Yield the rows of a query, each with its columns as attributes."""
+        yield from self.frame(query, values).itertuples(index=False)
 
     def row(self, query: str, values: Mapping[str, object] | None = None) -> tuple[Any, ...]:
         """Return the one row of a query."""

@@ -12,8 +12,17 @@ import difflib
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from analysis.plausibility import (
-    controls, intake, intervals, money, months, outcomes, references, set_aside, stage_history, working_hours,
-)  # fmt: skip
+    controls,
+    intake,
+    intervals,
+    money,
+    months,
+    outcomes,
+    references,
+    set_aside,
+    stage_history,
+    working_hours,
+)
 from analysis.plausibility.checks import Reading, Severity, limit_of, limits, severity
 from analysis.plausibility.dataset import Dataset
 from analysis.plausibility.questions import NEEDS, QUESTIONS, asked
@@ -178,8 +187,11 @@ def _covers(cause: _Alarm, echo: _Alarm, question: str) -> bool:
 def _verdict(question: str, alarms: list[_Alarm], n_in: dict[str, int]) -> Verdict:
     mine = [a for a in alarms if question in a.questions]
     if not asked(question, n_in):
-        return Verdict("not asked", tuple(dict.fromkeys(a.reading.check for a in mine if a.reading.check == "file_refused")))
-    for status, level in (("withheld", "withhold"), ("warned", "warn")):
+        return Verdict(
+            "not asked", tuple(dict.fromkeys(a.reading.check for a in mine if a.reading.check == "file_refused"))
+        )
+    levels: tuple[tuple[Status, Severity], ...] = (("withheld", "withhold"), ("warned", "warn"))
+    for status, level in levels:
         decisive = [a for a in mine if a.severity_for(question) == level and a.accepted is None]
         if decisive:
             return Verdict(status, tuple(dict.fromkeys(a.reading.check for a in decisive)))
@@ -200,6 +212,14 @@ def judge(connection: duckdb.DuckDBPyConnection, account: Audit, house: Settings
 def _finding(alarm: _Alarm) -> Finding:
     r = alarm.reading
     return Finding(
-        r.check, r.table, alarm.questions, alarm.severity, round(r.value, 4), r.n, r.sentence, r.remedy or limit_of(r).remedy,
-        r.examples, alarm.accepted,
-    )  # fmt: skip
+        r.check,
+        r.table,
+        alarm.questions,
+        alarm.severity,
+        round(r.value, 4),
+        r.n,
+        r.sentence,
+        r.remedy or limit_of(r).remedy,
+        r.examples,
+        alarm.accepted,
+    )

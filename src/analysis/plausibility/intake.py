@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 _PART = re.compile(r"^(?P<column>[^:]+): .*\((?P<read>[\d,]+) of (?P<of>[\d,]+)\)$")
 _HOLDS = re.compile(r"(?P<read>[\d,]+) of (?P<of>[\d,]+)")
-_NOT_ALL = re.compile(r"not all|incomplete|capped|cut off|holds [\d,]+ of [\d,]+|more pages|next page|one part", re.IGNORECASE)
+_NOT_ALL = re.compile(
+    r"not all|incomplete|capped|cut off|holds [\d,]+ of [\d,]+|more pages|next page|one part", re.IGNORECASE
+)
 _EMPTY = "no rows below its header"
 
 
@@ -29,9 +31,14 @@ def refused_files(data: Dataset) -> Iterator[Reading]:
     """Yield each file that was not understood, or that nothing reads: what it holds is part of no figure."""
     for refusal in data.account.refusals:
         yield Reading(
-            "file_refused", EVERY, 1.0, 1, f"{refusal.file} was not read: {refusal.reason.rstrip('.').splitlines()[0]}.", None,
+            "file_refused",
+            EVERY,
+            1.0,
+            1,
+            f"{refusal.file} was not read: {refusal.reason.rstrip('.').splitlines()[0]}.",
+            None,
             (refusal.file,),
-        )  # fmt: skip
+        )
 
 
 def incomplete_files(data: Dataset) -> Iterator[Reading]:
@@ -43,9 +50,14 @@ def incomplete_files(data: Dataset) -> Iterator[Reading]:
             counts = _HOLDS.search(warning)
             read, of = (int(counts[k].replace(",", "")) for k in ("read", "of")) if counts else (0, 1)
             yield Reading(
-                "file_not_all", _of_tables(file.tables), 1.0 - share(read, of) if of >= read else 1.0, 1,
-                f"{file.file}: {warning.rstrip('.')}.", file.tables[0] if file.tables else None, (file.file,),
-            )  # fmt: skip
+                "file_not_all",
+                _of_tables(file.tables),
+                1.0 - share(read, of) if of >= read else 1.0,
+                1,
+                f"{file.file}: {warning.rstrip('.')}.",
+                file.tables[0] if file.tables else None,
+                (file.file,),
+            )
 
 
 def notations(data: Dataset) -> Iterator[Reading]:
@@ -56,7 +68,12 @@ def notations(data: Dataset) -> Iterator[Reading]:
             if part:
                 read, of = (int(part[k].replace(",", "")) for k in ("read", "of"))
                 yield Reading(
-                    "notation_reads_a_part", _of_tables(file.tables), share(of - read, of), of,
+                    "notation_reads_a_part",
+                    _of_tables(file.tables),
+                    share(of - read, of),
+                    of,
                     f"The notation taken for {part['column']} of {file.file} reads {read:,} of {of:,} cells.",
-                    file.tables[0] if file.tables else None, (), of - read,
-                )  # fmt: skip
+                    file.tables[0] if file.tables else None,
+                    (),
+                    of - read,
+                )

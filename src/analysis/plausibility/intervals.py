@@ -45,19 +45,31 @@ def ends_of_intervals(data: Dataset) -> Iterator[Reading]:
           from {identifier(table)})"""
         bearing = bearing_of(table)
         yield data.odd_share(
-            "gap_of_one_day", bearing, table, source=following, odd="next_start - last_end = 1",
+            "gap_of_one_day",
+            bearing,
+            table,
+            source=following,
+            odd="next_start - last_end = 1",
             among="next_start is not null",
             sentence=f"{{}} intervals of {table} end one day before the next begins: {end} looks like the last day, not the first after.",
-        )  # fmt: skip
+        )
         yield data.odd_share(
-            "overlapping_intervals", bearing, table, source=following, odd="last_end is null or next_start < last_end",
-            among="next_start is not null", sentence=f"{{}} intervals of {table} run into the next one.",
-        )  # fmt: skip
+            "overlapping_intervals",
+            bearing,
+            table,
+            source=following,
+            odd="last_end is null or next_start < last_end",
+            among="next_start is not null",
+            sentence=f"{{}} intervals of {table} run into the next one.",
+        )
         yield data.odd_share(
-            "ends_on_last_of_month", bearing, table, odd=f"day({end} + 1) = 1",
+            "ends_on_last_of_month",
+            bearing,
+            table,
+            odd=f"day({end} + 1) = 1",
             among=f"{end} is not null and {end} < date '9000-01-01'",
             sentence=f"{{}} intervals of {table} end on the last day of a month, as ends do that count themselves.",
-        )  # fmt: skip
+        )
 
 
 _OF_QUARTER: dict[str, tuple[str, Bearing, str]] = {
@@ -71,18 +83,24 @@ def quarters_without(data: Dataset) -> Iterator[Reading]:
     for column, (table, bearing, noun) in _OF_QUARTER.items():
         if not data.has(table):
             continue
-        worst = data.frame(
+        worst = data.rows(
             f"""
             select quarter, count(*) as n, count(*) filter ({column} is null) as n_lacking
             from rep_quarter where role = 'rep' and not is_partial and days_employed > $fewest
             group by quarter having count(*) >= 4 order by n_lacking / n desc, quarter limit 1""",
             {"fewest": FEWEST_DAYS},
         )
-        for r in worst.itertuples():
+        for r in worst:
             yield Reading(
-                f"quarter_without_{column}", bearing, share(r.n_lacking, r.n), int(r.n),
-                f"In {r.quarter} {r.n_lacking:,} of {r.n:,} reps have no {noun}.", table, (), int(r.n_lacking),
-            )  # fmt: skip
+                f"quarter_without_{column}",
+                bearing,
+                share(r.n_lacking, r.n),
+                int(r.n),
+                f"In {r.quarter} {r.n_lacking:,} of {r.n:,} reps have no {noun}.",
+                table,
+                (),
+                int(r.n_lacking),
+            )
     if data.has("rep_team_history", "reps"):
         yield from _days_without_team(data)
 
@@ -99,17 +117,27 @@ def _days_without_team(data: Dataset) -> Iterator[Reading]:
         from employed e left join rep_days d using (rep_id, day)"""
     )
     yield Reading(
-        "days_without_team", TEAMS, share(n_lacking, n_days), int(n_days),
-        f"{n_lacking:,} of {n_days:,} days of employment are in no team.", "rep_team_history", (), int(n_lacking),
-    )  # fmt: skip
+        "days_without_team",
+        TEAMS,
+        share(n_lacking, n_days),
+        int(n_days),
+        f"{n_lacking:,} of {n_days:,} days of employment are in no team.",
+        "rep_team_history",
+        (),
+        int(n_lacking),
+    )
 
 
 def pay_out_of_scale(data: Dataset) -> Iterator[Reading]:
     """Yield the share of pay rows far from the median, as a month's pay is that passes for a year's."""
     if data.has("compensation") and data.filled("compensation", "base_amount"):
         yield data.odd_share(
-            "pay_out_of_scale", PAY, "compensation", key="rep_id", odd="base_amount > 4 * middle or base_amount < middle / 4",
+            "pay_out_of_scale",
+            PAY,
+            "compensation",
+            key="rep_id",
+            odd="base_amount > 4 * middle or base_amount < middle / 4",
             among="base_amount is not null",
             source="(select *, median(base_amount) over () as middle from compensation)",
             sentence="{} rows of pay are above four times or below a quarter of the median.",
-        )  # fmt: skip
+        )

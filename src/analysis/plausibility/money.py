@@ -26,10 +26,14 @@ def finance_gap(data: Dataset) -> Iterator[Reading]:
     if gaps:
         worst = max(gaps, key=lambda r: (abs(r.gap_rate), r.quarter))
         yield Reading(
-            "finance_gap", AMOUNTS, min(abs(worst.gap_rate), 1.0), len(gaps),
+            "finance_gap",
+            AMOUNTS,
+            min(abs(worst.gap_rate), 1.0),
+            len(gaps),
             f"In {worst.quarter} the CRM's bookings are {worst.bookings_amount:,.0f}, finance's {worst.finance_amount:,.0f} "
-            f"({worst.gap_rate:+.1%}).", "finance_bookings",
-        )  # fmt: skip
+            f"({worst.gap_rate:+.1%}).",
+            "finance_bookings",
+        )
 
 
 def reporting_currency(data: Dataset) -> Iterator[Reading]:
@@ -49,10 +53,14 @@ def reporting_currency(data: Dataset) -> Iterator[Reading]:
     is_odd = furthest > 1e-3 if n else bool(others)
     ones = f"; 1 is the rate of {', '.join(others)}" if others else ""
     yield Reading(
-        "reporting_currency_not_one", RATES, float(is_odd), max(int(n), 1),
+        "reporting_currency_not_one",
+        RATES,
+        float(is_odd),
+        max(int(n), 1),
         f"The exchange rates are to another currency than {currency}, the report's: its own rate is "
-        f"{'not 1' if n else 'absent'}{ones}.", "fx_rates",
-    )  # fmt: skip
+        f"{'not 1' if n else 'absent'}{ones}.",
+        "fx_rates",
+    )
 
 
 def scale_of_amounts(data: Dataset) -> Iterator[Reading]:
@@ -69,16 +77,26 @@ def scale_of_amounts(data: Dataset) -> Iterator[Reading]:
     middle = won["deal_amount"].median()
     n_odd = int(((won["deal_amount"] > 30 * middle) | (won["deal_amount"] < middle / 30)).sum())
     yield Reading(
-        "amounts_out_of_scale", AMOUNTS, share(n_odd, len(won)), len(won),
-        f"{n_odd:,} of {len(won):,} won deals are above 30 times or below a thirtieth of the median.", "opportunities", (), n_odd,
-    )  # fmt: skip
+        "amounts_out_of_scale",
+        AMOUNTS,
+        share(n_odd, len(won)),
+        len(won),
+        f"{n_odd:,} of {len(won):,} won deals are above 30 times or below a thirtieth of the median.",
+        "opportunities",
+        (),
+        n_odd,
+    )
     for name in _GROUPS:
         groups = won.groupby(name)["deal_amount"].agg(["median", "size"]).query("size >= @FEWEST_OF_VALUE")
         if len(groups) > 1:
             distance = np.log(groups["median"] / middle).abs()
             worst = distance.idxmax()
             yield Reading(
-                f"amounts_by_{name}", AMOUNTS, float(1 - np.exp(-distance.max())), int(groups["size"][worst]),
+                f"amounts_by_{name}",
+                AMOUNTS,
+                float(1 - np.exp(-distance.max())),
+                int(groups["size"][worst]),
                 f"The median deal won of {name} {worst} is {groups['median'][worst]:,.0f}, {middle:,.0f} over all.",
-                "opportunities", (str(worst),),
-            )  # fmt: skip
+                "opportunities",
+                (str(worst),),
+            )

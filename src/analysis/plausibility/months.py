@@ -87,22 +87,27 @@ def _sides(n: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _deepest(counts: pd.Series[float], dated: Dated, length: str) -> Reading:
-    n = counts.to_numpy(float)
+    n = np.asarray(counts, dtype=np.float64)
     usual = _sides(n)
     end = len(n) - dated.n_left_out
     n, usual, periods = n[:end], usual[:end], counts.index[:end]
     is_usual = (usual >= FEWEST_USUAL) & (n > 0)
     noise = np.log(n[is_usual] / usual[is_usual])
-    spread = max(1.4826 * float(np.median(np.abs(noise - np.median(noise)))), LEAST_NOISE) if is_usual.any() else LEAST_NOISE
+    spread = (
+        max(1.4826 * float(np.median(np.abs(noise - np.median(noise)))), LEAST_NOISE) if is_usual.any() else LEAST_NOISE
+    )
     depth = np.where(usual >= FEWEST_USUAL, (usual - n) / np.sqrt(usual + (spread * usual) ** 2 + 1e-9), 0.0)
     at = int(np.argmax(depth))
     value = 1.0 - n[at] / usual[at] if depth[at] > SIGMAS else 0.0
     name = f"{periods[at]:%Y-%m}" if length == "month" else f"the quarter from {periods[at]:%Y-%m}"
     return Reading(
-        "period_with_fewer_rows", bearing_of(dated.table), float(value), int(counts.sum()),
+        "period_with_fewer_rows",
+        bearing_of(dated.table),
+        float(value),
+        int(counts.sum()),
         f"In {name} there are {n[at]:,.0f} {_noun(dated)} by {dated.column}, around it {usual[at]:,.0f} a {length}.",
         dated.table,
-    )  # fmt: skip
+    )
 
 
 def _noun(dated: Dated) -> str:
@@ -111,18 +116,37 @@ def _noun(dated: Dated) -> str:
     return "closed deals" if dated.column == "close_date" else f"rows of {dated.table}"
 
 
+ENDING = (
+    Dated("opportunities", "close_date", "status <> 'open'"),
+    Dated("activities", "started_at", "kind = 'event'"),
+    Dated("activities", "started_at"),
+    Dated("stage_history", "entered_at"),
+)
+MANY_GAPS = 10  # a pause this many times as long as the usual one between two days with rows
+
+
 def tables_that_end_early(data: Dataset) -> Iterator[Reading]:
     """Yield how long before the export's day the last row of a table lies, as a share of the whole time."""
     first, last = data.account.first_day, data.account.as_of
-    for table, column, among, *_ in COUNTED:
-        if not data.has(table) or (last - first).days <= 0:
+    for dated in ENDING:
+        if not data.has(dated.table) or (last - first).days <= 0:
             continue
-        (until,) = data.row(f"select max({column})::date from {identifier(table)} where {among}")
+        until, begin, n_dates = data.row(
+            f"""
+            select max({dated.column})::date, min({dated.column})::date, count(distinct {dated.column}::date)
+            from {identifier(dated.table)} where {dated.among}"""
+        )
         if until is None:
             continue
         n_days = max((last - until).days, 0)
-        noun = "meetings" if among == "kind = 'event'" else table
+        is_long = n_days > MANY_GAPS * (until - begin).days / n_dates
         yield Reading(
-            "table_ends_early", bearing_of(table), share(n_days, (last - first).days), (last - first).days,
-            f"The last of {noun} by {column} is of {until}, {n_days:,} days before the last day of the data ({last}).", table, (), n_days,
-        )  # fmt: skip
+            "table_ends_early",
+            bearing_of(dated.table),
+            share(n_days, (last - first).days) if is_long else 0.0,
+            (last - first).days,
+            f"The last of the {_noun(dated)} by {dated.column} is of {until}, {n_days:,} days before the data end ({last}).",
+            dated.table,
+            (),
+            n_days,
+        )

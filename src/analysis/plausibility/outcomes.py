@@ -21,6 +21,19 @@ MANY_TIMES = 3  # an average rep's deals, that one owner may have
 FEWEST_OF_MONTH = 10
 SIGMAS = 5.0  # by which a month's win rate differs from its own kind of month
 
+DAYS_AFTER = 14
+FEWEST_STAMPS = 20  # in the 30 days before the last: fewer do not date an export
+
+# Deals beside the last day on which a CRM noted anything by itself: that something was created, or moved.
+_STAMPED = """(
+  with stamps as (
+    select created_at::date as day from opportunities union all select created_at::date from leads
+    union all select entered_at::date from stage_history),
+  latest as (
+    select max(day) as last_stamp from stamps)
+  select o.*, last_stamp, (select count(*) from stamps where day > last_stamp - 30) as n_recent
+  from opportunities o, latest)"""
+
 _WON_NAME = r"\bwon\b|closedwon|\bgewonnen\b|\bgagné|\bganad[oa]\b|\bvint[oa]\b"
 _LOST_NAME = r"\blost\b|closedlost|\bverloren\b|\bperdu|\bperdid[oa]\b|\bpers[oa]\b"
 
@@ -38,9 +51,13 @@ def one_sided(data: Dataset) -> Iterator[Reading]:
     is_odd = won + lost == 0 or not LOWEST_RATE <= rate <= HIGHEST_RATE
     said = f"a win rate of {rate:.0%} is what a missing flag or a filter makes" if won + lost else "no deal is closed"
     yield Reading(
-        "one_sided_outcomes", DEALS, float(is_odd), won + lost + still_open,
-        f"{won:,} deals are won, {lost:,} lost and {still_open:,} open: {said}.", "opportunities",
-    )  # fmt: skip
+        "one_sided_outcomes",
+        DEALS,
+        float(is_odd),
+        won + lost + still_open,
+        f"{won:,} deals are won, {lost:,} lost and {still_open:,} open: {said}.",
+        "opportunities",
+    )
 
 
 def win_rate_of_a_month(data: Dataset) -> Iterator[Reading]:
@@ -66,10 +83,13 @@ def win_rate_of_a_month(data: Dataset) -> Iterator[Reading]:
     worst = months.iloc[at]
     value = float(abs(rate.iloc[at] - usual.iloc[at])) if distance.iloc[at] > SIGMAS else 0.0
     yield Reading(
-        "win_rate_of_a_month", Bearing(("win_rate",), ("growth",)), value, int(worst["n"]),
+        "win_rate_of_a_month",
+        Bearing(("win_rate",), ("growth",)),
+        value,
+        int(worst["n"]),
         f"{int(worst['won']):,} of {int(worst['n']):,} deals closed in {worst['month']:%Y-%m} are won, {whole:.0%} of all.",
         "opportunities",
-    )  # fmt: skip
+    )
 
 
 def contradictions(data: Dataset) -> Iterator[Reading]:
@@ -78,33 +98,50 @@ def contradictions(data: Dataset) -> Iterator[Reading]:
         return
     named = {"table": "opportunities", "key": "opportunity_id"}
     yield data.odd_share(
-        "won_without_amount", AMOUNTS, **named, odd="raw_amount is null or raw_amount = 0", among="status = 'won'",
+        "won_without_amount",
+        AMOUNTS,
+        **named,
+        odd="raw_amount is null or raw_amount = 0",
+        among="status = 'won'",
         sentence="Cannot tell bookings: {} won deals have no amount.",
-    )  # fmt: skip
+    )
     yield data.odd_share(
-        "closed_without_date", DEALS, **named, odd="close_date is null", among="status <> 'open'",
+        "closed_without_date",
+        DEALS,
+        **named,
+        odd="close_date is null",
+        among="status <> 'open'",
         sentence="{} closed deals have no close date, so they count in no quarter.",
-    )  # fmt: skip
+    )
     if data.filled("opportunities", "probability"):
         yield data.odd_share(
-            "status_against_probability", DEALS, **named, among="probability is not null",
+            "status_against_probability",
+            DEALS,
+            **named,
+            among="probability is not null",
             odd="(status = 'won' and probability < 0.99) or (status = 'lost' and probability > 0.01) "
             "or (status = 'open' and (probability > 0.999 or probability < 0.001))",
             sentence="{} deals are won, lost or open against their probability.",
-        )  # fmt: skip
+        )
     if data.filled("opportunities", "stage"):
         yield data.odd_share(
-            "status_against_stage_name", DEALS, **named, among="stage is not null",
+            "status_against_stage_name",
+            DEALS,
+            **named,
+            among="stage is not null",
             odd=f"(regexp_matches(stage, '{_WON_NAME}', 'i') and not regexp_matches(stage, '\\bnot\\b|{_LOST_NAME}', 'i') "
             f"and status <> 'won') or (regexp_matches(stage, '{_LOST_NAME}', 'i') and status <> 'lost')",
             sentence="{} deals stand in a stage named won or lost and count as something else.",
-        )  # fmt: skip
+        )
         yield _stage_with_two_outcomes(data)
     yield data.odd_share(
-        "closed_before_created", Bearing(("win_rate", "worth", "growth", "pay")), **named,
-        odd="close_date < created_at::date - 1", among="status <> 'open' and created_at is not null and close_date is not null",
+        "closed_before_created",
+        Bearing(("win_rate", "worth", "growth", "pay")),
+        **named,
+        odd="close_date < created_at::date - 1",
+        among="status <> 'open' and created_at is not null and close_date is not null",
         sentence="{} closed deals closed before they were created.",
-    )  # fmt: skip
+    )
 
 
 def _stage_with_two_outcomes(data: Dataset) -> Reading:
@@ -116,9 +153,15 @@ def _stage_with_two_outcomes(data: Dataset) -> Reading:
           group by stage, pipeline)"""
     )
     return Reading(
-        "stage_with_two_outcomes", DEALS, share(n_odd, n), int(n),
-        f"{int(n_odd):,} of {int(n):,} deals share a stage with more deals of another outcome.", "opportunities", (), int(n_odd),
-    )  # fmt: skip
+        "stage_with_two_outcomes",
+        DEALS,
+        share(n_odd, n),
+        int(n),
+        f"{int(n_odd):,} of {int(n):,} deals share a stage with more deals of another outcome.",
+        "opportunities",
+        (),
+        int(n_odd),
+    )
 
 
 def owners(data: Dataset) -> Iterator[Reading]:
@@ -134,42 +177,55 @@ def owners(data: Dataset) -> Iterator[Reading]:
     most, whole = int(per_owner["n"].iloc[0]), int(per_owner["n"].sum())
     usual = (whole - most) / (n_reps - 1)
     yield Reading(
-        "one_owner_has_most", DEALS, max(share(most - MANY_TIMES * usual, whole), 0.0), whole,
+        "one_owner_has_most",
+        DEALS,
+        max(share(most - MANY_TIMES * usual, whole), 0.0),
+        whole,
         f"One owner ({per_owner['owner_rep_id'].iloc[0]}) has {most:,} of {whole:,} won deals; there are {n_reps:,} reps.",
-        "opportunities", (str(per_owner["owner_rep_id"].iloc[0]),),
-    )  # fmt: skip
+        "opportunities",
+        (str(per_owner["owner_rep_id"].iloc[0]),),
+    )
     yield data.odd_share(
-        "won_by_no_rep", Bearing(("growth", "pay"), ("bookings", "cost", "worth")), "opportunities", key="opportunity_id",
-        odd="role is distinct from 'rep'", among="status = 'won'",
+        "won_by_no_rep",
+        Bearing(("growth", "pay"), ("bookings", "cost", "worth")),
+        "opportunities",
+        key="opportunity_id",
+        odd="role is distinct from 'rep'",
+        among="status = 'won'",
         source="(select o.opportunity_id, o.status, r.role from opportunities o "
         "left join reps r on r.rep_id = coalesce(o.owner_at_close_rep_id, o.owner_rep_id))",
         sentence="{} won deals belong to nobody or to no sales rep.",
-    )  # fmt: skip
+    )
 
 
 def dates_of_closes(data: Dataset) -> Iterator[Reading]:
     """Yield closes heaped on one day, and closes after the export's own last stamp."""
     if not data.has("opportunities"):
         return
-    heap = data.frame(
+    heap = data.rows(
         """
         select close_date, count(*) as n, sum(count(*)) over () as n_closed from opportunities
         where status <> 'open' and close_date is not null group by close_date order by n desc, close_date limit 1"""
     )
-    for r in heap.itertuples():
+    for r in heap:
         yield Reading(
-            "closed_on_one_day", DEALS, share(r.n, r.n_closed), int(r.n_closed),
-            f"{r.n:,} of {int(r.n_closed):,} closed deals carry one close date, {r.close_date:%Y-%m-%d}.", "opportunities", (), int(r.n),
-        )  # fmt: skip
+            "closed_on_one_day",
+            DEALS,
+            share(r.n, r.n_closed),
+            int(r.n_closed),
+            f"{r.n:,} of {int(r.n_closed):,} closed deals carry one close date, {r.close_date:%Y-%m-%d}.",
+            "opportunities",
+            (),
+            int(r.n),
+        )
     yield data.odd_share(
-        "closed_after_the_export", DEALS, "opportunities", key="opportunity_id", odd="close_date > last_stamp + 14",
-        among="status <> 'open' and close_date is not null and last_stamp is not null",
-        source="""(
-          select o.*, (
-            select greatest(
-              (select max(created_at)::date from opportunities), (select max(created_at)::date from leads),
-              (select max(started_at)::date from activities), (select max(entered_at)::date from stage_history))) as last_stamp
-          from opportunities o)""",
+        "closed_after_the_export",
+        DEALS,
+        "opportunities",
+        key="opportunity_id",
+        odd=f"close_date > last_stamp + {DAYS_AFTER}",
+        among=f"status <> 'open' and close_date is not null and n_recent >= {FEWEST_STAMPS}",
+        source=_STAMPED,
         sentence="{} closed deals closed more than two weeks after anything else in the exports happened: "
         "day and month may be turned round.",
-    )  # fmt: skip
+    )

@@ -10,10 +10,24 @@ if TYPE_CHECKING:
 QUESTIONS = ("bookings", "win_rate", "hours", "cost", "worth", "growth", "pay", "index")
 
 _PRACTICE = (
-    "leads", "lead_status_history", "attendees", "goals", "plans", "sales_ready_definitions", "activity_targets", "incentives",
-    "metric_packs", "target_accounts", "campaign_notices", "assets", "asset_uses", "marketing_requests", "joint_meetings",
-    "survey_answers", "feedback",
-)  # fmt: skip
+    "leads",
+    "lead_status_history",
+    "attendees",
+    "goals",
+    "plans",
+    "sales_ready_definitions",
+    "activity_targets",
+    "incentives",
+    "metric_packs",
+    "target_accounts",
+    "campaign_notices",
+    "assets",
+    "asset_uses",
+    "marketing_requests",
+    "joint_meetings",
+    "survey_answers",
+    "feedback",
+)
 _MEMBERS = ("opportunities", "rep_team_history")
 _WORK = ("activities", "compensation", "opportunities", "quotas", "rep_team_history")
 

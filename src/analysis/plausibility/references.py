@@ -64,16 +64,23 @@ def unknown_ids(data: Dataset) -> Iterator[Reading]:
             select sum(n), coalesce(sum(n) filter (t.id is null), 0), count(*), count(*) filter (t.id is null)
             from named left join there t using (id)"""
         )
-        ours = theirs = ()
+        ours: tuple[str, ...] = ()
+        theirs: tuple[str, ...] = ()
         if n_ids_lost:
             absent = f"{column} is not null and {column} not in (select {key} from {identifier(parent)})"
             ours = data.examples(f"select distinct {column} from {identifier(table)} where {absent} order by 1")
             theirs = data.examples(f"select distinct {key} from {identifier(parent)} order by 1")
         yield Reading(
-            f"unknown_{parent}", _bearing(table, parent), max(share(n_lost, n_rows), share(n_ids_lost, n_ids)), int(n_rows),
+            f"unknown_{parent}",
+            _bearing(table, parent),
+            max(share(n_lost, n_rows), share(n_ids_lost, n_ids)),
+            int(n_rows),
             f"{n_ids_lost:,} of {n_ids:,} ids that {table} names as {column} ({n_lost:,} of {n_rows:,} rows) are in no row of "
-            f"{parent}{_sides(table, ours, parent, theirs)}.", table, (*ours, *theirs), int(n_lost),
-        )  # fmt: skip
+            f"{parent}{_sides(table, ours, parent, theirs)}.",
+            table,
+            (*ours, *theirs),
+            int(n_lost),
+        )
 
 
 def _bearing(table: str, parent: str) -> Bearing:
@@ -93,7 +100,7 @@ def _sides(table: str, ours: tuple[str, ...], parent: str, theirs: tuple[str, ..
 
 def unknown_parents(data: Dataset) -> Iterator[Reading]:
     """Yield, of each table, the rows that were set aside because what they name is in no file."""
-    for r in data.frame("select * from unknown_parents order by table_name, parent").itertuples():
+    for r in data.rows("select * from unknown_parents order by table_name, parent"):
         if not data.n_in.get(r.parent):
             continue  # no export of it at all: nothing was promised
         key = next(c.name for c in data.columns(r.parent) if c.is_required)
@@ -103,10 +110,16 @@ def unknown_parents(data: Dataset) -> Iterator[Reading]:
         if r.parent in ("opportunities", "activities"):
             bearing = bearing_of(r.parent)
         yield Reading(
-            f"children_of_unknown_{r.parent}", bearing, share(r.n_rows, r.n_table), int(r.n_table),
+            f"children_of_unknown_{r.parent}",
+            bearing,
+            share(r.n_rows, r.n_table),
+            int(r.n_table),
             f"{r.n_rows:,} of {r.n_table:,} rows of {r.table_name} name {r.n_ids:,} {r.parent} that no file holds"
-            f"{_sides(r.table_name, ours, r.parent, theirs)}.", r.table_name, (*ours, *theirs), int(r.n_rows),
-        )  # fmt: skip
+            f"{_sides(r.table_name, ours, r.parent, theirs)}.",
+            r.table_name,
+            (*ours, *theirs),
+            int(r.n_rows),
+        )
 
 
 def reps_without(data: Dataset) -> Iterator[Reading]:
@@ -114,19 +127,29 @@ def reps_without(data: Dataset) -> Iterator[Reading]:
     for table, (bearing, key) in _REPS_OF.items():
         if data.has("reps", table):
             yield data.odd_share(
-                f"reps_without_{table}", bearing, table, source="reps", key="rep_id",
-                odd=f"rep_id not in (select {key} from {identifier(table)})", among="role = 'rep' and coalesce(is_active, true)",
+                f"reps_without_{table}",
+                bearing,
+                table,
+                source="reps",
+                key="rep_id",
+                odd=f"rep_id not in (select {key} from {identifier(table)})",
+                among="role = 'rep' and coalesce(is_active, true)",
                 sentence=f"{{}} active reps have no row in {table}.",
-            )  # fmt: skip
+            )
     if data.has("reps", "activities"):
         yield data.odd_share(
-            "reps_without_meetings", TIME, "activities", key="rep_id", odd="n_meetings = 0", among="n_with * 4 >= n_reps",
+            "reps_without_meetings",
+            TIME,
+            "activities",
+            key="rep_id",
+            odd="n_meetings = 0",
+            among="n_with * 4 >= n_reps",
             source="""(
               select *, count(*) filter (n_meetings > 0) over () as n_with, count(*) over () as n_reps
               from (select a.rep_id, count(*) filter (a.kind = 'event') as n_meetings
                     from activities a join reps r using (rep_id) where r.role = 'rep' group by a.rep_id))""",
             sentence="{} reps have calls or tasks and not one meeting: a calendar that was not exported.",
-        )  # fmt: skip
+        )
 
 
 def bookings_without_team(data: Dataset) -> Iterator[Reading]:
@@ -139,7 +162,12 @@ def bookings_without_team(data: Dataset) -> Iterator[Reading]:
         from won_deals"""
     )
     yield Reading(
-        "bookings_without_team", Bearing(("growth", "pay"), ("index",)), share(lost, whole), int(n),
+        "bookings_without_team",
+        Bearing(("growth", "pay")),
+        share(lost, whole),
+        int(n),
         f"{n_lost:,} of {n:,} won deals ({share(lost, whole):.1%} of bookings) belong to no team on the day they closed.",
-        "rep_team_history", (), int(n_lost),
-    )  # fmt: skip
+        "rep_team_history",
+        (),
+        int(n_lost),
+    )

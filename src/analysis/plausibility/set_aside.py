@@ -48,20 +48,35 @@ def rows_set_aside(data: Dataset) -> Iterator[Reading]:
         )
         if data.n_clean[table] == 0:
             yield Reading(
-                "table_without_clean_row", bearing, float(counts["planned"] < n_in), n_in,
-                f"None of the {n_in:,} rows of {table} could be used ({why or 'all were dropped'}).", table,
-            )  # fmt: skip
+                "table_without_clean_row",
+                bearing,
+                float(counts["planned"] < n_in),
+                n_in,
+                f"None of the {n_in:,} rows of {table} could be used ({why or 'all were dropped'}).",
+                table,
+            )
         n_aside = counts["other"]
         yield Reading(
-            "rows_set_aside", bearing, share(n_aside, of_facts), of_facts,
+            "rows_set_aside",
+            bearing,
+            share(n_aside, of_facts),
+            of_facts,
             f"{n_aside:,} of {of_facts:,} rows of {table} were set aside ({why}){_money_words(data, table)}.",
-            table, _word_examples(data, table), n_aside,
-        )  # fmt: skip
+            table,
+            _word_examples(data, table),
+            n_aside,
+        )
         again = counts["repeat"]
         yield Reading(
-            "taken_for_repeats", bearing, share(again, of_facts), of_facts,
-            f"{again:,} of {of_facts:,} rows of {table} were dropped as logged or imported twice.", table, (), again,
-        )  # fmt: skip
+            "taken_for_repeats",
+            bearing,
+            share(again, of_facts),
+            of_facts,
+            f"{again:,} of {of_facts:,} rows of {table} were dropped as logged or imported twice.",
+            table,
+            (),
+            again,
+        )
 
 
 def _money_words(data: Dataset, table: str) -> str:
@@ -72,7 +87,9 @@ def _money_words(data: Dataset, table: str) -> str:
         "select sum(money) filter (rule <> $rule), sum(n_unpriced) from money_aside", {"rule": OUT_OF_SCALE}
     )
     words = f", with {money:,.0f} {data.house.company.currency}" if money else ""
-    return words + (f", {several(int(n_unpriced), 'closed deal')} of them without a readable amount" if n_unpriced else "")
+    return words + (
+        f", {several(int(n_unpriced), 'closed deal')} of them without a readable amount" if n_unpriced else ""
+    )
 
 
 def _word_examples(data: Dataset, table: str) -> tuple[str, ...]:
@@ -104,28 +121,44 @@ def money_set_aside(data: Dataset) -> Iterator[Reading]:
     gone, n_gone = data.row("select sum(money), sum(n) from money_aside where rule <> $rule", {"rule": OUT_OF_SCALE})
     currency = data.house.company.currency
     yield Reading(
-        "money_set_aside", AMOUNTS, share(gone, (gone or 0) + (kept or 0)), int(n_gone or 0),
+        "money_set_aside",
+        AMOUNTS,
+        share(gone, (gone or 0) + (kept or 0)),
+        int(n_gone or 0),
         f"{several(int(n_gone or 0), 'deal')} with {gone or 0:,.0f} {currency} were set aside, "
         f"{share(gone, (gone or 0) + (kept or 0)):.1%} of all money of deals.",
-        "opportunities", (), int(n_gone or 0),
-    )  # fmt: skip
+        "opportunities",
+        (),
+        int(n_gone or 0),
+    )
     aside, n_aside = data.row("select sum(money), sum(n) from money_aside where rule = $rule", {"rule": OUT_OF_SCALE})
     if n_aside:
         yield Reading(
-            "large_deals", AMOUNTS, 0.0 if finance_agrees(data) else share(aside, aside + (kept or 0)), int(n_aside),
+            "large_deals",
+            AMOUNTS,
+            0.0 if finance_agrees(data) else share(aside, aside + (kept or 0)),
+            int(n_aside),
             f"{several(int(n_aside), 'deal')} with {aside:,.0f} {currency} were set aside as out of scale, "
-            "and no control total of finance says that they are not real.", "opportunities", (), int(n_aside),
-        )  # fmt: skip
+            "and no control total of finance says that they are not real.",
+            "opportunities",
+            (),
+            int(n_aside),
+        )
     if n_flagged:
         yield Reading(
-            "large_deals", AMOUNTS, 0.0 if finance_agrees(data) else share(flagged, won), int(n_flagged),
+            "large_deals",
+            AMOUNTS,
+            0.0 if finance_agrees(data) else share(flagged, won),
+            int(n_flagged),
             f"{several(int(n_flagged), 'won deal')} of more than 100 times the median make {flagged:,.0f} of {won:,.0f} {currency} "
-            f"booked; without them it is {won - flagged:,.0f} {currency}.", "opportunities",
+            f"booked; without them it is {won - flagged:,.0f} {currency}.",
+            "opportunities",
             data.examples(
                 "select opportunity_id from opportunities where status = 'won' "
                 f"and list_contains(string_split(flagged_by, ' '), '{OUT_OF_SCALE}') order by deal_amount desc, 1"
-            ), int(n_flagged),
-        )  # fmt: skip
+            ),
+            int(n_flagged),
+        )
 
 
 def finance_agrees(data: Dataset) -> bool:
@@ -136,41 +169,57 @@ def finance_agrees(data: Dataset) -> bool:
 
 def uneven_values(data: Dataset) -> Iterator[Reading]:
     """Yield, of each table, the one value of a column whose rows were set aside far more often than others."""
-    worst = data.frame(
+    worst = data.rows(
         """
         select * from uneven_values
         qualify row_number() over (partition by table_name order by n_aside desc, n_aside / n desc, dimension, value) = 1
         order by table_name"""
     )
-    for r in worst.itertuples():
+    for r in worst:
         yield Reading(
-            "set_aside_unevenly", bearing_of(r.table_name), share(r.n_aside, r.n_table), int(r.n_table),
+            "set_aside_unevenly",
+            bearing_of(r.table_name),
+            share(r.n_aside, r.n_table),
+            int(r.n_table),
             f"Rows of {r.table_name} set aside are not spread evenly: {r.n_aside:,} of {r.n:,} where {r.dimension} is {r.value}, "
-            f"{share(r.n_table_aside, r.n_table):.1%} of all.", r.table_name, (str(r.value),), int(r.n_aside),
-        )  # fmt: skip
+            f"{share(r.n_table_aside, r.n_table):.1%} of all.",
+            r.table_name,
+            (str(r.value),),
+            int(r.n_aside),
+        )
 
 
 def deciding_cells(data: Dataset) -> Iterator[Reading]:
     """Yield, of each file, how many cells of a column are blank that decides what a row counts as."""
-    for r in data.frame("select * from deciding_cells where n_blank > 0 order by n_blank desc").itertuples():
+    for r in data.rows("select * from deciding_cells where n_blank > 0 order by n_blank desc"):
         yield Reading(
-            "deciding_cell_blank", bearing_of(r.table_name), share(r.n_blank, r.n), int(r.n),
+            "deciding_cell_blank",
+            bearing_of(r.table_name),
+            share(r.n_blank, r.n),
+            int(r.n),
             f"{r.n_blank:,} of {r.n:,} cells of {r.column} in {r.source_file} are blank, the others filled.",
-            r.table_name, (), int(r.n_blank),
-        )  # fmt: skip
+            r.table_name,
+            (),
+            int(r.n_blank),
+        )
 
 
 def versions(data: Dataset) -> Iterator[Reading]:
     """Yield, of each table, how many rows are versions of one id that differ, none of them the later one."""
-    counted = data.frame(
+    counted = data.rows(
         """
         select table_name, count(*) as n, list(distinct record_key order by record_key)[:3] as ids
         from set_aside where rule = 'conflicting_record' group by table_name order by table_name"""
     )
-    for r in counted.itertuples():
+    for r in counted:
         n_in = data.n_in[r.table_name]
         yield Reading(
-            "two_versions_of_a_record", bearing_of(r.table_name), share(r.n, n_in), n_in,
+            "two_versions_of_a_record",
+            bearing_of(r.table_name),
+            share(r.n, n_in),
+            n_in,
             f"{r.n:,} of {n_in:,} rows of {r.table_name} are versions of one id that differ: exports overlap.",
-            r.table_name, tuple(map(str, r.ids)), int(r.n),
-        )  # fmt: skip
+            r.table_name,
+            tuple(map(str, r.ids)),
+            int(r.n),
+        )

@@ -31,17 +31,23 @@ class Comparison(NamedTuple):
 
 
 COMPARISONS = (
-    Comparison("stage", DEALS, "last_stage <> stage", "status <> 'open' and stage is not null and last_stage is not null"),
+    Comparison(
+        "stage", DEALS, "last_stage <> stage", "status <> 'open' and stage is not null and last_stage is not null"
+    ),
     # of deals won only: a lost deal's amount is often cleared, and honestly so
     Comparison(
-        "raw_amount", AMOUNTS, "raw_amount is null or abs(last_raw_amount - raw_amount) > 0.05 * abs(last_raw_amount)",
+        "raw_amount",
+        AMOUNTS,
+        "raw_amount is null or abs(last_raw_amount - raw_amount) > 0.05 * abs(last_raw_amount)",
         "status = 'won' and last_raw_amount is not null",
     ),
     Comparison(
-        "close_date", DEALS, "abs(last_close_date - close_date) > 31",
+        "close_date",
+        DEALS,
+        "abs(last_close_date - close_date) > 31",
         "status <> 'open' and close_date is not null and last_close_date is not null",
     ),
-)  # fmt: skip
+)
 
 
 def against_history(data: Dataset) -> Iterator[Reading]:
@@ -51,6 +57,12 @@ def against_history(data: Dataset) -> Iterator[Reading]:
     for column, bearing, odd, among in COMPARISONS:
         if data.filled("stage_history", column):
             yield data.odd_share(
-                f"history_against_{column}", bearing, "stage_history", odd=odd, among=among, source=_LAST_LINES, key="opportunity_id",
+                f"history_against_{column}",
+                bearing,
+                "stage_history",
+                odd=odd,
+                among=among,
+                source=_LAST_LINES,
+                key="opportunity_id",
                 sentence=f"{{}} closed deals differ in {column} from the last line of their own history.",
-            )  # fmt: skip
+            )

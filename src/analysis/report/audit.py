@@ -41,7 +41,11 @@ def gate_lines(account: Mapping[str, Any]) -> Iterator[str]:
         yield f"  {question.replace('_', ' ')}: {verdict['status']}{why}"
     for finding in gate["findings"]:
         taken = finding["accepted"]
-        word = f"accepted on {taken['accepted_on']}" if taken else {"warn": "warning", "withhold": "withheld"}[finding["severity"]]
+        word = (
+            f"accepted on {taken['accepted_on']}"
+            if taken
+            else {"warn": "warning", "withhold": "withheld"}[finding["severity"]]
+        )
         yield f"{word}: {finding['check']}: {finding['sentence']}"
         if taken:
             yield f"    because: {taken['reason']}"
