@@ -44,7 +44,7 @@ DECIDING: dict[str, dict[str, str]] = {
         "is_closed": "is_won is distinct from true",
         "currency": "raw_amount is not null",
         "close_date": "status <> 'open'",
-        "created_at": "true",
+        "created_at": "status <> 'open'",
     },
     "compensation": {"base_amount": "true", "valid_from": "true"},
     "quotas": {"quota_amount": "true"},
