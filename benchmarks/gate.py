@@ -5,7 +5,7 @@ by headline, whether it is right (inside the undamaged run's interval and within
 wrong in silence.  Left out beforehand, as no export could betray them: owners swapped within a team, and rows
 dropped evenly from a table that nothing refers to and no control total covers.
 
-    python benchmarks/gate.py [--json] [--runs 300] [--seeds 2] [--report 0]
+    python benchmarks/gate.py [--json] [--runs 300] [--seeds 2]
 """
 
 from __future__ import annotations
@@ -34,7 +34,6 @@ from analysis.models.selling_time import effect, value, weeks
 from analysis.panel import build
 from analysis.panel_schema import PANELS
 from analysis.plausibility import gate, required
-from analysis.report import planning
 from analysis.schema import CrmDataError
 from analysis.simulate import company, exports
 
@@ -49,21 +48,22 @@ SHARES = (0.05, 0.20, 0.60)
 WITHIN = 0.01
 MOST_SILENT = 0.01
 HEADLINES = {  # each headline and the question whose verdict stands over it
-    "bookings": "bookings", "win_rate": "win_rate", "hours": "hours", "cost": "cost", "required": "worth", "worth": "worth",
-    "growth": "growth", "index": "index",
+    "bookings": "bookings", "win_rate": "win_rate", "hours": "hours", "cost": "cost",
+    "required": "worth", "worth": "worth", "growth": "growth", "index": "index",
 }  # fmt: skip
+Interval = tuple[float, float, float]  # estimate, low, high
 OUTCOMES = ("right", "warned", "withheld", "wrong in silence")
 
 
 class Figures(NamedTuple):
     """A run's headlines with their intervals, each question's status, and the checks that spoke."""
 
-    headlines: dict[str, tuple[float, float, float]]
+    headlines: dict[str, Interval]
     statuses: dict[str, str]
     checks: tuple[str, ...]
 
 
-def _result(compute: Callable[[], Result]) -> tuple[float, float, float]:
+def _result(compute: Callable[[], Result]) -> Interval:
     """Return estimate and interval; nothing where the data cannot tell."""
     try:
         result = compute()
@@ -72,7 +72,9 @@ def _result(compute: Callable[[], Result]) -> tuple[float, float, float]:
     return float(result.estimate), float(result.low), float(result.high)
 
 
-def _headlines(tables: dict[str, pd.DataFrame], quarter: str, last_day: str, house: settings.Settings) -> dict[str, tuple[float, float, float]]:
+def _headlines(
+    tables: dict[str, pd.DataFrame], quarter: str, last_day: str, house: settings.Settings
+) -> dict[str, Interval]:
     basis = {"minimum_logged_share": house.hours.minimum_logged_share, "currency": house.company.currency}
     teams, panel = tables["team_quarter"], tables["rep_quarter"][tables["rep_quarter"]["quarter"] <= quarter]
     stays = panel[panel["quarter"] == quarter]
@@ -101,7 +103,7 @@ def _headlines(tables: dict[str, pd.DataFrame], quarter: str, last_day: str, hou
 
 
 def figures(dataset: str, quarter: str | None) -> tuple[Figures, str]:
-    """Return a dataset's headlines and verdicts at a quarter, the last whole one unless it is named; and that quarter."""
+    """Return a dataset's headlines and verdicts at a quarter, the last whole one unless named; and that quarter."""
     house = settings.load(dataset)
     try:
         with engine.session() as connection:
@@ -116,7 +118,7 @@ def figures(dataset: str, quarter: str | None) -> tuple[Figures, str]:
         nothing = dict.fromkeys(HEADLINES, (math.nan, math.nan, math.nan))
         return Figures(nothing, dict.fromkeys(gate.QUESTIONS, "withheld"), (str(refusal)[:60],)), quarter or ""
     month = house.company.fiscal_year_start_month
-    quarter = quarter or planning.quarter_named("latest", {"as_of": account.as_of.isoformat(), "first_day": account.first_day.isoformat()}, month)
+    quarter = quarter or str(quarters.last_complete(account.as_of, month))
     statuses = {name: v.status for name, v in verdict.questions.items()}
     checks = tuple(dict.fromkeys(f.check for f in verdict.findings))
     return Figures(_headlines(tables, str(quarter), account.as_of.isoformat(), house), statuses, checks), str(quarter)
@@ -135,6 +137,12 @@ def outcome(name: str, whole: Figures, damaged: Figures) -> str:
     base = 1 + before if name == "growth" else before  # a change is compared as the factor it is
     is_inside = math.isnan(low) or low <= after <= high
     return "right" if is_inside and abs(after - before) <= WITHIN * abs(base) else "wrong in silence"
+
+
+def _change(whole: Figures, damaged: Figures, name: str) -> float | None:
+    """Return by what share a headline moved; None where one of both cannot tell."""
+    before, after = whole.headlines[name][0], damaged.headlines[name][0]
+    return None if not before or math.isnan(before) or math.isnan(after) else round(after / before - 1, 4)
 
 
 @contextlib.contextmanager
@@ -175,7 +183,7 @@ def runs(n_runs: int, n_seeds: int, n_teams: int, n_quarters: int) -> Iterator[d
             yield {
                 "damage": damage.name, "share": share, "seed": seed, "is_kept_back": damage in KEPT_BACK,
                 **{name: outcome(name, undamaged, got) for name in HEADLINES}, "checks": list(got.checks),
-                "moved": {n: got.headlines[n][0] / undamaged.headlines[n][0] - 1 for n in HEADLINES if undamaged.headlines[n][0]},
+                "moved": {n: _change(undamaged, got, n) for n in HEADLINES},
             }  # fmt: skip
 
 
@@ -206,7 +214,7 @@ def main() -> None:
         if options.json:
             print(json.dumps(row), flush=True)
         elif silent:
-            print(f"wrong in silence: {row['damage']} at {row['share']:.0%}, seed {row['seed']}: {', '.join(silent)}", flush=True)
+            print(f"wrong in silence: {row['damage']} at {row['share']:.0%}: {', '.join(silent)}", flush=True)
     if not options.json:
         print("\n".join(table(rows)))
 

@@ -152,7 +152,9 @@ def dataset(connection: duckdb.DuckDBPyConnection, **parts: object) -> Dataset:
 
 
 def alarms(
-    connection: duckdb.DuckDBPyConnection, reads: Callable[[Dataset], Iterable[Reading]] = gate.readings, **parts: object
+    connection: duckdb.DuckDBPyConnection,
+    reads: Callable[[Dataset], Iterable[Reading]] = gate.readings,
+    **parts: object,
 ) -> dict[str, str]:
     """Return which checks warn or withhold, echoes included: all, or those of one function."""
     found: dict[str, str] = {}

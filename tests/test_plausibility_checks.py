@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 from plausible_company import alarms, changed, company
 
-from analysis.plausibility import intervals, money, months, outcomes, references, set_aside, stage_history, working_hours
+from analysis.plausibility import (
+    intervals,
+    money,
+    months,
+    outcomes,
+    references,
+    set_aside,
+    stage_history,
+    working_hours,
+)
 from analysis.plausibility.checks import limits
 
 if TYPE_CHECKING:

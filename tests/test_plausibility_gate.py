@@ -17,7 +17,9 @@ from analysis.report import audit as audit_lines
 from analysis.schema import TABLES, CrmDataError
 from analysis.settings import AcceptedWarning, SettingsError
 
-WITHOUT_AMOUNT = Reading("won_without_amount", AMOUNTS, 0.05, 100, "5 of 100 won deals have no amount.", "opportunities", (), 5)
+WITHOUT_AMOUNT = Reading(
+    "won_without_amount", AMOUNTS, 0.05, 100, "5 of 100 won deals have no amount.", "opportunities", (), 5
+)
 GAP = Reading("finance_gap", AMOUNTS, 0.05, 8, "In 2025Q2 the gap is +5.0%.", "finance_bookings")
 
 
@@ -79,7 +81,7 @@ def test_a_warning_is_accepted_of_one_table_where_one_is_named():
 def test_an_accepted_name_that_is_no_check_is_refused_with_the_nearest(raw):
     text = '[[accepted_warnings]]\ncheck = "won_without_amounts"\nreason = "Pilots."\naccepted_on = 2026-11-01\n'
     (raw / "alignment.toml").write_text(text)
-    with pytest.raises(SettingsError, match="won_without_amounts is no check. Did you mean won_without_amount?"):
+    with pytest.raises(SettingsError, match=r"won_without_amounts is no check\. Did you mean won_without_amount\?"):
         prepare.dry_run("here")
 
 
@@ -107,7 +109,12 @@ def test_every_echo_is_of_a_check_and_every_check_says_what_to_do():
 
 
 def test_every_drop_of_the_house_is_planned_or_takes_repeats(raw):
-    drops = [(t, r.name, r.is_planned, r.is_repeat) for t in TABLES for r in rules.rulebook(t, "here").rules if r.action == "drop"]
+    drops = [
+        (t, r.name, r.is_planned, r.is_repeat)
+        for t in TABLES
+        for r in rules.rulebook(t, "here").rules
+        if r.action == "drop"
+    ]
     assert [(t, name) for t, name, planned, repeat in drops if planned == repeat] == []
 
 
@@ -117,7 +124,13 @@ STAFF = [user(ADA), user(BEN), *(user(f"00500000000000{n}AAA") for n in range(3,
 
 
 def _exports(raw, deals):
-    write(raw, Opportunity=deals, Event=[event(n, OwnerId=STAFF[n % 6]["Id"]) for n in range(60)], User=STAFF, UserRole=ROLES)
+    write(
+        raw,
+        Opportunity=deals,
+        Event=[event(n, OwnerId=STAFF[n % 6]["Id"]) for n in range(60)],
+        User=STAFF,
+        UserRole=ROLES,
+    )
 
 
 def _outcome(n: int) -> dict[str, str]:
@@ -147,7 +160,11 @@ def test_won_deals_without_an_amount_withhold_bookings_and_say_how_many(no_amoun
 
 def test_a_dry_run_judges_as_the_pass_does(no_amounts):
     dry = prepare.dry_run("here")["gate"]
-    assert dry == prepare.prepare("here")["gate"] == json.loads((paths.processed("here") / "audit.json").read_text())["gate"]
+    assert (
+        dry
+        == prepare.prepare("here")["gate"]
+        == json.loads((paths.processed("here") / "audit.json").read_text())["gate"]
+    )
 
 
 def test_clean_prints_each_question_and_what_to_do(no_amounts):
@@ -190,7 +207,10 @@ def test_planned_drops_are_silent(raw):
 
 def test_a_required_table_without_a_clean_row_is_refused_with_what_could_not_be_read(raw):
     _exports(raw, [_deal(n, CreatedDate=f"the {n}th of May") for n in range(4)])
-    with pytest.raises(CrmDataError, match=r"none of 4 rows is clean \(unreadable_timestamp in created_at 4\).*created_at 'the 0th of May'"):
+    with pytest.raises(
+        CrmDataError,
+        match=r"none of 4 rows is clean \(unreadable_timestamp in created_at 4\).*created_at 'the 0th of May'",
+    ):
         prepare.dry_run("here")
 
 
@@ -228,7 +248,9 @@ def test_a_notation_that_reads_a_part_of_a_column_is_no_notation_of_it(note, lev
 
 
 def test_a_file_that_says_it_is_not_all_withholds_what_it_holds():
-    reading = next(iter(intake.incomplete_files(_Files([_file(warnings=("holds 60 of 5,000 records: it is not all",))]))))
+    reading = next(
+        iter(intake.incomplete_files(_Files([_file(warnings=("holds 60 of 5,000 records: it is not all",))])))
+    )
     assert severity(reading) == "withhold"
     assert reading.bearing.decides == DEALS.decides
 
@@ -244,4 +266,3 @@ def test_a_file_that_was_refused_warns_of_every_question_and_a_pivot_of_none():
 
 def test_no_check_withholds_before_it_warns():
     assert [n for n, limit in limits().items() if limit.withhold < limit.warn] == []
-

@@ -16,10 +16,13 @@ class AbsentControl(NamedTuple):
 
 
 _REMEDIES = {
-    "finance totals": "Put bookings per quarter as finance states them into finance_bookings.csv: deals that are missing show there first.",
-    "stage history": "Export the history of opportunities' stages (Salesforce: OpportunityHistory; HubSpot: deals with property history).",
+    "finance totals": "Put bookings per quarter as finance states them into "
+    "finance_bookings.csv: deals that are missing show there first.",
+    "stage history": "Export the history of opportunities' stages (Salesforce: "
+    "OpportunityHistory; HubSpot: deals with property history).",
     "attendees": "Export who took part in meetings (Salesforce: EventRelation; HubSpot: meetings with their contacts).",
-    "deal ids on activities": "Export activities with the deal they are about (Salesforce: WhatId; HubSpot: associated deals).",
+    "deal ids on activities": "Export activities with the deal they are about (Salesforce: "
+    "WhatId; HubSpot: associated deals).",
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import namedtuple
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -60,7 +61,9 @@ class Dataset:
 
     def rows(self, query: str, values: Mapping[str, object] | None = None) -> Iterator[Any]:
         """Yield the rows of a query, each with its columns as attributes."""
-        yield from self.frame(query, values).itertuples(index=False)
+        done = self.connection.execute(query, dict(values or {}))
+        row = namedtuple("row", [name for name, *_ in done.description])  # type: ignore[misc]  # noqa: PYI024
+        yield from map(row._make, done.fetchall())
 
     def row(self, query: str, values: Mapping[str, object] | None = None) -> tuple[Any, ...]:
         """Return the one row of a query."""

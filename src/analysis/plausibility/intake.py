@@ -1,4 +1,4 @@
-"""What reading said of the files: refused, read in part, not all of an answer, in a notation that fits only most cells."""
+"""What reading said of the files: refused, not all of an answer, in a notation that fits most cells only."""
 
 from __future__ import annotations
 

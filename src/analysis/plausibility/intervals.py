@@ -51,7 +51,8 @@ def ends_of_intervals(data: Dataset) -> Iterator[Reading]:
             source=following,
             odd="next_start - last_end = 1",
             among="next_start is not null",
-            sentence=f"{{}} intervals of {table} end one day before the next begins: {end} looks like the last day, not the first after.",
+            sentence=f"{{}} intervals of {table} end one day before the next begins: {end} looks like the last day, "
+            "not the first after.",
         )
         yield data.odd_share(
             "overlapping_intervals",
@@ -110,7 +111,8 @@ def _days_without_team(data: Dataset) -> Iterator[Reading]:
         """
         with employed as (
           select r.rep_id, unnest(generate_series(greatest(r.hired_on, getvariable('first_day')),
-            least(coalesce(r.left_on, getvariable('as_of') + 1), getvariable('as_of') + 1) - 1, interval 1 day))::date as day
+            least(coalesce(r.left_on, getvariable('as_of') + 1), getvariable('as_of') + 1) - 1, interval 1 day))::date
+              as day
           from reps r
           where r.role = 'rep' and r.hired_on is not null and r.rep_id in (select rep_id from rep_team_history))
         select count(*), count(*) filter (d.rep_id is null)

@@ -30,7 +30,8 @@ def finance_gap(data: Dataset) -> Iterator[Reading]:
             AMOUNTS,
             min(abs(worst.gap_rate), 1.0),
             len(gaps),
-            f"In {worst.quarter} the CRM's bookings are {worst.bookings_amount:,.0f}, finance's {worst.finance_amount:,.0f} "
+            f"In {worst.quarter} the CRM's bookings are {worst.bookings_amount:,.0f}, finance's "
+            f"{worst.finance_amount:,.0f} "
             f"({worst.gap_rate:+.1%}).",
             "finance_bookings",
         )

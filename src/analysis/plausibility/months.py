@@ -54,26 +54,30 @@ def periods_with_fewer_rows(data: Dataset) -> Iterator[Reading]:
     """Yield, of each table and date, the month and the quarter that lies deepest below both its sides."""
     for dated in COUNTED:
         if data.has(dated.table):
+            monthly = _by_month(data, dated)
             for length in ("month", "quarter"):
-                counts = _counts(data, dated, length)
+                counts = _of_whole_periods(data, monthly, length)
                 if len(counts) >= FEWEST_PERIODS[length]:
                     yield _deepest(counts, dated, length)
 
 
-def _counts(data: Dataset, dated: Dated, length: str) -> pd.Series[float]:
-    """Return the rows of each whole period between the first and the last day of the data."""
+def _by_month(data: Dataset, dated: Dated) -> pd.Series[float]:
     rows = data.frame(
         f"""
-        select date_trunc('{length}', {dated.column}::date)::date as period, count(*) as n
+        select date_trunc('month', {dated.column}::date)::date as month, count(*) as n
         from {identifier(dated.table)} where {dated.among} and {dated.column} is not null group by 1 order by 1"""
     )
-    counts = rows.set_index(pd.to_datetime(rows["period"]))["n"].astype(float)
-    if counts.empty:
-        return counts
-    first, last = max(pd.Timestamp(data.account.first_day), counts.index.min()), pd.Timestamp(data.account.as_of)
+    return rows.set_index(pd.to_datetime(rows["month"]))["n"].astype(float)
+
+
+def _of_whole_periods(data: Dataset, monthly: pd.Series[float], length: str) -> pd.Series[float]:
+    """Return the rows of each whole period between the first and the last day of the data."""
+    if monthly.empty:
+        return monthly
+    first, last = max(pd.Timestamp(data.account.first_day), monthly.index.min()), pd.Timestamp(data.account.as_of)
     freq, end = ("MS", pd.offsets.MonthEnd(0)) if length == "month" else ("QS", pd.offsets.QuarterEnd(0))
     whole = pd.date_range(first, last, freq=freq)
-    counts = counts.reindex(whole[whole + end <= last], fill_value=0.0)
+    counts = monthly.resample(freq).sum().reindex(whole[whole + end <= last], fill_value=0.0)
     begun = counts >= STRAY * counts.median()
     return counts.loc[begun.idxmax() :] if begun.any() else counts.iloc[:0]
 
@@ -145,7 +149,8 @@ def tables_that_end_early(data: Dataset) -> Iterator[Reading]:
             bearing_of(dated.table),
             share(n_days, (last - first).days) if is_long else 0.0,
             (last - first).days,
-            f"The last of the {_noun(dated)} by {dated.column} is of {until}, {n_days:,} days before the data end ({last}).",
+            f"The last of the {_noun(dated)} by {dated.column} is of {until}, {n_days:,} days "
+            f"before the data end ({last}).",
             dated.table,
             (),
             n_days,

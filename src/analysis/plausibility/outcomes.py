@@ -87,7 +87,8 @@ def win_rate_of_a_month(data: Dataset) -> Iterator[Reading]:
         Bearing(("win_rate",), ("growth",)),
         value,
         int(worst["n"]),
-        f"{int(worst['won']):,} of {int(worst['n']):,} deals closed in {worst['month']:%Y-%m} are won, {whole:.0%} of all.",
+        f"{int(worst['won']):,} of {int(worst['n']):,} deals closed in {worst['month']:%Y-%m} "
+        f"are won, {whole:.0%} of all.",
         "opportunities",
     )
 
@@ -129,8 +130,9 @@ def contradictions(data: Dataset) -> Iterator[Reading]:
             DEALS,
             **named,
             among="stage is not null",
-            odd=f"(regexp_matches(stage, '{_WON_NAME}', 'i') and not regexp_matches(stage, '\\bnot\\b|{_LOST_NAME}', 'i') "
-            f"and status <> 'won') or (regexp_matches(stage, '{_LOST_NAME}', 'i') and status <> 'lost')",
+            odd=f"(regexp_matches(stage, '{_WON_NAME}', 'i') "
+            f"and not regexp_matches(stage, '\\bnot\\b|{_LOST_NAME}', 'i') and status <> 'won') "
+            f"or (regexp_matches(stage, '{_LOST_NAME}', 'i') and status <> 'lost')",
             sentence="{} deals stand in a stage named won or lost and count as something else.",
         )
         yield _stage_with_two_outcomes(data)
@@ -181,7 +183,8 @@ def owners(data: Dataset) -> Iterator[Reading]:
         DEALS,
         max(share(most - MANY_TIMES * usual, whole), 0.0),
         whole,
-        f"One owner ({per_owner['owner_rep_id'].iloc[0]}) has {most:,} of {whole:,} won deals; there are {n_reps:,} reps.",
+        f"One owner ({per_owner['owner_rep_id'].iloc[0]}) has {most:,} of {whole:,} won deals; "
+        f"there are {n_reps:,} reps.",
         "opportunities",
         (str(per_owner["owner_rep_id"].iloc[0]),),
     )

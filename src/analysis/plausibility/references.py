@@ -75,7 +75,8 @@ def unknown_ids(data: Dataset) -> Iterator[Reading]:
             _bearing(table, parent),
             max(share(n_lost, n_rows), share(n_ids_lost, n_ids)),
             int(n_rows),
-            f"{n_ids_lost:,} of {n_ids:,} ids that {table} names as {column} ({n_lost:,} of {n_rows:,} rows) are in no row of "
+            f"{n_ids_lost:,} of {n_ids:,} ids that {table} names as {column} ({n_lost:,} of "
+            f"{n_rows:,} rows) are in no row of "
             f"{parent}{_sides(table, ours, parent, theirs)}.",
             table,
             (*ours, *theirs),
@@ -114,7 +115,8 @@ def unknown_parents(data: Dataset) -> Iterator[Reading]:
             bearing,
             share(r.n_rows, r.n_table),
             int(r.n_table),
-            f"{r.n_rows:,} of {r.n_table:,} rows of {r.table_name} name {r.n_ids:,} {r.parent} that no file holds"
+            f"{r.n_rows:,} of {r.n_table:,} rows of {r.table_name} name {r.n_ids:,} {r.parent} "
+            "that no file holds"
             f"{_sides(r.table_name, ours, r.parent, theirs)}.",
             r.table_name,
             (*ours, *theirs),
@@ -158,7 +160,8 @@ def bookings_without_team(data: Dataset) -> Iterator[Reading]:
         return
     lost, whole, n_lost, n = data.row(
         """
-        select sum(deal_amount) filter (team_id = 'unassigned'), sum(deal_amount), count(*) filter (team_id = 'unassigned'), count(*)
+        select sum(deal_amount) filter (team_id = 'unassigned'), sum(deal_amount),
+          count(*) filter (team_id = 'unassigned'), count(*)
         from won_deals"""
     )
     yield Reading(
@@ -166,7 +169,8 @@ def bookings_without_team(data: Dataset) -> Iterator[Reading]:
         Bearing(("growth", "pay")),
         share(lost, whole),
         int(n),
-        f"{n_lost:,} of {n:,} won deals ({share(lost, whole):.1%} of bookings) belong to no team on the day they closed.",
+        f"{n_lost:,} of {n:,} won deals ({share(lost, whole):.1%} of bookings) belong to no "
+        "team on the day they closed.",
         "rep_team_history",
         (),
         int(n_lost),

@@ -47,7 +47,8 @@ def _refusal(connection: duckdb.DuckDBPyConnection, table: str, n_in: int) -> st
     where = ", ".join(name for (name,) in files if name)
     return (
         f"{table}: none of {n_in:,} rows is clean ({took}).{shown} Without a clean row there is no report: "
-        f"export the column in another form{f' ({where})' if where else ''}, or say in fields.toml how it is written."
+        f"export the column in another form{f' ({where})' if where else ''}, or say in "
+        "fields.toml how it is written."
     )
 
 
@@ -57,7 +58,9 @@ def _texts(connection: duckdb.DuckDBPyConnection, table: str, column: str) -> li
     if kind not in SHOWN_KINDS:
         return []
     rows = connection.execute(
-        'select distinct "text" from set_aside where table_name = ? and "column" = ? and "text" is not null order by 1 limit 20',
+        """
+        select distinct "text" from set_aside
+        where table_name = ? and "column" = ? and "text" is not null order by 1 limit 20""",
         [table, column],
     ).fetchall()
     texts = [text for (text,) in rows if kind != "id" or _NAMES_NOBODY.fullmatch(text)]

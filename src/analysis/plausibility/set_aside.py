@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from analysis.plausibility.dataset import Dataset
 
 SHOWN_KINDS = ("date", "timestamp", "boolean")  # of which a word of an unreadable cell may be shown
+N_RULES = 3  # named in a sentence
 SETTLED = 0.02  # the median gap to finance below which its totals show that bookings are whole
 OUT_OF_SCALE = "amount_out_of_scale"
 _WORD = re.compile(r"[^\W\d_]{3,}")
@@ -27,25 +28,25 @@ _WORD = re.compile(r"[^\W\d_]{3,}")
 
 def rows_set_aside(data: Dataset) -> Iterator[Reading]:
     """Yield, of each table, the share of its rows set aside, taken for repeats, and left out by plan."""
-    taken = data.frame(
-        """
-        select s.table_name, s.rule, any_value(s."column") as "column", coalesce(any_value(k.kind), 'other') as kind,
-          count(*) as n
-        from set_aside s left join rule_kinds k using (table_name, rule)
-        group by s.table_name, s.rule
-        order by s.table_name, n desc, s.rule"""
+    taken = list(
+        data.rows(
+            """
+            select s.table_name, s.rule, any_value(s."column") as cell, coalesce(any_value(k.kind), 'other') as kind,
+              count(*) as n
+            from set_aside s left join rule_kinds k using (table_name, rule)
+            group by s.table_name, s.rule
+            order by s.table_name, n desc, s.rule"""
+        )
     )
     for table, n_in in data.n_in.items():
         if table not in OF_TABLE or not n_in:
             continue
-        mine = taken[taken["table_name"] == table]
-        counts = {kind: int(mine.loc[mine["kind"] == kind, "n"].sum()) for kind in ("planned", "repeat", "other")}
+        mine = [r for r in taken if r.table_name == table]
+        counts = {kind: sum(r.n for r in mine if r.kind == kind) for kind in ("planned", "repeat", "other")}
         of_facts = n_in - counts["planned"]
         bearing = bearing_of(table)
-        why = ", ".join(
-            f"{r.rule}{f' in {r.column}' if isinstance(r.column, str) else ''} {r.n:,}"
-            for r in mine[mine["kind"] == "other"].head(3).itertuples()
-        )
+        others = [r for r in mine if r.kind == "other"][:N_RULES]
+        why = ", ".join(f"{r.rule}{f' in {r.cell}' if r.cell else ''} {r.n:,}" for r in others)
         if data.n_clean[table] == 0:
             yield Reading(
                 "table_without_clean_row",
@@ -94,15 +95,14 @@ def _money_words(data: Dataset, table: str) -> str:
 
 def _word_examples(data: Dataset, table: str) -> tuple[str, ...]:
     """Return the words that unreadable dates share: a language, or a word that somebody added."""
-    kinds = data.frame(
-        'select "column", "text" from set_aside where table_name = $table and "column" is not null and "text" is not null',
+    columns = {c.name for c in data.columns(table) if c.kind in SHOWN_KINDS}
+    cells = data.rows(
+        """
+        select "column" as cell, "text" as words from set_aside
+        where table_name = $table and "column" is not null and "text" is not null""",
         {"table": table},
     )
-    if kinds.empty:
-        return ()
-    columns = {c.name for c in data.columns(table) if c.kind in SHOWN_KINDS}
-    texts = kinds.loc[kinds["column"].isin(columns), "text"]
-    words = Counter(word for text in texts for word in _WORD.findall(text))
+    words = Counter(word for r in cells if r.cell in columns for word in _WORD.findall(r.words))
     return tuple(f"{word} ({n:,} times)" for word, n in words.most_common(3) if n > 1)
 
 
@@ -150,12 +150,14 @@ def money_set_aside(data: Dataset) -> Iterator[Reading]:
             AMOUNTS,
             0.0 if finance_agrees(data) else share(flagged, won),
             int(n_flagged),
-            f"{several(int(n_flagged), 'won deal')} of more than 100 times the median make {flagged:,.0f} of {won:,.0f} {currency} "
+            f"{several(int(n_flagged), 'won deal')} of more than 100 times the median make "
+            f"{flagged:,.0f} of {won:,.0f} {currency} "
             f"booked; without them it is {won - flagged:,.0f} {currency}.",
             "opportunities",
             data.examples(
                 "select opportunity_id from opportunities where status = 'won' "
-                f"and list_contains(string_split(flagged_by, ' '), '{OUT_OF_SCALE}') order by deal_amount desc, 1"
+                f"and list_contains(string_split(flagged_by, ' '), '{OUT_OF_SCALE}') order by "
+                "deal_amount desc, 1"
             ),
             int(n_flagged),
         )
@@ -172,7 +174,8 @@ def uneven_values(data: Dataset) -> Iterator[Reading]:
     worst = data.rows(
         """
         select * from uneven_values
-        qualify row_number() over (partition by table_name order by n_aside desc, n_aside / n desc, dimension, value) = 1
+        qualify row_number() over (
+          partition by table_name order by n_aside desc, n_aside / n desc, dimension, value) = 1
         order by table_name"""
     )
     for r in worst:
@@ -181,7 +184,8 @@ def uneven_values(data: Dataset) -> Iterator[Reading]:
             bearing_of(r.table_name),
             share(r.n_aside, r.n_table),
             int(r.n_table),
-            f"Rows of {r.table_name} set aside are not spread evenly: {r.n_aside:,} of {r.n:,} where {r.dimension} is {r.value}, "
+            f"Rows of {r.table_name} set aside are not spread evenly: {r.n_aside:,} of {r.n:,} "
+            f"where {r.dimension} is {r.value}, "
             f"{share(r.n_table_aside, r.n_table):.1%} of all.",
             r.table_name,
             (str(r.value),),

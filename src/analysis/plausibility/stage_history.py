@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from analysis.plausibility.dataset import Dataset
 
 _LAST_LINES = """(
-  select o.opportunity_id, o.status, o.stage, o.raw_amount, o.close_date, h.stage as last_stage, h.raw_amount as last_raw_amount,
-    h.close_date as last_close_date
+  select o.opportunity_id, o.status, o.stage, o.raw_amount, o.close_date, h.stage as last_stage,
+    h.raw_amount as last_raw_amount, h.close_date as last_close_date
   from opportunities o join (
-    select opportunity_id, arg_max(stage, (entered_at, stage_order)) as stage, arg_max(raw_amount, entered_at) as raw_amount,
-      arg_max(close_date, entered_at) as close_date
+    select opportunity_id, arg_max(stage, (entered_at, stage_order)) as stage,
+      arg_max(raw_amount, entered_at) as raw_amount, arg_max(close_date, entered_at) as close_date
     from stage_history group by opportunity_id) h using (opportunity_id))"""
 
 

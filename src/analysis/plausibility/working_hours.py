@@ -53,7 +53,8 @@ def hours_of_reps(data: Dataset) -> Iterator[Reading]:
             TIME,
             min(abs(worst["hours"] / worst["usual"] - 1), 1.0),
             len(weeks),
-            f"In {worst['quarter']} a rep logged {worst['hours']:.1f} hours a week, {worst['usual']:.1f} in the median quarter.",
+            f"In {worst['quarter']} a rep logged {worst['hours']:.1f} hours a week, "
+            f"{worst['usual']:.1f} in the median quarter.",
             "activities",
         )
 
