@@ -18,6 +18,7 @@ import matplotlib as mpl
 from IPython.display import display
 from matplotlib._pylab_helpers import Gcf
 
+from analysis import money
 from analysis.claims import CLAIMS
 from analysis.report import formats, lab, markdown, payload
 from analysis.report.suppression import suppressed
@@ -45,13 +46,13 @@ class _House:
 
 def use(*, currency: str, smallest_cell: int) -> None:
     """Say in which currency amounts are, and how many reps a row needs to be shown."""
-    formats.symbol(currency)
+    money.symbol(currency)
     _House.currency, _House.smallest_cell = currency, smallest_cell
 
 
-def value(number: float, format: str) -> str:  # noqa: A002
-    """Return a number as the report would show it, for use in prose."""
-    return formats.shown(number, format, _House.currency)
+def value(number: float, format: str, *, currency: str = "") -> str:  # noqa: A002
+    """Return a number as the report would show it, for use in prose; `currency` is that of a published figure."""
+    return formats.shown(number, format, currency or _House.currency)
 
 
 def card(
@@ -103,13 +104,14 @@ def table(
     source: str,
     note: str = "",
     labels: Mapping[str, str] | None = None,
+    currency: str = "",
 ) -> None:
-    """Show a table, one format a column.
+    """Show a table, one format a column; `currency` is that of published figures which are not the company's.
 
     With a column ``n_reps``, rows of too few reps are hidden: the first column names the row and
     stays.  Where more columns name it, or groups have totals, call `suppressed` beforehand.
     """
-    _emit_table(_cells(frame, formats, labels), caption=caption, source=source, note=note)
+    _emit_table(_cells(frame, formats, labels, currency or _House.currency), caption=caption, source=source, note=note)
 
 
 def claims(names: Sequence[str], *, caption: str = "Published figures, each as its publisher states it") -> None:
@@ -210,15 +212,15 @@ def practices(
     `frame` needs ``team``, ``practice``, ``hours`` [h] and ``amount`` [currency], both as expected.
     """
     require_columns(frame, ["team", "practice", "hours", "amount"], "practices")
-    cells = {**_cells(frame, formats, labels), "use": "practices"}
+    cells = {**_cells(frame, formats, labels, _House.currency), "use": "practices"}
     _emit_table(cells, caption=caption, source=source, note=note)
 
 
-def _cells(frame: pd.DataFrame, kinds: Mapping[str, str], labels: Mapping[str, str] | None) -> Payload:
+def _cells(frame: pd.DataFrame, kinds: Mapping[str, str], labels: Mapping[str, str] | None, currency: str) -> Payload:
     """Return a table's cells, rows of too few reps hidden where it counts reps and that was not done yet."""
     if payload.N_COLUMN in frame.columns and payload.MARK_COLUMN not in frame.columns:
         frame = suppressed(frame, smallest=_House.smallest_cell, keep=list(frame.columns[:1]))
-    return payload.table(frame, kinds=kinds, labels=labels or {}, currency=_House.currency)
+    return payload.table(frame, kinds=kinds, labels=labels or {}, currency=currency)
 
 
 def _emit_table(cells: Payload, *, caption: str, source: str, note: str) -> None:
