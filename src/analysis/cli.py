@@ -150,7 +150,8 @@ def demo(
         written = Path(scratch) / dataset
         exports.write(company.Company(n_teams=teams, n_quarters=quarters, seed=seed), written, layout=layout)
         if folder.is_dir():  # a dataset's own settings and maps stay
-            for file in [f for f in written.rglob("*") if f.is_file()]:
+            own = folder / paths.SETTINGS_FILE
+            for file in [f for f in written.rglob("*") if f.is_file() and not (f.name == own.name and own.exists())]:
                 (new := folder / file.relative_to(written)).parent.mkdir(exist_ok=True)
                 file.replace(new)
         else:
@@ -199,13 +200,13 @@ def clean(
 
     name = _known(dataset)
     with _usage():
-        settings.load(name)
+        house = settings.load(name)
     if dry_run:
-        _say_all(audit.lines(prepare.dry_run(name, as_of=_day(as_of))))
+        _say_all([*audit.lines(prepare.dry_run(name, as_of=_day(as_of))), *audit.currency_notice(house)])
         return
     with _lock(name), _working(f"cleaning {name}"):
         account = prepare.prepare(name, as_of=_day(as_of))
-    _say_all(audit.lines(account))
+    _say_all([*audit.lines(account), *audit.currency_notice(house)])
 
 
 def _given(parameters: list[str]) -> dict[str, str]:

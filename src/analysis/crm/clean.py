@@ -10,7 +10,19 @@ import datetime as dt
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from analysis.crm import control_totals, evidence, hours, hours_account, mapping, names, read, rules, survivors, typed
+from analysis.crm import (
+    control_totals,
+    evidence,
+    hours,
+    hours_account,
+    mapping,
+    names,
+    read,
+    reporting_currency,
+    rules,
+    survivors,
+    typed,
+)
 from analysis.crm.engine import identifier, set_variable
 from analysis.schema import TABLES, CrmDataError
 
@@ -241,6 +253,7 @@ def tables(
             f"{absent[0]}: no export in data/raw/{dataset} fills this table{f' ({refused})' if refused else ''}. "
             "Put the export there, or map its columns in fields.toml."
         )
+    reporting_currency.require_reachable(connection, settings.company.currency, dataset)
     as_of = as_of or _as_of(connection, today or dt.datetime.now(tz=dt.UTC).date())
     _require_data(connection, as_of)
     set_variable(connection, "as_of", as_of)

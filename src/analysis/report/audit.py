@@ -7,6 +7,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from analysis.settings import Settings
+
+
+def currency_notice(house: Settings) -> list[str]:
+    """Return that nobody said which currency amounts are in, where nobody did."""
+    if house.company.has_currency:
+        return []
+    assumed = f"No setting names this company's currency: amounts are taken to be in {house.company.currency}."
+    return [f"{assumed} Write it under [company] in the dataset's alignment.toml."]
+
 
 def lines(account: Mapping[str, Any]) -> Iterator[str]:
     """Yield how each file was understood, what each table's rows became, and the gaps to finance."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from analysis.settings import KeyMetric
 
 Row = dict[str, Any]
+NO_TARGET = "no target set"
 
 
 def lines(chapters: Sequence[Mapping[str, Any]]) -> list[Row]:
@@ -67,10 +68,6 @@ def _metric(m: KeyMetric, card: Payload | None, last: float | None, before: str,
         absent = {"label": m.name.replace("_", " ").capitalize(), "value": formats.MISSING, "unit": "", "interval": ""}
         return row | absent | {"n": "", "target": formats.MISSING, "last": formats.MISSING, "met": "not in this report"}
     estimate, form, currency = card["estimate"], card["format"], card["currency"]
-    met = formats.CANNOT_TELL
-    if estimate is not None and card["verdict"] != formats.CANNOT_TELL:
-        reached = estimate >= m.target if m.aim == "at least" else estimate <= m.target
-        met = "met" if reached else "missed"
     values = [*past.values(), *([estimate] if estimate is not None else [])]
     return row | {
         "label": card["label"],
@@ -78,10 +75,20 @@ def _metric(m: KeyMetric, card: Payload | None, last: float | None, before: str,
         "unit": card["shown"]["unit"],
         "interval": card["shown"]["interval"],
         "n": card["shown"]["n"],
-        "target": f"{m.aim} {formats.shown(m.target, form, currency)}",
+        "target": NO_TARGET if m.target is None else f"{m.aim} {formats.shown(m.target, form, currency)}",
         "last": formats.MISSING if last is None else formats.shown(last, form, currency),
         "before": before,
-        "met": met,
+        "met": _met(m, card),
         "trend": [float(v) for v in values],
         "since": next(iter(past), before),
     }
+
+
+def _met(m: KeyMetric, card: Payload) -> str:
+    """Return whether a metric meets its target; nothing where nobody set one."""
+    estimate = card["estimate"]
+    if m.target is None:
+        return ""
+    if estimate is None or card["verdict"] == formats.CANNOT_TELL:
+        return formats.CANNOT_TELL
+    return "met" if (estimate >= m.target if m.aim == "at least" else estimate <= m.target) else "missed"

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from analysis import paths, prepare, settings
 from analysis.models import hours_account, narrative, restatements
-from analysis.report import document, execute, manifest, payload, pdf, planning, provenance, site, workbook
+from analysis.report import audit, document, execute, manifest, payload, pdf, planning, provenance, site, workbook
 from analysis.report.quarterly import actions, assemble, editions, forecasting
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def _document(account: Mapping[str, Any], made: planning.Plan, executed: Sequenc
     return document.document(
         executed,
         title=TITLE,
-        company=house.company.name,
+        company=house.company.name or account["dataset"],
         owner=house.report.owner,
         audience=house.report.audience,
         quarter_label=made.quarter.label(house.company.fiscal_year_start_month),
@@ -148,7 +148,8 @@ def publish(
     actions.reviews(dataset, before=str(quarter))  # a wrong one is refused before a kernel starts
     started, clock = dt.datetime.now(tz=dt.UTC), time.monotonic()
     tolerance_rate = settings.load(dataset).reconciliation.tolerance_rate
-    said = notices(account, str(quarter), tolerance_rate) + _restated(dataset, str(quarter), tolerance_rate)
+    said = audit.currency_notice(settings.load(dataset)) + notices(account, str(quarter), tolerance_rate)
+    said += _restated(dataset, str(quarter), tolerance_rate)
     paths.reports().mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=paths.reports(), prefix=_prefix(folder)) as name:
         scratch = Path(name)
