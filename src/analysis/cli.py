@@ -1,7 +1,7 @@
 """The command line: parses, calls, prints; nothing else.
 
-Exit codes: 0 done, 1 a required table was refused, 2 wrong usage, 3 a notebook or report failed,
-70 our own bug, 75 another run holds the lock.
+Exit codes: 0 done, 1 a required table was refused or every question is withheld, 2 wrong usage,
+3 a notebook or report failed, 70 our own bug, 75 another run holds the lock.
 """
 
 from __future__ import annotations
@@ -251,6 +251,7 @@ def report(
     with _usage():
         given = execute.checked(notebooks, pairs, RESERVED)
     from analysis import prepare
+    from analysis.models import answerability
     from analysis.report import manifest, planning, publish
 
     with _lock(name), _working(f"cleaning {name}") as say:
@@ -268,12 +269,18 @@ def report(
         if made.manifest["status"] == "ok":
             _say(f"{where / publish.PDF}{'' if made.is_new else ' (up to date)'}")
             continue
-        broken = [n for n in made.manifest["notebooks"] if n["status"] not in {"ok", "missing"}]
+        broken = [n for n in made.manifest["notebooks"] if n["status"] not in manifest.WITHOUT_FAILURE]
         why = [f"{manifest.failure(n)} ({n['status']})" for n in broken] or [str(made.manifest["error"])]
         typer.echo("\n".join(f"{where}: {line}" for line in why), err=True)
         typer.echo(f"No PDF was written; the notebooks as far as they got are in {where / 'failed'}.", err=True)
+    warned, withheld = answerability.plain_lines(account)
+    _say_all(warned)
+    for line in withheld:
+        typer.echo(line, err=True)
     if any(made.manifest["status"] != "ok" for made in done):
         raise typer.Exit(FAILED)
+    if answerability.is_all_withheld(account):
+        raise typer.Exit(REFUSED)
 
 
 def main() -> NoReturn:

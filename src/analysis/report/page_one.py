@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from analysis.models import answerability
 from analysis.report import formats, layout
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ def _line(chapters: Sequence[Mapping[str, Any]], key: str) -> Row:
     for chapter in [*mine, *others]:
         gap = chapter["missing"]
         if gap and key != "next" and chapter in mine:
-            return {"kind": "cannot_tell", "children": [f"Cannot tell. {gap['why']}"], "chapter": chapter["title"]}
+            head = "Withheld." if gap.get("is_withheld") else "Cannot tell."
+            return {"kind": "cannot_tell", "children": [f"{head} {gap['why']}"], "chapter": chapter["title"]}
         for node in layout.everything(chapter):
             if node["kind"] in kinds:
                 return {**node, "chapter": chapter["title"]}
@@ -68,6 +70,8 @@ def _metric(m: KeyMetric, card: Payload | None, last: float | None, before: str,
         absent = {"label": m.name.replace("_", " ").capitalize(), "value": formats.MISSING, "unit": "", "interval": ""}
         return row | absent | {"n": "", "target": formats.MISSING, "last": formats.MISSING, "met": "not in this report"}
     estimate, form, currency = card["estimate"], card["format"], card["currency"]
+    if card["verdict"] == answerability.WITHHELD:
+        past = {}
     values = [*past.values(), *([estimate] if estimate is not None else [])]
     return row | {
         "label": card["label"],
@@ -90,5 +94,5 @@ def _met(m: KeyMetric, card: Payload) -> str:
     if m.target is None:
         return ""
     if estimate is None or card["verdict"] == formats.CANNOT_TELL:
-        return formats.CANNOT_TELL
+        return str(card["verdict"] or formats.CANNOT_TELL)
     return "met" if (estimate >= m.target if m.aim == "at least" else estimate <= m.target) else "missed"

@@ -6,6 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from analysis import paths, prepare, quarters, settings
+from analysis.models import answerability
 from analysis.report import declared, document, manifest
 
 if TYPE_CHECKING:
@@ -56,8 +57,10 @@ def plan(
     end = quarter.end(settings.load(account["dataset"]).company.fiscal_year_start_month)
     runnable: list[Path] = []
     missing: list[MissingChapter] = []
+    withheld = answerability.withheld_questions(account)
     for position, notebook in enumerate(sorted(paths.notebooks().glob("*.ipynb"))):
         said = declared.by(notebook)
+        reason = next((withheld[q] for q in said.answers if q in withheld), None)
         lacking = prepare.missing(account, said.needs, said.one_of)
         if lacking:
             why = _lacks(account["dataset"], lacking, said)
@@ -66,7 +69,7 @@ def plan(
             why = f"By the end of {quarter} nothing had begun of {' and '.join(m.table for m in lacking)}."
         if not lacking and said.tells_pay:
             lacking, why = _too_few_paid(account["dataset"])
-        if not lacking:
+        if not lacking and not reason:
             runnable.append(notebook)
             continue
         missing.append(
@@ -75,8 +78,9 @@ def plan(
                 "title": notebook.stem,
                 "question": said.question,
                 "needs": [{"table": m.table, "columns": list(m.columns)} for m in lacking],
-                "why": why,
+                "why": why if lacking or not reason else reason.why,
                 "answers": said.answers,
+                "is_withheld": not lacking,
             }
         )
     before = quarter.shifted(-1)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from analysis import paths, prepare, settings
-from analysis.models import hours_account, narrative, restatements
+from analysis.models import answerability, hours_account, narrative, restatements
 from analysis.report import audit, document, execute, manifest, payload, pdf, planning, provenance, site, workbook
 from analysis.report.quarterly import actions, assemble, editions, forecasting
 
@@ -80,6 +80,7 @@ def _document(account: Mapping[str, Any], made: planning.Plan, executed: Sequenc
         facts=provenance.facts(account, made),
         missing=made.missing,
         earlier=made.earlier,
+        exports=answerability.page_one_lines(account, house.company.currency),
     )
 
 
@@ -149,7 +150,8 @@ def publish(
     started, clock = dt.datetime.now(tz=dt.UTC), time.monotonic()
     tolerance_rate = settings.load(dataset).reconciliation.tolerance_rate
     said = audit.currency_notice(settings.load(dataset)) + notices(account, str(quarter), tolerance_rate)
-    said += _restated(dataset, str(quarter), tolerance_rate)
+    if "bookings" not in answerability.withheld_questions(account):
+        said += _restated(dataset, str(quarter), tolerance_rate)
     paths.reports().mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=paths.reports(), prefix=_prefix(folder)) as name:
         scratch = Path(name)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import io
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import matplotlib as mpl
 from IPython.display import display
@@ -20,6 +20,7 @@ from matplotlib._pylab_helpers import Gcf
 
 from analysis import money
 from analysis.claims import CLAIMS
+from analysis.models import answerability
 from analysis.report import formats, lab, markdown, payload
 from analysis.report.suppression import suppressed
 from analysis.schema import require_columns
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+    from analysis.models.answerability import Withheld
     from analysis.models.result import Result, Verdict
     from analysis.report.payload import Payload
 
@@ -42,12 +44,19 @@ class _House:
 
     currency = ""
     smallest_cell = 5
+    withheld: ClassVar[Mapping[str, Withheld]] = {}  # by question
+    withheld_metrics: ClassVar[Mapping[str, Withheld]] = {}  # by headline
 
 
-def use(*, currency: str, smallest_cell: int) -> None:
-    """Say in which currency amounts are, and how many reps a row needs to be shown."""
+def use(*, currency: str, smallest_cell: int, account: Mapping[str, Any] | None = None) -> None:
+    """Say in which currency amounts are, how many reps a row needs to be shown, and what the gate withholds.
+
+    `account` is that of the cleaning pass; without it nothing is withheld.
+    """
     money.symbol(currency)
     _House.currency, _House.smallest_cell = currency, smallest_cell
+    _House.withheld = answerability.withheld_questions(account or {})
+    _House.withheld_metrics = answerability.withheld_metrics(account or {})
 
 
 def value(number: float, format: str, *, currency: str = "") -> str:  # noqa: A002
@@ -67,6 +76,10 @@ def card(
 
     What rests on fewer reps than the smallest cell is not shown.
     """
+    if result.name in _House.withheld_metrics:
+        return _withheld_card(
+            result, _House.withheld_metrics[result.name], label=label, headline=headline, format=format
+        )
     smallest = _House.smallest_cell
     is_small = result.n_of == "reps" and 0 < result.n < smallest
     if is_small:
@@ -76,6 +89,26 @@ def card(
         return made
     shown = {**made["shown"], "value": "not shown", "n": f"<{smallest} reps"}
     return {**made, "n": None, "note": f"Fewer than {smallest} reps. {note}".strip(), "shown": shown}
+
+
+def _withheld_card(result: Result, why: Withheld, *, label: str, headline: bool, format: str) -> Payload:  # noqa: A002
+    """Return a card without any number of the result: the gate's reason stands where the value would."""
+    empty = result._replace(
+        estimate=math.nan, low=math.nan, high=math.nan, n=0, method=f"{answerability.WITHHELD}: {why.why}"
+    )
+    made = payload.card(
+        empty, label=label, note=why.sentence, headline=headline, format=format, currency=_House.currency
+    )
+    shown = {**made["shown"], "value": answerability.WITHHELD, "n": formats.MISSING}
+    return {**made, "n": None, "verdict": answerability.WITHHELD, "shown": shown}
+
+
+def is_withheld(*questions: str) -> bool:
+    """Show why instead, and return True, where the gate withholds one of the questions."""
+    reasons = [_House.withheld[q] for q in questions if q in _House.withheld]
+    if reasons:
+        text(f"**Withheld.** {inert(reasons[0].why)}")
+    return bool(reasons)
 
 
 def kpis(cards: Sequence[Payload]) -> None:
