@@ -27,6 +27,7 @@ from analysis import paths, settings
 from analysis.crm import clean, engine, read
 from analysis.panel import build
 from analysis.panel_schema import PANELS
+from analysis.plausibility import gate, required
 from analysis.schema import TABLES, CrmDataError
 
 if TYPE_CHECKING:
@@ -103,7 +104,20 @@ def _copy(connection: duckdb.DuckDBPyConnection, select: str, file: Path) -> Non
     connection.execute(f"copy ({select}) to {engine.literal(str(file))} (format parquet, compression zstd)")
 
 
-def _write(connection: duckdb.DuckDBPyConnection, audit: clean.Audit, folder: Path, stamp: str) -> None:
+def _judged(
+    connection: duckdb.DuckDBPyConnection, files: list[Path], dataset: str, key: str, as_of: dt.date | None
+) -> tuple[clean.Audit, gate.Gate]:
+    """Make the clean tables and the panels in the database; return the account of the pass and what it can answer."""
+    house = settings.load(dataset)
+    account = clean.tables(connection, files, dataset, house, dataset_key=key, as_of=as_of)
+    required.require_clean_rows(connection, account)
+    build.panels(connection, account.first_day, account.as_of, house)
+    return account, gate.judge(connection, account, house)
+
+
+def _write(
+    connection: duckdb.DuckDBPyConnection, audit: clean.Audit, verdict: gate.Gate, folder: Path, stamp: str
+) -> None:
     for name in (*TABLES, *PANELS, "quarters"):
         _copy(connection, f"from {engine.identifier(name)}", folder / f"{name}.parquet")
     connection.execute(
@@ -121,7 +135,7 @@ def _write(connection: duckdb.DuckDBPyConnection, audit: clean.Audit, folder: Pa
     )
     review = 'select table_name as "table", variant, canonical, similarity from name_review order by similarity desc, table_name, variant, canonical'
     connection.execute(f"copy ({review}) to {engine.literal(str(folder / NAME_REVIEW_FILE))} (format csv, header)")
-    account = _plain(audit) | {"stamp": stamp}
+    account = _plain(audit) | {"gate": _plain(verdict), "stamp": stamp}
     (folder / AUDIT_FILE).write_text(json.dumps(account, indent=1) + "\n", encoding="utf-8")
 
 
@@ -173,12 +187,12 @@ def prepare(dataset: str, *, as_of: dt.date | None = None) -> dict[str, Any]:
     Raises
     ------
     CrmDataError
-        If the dataset has no folder, or a required table no export.
+        If the dataset has no folder, or a required table no export or no clean row.
     SettingsError
         If a setting is wrong.
     """
     folder = _dataset_folder(dataset)
-    house = settings.load(dataset)
+    gate.require_known(settings.load(dataset).accepted_warnings)
     files = read.files_of(folder)
     stamp = _stamp(dataset, files, as_of)
     target = paths.processed(dataset)
@@ -186,11 +200,10 @@ def prepare(dataset: str, *, as_of: dt.date | None = None) -> dict[str, Any]:
     if (target / AUDIT_FILE).is_file() and _account(target).get("stamp") == stamp:
         return _account(target)
     with _scratch(dataset, target) as scratch, engine.session() as connection:
-        account = clean.tables(connection, files, dataset, house, dataset_key=_key(dataset), as_of=as_of)
-        build.panels(connection, account.first_day, account.as_of, house)
+        account, verdict = _judged(connection, files, dataset, _key(dataset), as_of)
         new = scratch / "new"
         new.mkdir()
-        _write(connection, account, new, stamp)
+        _write(connection, account, verdict, new, stamp)
         if target.exists():
             target.rename(scratch / "old")
         new.rename(target)
@@ -199,11 +212,11 @@ def prepare(dataset: str, *, as_of: dt.date | None = None) -> dict[str, Any]:
 
 def dry_run(dataset: str, *, as_of: dt.date | None = None) -> dict[str, Any]:
     """Return the audit a pass over a dataset's exports would give; write nothing."""
+    gate.require_known(settings.load(dataset).accepted_warnings)
     files = read.files_of(_dataset_folder(dataset))
     with engine.session() as connection:
-        account = clean.tables(connection, files, dataset, settings.load(dataset), dataset_key="", as_of=as_of)
-    result: dict[str, Any] = _plain(account)
-    return result
+        account, verdict = _judged(connection, files, dataset, "", as_of)
+    return {**_plain(account), "gate": _plain(verdict)}
 
 
 def load(dataset: str, name: str) -> pd.DataFrame:

@@ -7,6 +7,7 @@ is allowed and which name was probably meant.
 
 from __future__ import annotations
 
+import datetime as dt  # noqa: TC003 - pydantic reads it at run time
 import difflib
 import re
 import tomllib
@@ -185,6 +186,15 @@ class ActivityRule(_Section):
     activity_class: ActivityClass
 
 
+class AcceptedWarning(_Section):
+    """A warning of the gate that a company takes as it is: of a check, on one table or on all."""
+
+    check: Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")]
+    table: str | None = None
+    reason: Words
+    accepted_on: dt.date
+
+
 class Settings(BaseSettings):
     """All of `alignment.toml`."""
 
@@ -202,6 +212,7 @@ class Settings(BaseSettings):
     alignment: Standards = Standards()
     key_metrics: Annotated[tuple[KeyMetric, ...], Field(min_length=3, max_length=5), AfterValidator(_once)]
     activity_classes: tuple[ActivityRule, ...]
+    accepted_warnings: tuple[AcceptedWarning, ...] = ()
 
     @classmethod
     def settings_customise_sources(  # what was handed over and nothing else: no environment, no secrets folder

@@ -20,6 +20,7 @@ from analysis.crm import (
     read,
     reporting_currency,
     rules,
+    set_aside_spread,
     survivors,
     typed,
 )
@@ -258,11 +259,14 @@ def tables(
     _require_data(connection, as_of)
     set_variable(connection, "as_of", as_of)
     survivors.define(connection)
+    set_aside_spread.define(connection)
     define_own_domains(connection)
     audits, effects = [], []
     sources: tuple[hours_account.Source, ...] = ()
     for name, table in TABLES.items():
+        set_aside_spread.count_deciding(connection, table, f"parsed_{name}")
         rules.judge(connection, table, books[name], f"parsed_{name}")
+        set_aside_spread.measure(connection, table, books[name])
         if name == "record_merges":
             survivors.settle(connection)
         if name == "fx_rates":

@@ -42,6 +42,7 @@ INTAKE_RULES: dict[str, tuple[Action, str]] = {  # what reading a file sets asid
     "cancelled_meeting": ("drop", "a meeting that its calendar says was cancelled"),
     "free_time": ("drop", "a calendar entry shown as free time, all-day ones aside"),
 }
+INTAKE_PLANNED = {"report_title", "report_footer", "report_total", "blank_row", "cancelled_meeting", "free_time"}
 INTAKE_QUIRKS = {
     "report_title": 1,
     "report_footer": 1,
@@ -57,6 +58,8 @@ class Rule(NamedTuple):
 
     `is_junk`: a row it takes says that its source's times cannot be trusted; enough of them refuse the source.
     `only_if`: a rule that sees the table is run only where a row fulfils this SQL, so a table without is not scanned.
+    `is_planned`: what it drops is no fact of its own, however much of it there is, so that nothing is lost by it.
+    `is_repeat`: it takes rows for repeats by their content: uneven by nature, and a guess where there are many.
     """
 
     name: str
@@ -67,6 +70,8 @@ class Rule(NamedTuple):
     quirk: int | None = None
     is_junk: bool = False
     only_if: str | None = None
+    is_planned: bool = False
+    is_repeat: bool = False
 
 
 class Rulebook(NamedTuple):

@@ -19,7 +19,7 @@ def currency_notice(house: Settings) -> list[str]:
 
 
 def lines(account: Mapping[str, Any]) -> Iterator[str]:
-    """Yield how each file was understood, what each table's rows became, and the gaps to finance."""
+    """Yield how each file was understood, what each table's rows became, the gaps to finance, and the gate."""
     for file in account["files"]:
         into = ", ".join(file["tables"]) or "fills no table"
         yield f"{file['file']}: {file['n_rows']:,} rows, {file['delimiter']}, {file['layout']} -> {into}"
@@ -36,6 +36,38 @@ def lines(account: Mapping[str, Any]) -> Iterator[str]:
         for r in account["rules"]:
             if r["table"] == t["table"] and r["n_rows"]:
                 yield f"    {r['rule']}: {r['action']} {r['n_rows']:,} of {r['n_of']:,} ({r['reason']})"
+    yield from _reconciliation(account)
+    yield from gate_lines(account)
+
+
+def gate_lines(account: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what each question can be answered with, what speaks against it, and what would prove the exports whole."""
+    gate = account.get("gate")
+    if not gate:  # an audit of an older version
+        return
+    yield "what the data can answer:"
+    for question, verdict in gate["questions"].items():
+        why = f" ({', '.join(verdict['checks'])})" if verdict["checks"] else ""
+        yield f"  {question.replace('_', ' ')}: {verdict['status']}{why}"
+    for finding in gate["findings"]:
+        taken = finding["accepted"]
+        word = (
+            f"accepted on {taken['accepted_on']}"
+            if taken
+            else {"warn": "warning", "withhold": "withheld"}[finding["severity"]]
+        )
+        yield f"{word}: {finding['check']}: {finding['sentence']}"
+        if taken:
+            yield f"    because: {taken['reason']}"
+            continue
+        if finding["examples"]:
+            yield f"    for example: {', '.join(finding['examples'])}"
+        yield f"    {finding['remedy']}"
+    for absent in gate["controls_absent"]:
+        yield f"no {absent['control']}: {absent['remedy']}"
+
+
+def _reconciliation(account: Mapping[str, Any]) -> Iterator[str]:
     for gap in account["reconciliation"]:
         ours, finance = f"{gap['bookings_amount']:,.0f}", f"{gap['finance_amount']:,.0f}"
         yield f"bookings {gap['quarter']}: {ours}, finance {finance}, gap {gap['gap_rate']:+.2%}"

@@ -1,0 +1,199 @@
+"""Where the rows set aside lie: what is measured while a table's typed rows still stand.
+
+What an export cannot say is rarely spread evenly: one currency, one month, one owner, one file.  So
+the rows that were set aside for a reason nobody planned are counted in every value of every column
+that sorts rows, and with them the money on them, also where no exchange rate is known for it.
+Nothing is decided here; `plausibility` judges what was measured.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from analysis.crm.engine import identifier, literal
+from analysis.crm.rules import INTAKE_PLANNED
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from analysis.columns import Table
+    from analysis.crm.rules import Rulebook
+
+FEWEST_ASIDE = 5  # rows of one value set aside: fewer are chance
+FEWEST_OF_VALUE = 8  # rows that hold a value at all
+SMALLEST_RATE = 0.25  # of a value's rows, to be worth a word
+SIGMAS = 4.0  # above the table's rate, as if rows were set aside at random
+MOST_VALUES = 400  # a column of more sorts nothing
+SORTING = ("owner_rep_id", "rep_id", "team_id", "source_file")  # ids that sort rows, beside categories and months
+
+# Rules that take a row whose parent no table holds: the parent's table and the column that names it.
+PARENTS = {
+    "unknown_rep": ("reps", "rep_id"),
+    "unknown_opportunity": ("opportunities", "opportunity_id"),
+    "unknown_activity": ("activities", "activity_id"),
+    "unknown_lead": ("leads", "lead_id"),
+    "unknown_asset": ("assets", "asset_id"),
+    "unknown_account": ("accounts", "account_id"),
+    "unknown_campaign": ("campaigns", "campaign_id"),
+}
+
+# Columns of which a blank decides something by itself, and the rows on which it may not be blank.
+DECIDING: dict[str, dict[str, str]] = {
+    "opportunities": {
+        "is_won": "is_closed is distinct from false",
+        "is_closed": "is_won is distinct from true",
+        "currency": "raw_amount is not null",
+        "close_date": "status <> 'open'",
+        "created_at": "true",
+    },
+    "compensation": {"base_amount": "true", "valid_from": "true"},
+    "quotas": {"quota_amount": "true"},
+}
+
+
+def define(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the empty tables that `measure` fills.
+
+    ``rule_kinds``: is a rule's drop planned, of repeats, or neither.  ``money_aside``: rows and money a rule
+    took from deals, ``n_unpriced`` of them without an amount.  ``uneven_values``: the values of a column whose rows were
+    XX
+    """
+    connection.execute(
+        """
+        create or replace temp table rule_kinds (table_name varchar, rule varchar, kind varchar);
+        create or replace temp table money_aside (rule varchar, n bigint, n_closed bigint, n_unpriced bigint, money double);
+        create or replace temp table uneven_values (table_name varchar, dimension varchar, value varchar, n bigint, n_aside bigint,
+          n_table bigint, n_table_aside bigint);
+        create or replace temp table unknown_parents (table_name varchar, parent varchar, n_rows bigint, n_table bigint, n_ids bigint,
+          examples varchar[]);
+        create or replace temp table deciding_cells (table_name varchar, source_file varchar, "column" varchar, n_blank bigint,
+          n bigint)"""
+    )
+
+
+def _kinds(book: Rulebook) -> list[tuple[str, str]]:
+    kinds = [(rule, "planned") for rule in sorted(INTAKE_PLANNED)]
+    return kinds + [
+        (r.name, "planned" if r.is_planned else "repeat") for r in book.rules if r.is_planned or r.is_repeat
+    ]
+
+
+def count_deciding(connection: duckdb.DuckDBPyConnection, table: Table, source: str) -> None:
+    """Count, file by file, the blanks of each deciding column of the typed rows in `source`."""
+    there = {name for name, *_ in connection.execute(f"describe {identifier(source)}").fetchall()}
+    for column, among in DECIDING.get(table.name, {}).items():
+        if column not in there:
+            continue
+        name = identifier(column)
+        unread = f"list_contains(list_transform(unreadable, lambda cell: cell['column']), {literal(column)})"
+        connection.execute(
+            f"""
+            insert into deciding_cells
+            select {literal(table.name)}, source_file, {literal(column)},
+              count(*) filter ({name} is null and not {unread}), count(*)
+            from {identifier(source)}
+            where {among}
+            group by source_file
+            having count({name}) > 0"""
+        )
+
+
+def measure(connection: duckdb.DuckDBPyConnection, table: Table, book: Rulebook) -> None:
+    """Measure what a table's rules took, while ``candidates`` and ``verdicts`` are its own."""
+    connection.executemany(
+        "insert into rule_kinds values (?, ?, ?)", [(table.name, rule, kind) for rule, kind in _kinds(book)]
+    )
+    if connection.execute("select 1 from set_aside where table_name = ? limit 1", [table.name]).fetchone() is None:
+        return  # also where the table has no row: `candidates` are another's then
+    for rule in book.rules:
+        if rule.name in PARENTS:
+            _unknown_parents(connection, table.name, rule.name)
+    row = connection.execute(
+        """
+        select count(*) from set_aside s anti join rule_kinds k using (table_name, rule)
+        where s.table_name = ? and s.record_key is not null""",
+        [table.name],
+    ).fetchone()
+    if not row or row[0] < FEWEST_ASIDE:
+        return
+    connection.execute(
+        """
+        create or replace temp table taken as
+        select v.rid, v.rule from verdicts v anti join rule_kinds k on k.table_name = ? and k.rule = v.rule""",
+        [table.name],
+    )
+    if table.name == "opportunities":
+        _money(connection)
+    for dimension, value in _dimensions(table).items():
+        _uneven(connection, table.name, dimension, value)
+
+
+def _money(connection: duckdb.DuckDBPyConnection) -> None:
+    """Sum the money of the deals set aside; where no rate is known, the amount as it stands."""
+    connection.execute(
+        """
+        insert into money_aside
+        select rule, count(*), count(*) filter (status is distinct from 'open'),
+          count(*) filter (raw_amount is null and status is distinct from 'open'), sum(abs(coalesce(deal_amount, raw_amount)))
+        from candidates join taken using (rid)
+        group by rule"""
+    )
+
+
+def _unknown_parents(connection: duckdb.DuckDBPyConnection, table: str, rule: str) -> None:
+    """Count the rows whose parent is nowhere: children of a row that was set aside are none of them."""
+    parent, column = PARENTS[rule]
+    connection.execute(
+        f"""
+        insert into unknown_parents
+        with absent as (
+          select {column} as id from candidates join verdicts using (rid)
+          where rule = $rule and {column} not in (
+            select coalesce(record_key, "text") from set_aside
+            where table_name = $parent and (record_key <> '' or "column" = {literal(column)})))
+        select $table, $parent, count(*), (select count(*) from candidates), count(distinct id),
+          (select list(id order by id) from (select distinct id from absent order by id limit 3))
+        from absent having count(*) > 0""",
+        {"table": table, "rule": rule, "parent": parent},
+    )
+
+
+def _dimensions(table: Table) -> dict[str, str]:
+    """Return by what rows are sorted: SQL of each category, owner and month."""
+    found: dict[str, str] = {}
+    for column in table.columns:
+        name = identifier(column.name)
+        if column.kind == "category" or column.name in SORTING:
+            found[column.name] = name
+        elif column.kind in ("date", "timestamp"):
+            found[f"month of {column.name}"] = f"strftime({name}::date, '%Y-%m')"
+    return found
+
+
+def _uneven(connection: duckdb.DuckDBPyConnection, table: str, dimension: str, value: str) -> None:
+    connection.execute(
+        f"""
+        insert into uneven_values
+        with marked as (
+          select {value} as value, rid in (select rid from taken) as is_aside from candidates),
+        total as (
+          select count(*) as n, count(*) filter (is_aside) as n_aside from marked),
+        by_value as (
+          select value, count(*) as n, count(*) filter (is_aside) as n_aside,
+            count(*) over () as n_values
+          from marked where value is not null group by value)
+        select $table, $dimension, v.value, v.n, v.n_aside, t.n, t.n_aside
+        from by_value v, total t
+        where v.n_values between 2 and $most and v.n >= $fewest and v.n_aside >= $fewest_aside
+          and v.n_aside >= $rate * v.n and v.n < t.n
+          and v.n_aside - v.n * t.n_aside / t.n > $sigmas * sqrt(v.n * (t.n_aside / t.n) * (1 - t.n_aside / t.n))""",
+        {
+            "table": table,
+            "dimension": dimension,
+            "most": MOST_VALUES,
+            "fewest": FEWEST_OF_VALUE,
+            "fewest_aside": FEWEST_ASIDE,
+            "rate": SMALLEST_RATE,
+            "sigmas": SIGMAS,
+        },
+    )

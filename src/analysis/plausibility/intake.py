@@ -1,0 +1,79 @@
+"""What reading said of the files: refused, read in part, not all of an answer, in a notation that fits only most cells."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from analysis.plausibility.checks import Reading, share
+from analysis.plausibility.questions import EVERY, NONE, Bearing, bearing_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from analysis.plausibility.dataset import Dataset
+
+_PART = re.compile(r"^(?P<column>[^:]+): .*\((?P<read>[\d,]+) of (?P<of>[\d,]+)\)$")
+_HOLDS = re.compile(r"(?P<read>[\d,]+) of (?P<of>[\d,]+)")
+_NOT_ALL = re.compile(
+    r"not all|incomplete|capped|cut off|holds [\d,]+ of [\d,]+|more pages|next page|one part", re.IGNORECASE
+)
+_EMPTY = "no rows below its header"
+
+
+def _of_tables(tables: Iterable[str]) -> Bearing:
+    bearings = [bearing_of(table) for table in tables]
+    decides = tuple(dict.fromkeys(q for b in bearings for q in b.decides))
+    return Bearing(decides, tuple(dict.fromkeys(q for b in bearings for q in b.touches))) if bearings else NONE
+
+
+def refused_files(data: Dataset) -> Iterator[Reading]:
+    """Yield each file that was not understood, or that nothing reads: what it holds is part of no figure."""
+    for refusal in data.account.refusals:
+        yield Reading(
+            "file_refused",
+            EVERY,
+            1.0,
+            1,
+            f"{refusal.file} was not read: {refusal.reason.rstrip('.').splitlines()[0]}.",
+            None,
+            (refusal.file,),
+        )
+
+
+def incomplete_files(data: Dataset) -> Iterator[Reading]:
+    """Yield each file that says of itself, or looks as if, it were not all."""
+    for file in data.account.files:
+        for warning in file.warnings:
+            if not _NOT_ALL.search(warning):
+                continue
+            counts = _HOLDS.search(warning)
+            read, of = (int(counts[k].replace(",", "")) for k in ("read", "of")) if counts else (0, 1)
+            yield Reading(
+                "file_not_all",
+                _of_tables(file.tables),
+                1.0 - share(read, of) if of >= read else 1.0,
+                1,
+                f"{file.file}: {warning.rstrip('.')}.",
+                file.tables[0] if file.tables else None,
+                (file.file,),
+            )
+
+
+def notations(data: Dataset) -> Iterator[Reading]:
+    """Yield each column of which the notation taken reads only a part."""
+    for file in data.account.files:
+        for note in file.notes:
+            part = _PART.match(note)
+            if part:
+                read, of = (int(part[k].replace(",", "")) for k in ("read", "of"))
+                yield Reading(
+                    "notation_reads_a_part",
+                    _of_tables(file.tables),
+                    share(of - read, of),
+                    of,
+                    f"The notation taken for {part['column']} of {file.file} reads {read:,} of {of:,} cells.",
+                    file.tables[0] if file.tables else None,
+                    (),
+                    of - read,
+                )

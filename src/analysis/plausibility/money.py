@@ -1,0 +1,102 @@
+"""Amounts beside finance's totals, by currency, file and month, and rates that are to another currency."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analysis.plausibility.checks import Reading, share
+from analysis.plausibility.questions import AMOUNTS, Bearing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from analysis.plausibility.dataset import Dataset
+
+FEWEST_WON = 20
+FEWEST_OF_VALUE = 8
+RATES = Bearing((*AMOUNTS.decides, "cost"))
+_GROUPS = {"currency": "currency", "file": "source_file", "month": "strftime(close_date, '%Y-%m')"}
+
+
+def finance_gap(data: Dataset) -> Iterator[Reading]:
+    """Yield the quarter in which bookings of the CRM lie furthest from finance's."""
+    gaps = data.account.reconciliation
+    if gaps:
+        worst = max(gaps, key=lambda r: (abs(r.gap_rate), r.quarter))
+        yield Reading(
+            "finance_gap",
+            AMOUNTS,
+            min(abs(worst.gap_rate), 1.0),
+            len(gaps),
+            f"In {worst.quarter} the CRM's bookings are {worst.bookings_amount:,.0f}, finance's {worst.finance_amount:,.0f} "
+            f"({worst.gap_rate:+.1%}).",
+            "finance_bookings",
+        )
+
+
+def reporting_currency(data: Dataset) -> Iterator[Reading]:
+    """Yield whether the rate file's rates are to another currency than the report's."""
+    if not data.has("fx_rates"):
+        return
+    currency = data.house.company.currency
+    n, furthest, others = data.row(
+        """
+        select count(*) filter (currency = $currency), max(abs(rate_to_reporting - 1)) filter (currency = $currency),
+          (select list(currency order by currency) from (
+            select currency from fx_rates where currency <> $currency group by currency
+            having max(abs(rate_to_reporting - 1)) < 1e-6))
+        from fx_rates""",
+        {"currency": currency},
+    )
+    is_odd = furthest > 1e-3 if n else bool(others)
+    ones = f"; 1 is the rate of {', '.join(others)}" if others else ""
+    yield Reading(
+        "reporting_currency_not_one",
+        RATES,
+        float(is_odd),
+        max(int(n), 1),
+        f"The exchange rates are to another currency than {currency}, the report's: its own rate is "
+        f"{'not 1' if n else 'absent'}{ones}.",
+        "fx_rates",
+    )
+
+
+def scale_of_amounts(data: Dataset) -> Iterator[Reading]:
+    """Yield amounts far from the median, and a currency, file or month whose median is far from all others'."""
+    if not data.has("opportunities"):
+        return
+    won = data.frame(
+        f"""
+        select {", ".join(f'{sql} as "{name}"' for name, sql in _GROUPS.items())}, deal_amount
+        from opportunities where status = 'won' and deal_amount > 0"""
+    )
+    if len(won) < FEWEST_WON:
+        return
+    middle = won["deal_amount"].median()
+    n_odd = int(((won["deal_amount"] > 30 * middle) | (won["deal_amount"] < middle / 30)).sum())
+    yield Reading(
+        "amounts_out_of_scale",
+        AMOUNTS,
+        share(n_odd, len(won)),
+        len(won),
+        f"{n_odd:,} of {len(won):,} won deals are above 30 times or below a thirtieth of the median.",
+        "opportunities",
+        (),
+        n_odd,
+    )
+    for name in _GROUPS:
+        groups = won.groupby(name)["deal_amount"].agg(["median", "size"]).query("size >= @FEWEST_OF_VALUE")
+        if len(groups) > 1:
+            distance = np.log(groups["median"] / middle).abs()
+            worst = distance.idxmax()
+            yield Reading(
+                f"amounts_by_{name}",
+                AMOUNTS,
+                float(1 - np.exp(-distance.max())),
+                int(groups["size"][worst]),
+                f"The median deal won of {name} {worst} is {groups['median'][worst]:,.0f}, {middle:,.0f} over all.",
+                "opportunities",
+                (str(worst),),
+            )

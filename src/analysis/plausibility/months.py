@@ -1,0 +1,152 @@
+"""A month or quarter that holds far fewer rows than those around it, and a table that ends before the others.
+
+A dip lies below both sides: a trend, a season or a start do not.  The noise of a table is taken from
+its own months, so that a company which closes most deals in the last month of a quarter is left alone.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from analysis.crm.engine import identifier
+from analysis.plausibility.checks import Reading, share
+from analysis.plausibility.questions import bearing_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from analysis.plausibility.dataset import Dataset
+
+FEWEST_PERIODS = {"month": 6, "quarter": 5}
+NEIGHBOURS = 3
+FEWEST_USUAL = 8.0  # rows that the neighbours hold
+LEAST_NOISE = 0.12  # of a period's rows, as a share [log]
+SIGMAS = 4.0
+STRAY = 0.1  # of the median period: rows before the export begins
+LATE_ENTRIES = 2  # periods at the end in which what was begun is often not entered yet
+
+
+class Dated(NamedTuple):
+    """Rows counted by a date of theirs."""
+
+    table: str
+    column: str
+    among: str = "true"
+    n_left_out: int = 0
+
+
+COUNTED = (
+    Dated("opportunities", "close_date", "status <> 'open'"),
+    Dated("opportunities", "created_at", n_left_out=LATE_ENTRIES),
+    Dated("activities", "started_at", "kind = 'event'"),
+    Dated("activities", "started_at"),
+    Dated("leads", "created_at", n_left_out=LATE_ENTRIES),
+    Dated("stage_history", "entered_at"),
+)
+
+
+def periods_with_fewer_rows(data: Dataset) -> Iterator[Reading]:
+    """Yield, of each table and date, the month and the quarter that lies deepest below both its sides."""
+    for dated in COUNTED:
+        if data.has(dated.table):
+            for length in ("month", "quarter"):
+                counts = _counts(data, dated, length)
+                if len(counts) >= FEWEST_PERIODS[length]:
+                    yield _deepest(counts, dated, length)
+
+
+def _counts(data: Dataset, dated: Dated, length: str) -> pd.Series[float]:
+    """Return the rows of each whole period between the first and the last day of the data."""
+    rows = data.frame(
+        f"""
+        select date_trunc('{length}', {dated.column}::date)::date as period, count(*) as n
+        from {identifier(dated.table)} where {dated.among} and {dated.column} is not null group by 1 order by 1"""
+    )
+    counts = rows.set_index(pd.to_datetime(rows["period"]))["n"].astype(float)
+    if counts.empty:
+        return counts
+    first, last = max(pd.Timestamp(data.account.first_day), counts.index.min()), pd.Timestamp(data.account.as_of)
+    freq, end = ("MS", pd.offsets.MonthEnd(0)) if length == "month" else ("QS", pd.offsets.QuarterEnd(0))
+    whole = pd.date_range(first, last, freq=freq)
+    counts = counts.reindex(whole[whole + end <= last], fill_value=0.0)
+    begun = counts >= STRAY * counts.median()
+    return counts.loc[begun.idxmax() :] if begun.any() else counts.iloc[:0]
+
+
+def _sides(n: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the lower of the medians of the three periods before and after each."""
+    nothing = float("nan")
+    before = [np.median(n[max(0, i - NEIGHBOURS) : i]) if i else nothing for i in range(len(n))]
+    after = [np.median(n[i + 1 : i + 1 + NEIGHBOURS]) if i + 1 < len(n) else nothing for i in range(len(n))]
+    return np.fmin(before, after)
+
+
+def _deepest(counts: pd.Series[float], dated: Dated, length: str) -> Reading:
+    n = np.asarray(counts, dtype=np.float64)
+    usual = _sides(n)
+    end = len(n) - dated.n_left_out
+    n, usual, periods = n[:end], usual[:end], counts.index[:end]
+    is_usual = (usual >= FEWEST_USUAL) & (n > 0)
+    noise = np.log(n[is_usual] / usual[is_usual])
+    spread = (
+        max(1.4826 * float(np.median(np.abs(noise - np.median(noise)))), LEAST_NOISE) if is_usual.any() else LEAST_NOISE
+    )
+    depth = np.where(usual >= FEWEST_USUAL, (usual - n) / np.sqrt(usual + (spread * usual) ** 2 + 1e-9), 0.0)
+    at = int(np.argmax(depth))
+    value = 1.0 - n[at] / usual[at] if depth[at] > SIGMAS else 0.0
+    name = f"{periods[at]:%Y-%m}" if length == "month" else f"the quarter from {periods[at]:%Y-%m}"
+    return Reading(
+        "period_with_fewer_rows",
+        bearing_of(dated.table),
+        float(value),
+        int(counts.sum()),
+        f"In {name} there are {n[at]:,.0f} {_noun(dated)} by {dated.column}, around it {usual[at]:,.0f} a {length}.",
+        dated.table,
+    )
+
+
+def _noun(dated: Dated) -> str:
+    if dated.among == "kind = 'event'":
+        return "meetings"
+    return "closed deals" if dated.column == "close_date" else f"rows of {dated.table}"
+
+
+ENDING = (
+    Dated("opportunities", "close_date", "status <> 'open'"),
+    Dated("activities", "started_at", "kind = 'event'"),
+    Dated("activities", "started_at"),
+    Dated("stage_history", "entered_at"),
+)
+MANY_GAPS = 10  # a pause this many times as long as the usual one between two days with rows
+
+
+def tables_that_end_early(data: Dataset) -> Iterator[Reading]:
+    """Yield how long before the export's day the last row of a table lies, as a share of the whole time."""
+    first, last = data.account.first_day, data.account.as_of
+    for dated in ENDING:
+        if not data.has(dated.table) or (last - first).days <= 0:
+            continue
+        until, begin, n_dates = data.row(
+            f"""
+            select max({dated.column})::date, min({dated.column})::date, count(distinct {dated.column}::date)
+            from {identifier(dated.table)} where {dated.among}"""
+        )
+        if until is None:
+            continue
+        n_days = max((last - until).days, 0)
+        is_long = n_days > MANY_GAPS * (until - begin).days / n_dates
+        yield Reading(
+            "table_ends_early",
+            bearing_of(dated.table),
+            share(n_days, (last - first).days) if is_long else 0.0,
+            (last - first).days,
+            f"The last of the {_noun(dated)} by {dated.column} is of {until}, {n_days:,} days before the data end ({last}).",
+            dated.table,
+            (),
+            n_days,
+        )

@@ -1,0 +1,92 @@
+"""Hours of reps: none where there are reps, too few in one quarter, at night, or of no class."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from analysis.plausibility.checks import Reading, share
+from analysis.plausibility.questions import TIME
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from analysis.plausibility.dataset import Dataset
+
+
+def hours_of_reps(data: Dataset) -> Iterator[Reading]:
+    """Yield quarters and teams of reps without an hour, and the quarter with the oddest week."""
+    if not data.has("activities", "rep_team_history"):
+        return
+    yield data.odd_share(
+        "rep_quarters_without_hours",
+        TIME,
+        "activities",
+        source="rep_quarter",
+        odd="coalesce(logged_hours, 0) = 0",
+        among="role = 'rep' and days_employed > 45 and not is_partial",
+        sentence="{} quarters of a rep hold no logged hour.",
+    )
+    yield data.odd_share(
+        "teams_without_hours",
+        TIME,
+        "activities",
+        odd="hours = 0",
+        among="n_reps > 0",
+        key="team_id",
+        source="""(
+          select team_id, count(distinct rep_id) as n_reps, sum(coalesce(logged_hours, 0)) as hours
+          from rep_quarter where role = 'rep' and days_employed > 45 and not is_partial group by team_id)""",
+        sentence="{} teams that have reps have no logged hour.",
+    )
+    weeks = data.frame(
+        """
+        select quarter, coalesce(sum(logged_hours) / nullif(sum(weeks_employed * logged_share), 0), 0) as hours,
+          median(coalesce(sum(logged_hours) / nullif(sum(weeks_employed * logged_share), 0), 0)) over () as usual
+        from rep_quarter where role = 'rep' and not is_partial
+        group by quarter
+        order by abs(hours / nullif(usual, 0) - 1) desc nulls last, quarter"""
+    )
+    if len(weeks) >= 3 and weeks["usual"].iloc[0] > 0:
+        worst = weeks.iloc[0]
+        yield Reading(
+            "hours_of_a_quarter",
+            TIME,
+            min(abs(worst["hours"] / worst["usual"] - 1), 1.0),
+            len(weeks),
+            f"In {worst['quarter']} a rep logged {worst['hours']:.1f} hours a week, {worst['usual']:.1f} in the median quarter.",
+            "activities",
+        )
+
+
+def entries(data: Dataset) -> Iterator[Reading]:
+    """Yield hours that match no class, meetings at night, and entries without a length."""
+    if not data.has("activities"):
+        return
+    unclassified, whole = data.row("select sum(unclassified_class_hours), sum(logged_hours) from rep_day_hours")
+    yield Reading(
+        "hours_unclassified",
+        TIME,
+        share(unclassified, whole),
+        data.n_clean["activities"],
+        f"{share(unclassified, whole):.0%} of logged hours match no class of activity.",
+        "activities",
+    )
+    # the hour of the day is the local one of `dated`, which counting the hours has made already
+    yield data.odd_share(
+        "meetings_at_night",
+        TIME,
+        "activities",
+        source="dated",
+        odd="hour(local_at) < 6 or hour(local_at) >= 21",
+        among="kind = 'event' and not is_all_day",
+        sentence="{} meetings begin between 21 and 6 o'clock of the rep's own time.",
+    )
+    yield data.odd_share(
+        "activities_without_length",
+        TIME,
+        "activities",
+        odd="minutes is null",
+        key="activity_id",
+        among="kind in ('event', 'call') and not is_all_day",
+        sentence="{} meetings and calls have no length.",
+    )
