@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 NO_TARGET = "no target set"
+LONGEST_REASON = 60  # characters
 
 
 def lines(chapters: Sequence[Mapping[str, Any]]) -> list[Row]:
@@ -76,7 +77,7 @@ def _metric(m: KeyMetric, card: Payload | None, last: float | None, before: str,
     return row | {
         "label": card["label"],
         "value": card["shown"]["value"],
-        "unit": card["shown"]["unit"],
+        "unit": card["shown"]["unit"] if estimate is not None else _short_reason(card),
         "interval": card["shown"]["interval"],
         "n": card["shown"]["n"],
         "target": NO_TARGET if m.target is None else f"{m.aim} {formats.shown(m.target, form, currency)}",
@@ -96,3 +97,9 @@ def _met(m: KeyMetric, card: Payload) -> str:
     if estimate is None or card["verdict"] == formats.CANNOT_TELL:
         return str(card["verdict"] or formats.CANNOT_TELL)
     return "met" if (estimate >= m.target if m.aim == "at least" else estimate <= m.target) else "missed"
+
+
+def _short_reason(card: Payload) -> str:
+    """Return why a figure is not there, as far as its cell has room; what is withheld says why in the strip above."""
+    is_withheld = card["verdict"] == answerability.WITHHELD
+    return "" if is_withheld or len(card["note"]) > LONGEST_REASON else str(card["note"])

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
     from analysis.report.declared import Declared
     from analysis.report.document import MissingChapter
-    from analysis.report.execute import Parameter
+    from analysis.report.execute import Outcome, Parameter
+
+
+DATA_ERROR = "CrmDataError: "  # how the outcome of a notebook begins that the data stopped
 
 
 class Plan(NamedTuple):
@@ -89,6 +92,35 @@ def plan(
     identifier = manifest.run_id(account, str(quarter), parameters)
     day = as_of.isoformat() if as_of else None
     return Plan(quarter, identifier, parameters, runnable, missing, earlier, day)
+
+
+def without_unanswerable(made: Plan, outcomes: Sequence[Outcome]) -> tuple[Plan, list[Outcome]]:
+    """Return the plan and the outcomes without notebooks that the data stopped: each is a chapter that says why.
+
+    A notebook that ends in a `CrmDataError` found its tables there and nothing in them to answer from; any
+    other end is a failure and stays one.
+    """
+    data_said = {o.notebook: o.error.removeprefix(DATA_ERROR) for o in outcomes if _is_of_the_data(o) and o.error}
+    places = {notebook.stem: at for at, notebook in enumerate(sorted(paths.notebooks().glob("*.ipynb")))}
+    gaps: list[MissingChapter] = [
+        {
+            "position": places[notebook.stem],
+            "title": notebook.stem,
+            "question": (by := declared.by(notebook)).question,
+            "needs": [],
+            "why": data_said[notebook.stem],
+            "answers": by.answers,
+        }
+        for notebook in made.notebooks
+        if notebook.stem in data_said
+    ]
+    runnable = [n for n in made.notebooks if n.stem not in data_said]
+    left = [o for o in outcomes if o.notebook not in data_said]
+    return made._replace(notebooks=runnable, missing=[*made.missing, *gaps]), left
+
+
+def _is_of_the_data(outcome: Outcome) -> bool:
+    return outcome.status == "failed" and bool(outcome.error) and str(outcome.error).startswith(DATA_ERROR)
 
 
 def _too_few_paid(dataset: str) -> tuple[list[prepare.Missing], str]:
