@@ -150,13 +150,18 @@ def _cause(account: Mapping[str, Any], question: str) -> Withheld:
 
 
 def _severity_line(account: Mapping[str, Any], severity: str, status: str) -> dict[str, str]:
-    questions = [name for name, is_now in statuses(account).items() if is_now == status]
-    findings = [f for f in open_findings(account, severity) if set(questions) & set(f["questions"])]
+    """Return the questions of a status with the finding that explains most of them."""
+    questions = {name for name, is_now in statuses(account).items() if is_now == status}
     if not questions:
         return {}
-    more = f" And {len(findings) - 1} more." if len(findings) > 1 else ""
-    why = findings[0]["sentence"] if findings else ""
-    return {"head": status.capitalize(), "text": f"{question_words(questions)}. {why}{more}"}
+    # What withholds one question may only touch another, which is then warned of for the same cause.
+    findings = open_findings(account, severity) + (open_findings(account, "withhold") if severity == "warn" else [])
+    mine = [f for f in findings if questions & set(f["questions"])]
+    mine.sort(key=lambda f: -len(questions & set(f["questions"])))
+    more = f" And {len(mine) - 1} more." if len(mine) > 1 else ""
+    why = mine[0]["sentence"] if mine else ""
+    named = question_words(q for q in QUESTION_WORDS if q in questions)
+    return {"head": status.capitalize(), "text": f"{named}. {why}{more}".strip()}
 
 
 def _set_aside_line(account: Mapping[str, Any], currency: str) -> dict[str, str]:
