@@ -119,13 +119,17 @@ def test_the_finding_that_explains_most_stands_first():
         finding("goals", "withhold", "index", sentence="No goal could be used."),
         finding("rows", "withhold", "bookings", "win_rate"),
     ]
-    lines = answerability.page_one_lines(account(found, bookings="withheld", win_rate="withheld", index="withheld"), "EUR")
+    lines = answerability.page_one_lines(
+        account(found, bookings="withheld", win_rate="withheld", index="withheld"), "EUR"
+    )
     assert lines[0]["text"] == f"bookings, win rate and the alignment index. {LOST} And 1 more."
 
 
 def test_what_only_touches_a_question_is_its_warning():
     """Pay of too few withholds cost, and worth is warned of for the same cause."""
-    lines = answerability.page_one_lines(account([finding("pay", "withhold", "cost", "worth")], cost="withheld", worth="warned"), "EUR")
+    lines = answerability.page_one_lines(
+        account([finding("pay", "withhold", "cost", "worth")], cost="withheld", worth="warned"), "EUR"
+    )
     assert [line["text"] for line in lines] == [f"the cost of an hour. {LOST}", f"the worth of an hour. {LOST}"]
 
 
@@ -163,7 +167,9 @@ def test_a_withheld_question_has_a_page_that_says_why_instead_of_figures(tmp_pat
         "position": 0, "title": "2_cost", "question": "What does it cost?", "needs": [], "why": f"{LOST} Export March again.",
         "answers": ["cost"], "is_withheld": True,
     }  # fmt: skip
-    other = write(tmp_path, "1.ipynb", said("# What is there?\nFor all."), shows(show.finding, "All is there.", verdict="found"))
+    other = write(
+        tmp_path, "1.ipynb", said("# What is there?\nFor all."), shows(show.finding, "All is there.", verdict="found")
+    )
     doc = compiled(other, missing=[gap], exports=[{"head": "Withheld", "text": "the cost of an hour."}])
     line = next(one for one in doc["lines"] if one["key"] == "cost")
     assert line["children"] == [f"Withheld. {LOST} Export March again."]
@@ -174,7 +180,9 @@ def test_a_withheld_question_has_a_page_that_says_why_instead_of_figures(tmp_pat
 def _notebook(folder, name, answers):
     own = {"alignment_roi": {"needs": {"opportunities": ["status"]}, "answers": answers}}
     cells = [{"cell_type": "markdown", "metadata": {}, "source": f"# {name}?"}]
-    (folder / f"{name}.ipynb").write_text(json.dumps({"nbformat": 4, "nbformat_minor": 4, "metadata": own, "cells": cells}))
+    (folder / f"{name}.ipynb").write_text(
+        json.dumps({"nbformat": 4, "nbformat_minor": 4, "metadata": own, "cells": cells})
+    )
 
 
 def test_the_plan_leaves_out_the_chapter_of_a_withheld_question(raw, damaged):
@@ -199,10 +207,16 @@ def test_a_chapter_the_data_stop_is_a_page_and_a_bug_stays_a_failure(raw):
         _notebook(folder, name, [])
     plan = planning.Plan(quarters.quarter("2026Q3"), "id", {}, sorted(folder.glob("*.ipynb")), [], {})
     stopped = "CrmDataError: rep_quarter: bookings_amount is 0 in every row, so there is nothing to explain."
-    ends = [Outcome("1_data", "ok", 1.0), Outcome("3_worth", "failed", 1.0, 4, stopped), Outcome("5_pay", "failed", 1.0, 4, "KeyError: x")]
+    ends = [
+        Outcome("1_data", "ok", 1.0),
+        Outcome("3_worth", "failed", 1.0, 4, stopped),
+        Outcome("5_pay", "failed", 1.0, 4, "KeyError: x"),
+    ]
     made, left = planning.without_unanswerable(plan, ends)
     assert [n.stem for n in made.notebooks] == ["1_data", "5_pay"]
-    assert [(g["title"], g["position"], g["why"]) for g in made.missing] == [("3_worth", 1, stopped.removeprefix("CrmDataError: "))]
+    assert [(g["title"], g["position"], g["why"]) for g in made.missing] == [
+        ("3_worth", 1, stopped.removeprefix("CrmDataError: "))
+    ]
     assert [(o.notebook, o.status) for o in left] == [("1_data", "ok"), ("5_pay", "failed")]
 
 

@@ -52,7 +52,13 @@ def test_what_is_no_currency_is_refused():
 @pytest.fixture
 def by_definition() -> pd.DataFrame:
     return pd.DataFrame(
-        {"label": ["narrow", "wide"], "n_reps": [9, 9], "estimate": [500.0, 300.0], "low": [450.0, 280.0], "high": [550.0, 320.0]}
+        {
+            "label": ["narrow", "wide"],
+            "n_reps": [9, 9],
+            "estimate": [500.0, 300.0],
+            "low": [450.0, 280.0],
+            "high": [550.0, 320.0],
+        }
     )
 
 
@@ -99,7 +105,14 @@ def test_a_charts_labels_and_axis_carry_the_currency(by_definition):
 def test_the_largest_burden_of_a_small_team_is_no_hundredth_of_a_million():
     """20,000 is said as 20,000."""
     found = pd.DataFrame(
-        {"label": ["Reporting"], "hours": [5.0], "hours_low": [4.0], "hours_high": [6.0], "n_reps": [8], "amount": [20_000.0]}
+        {
+            "label": ["Reporting"],
+            "hours": [5.0],
+            "hours_low": [4.0],
+            "hours_high": [6.0],
+            "n_reps": [8],
+            "amount": [20_000.0],
+        }
     )
     assert ", €20,000 in 2026Q3, more" in ledger.largest_burden(found, "2026Q3", currency="EUR")
     assert not hasattr(answer, "_money")

@@ -61,7 +61,7 @@ class Withheld(NamedTuple):
     @property
     def why(self) -> str:
         """Reason and remedy in one text."""
-        return f"{self.sentence} {self.remedy}".strip()
+        return f"{without_examples(self.sentence)} {self.remedy}".strip()
 
 
 def statuses(account: Mapping[str, Any]) -> dict[str, str]:
@@ -90,6 +90,17 @@ def open_findings(account: Mapping[str, Any], severity: str) -> list[dict[str, A
     """Return the findings of a severity, ``withhold`` or ``warn``, that the company has not accepted."""
     findings = _gate(account).get("findings", [])
     return [f for f in findings if f["severity"] == severity and not f["accepted"]]
+
+
+def without_examples(sentence: str) -> str:
+    """Return a finding's sentence without the ids it ends in: leadership's pages hold none, the console does.
+
+    Examples
+    --------
+    >>> without_examples("60 of 60 owners are in no row of reps; reps says 005A, 005B.")
+    '60 of 60 owners are in no row of reps.'
+    """
+    return f"{sentence.split('; ')[0].rstrip('.')}."
 
 
 def question_words(names: Iterable[str]) -> str:
@@ -159,7 +170,7 @@ def _severity_line(account: Mapping[str, Any], severity: str, status: str) -> di
     mine = [f for f in findings if questions & set(f["questions"])]
     mine.sort(key=lambda f: -len(questions & set(f["questions"])))
     more = f" And {len(mine) - 1} more." if len(mine) > 1 else ""
-    why = mine[0]["sentence"] if mine else ""
+    why = without_examples(mine[0]["sentence"]) if mine else ""
     named = question_words(q for q in QUESTION_WORDS if q in questions)
     return {"head": status.capitalize(), "text": f"{named}. {why}{more}".strip()}
 
@@ -193,5 +204,5 @@ def _finding_row(finding: Mapping[str, Any]) -> dict[str, str]:
     return {
         "check": finding["check"].replace("_", " "),
         "result": f"{result}: {question_words(finding['questions'])}",
-        "what was seen": f"{finding['sentence']}{because}".strip(),
+        "what was seen": f"{without_examples(finding['sentence'])}{because}".strip(),
     }

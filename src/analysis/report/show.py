@@ -97,7 +97,12 @@ def _withheld_card(result: Result, why: Withheld, *, label: str, headline: bool,
         estimate=math.nan, low=math.nan, high=math.nan, n=0, method=f"{answerability.WITHHELD}: {why.why}"
     )
     made = payload.card(
-        empty, label=label, note=why.sentence, headline=headline, format=format, currency=_House.currency
+        empty,
+        label=label,
+        note=answerability.without_examples(why.sentence),
+        headline=headline,
+        format=format,
+        currency=_House.currency,
     )
     shown = {**made["shown"], "value": answerability.WITHHELD, "n": formats.MISSING}
     return {**made, "n": None, "verdict": answerability.WITHHELD, "shown": shown}
