@@ -44,7 +44,7 @@ DECIDING: dict[str, dict[str, str]] = {
         "is_closed": "is_won is distinct from true",
         "currency": "raw_amount is not null",
         "close_date": "status <> 'open'",
-        "created_at": "true",
+        "created_at": "status <> 'open'",
     },
     "compensation": {"base_amount": "true", "valid_from": "true"},
     "quotas": {"quota_amount": "true"},
@@ -124,8 +124,7 @@ def measure(connection: duckdb.DuckDBPyConnection, table: Table, book: Rulebook)
     )
     if table.name == "opportunities":
         _money(connection)
-    for dimension, value in _dimensions(table).items():
-        _uneven(connection, table.name, dimension, value)
+    _uneven(connection, table)
 
 
 def _money(connection: duckdb.DuckDBPyConnection) -> None:
@@ -170,26 +169,30 @@ def _dimensions(table: Table) -> dict[str, str]:
     return found
 
 
-def _uneven(connection: duckdb.DuckDBPyConnection, table: str, dimension: str, value: str) -> None:
+def _uneven(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
+    """Count every value of every column that sorts rows, in one look; keep those that lost far more than the table."""
+    dimensions = _dimensions(table)
+    sorted_by = ", ".join(f"({sql})::varchar as {identifier(name)}" for name, sql in dimensions.items())
+    names = ", ".join(identifier(name) for name in dimensions)
     connection.execute(
         f"""
         insert into uneven_values
         with marked as (
-          select {value} as value, rid in (select rid from taken) as is_aside from candidates),
+          select t.rid is not null as is_aside, {sorted_by} from candidates left join taken t using (rid)),
         total as (
           select count(*) as n, count(*) filter (is_aside) as n_aside from marked),
         by_value as (
-          select value, count(*) as n, count(*) filter (is_aside) as n_aside,
-            count(*) over () as n_values
-          from marked where value is not null group by value)
-        select $table, $dimension, v.value, v.n, v.n_aside, t.n, t.n_aside
+          select dimension, value, count(*) as n, count(*) filter (is_aside) as n_aside,
+            count(*) over (partition by dimension) as n_values
+          from (unpivot marked on {names} into name dimension value value)
+          group by dimension, value)
+        select $table, v.dimension, v.value, v.n, v.n_aside, t.n, t.n_aside
         from by_value v, total t
         where v.n_values between 2 and $most and v.n >= $fewest and v.n_aside >= $fewest_aside
           and v.n_aside >= $rate * v.n and v.n < t.n
           and v.n_aside - v.n * t.n_aside / t.n > $sigmas * sqrt(v.n * (t.n_aside / t.n) * (1 - t.n_aside / t.n))""",
         {
-            "table": table,
-            "dimension": dimension,
+            "table": table.name,
             "most": MOST_VALUES,
             "fewest": FEWEST_OF_VALUE,
             "fewest_aside": FEWEST_ASIDE,

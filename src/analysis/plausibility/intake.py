@@ -18,7 +18,7 @@ _HOLDS = re.compile(r"(?P<read>[\d,]+) of (?P<of>[\d,]+)")
 _NOT_ALL = re.compile(
     r"not all|incomplete|capped|cut off|holds [\d,]+ of [\d,]+|more pages|next page|one part", re.IGNORECASE
 )
-_EMPTY = "no rows below its header"
+_PIVOT = "it is a pivot"
 
 
 def _of_tables(tables: Iterable[str]) -> Bearing:
@@ -30,6 +30,8 @@ def _of_tables(tables: Iterable[str]) -> Bearing:
 def refused_files(data: Dataset) -> Iterator[Reading]:
     """Yield each file that was not understood, or that nothing reads: what it holds is part of no figure."""
     for refusal in data.account.refusals:
+        if _PIVOT in refusal.reason:
+            continue  # totals of rows that stand elsewhere
         yield Reading(
             "file_refused",
             EVERY,

@@ -1,0 +1,215 @@
+"""Whether a wrong headline is ever published without a word: damaged companies through cleaning, gate and headlines.
+
+A small company is simulated once per seed; each run damages one of its files at 5, 20 or 60 % and asks, headline
+by headline, whether it is right (inside the undamaged run's interval and within 1 % of it), warned of, withheld, or
+wrong in silence.  Left out beforehand, as no export could betray them: owners swapped within a team, and rows
+dropped evenly from a table that nothing refers to and no control total covers.
+
+    python benchmarks/gate.py [--json] [--runs 300] [--seeds 2] [--report 0]
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import math
+import os
+import tempfile
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+from gate_damages import DAMAGES, KEPT_BACK, apply
+
+from analysis import paths, quarters, settings
+from analysis.crm import clean, engine, read
+from analysis.models import cost, quality
+from analysis.models.alignment import chapter as alignment
+from analysis.models.alignment import headline
+from analysis.models.growth import as_of, chapter
+from analysis.models.selling_time import effect, value, weeks
+from analysis.panel import build
+from analysis.panel_schema import PANELS
+from analysis.plausibility import gate, required
+from analysis.report import planning
+from analysis.schema import CrmDataError
+from analysis.simulate import company, exports
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import pandas as pd
+
+    from analysis.models.result import Result
+
+SHARES = (0.05, 0.20, 0.60)
+WITHIN = 0.01
+MOST_SILENT = 0.01
+HEADLINES = {  # each headline and the question whose verdict stands over it
+    "bookings": "bookings", "win_rate": "win_rate", "hours": "hours", "cost": "cost", "required": "worth", "worth": "worth",
+    "growth": "growth", "index": "index",
+}  # fmt: skip
+OUTCOMES = ("right", "warned", "withheld", "wrong in silence")
+
+
+class Figures(NamedTuple):
+    """A run's headlines with their intervals, each question's status, and the checks that spoke."""
+
+    headlines: dict[str, tuple[float, float, float]]
+    statuses: dict[str, str]
+    checks: tuple[str, ...]
+
+
+def _result(compute: Callable[[], Result]) -> tuple[float, float, float]:
+    """Return estimate and interval; nothing where the data cannot tell."""
+    try:
+        result = compute()
+    except CrmDataError:
+        return math.nan, math.nan, math.nan
+    return float(result.estimate), float(result.low), float(result.high)
+
+
+def _headlines(tables: dict[str, pd.DataFrame], quarter: str, last_day: str, house: settings.Settings) -> dict[str, tuple[float, float, float]]:
+    basis = {"minimum_logged_share": house.hours.minimum_logged_share, "currency": house.company.currency}
+    teams, panel = tables["team_quarter"], tables["rep_quarter"][tables["rep_quarter"]["quarter"] <= quarter]
+    stays = panel[panel["quarter"] == quarter]
+    weekly = tables["rep_week"][tables["rep_week"]["quarter"] <= quarter]
+
+    def worth() -> Result:
+        return value.marginal_value(value.basis(stays, **basis), effect.estimate(weeks.select(weekly)))
+
+    def growth() -> Result:
+        known = as_of.tables(tables, quarter, fiscal_year_start_month=house.company.fiscal_year_start_month)
+        return chapter.told(known, quarter, own_specification=None, looks=()).growth_gap
+
+    def index() -> Result:
+        return headline.company(alignment.scored(tables, quarter, house=house, last_day=last_day).aligned, quarter)
+
+    return {
+        "bookings": _result(lambda: quality.bookings(teams, quarter, house.company.currency)),
+        "win_rate": _result(lambda: quality.win_rate(teams[teams["quarter"] == quarter], quarter)),
+        "hours": _result(lambda: cost.estimate(stays, "selling_hours_per_week", **basis)),
+        "cost": _result(lambda: cost.estimate(stays, **basis)),
+        "required": _result(lambda: cost.estimate(stays, "required_bookings_per_selling_hour", **basis)),
+        "worth": _result(worth),
+        "growth": _result(growth),
+        "index": _result(index),
+    }
+
+
+def figures(dataset: str, quarter: str | None) -> tuple[Figures, str]:
+    """Return a dataset's headlines and verdicts at a quarter, the last whole one unless it is named; and that quarter."""
+    house = settings.load(dataset)
+    try:
+        with engine.session() as connection:
+            files = read.files_of(paths.raw(dataset))
+            account = clean.tables(connection, files, dataset, house, dataset_key="key")
+            required.require_clean_rows(connection, account)
+            build.panels(connection, account.first_day, account.as_of, house)
+            verdict = gate.judge(connection, account, house)
+            names = {*PANELS, "quarters", "opportunities", "programme", *alignment.TABLES}
+            tables = {name: connection.table(name).to_arrow_table().to_pandas() for name in names}
+    except CrmDataError as refusal:
+        nothing = dict.fromkeys(HEADLINES, (math.nan, math.nan, math.nan))
+        return Figures(nothing, dict.fromkeys(gate.QUESTIONS, "withheld"), (str(refusal)[:60],)), quarter or ""
+    month = house.company.fiscal_year_start_month
+    quarter = quarter or planning.quarter_named("latest", {"as_of": account.as_of.isoformat(), "first_day": account.first_day.isoformat()}, month)
+    statuses = {name: v.status for name, v in verdict.questions.items()}
+    checks = tuple(dict.fromkeys(f.check for f in verdict.findings))
+    return Figures(_headlines(tables, str(quarter), account.as_of.isoformat(), house), statuses, checks), str(quarter)
+
+
+def outcome(name: str, whole: Figures, damaged: Figures) -> str:
+    """Return what became of one headline."""
+    status = damaged.statuses[HEADLINES[name]]
+    if status in {"withheld", "not asked"}:
+        return "withheld"
+    if status == "warned":
+        return "warned"
+    (before, low, high), (after, *_) = whole.headlines[name], damaged.headlines[name]
+    if math.isnan(after):
+        return "right" if math.isnan(before) else "withheld"  # the chapter itself says that it cannot tell
+    base = 1 + before if name == "growth" else before  # a change is compared as the factor it is
+    is_inside = math.isnan(low) or low <= after <= high
+    return "right" if is_inside and abs(after - before) <= WITHIN * abs(base) else "wrong in silence"
+
+
+@contextlib.contextmanager
+def _project() -> Iterator[Path]:
+    """Make a project of its own with the settings of the house."""
+    house = (paths.root() / paths.SETTINGS_FILE).read_text(encoding="utf-8")
+    with tempfile.TemporaryDirectory() as name:
+        root = Path(name)
+        (root / paths.SETTINGS_FILE).write_text(house, encoding="utf-8")
+        (root / "data" / "raw").mkdir(parents=True)
+        os.environ["ALIGNMENT_ROI_ROOT"] = name
+        yield root
+
+
+def runs(n_runs: int, n_seeds: int, n_teams: int, n_quarters: int) -> Iterator[dict[str, object]]:
+    """Yield a row a run: damage, share, seed, and what became of each headline."""
+    plan = list(product(range(n_seeds), SHARES, DAMAGES))
+    step = max(len(plan) // n_runs, 1)
+    plan = plan[::step][:n_runs]
+    with _project() as root:
+        whole: dict[int, tuple[Figures, str]] = {}
+        for seed, share, damage in plan:
+            base = root / "data" / "raw" / f"whole{seed}"
+            if seed not in whole:
+                exports.write(company.Company(n_teams=n_teams, n_quarters=n_quarters, seed=seed), base)
+                whole[seed] = figures(base.name, None)
+            folder = root / "data" / "raw" / "damaged"
+            folder.mkdir()
+            for file in base.iterdir():
+                if file.name != damage.file:
+                    (folder / file.name).symlink_to(file)
+            apply(damage, base / damage.file, folder / damage.file, share, seed)
+            undamaged, quarter = whole[seed]
+            got, _ = figures("damaged", quarter)
+            for file in folder.iterdir():
+                file.unlink()
+            folder.rmdir()
+            yield {
+                "damage": damage.name, "share": share, "seed": seed, "is_kept_back": damage in KEPT_BACK,
+                **{name: outcome(name, undamaged, got) for name in HEADLINES}, "checks": list(got.checks),
+                "moved": {n: got.headlines[n][0] / undamaged.headlines[n][0] - 1 for n in HEADLINES if undamaged.headlines[n][0]},
+            }  # fmt: skip
+
+
+def table(rows: list[dict[str, object]]) -> Iterator[str]:
+    """Yield the table for people: of each share and headline, how the runs came out."""
+    yield f"{'share':>6} {'headline':<10}{'runs':>6}" + "".join(f"{o:>18}" for o in OUTCOMES)
+    for share in SHARES:
+        mine = [row for row in rows if row["share"] == share]
+        for name in HEADLINES:
+            counts = [sum(row[name] == o for row in mine) for o in OUTCOMES]
+            if mine:
+                yield f"{share:>6.0%} {name:<10}{len(mine):>6}" + "".join(f"{n / len(mine):>18.1%}" for n in counts)
+
+
+def main() -> None:
+    """Run the damaged companies and print what became of their headlines."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--json", action="store_true", help="one JSON object a run")
+    parser.add_argument("--runs", type=int, default=264, help="damaged companies")
+    parser.add_argument("--seeds", type=int, default=2, help="undamaged companies behind them")
+    parser.add_argument("--teams", type=int, default=4)
+    parser.add_argument("--quarters", type=int, default=6)
+    options = parser.parse_args()
+    rows = []
+    for row in runs(options.runs, options.seeds, options.teams, options.quarters):
+        rows.append(row)
+        silent = [name for name in HEADLINES if row[name] == "wrong in silence"]
+        if options.json:
+            print(json.dumps(row), flush=True)
+        elif silent:
+            print(f"wrong in silence: {row['damage']} at {row['share']:.0%}, seed {row['seed']}: {', '.join(silent)}", flush=True)
+    if not options.json:
+        print("\n".join(table(rows)))
+
+
+if __name__ == "__main__":
+    main()

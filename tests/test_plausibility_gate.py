@@ -1,0 +1,247 @@
+"""The gate: from readings to verdicts; causes before echoes, warnings a company takes as they are, one account for all."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+
+import pytest
+from crm_tables import ADA, BEN, ROLES, event, opportunity, user, write
+
+from analysis import paths, prepare, settings
+from analysis.crm import rules
+from analysis.plausibility import gate, intake
+from analysis.plausibility.checks import Reading, limits, severity
+from analysis.plausibility.questions import AMOUNTS, DEALS, NEEDS, OF_TABLE, QUESTIONS
+from analysis.report import audit as audit_lines
+from analysis.schema import TABLES, CrmDataError
+from analysis.settings import AcceptedWarning, SettingsError
+
+WITHOUT_AMOUNT = Reading("won_without_amount", AMOUNTS, 0.05, 100, "5 of 100 won deals have no amount.", "opportunities", (), 5)
+GAP = Reading("finance_gap", AMOUNTS, 0.05, 8, "In 2025Q2 the gap is +5.0%.", "finance_bookings")
+
+
+def _verdicts(*found: Reading, accepted: tuple[AcceptedWarning, ...] = ()) -> tuple[list[str], dict[str, str]]:
+    alarms = gate._without_echoes(gate._alarms(found, accepted))
+    n_in = dict.fromkeys(TABLES, 1)
+    return [a.reading.check for a in alarms], {q: gate._verdict(q, alarms, n_in).status for q in QUESTIONS}
+
+
+def test_a_cause_is_shown_and_its_echo_is_not():
+    shown, verdicts = _verdicts(GAP, WITHOUT_AMOUNT)
+    assert shown == ["won_without_amount"]
+    assert verdicts["bookings"] == "warned"
+
+
+def test_an_echo_graver_than_its_cause_is_shown_beside_it():
+    shown, verdicts = _verdicts(GAP._replace(value=0.5), WITHOUT_AMOUNT)
+    assert shown == ["finance_gap", "won_without_amount"]
+    assert verdicts["bookings"] == "withheld"
+
+
+def test_a_question_that_a_finding_only_touches_is_warned_of():
+    """Commission is paid on bookings, so cost is touched."""
+    _, verdicts = _verdicts(GAP._replace(value=0.5))
+    assert (verdicts["bookings"], verdicts["cost"], verdicts["hours"]) == ("withheld", "warned", "answered")
+
+
+def test_too_few_odd_rows_are_no_alarm():
+    assert severity(WITHOUT_AMOUNT._replace(n_odd=1)) is None
+    assert severity(WITHOUT_AMOUNT) == "warn"
+    assert severity(WITHOUT_AMOUNT._replace(value=0.11)) == "withhold"
+
+
+def test_a_table_can_have_a_limit_of_its_own():
+    reading = Reading("rows_set_aside", DEALS, 0.03, 100, "", "opportunities", (), 3)
+    assert severity(reading) == "warn"
+    assert severity(reading._replace(table="quotas")) is None
+
+
+ACCEPTED = AcceptedWarning(check="won_without_amount", reason="Pilots are free.", accepted_on=dt.date(2026, 11, 1))
+
+
+def test_an_accepted_warning_is_listed_and_does_not_warn():
+    alarms = gate._alarms([WITHOUT_AMOUNT], [ACCEPTED])
+    assert alarms[0].accepted == gate.Acceptance("Pilots are free.", dt.date(2026, 11, 1))
+    assert _verdicts(WITHOUT_AMOUNT, accepted=(ACCEPTED,))[1]["bookings"] == "answered"
+
+
+def test_what_is_withheld_cannot_be_accepted():
+    _, verdicts = _verdicts(WITHOUT_AMOUNT._replace(value=0.5), accepted=(ACCEPTED,))
+    assert verdicts["bookings"] == "withheld"
+
+
+def test_a_warning_is_accepted_of_one_table_where_one_is_named():
+    of_another = ACCEPTED.model_copy(update={"table": "quotas"})
+    assert _verdicts(WITHOUT_AMOUNT, accepted=(of_another,))[1]["bookings"] == "warned"
+
+
+def test_an_accepted_name_that_is_no_check_is_refused_with_the_nearest(raw):
+    text = '[[accepted_warnings]]\ncheck = "won_without_amounts"\nreason = "Pilots."\naccepted_on = 2026-11-01\n'
+    (raw / "alignment.toml").write_text(text)
+    with pytest.raises(SettingsError, match="won_without_amounts is no check. Did you mean won_without_amount?"):
+        prepare.dry_run("here")
+
+
+def test_an_acceptance_without_a_reason_is_refused(raw):
+    (raw / "alignment.toml").write_text('[[accepted_warnings]]\ncheck = "finance_gap"\naccepted_on = 2026-11-01\n')
+    with pytest.raises(SettingsError, match="reason is missing"):
+        settings.load("here")
+
+
+def test_a_table_that_is_not_there_is_not_asked_for():
+    verdict = gate._verdict("hours", [], {"opportunities": 5})
+    assert verdict == gate.Verdict("not asked", ())
+
+
+def test_every_bearing_is_of_questions_and_every_need_of_tables():
+    assert {q for b in OF_TABLE.values() for q in (*b.decides, *b.touches)} <= set(QUESTIONS)
+    assert set(OF_TABLE) <= set(TABLES)
+    assert {t for ways in NEEDS.values() for way in ways for t in way} <= set(TABLES)
+
+
+def test_every_echo_is_of_a_check_and_every_check_says_what_to_do():
+    names = {name for name in limits() if " " not in name}
+    assert {cause for limit in limits().values() for cause in limit.echo_of} <= names
+    assert [name for name, limit in limits().items() if not limit.remedy] == []
+
+
+def test_every_drop_of_the_house_is_planned_or_takes_repeats(raw):
+    drops = [(t, r.name, r.is_planned, r.is_repeat) for t in TABLES for r in rules.rulebook(t, "here").rules if r.action == "drop"]
+    assert [(t, name) for t, name, planned, repeat in drops if planned == repeat] == []
+
+
+# From files to verdicts.
+
+STAFF = [user(ADA), user(BEN), *(user(f"00500000000000{n}AAA") for n in range(3, 7))]
+
+
+def _exports(raw, deals):
+    write(raw, Opportunity=deals, Event=[event(n, OwnerId=STAFF[n % 6]["Id"]) for n in range(60)], User=STAFF, UserRole=ROLES)
+
+
+def _outcome(n: int) -> dict[str, str]:
+    return {} if n % 2 else {"StageName": "Closed Lost", "IsWon": "false", "Probability": "0"}
+
+
+def _deal(n: int, **other: str):
+    day = dt.date(2025, 1, 6) + dt.timedelta(days=6 * n)
+    dates = {"CreatedDate": f"{day}T09:00:00Z", "CloseDate": f"{day + dt.timedelta(days=30)}"}
+    return opportunity(n, OwnerId=STAFF[n % 6]["Id"], **(dates | _outcome(n) | other))
+
+
+@pytest.fixture
+def no_amounts(raw):
+    """Write 60 deals, of which none of the 30 won has an amount."""
+    _exports(raw, [_deal(n, Amount="") for n in range(60)])
+    return raw
+
+
+def test_won_deals_without_an_amount_withhold_bookings_and_say_how_many(no_amounts):
+    account = prepare.dry_run("here")
+    assert account["gate"]["questions"]["bookings"] == {"status": "withheld", "checks": ["won_without_amount"]}
+    finding = next(f for f in account["gate"]["findings"] if f["check"] == "won_without_amount")
+    assert finding["sentence"] == "Cannot tell bookings: 30 of 30 won deals have no amount."
+    assert finding["examples"] == [_deal(n)["Id"] for n in (1, 3, 5)]
+
+
+def test_a_dry_run_judges_as_the_pass_does(no_amounts):
+    dry = prepare.dry_run("here")["gate"]
+    assert dry == prepare.prepare("here")["gate"] == json.loads((paths.processed("here") / "audit.json").read_text())["gate"]
+
+
+def test_clean_prints_each_question_and_what_to_do(no_amounts):
+    lines = list(audit_lines.lines(prepare.dry_run("here")))
+    assert "  bookings: withheld (won_without_amount)" in lines
+    assert "withheld: won_without_amount: Cannot tell bookings: 30 of 30 won deals have no amount." in lines
+    assert any(line.startswith("no finance totals: Put bookings per quarter") for line in lines)
+
+
+def test_an_audit_without_a_gate_is_printed_without_one(no_amounts):
+    account = prepare.dry_run("here")
+    del account["gate"]
+    assert not [line for line in audit_lines.lines(account) if "the data can answer" in line]
+
+
+def test_an_owner_no_user_export_knows_is_shown_with_ids_of_both_sides(raw):
+    strangers = ["005000000000007AAA", "005000000000008AAA"]
+    _exports(raw, [_deal(n) | {"OwnerId": strangers[n % 2]} for n in range(60)])
+    finding = next(f for f in prepare.dry_run("here")["gate"]["findings"] if f["check"] == "unknown_reps")
+    assert finding["severity"] == "withhold"
+    assert finding["examples"] == [*strangers, *sorted(r["Id"] for r in STAFF)[:3]]
+
+
+def test_the_money_of_deals_set_aside_is_named_even_where_no_rate_is_known(raw):
+    """Twelve of 60 deals are in a currency without a rate: 12 x 100 as they stand."""
+    _exports(raw, [_deal(n, **({"CurrencyIsoCode": "SEK"} if n < 12 else {})) for n in range(60)])
+    found = {f["check"]: f for f in prepare.dry_run("here")["gate"]["findings"]}
+    assert found["rows_set_aside"]["sentence"] == (
+        "12 of 60 rows of opportunities were set aside (unknown_currency 12), with 1,200 USD."
+    )
+    assert "12 of 12 where currency is SEK" in found["set_aside_unevenly"]["sentence"]
+
+
+def test_planned_drops_are_silent(raw):
+    """Half of the deals are in the recycle bin: no row is lost by it."""
+    _exports(raw, [_deal(n, IsDeleted="true" if n >= 60 else "false") for n in range(120)])
+    found = {f["check"] for f in prepare.dry_run("here")["gate"]["findings"]}
+    assert "rows_set_aside" not in found
+
+
+def test_a_required_table_without_a_clean_row_is_refused_with_what_could_not_be_read(raw):
+    _exports(raw, [_deal(n, CreatedDate=f"the {n}th of May") for n in range(4)])
+    with pytest.raises(CrmDataError, match=r"none of 4 rows is clean \(unreadable_timestamp in created_at 4\).*created_at 'the 0th of May'"):
+        prepare.dry_run("here")
+
+
+def test_a_name_in_place_of_an_id_is_never_shown(raw):
+    _exports(raw, [_deal(n) | {"Id": "Erika Mustermann"} for n in range(4)])
+    with pytest.raises(CrmDataError) as refusal:
+        prepare.dry_run("here")
+    assert "Mustermann" not in str(refusal.value)
+
+
+def _file(notes=(), warnings=()):
+    from analysis.crm.clean import FileAudit
+
+    return FileAudit("Opportunity.csv", "", 0, 60, "comma", "Opportunity", ("opportunities",), "", (), warnings, notes)
+
+
+class _Files:
+    """What the checks of files stand on: an account of files and refusals alone."""
+
+    def __init__(self, files=(), refusals=()):
+        self.account = type("Account", (), {"files": files, "refusals": refusals})
+
+
+@pytest.mark.parametrize(
+    ("note", "level"),
+    [
+        ("CloseDate: day first (50 of 60)", "withhold"),
+        ("CloseDate: day first (5,990 of 6,000)", None),
+        ("CloseDate: day first", None),
+    ],
+)
+def test_a_notation_that_reads_a_part_of_a_column_is_no_notation_of_it(note, level):
+    found = [severity(r) for r in intake.notations(_Files([_file(notes=(note,))]))]
+    assert found == ([level] if "of" in note else [])
+
+
+def test_a_file_that_says_it_is_not_all_withholds_what_it_holds():
+    reading = next(iter(intake.incomplete_files(_Files([_file(warnings=("holds 60 of 5,000 records: it is not all",))]))))
+    assert severity(reading) == "withhold"
+    assert reading.bearing.decides == DEALS.decides
+
+
+def test_a_file_that_was_refused_warns_of_every_question_and_a_pivot_of_none():
+    from analysis.crm.text_tables import Refusal
+
+    refusals = [Refusal("Event.xls", "save it as XLSX or CSV"), Refusal("p.csv", "it is a pivot: totals of an export")]
+    readings = list(intake.refused_files(_Files(refusals=refusals)))
+    assert [r.sentence for r in readings] == ["Event.xls was not read: save it as XLSX or CSV."]
+    assert [severity(r) for r in readings] == ["warn"]
+
+
+def test_no_check_withholds_before_it_warns():
+    assert [n for n, limit in limits().items() if limit.withhold < limit.warn] == []
+
