@@ -100,7 +100,7 @@ def without_examples(sentence: str) -> str:
     >>> without_examples("60 of 60 owners are in no row of reps; reps says 005A, 005B.")
     '60 of 60 owners are in no row of reps.'
     """
-    return f"{sentence.split('; ')[0].rstrip('.')}."
+    return f"{sentence.split('; ', maxsplit=1)[0].rstrip('.')}."
 
 
 def question_words(names: Iterable[str]) -> str:

@@ -66,7 +66,7 @@ def plan(
         reason = next((withheld[q] for q in said.answers if q in withheld), None)
         lacking = prepare.missing(account, said.needs, said.one_of)
         if lacking:
-            why = _lacks(account["dataset"], lacking, said)
+            why = _lacks(account, lacking, said)
         else:
             lacking = prepare.not_begun(account["dataset"], said.begins, end)
             why = f"By the end of {quarter} nothing had begun of {' and '.join(m.table for m in lacking)}."
@@ -132,10 +132,16 @@ def _too_few_paid(dataset: str) -> tuple[list[prepare.Missing], str]:
     return [prepare.Missing("compensation", ("rep_id",))], why
 
 
-def _lacks(dataset: str, lacking: Sequence[prepare.Missing], said: Declared) -> str:
+def _lacks(account: Mapping[str, Any], lacking: Sequence[prepare.Missing], said: Declared) -> str:
     """Return in words what a dataset does not hold; of several ways to answer, that one is enough."""
+    dataset, with_rows = account["dataset"], {t["table"] for t in account["tables"] if t["n_clean"]}
     alone = [m.table for m in lacking if m.table in said.needs]
-    words = [f"no {' and no '.join(alone)}"] if alone else []
+    words = [
+        f"{table} without {', '.join(m.columns)}" if table in with_rows else f"no {table}"
+        for m in lacking
+        if (table := m.table) in said.needs
+    ]
+    words = [" and ".join(words)] if words else []
     if len(alone) < len(lacking):
         words.append(f"none of {'; '.join(' with '.join(way) for way in said.one_of)}, of which one would do,")
     held = f"The exports of {dataset} hold {' and '.join(words)} in the columns named."
