@@ -1,13 +1,13 @@
 """Money that is all in one other currency is refused with the line to write, and none is dollars in silence."""
 
 import pytest
+from report_fixtures import USERS
 
 from analysis import prepare, settings
 from analysis.crm import templates
 from analysis.report import audit
 from analysis.schema import CrmDataError
 
-USERS = "Id,Name,Email,IsActive\n0055eZx00000RFBAB2,Yuki Lopez,yuki@acme.example,true\n"
 DEALS = "Id,Name,AccountId,OwnerId,StageName,IsClosed,IsWon,Amount,CurrencyIsoCode,CreatedDate,CloseDate,Type,Probability,IsDeleted\n"
 ROW = "0065eZx00000RFBAB2,A,0015eZx00005eg8ABA,0055eZx00000RFBAB2,Closed Won,true,true,1000.00,{},2026-01-04T16:31:01.000Z,2026-03-30,New Business,100,false\n"
 RATES = "IsoCode,ConversionRate,StartDate,NextStartDate\nEUR,0.9,2026-01-01,2027-01-01\nUSD,1,2026-01-01,2027-01-01\n"
