@@ -3,6 +3,7 @@
 import math
 
 import matplotlib as mpl
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -61,3 +62,11 @@ def test_no_words_leave_the_sheet_or_overlap():
 def test_a_curve_without_its_band_is_refused():
     with pytest.raises(CrmDataError, match="p90"):
         figures_programme.pays_from(CURVE.drop(columns="p90"), MARKS, title="", y_label="", estimate=(0.1, 0.0, 0.2))
+
+
+def test_a_worth_nobody_knows_is_said_not_drawn():
+    """No amounts, no curve: words in place of axes that cannot be."""
+    curve = pd.DataFrame({"lift": [0.0, 0.1], "p10": np.nan, "p50": np.nan, "p90": np.nan})
+    marks = pd.DataFrame({"lift": [], "label": []})
+    ax = figures_programme.pays_from(curve, marks, title="t", y_label="NPV", estimate=(np.nan,) * 3)
+    assert [t.get_text() for t in ax.texts] == ["What a lift is worth cannot be told."]

@@ -189,7 +189,7 @@ def test_every_show_call_is_one_the_report_can_set(notebook):
     used = set(re.findall(r"\bshow\.(\w+)\(", code(notebook)))
     assert used <= {
         "use", "value", "card", "kpi", "kpis", "table", "claims", "figure", "text", "finding", "cannot_tell", "practices", "bottleneck",
-        "decision", "inert",
+        "decision", "inert", "is_withheld",
     }  # fmt: skip
 
 

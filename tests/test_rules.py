@@ -119,6 +119,7 @@ def judged(table, rows, without=None):
 @pytest.mark.parametrize("case", CASES, ids=CASE_IDS)
 def test_a_rule_takes_its_rows_and_no_others(raw, case):
     """A flag leaves the row clean; switched off, the rule does neither."""
+    (raw / "alignment.toml").write_text('[company]\nname = "Northwind Instruments"\n', encoding="utf-8")
     with court(case.table, case.rows) as judge:
         taken, kept, effects = judge()
         left, unmarked, _ = judge(without=case.rule)

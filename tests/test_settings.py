@@ -30,7 +30,16 @@ def test_a_dataset_overrides_key_by_key(raw):
     own(raw, '[company]\ncurrency = "EUR"\nfiscal_year_start_month = 2\n')
     got = settings.load("here")
     assert (got.company.currency, got.company.fiscal_year_start_month) == ("EUR", 2)
-    assert got.company.name == "Northwind Instruments"
+    assert got.company.time_zone == "America/New_York"
+
+
+def test_nobody_elses_name_or_target_comes_with_the_house(raw):
+    """What no settings file of the company says is not there: no name, no target, no stated currency."""
+    got = settings.load("here")
+    assert (got.company.name, got.company.has_currency) == ("", False)
+    assert [m.target for m in got.key_metrics] == [None] * 5
+    own(raw, '[company]\ncurrency = "USD"\n')
+    assert settings.load("here").company.has_currency
 
 
 def test_a_table_of_classes_replaces_the_houses_whole(raw):
@@ -107,7 +116,7 @@ def test_what_is_no_toml_is_refused_by_name(raw):
 def test_the_environment_does_not_reach_in(raw, monkeypatch):
     """A variable called as a section is no setting."""
     monkeypatch.setenv("COMPANY", '{"name": "Evil"}')
-    assert settings.load("here").company.name == "Northwind Instruments"
+    assert settings.load("here").company.name == ""
 
 
 def test_a_datasets_name_cannot_climb(root):

@@ -1,7 +1,7 @@
 """The command line: parses, calls, prints; nothing else.
 
-Exit codes: 0 done, 1 a required table was refused, 2 wrong usage, 3 a notebook or report failed,
-70 our own bug, 75 another run holds the lock.
+Exit codes: 0 done, 1 a required table was refused or every question is withheld, 2 wrong usage,
+3 a notebook or report failed, 70 our own bug, 75 another run holds the lock.
 """
 
 from __future__ import annotations
@@ -150,7 +150,8 @@ def demo(
         written = Path(scratch) / dataset
         exports.write(company.Company(n_teams=teams, n_quarters=quarters, seed=seed), written, layout=layout)
         if folder.is_dir():  # a dataset's own settings and maps stay
-            for file in [f for f in written.rglob("*") if f.is_file()]:
+            own = folder / paths.SETTINGS_FILE
+            for file in [f for f in written.rglob("*") if f.is_file() and not (f.name == own.name and own.exists())]:
                 (new := folder / file.relative_to(written)).parent.mkdir(exist_ok=True)
                 file.replace(new)
         else:
@@ -199,13 +200,13 @@ def clean(
 
     name = _known(dataset)
     with _usage():
-        settings.load(name)
+        house = settings.load(name)
     if dry_run:
-        _say_all(audit.lines(prepare.dry_run(name, as_of=_day(as_of))))
+        _say_all([*audit.lines(prepare.dry_run(name, as_of=_day(as_of))), *audit.currency_notice(house)])
         return
     with _lock(name), _working(f"cleaning {name}"):
         account = prepare.prepare(name, as_of=_day(as_of))
-    _say_all(audit.lines(account))
+    _say_all([*audit.lines(account), *audit.currency_notice(house)])
 
 
 def _given(parameters: list[str]) -> dict[str, str]:
@@ -250,6 +251,7 @@ def report(
     with _usage():
         given = execute.checked(notebooks, pairs, RESERVED)
     from analysis import prepare
+    from analysis.models import answerability
     from analysis.report import manifest, planning, publish
 
     with _lock(name), _working(f"cleaning {name}") as say:
@@ -267,12 +269,18 @@ def report(
         if made.manifest["status"] == "ok":
             _say(f"{where / publish.PDF}{'' if made.is_new else ' (up to date)'}")
             continue
-        broken = [n for n in made.manifest["notebooks"] if n["status"] not in {"ok", "missing"}]
+        broken = [n for n in made.manifest["notebooks"] if n["status"] not in manifest.WITHOUT_FAILURE]
         why = [f"{manifest.failure(n)} ({n['status']})" for n in broken] or [str(made.manifest["error"])]
         typer.echo("\n".join(f"{where}: {line}" for line in why), err=True)
         typer.echo(f"No PDF was written; the notebooks as far as they got are in {where / 'failed'}.", err=True)
+    warned, withheld = answerability.plain_lines(account)
+    _say_all(warned)
+    for line in withheld:
+        typer.echo(line, err=True)
     if any(made.manifest["status"] != "ok" for made in done):
         raise typer.Exit(FAILED)
+    if answerability.is_all_withheld(account):
+        raise typer.Exit(REFUSED)
 
 
 def main() -> NoReturn:

@@ -19,7 +19,7 @@ from matplotlib import font_manager, ticker
 from matplotlib.colors import LinearSegmentedColormap, to_hex
 from matplotlib.patches import Rectangle
 
-from analysis import canvas
+from analysis import canvas, money
 from analysis.canvas import BLUE, DASHED, INK, MILLION, MINUS, MUTED, ORANGE, PALE, RULE
 from analysis.schema import ACTIVITY_CLASSES, require_columns
 
@@ -76,7 +76,7 @@ def ranges(
     label: str,
     x_label: str,
     reference: tuple[float, str] | None = None,
-    number: str = "{:,.0f}",
+    currency: str = "",
 ) -> Axes:
     """Draw an estimate and its 95% interval for each row, first row on top.
 
@@ -86,8 +86,12 @@ def ranges(
         `label`, ``estimate``, ``low``, ``high``; a missing estimate shows as "not shown".
     label : column that names the group
     reference : value and what it is, such as ``(399, "article, 2013: $399")``
-    number : how an estimate is printed
+    currency : of the estimates, where they are money
     """
+
+    def number(value: float) -> str:
+        return money.amount_text(value, currency) if currency else f"{value:,.0f}"
+
     require_columns(table, [label, "estimate", "low", "high"], "ranges")
     rows = np.arange(len(table))
     ax = canvas.blank(title, 23 + 6 * len(table))
@@ -104,11 +108,11 @@ def ranges(
         if np.isnan(value):
             canvas.beside(ax, row, 38, "not shown", colour=MUTED, align="left")
             continue
-        canvas.beside(ax, row, 30, number.format(value))
+        canvas.beside(ax, row, 30, number(value))
         if not np.isnan(low):
-            canvas.beside(ax, row, 38, f"{number.format(low)} to {number.format(high)}", colour=MUTED, align="left")
+            canvas.beside(ax, row, 38, f"{number(low)} to {number(high)}", colour=MUTED, align="left")
     ax.set_xlabel(x_label)
-    ax.xaxis.set_major_formatter(ticker.FuncFormatter(lambda x, _: number.format(x)))
+    ax.xaxis.set_major_formatter(ticker.FuncFormatter(lambda x, _: number(x)))
     ax.grid(visible=True, axis="x")
     return ax
 

@@ -117,10 +117,16 @@ def pays_from(
     ax = canvas.blank(title, 70)
     lift = curve["lift"].to_numpy(float)
     ends = curve[["p10", "p50", "p90"]].to_numpy(float) / MILLION
+    if not np.isfinite(ends).all():
+        ax.annotate(
+            "What a lift is worth cannot be told.", (0.5, 0.5), xycoords="axes fraction", ha="center", color=MUTED
+        )
+        return ax
     ax.fill_between(lift, ends[:, 0], ends[:, 2], color=PALE, linewidth=0)
     ax.plot(lift, ends[:, 1], color=BLUE, linewidth=1.6)
     ax.axhline(0, color=INK, linewidth=0.8)
     floor, top = float(ends.min()), float(ends.max())
+    top = top if top > floor else floor + 1
     below = floor - 0.13 * (top - floor)
     ax.set_ylim(below - 0.07 * (top - floor), top + 0.05 * (top - floor))
     value, low, high = estimate

@@ -80,7 +80,9 @@ def code_hash() -> str:
 
 def _stamp(dataset: str, files: list[Path], as_of: dt.date | None) -> str:
     """Return the hash of all that the processed tables follow from."""
-    digest = hashlib.sha256(f"{code_hash()} {as_of} {settings.load(dataset).model_dump_json()}".encode())
+    house = settings.load(dataset)
+    follows_from = f"{code_hash()} {as_of} {house.model_dump_json()} {house.company.has_currency}"
+    digest = hashlib.sha256(follows_from.encode())
     own = [f for f in sorted(paths.raw(dataset).rglob("*.toml")) if f.name != paths.SETTINGS_FILE]
     for file in [*files, *own]:
         digest.update(f"{file.name} {read.sha256(file)}\n".encode())

@@ -61,11 +61,16 @@ class _Section(BaseModel):
 class Company(_Section):
     """Whose report it is, in which money and calendar."""
 
-    name: str
-    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")]
+    name: Annotated[str, Field(max_length=120)] = ""  # empty: nobody named it
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "USD"
     fiscal_calendar: FiscalCalendar = "months"  # before the month, which is read by it
     fiscal_year_start_month: Annotated[Months, Field(validate_default=True)] = 1
     time_zone: Annotated[str, AfterValidator(_time_zone)]
+
+    @property
+    def has_currency(self) -> bool:
+        """Whether a settings file names the reporting currency."""
+        return "currency" in self.model_fields_set
 
     @field_validator("fiscal_year_start_month")
     @classmethod
@@ -127,12 +132,12 @@ class Report(_Section):
 
 
 class KeyMetric(_Section):
-    """A headline that everybody watches: `name` is the report's own, `target` in its unit."""
+    """A headline that everybody watches: `name` is the report's own, `target` in its unit, None where none is set."""
 
     name: Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$", max_length=40)]
     owner: Words
     definition: Words
-    target: float
+    target: float | None = None
     aim: Literal["at least", "at most"] = "at least"
 
 

@@ -24,6 +24,7 @@ from analysis.crm import (
     own_maps,
     read,
     references,
+    reporting_currency,
     rules,
     set_aside_spread,
     survivors,
@@ -286,6 +287,7 @@ def tables(
         )
     intake = references.settle(connection, intake)
     outcomes.deal_outcomes(connection, books["opportunities"])
+    reporting_currency.require_reachable(connection, settings.company.currency, dataset)
     as_of = as_of or _as_of(connection, today or dt.datetime.now(tz=dt.UTC).date())
     _require_data(connection, as_of)
     set_variable(connection, "as_of", as_of)

@@ -7,6 +7,7 @@ import tomllib
 from importlib import resources
 from typing import TYPE_CHECKING, NamedTuple
 
+from analysis import paths
 from analysis.schema import TABLES
 
 if TYPE_CHECKING:
@@ -40,6 +41,21 @@ EXAMPLES = {  # a line of each file, its cells in the order of its columns
     "teams": "T-1,Americas SMB 1,Americas,SMB",
     "fx_rates": "EUR,2026-07-01,2026-10-01,1.09",
 }
+SETTINGS = """# Settings of {dataset}. What stands here overrides alignment.toml at the top, key by key.
+
+[company]
+name = "{dataset}"                     # on the cover: write the company's name as leadership does
+# currency = "EUR"                  # reporting currency; unless it is stated, amounts are taken to be in USD
+# time_zone = "Europe/Paris"        # for people whose own zone the CRM does not know
+# fiscal_year_start_month = 1       # 1 = calendar quarters
+
+# No target is set here, and none is assumed. To set some, name all three to five key metrics, such as
+# [[key_metrics]]
+# name = "win_rate"
+# owner = "Sales leadership"
+# definition = "won / (won + lost), by close date"
+# target = 0.25
+"""
 README = """# Exports of {dataset}
 
 Put this company's exports into this folder as they are; nothing here is ever edited by alignment-roi.
@@ -49,8 +65,19 @@ it, and the report says so. Dates are years first, shares run from 0 to 1, ids a
 has one; an id that is only yours (of a goal, a plan, a meeting) may be any name used once.
 
 {files}
-Settings of the house stand in `alignment.toml` at the top; a file of that name here overrides them key
-by key. `fields.toml` here maps exports of another layout, `rules/<table>.toml` adds rules of your own.
+`alignment.toml` here says whose report it is, in which currency and time zone: complete it first. Its keys
+override those of the file at the top; targets are set there or not at all.
+
+Four exports let one file check another. Without them a damaged export is hard to tell from a bad quarter,
+and the report names those that are absent:
+
+- finance's bookings a quarter: `finance_bookings.csv` below;
+- the history of stages: in Salesforce OpportunityHistory or OpportunityFieldHistory, in HubSpot deals with
+  property history (`dealstage`);
+- who took part in meetings: EventRelation, a calendar's `.ics` files, or HubSpot's meeting associations;
+- the deal each activity belongs to: `WhatId` of Event and Task, or HubSpot's associations of engagements with deals.
+
+`fields.toml` here maps exports of another layout, `rules/<table>.toml` adds rules of your own.
 """
 
 
@@ -73,7 +100,7 @@ def known() -> list[Template]:
 
 
 def write(folder: Path) -> list[Path]:
-    """Write a README and the empty templates into a dataset's folder, leaving any file that is there.
+    """Write a README, settings to fill in and the empty templates into a dataset's folder, leaving any file that is there.
 
     Returns the files written.
     """
@@ -90,6 +117,10 @@ def write(folder: Path) -> list[Path]:
         f"  For example `{EXAMPLES[t.name]}`"
         for t in known()
     )
+    own = folder / paths.SETTINGS_FILE
+    if not own.exists():
+        own.write_text(SETTINGS.format(dataset=folder.name), encoding="utf-8")
+        written.append(own)
     readme = folder / "README.md"
     if not readme.exists():
         readme.write_text(README.format(dataset=folder.name, files=listed + "\n"), encoding="utf-8")

@@ -15,8 +15,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from analysis import money
 from analysis.claims import CLAIMS
-from analysis.models.result import Result
+from analysis.models.result import Result, Verdict
 from analysis.schema import DEFINITION_LABELS, SELLING_DEFINITIONS, CrmDataError, require_columns, require_rows
 
 if TYPE_CHECKING:
@@ -102,6 +103,7 @@ def estimate(
     minimum_logged_share: float,
     currency: str,
     definition: str = "selling_hours",
+    smallest_cell: int = 1,
 ) -> Result:
     """Return one of `MEASURES` for all representatives in `stays`.
 
@@ -113,6 +115,7 @@ def estimate(
     minimum_logged_share : share of a stay's working days that must be logged for it to count
     currency : reporting currency, for the unit
     definition : key of `schema.SELLING_DEFINITIONS`
+    smallest_cell : fewest reps a figure may be of; one of fewer is missing
 
     Returns
     -------
@@ -130,7 +133,7 @@ def estimate(
     reasons = left_out(stays, measure, minimum_logged_share=minimum_logged_share)
     reps = _per_rep(stays[reasons == ""], definition)
     value, low, high = ratio_of_sums(reps[spec.numerator], reps[spec.denominator])
-    return Result(
+    result = Result(
         name=measure,
         estimate=value,
         low=low,
@@ -141,6 +144,7 @@ def estimate(
         method=_method(spec, definition, stays.loc[reasons != "", "rep_id"], reasons[reasons != ""]),
         source=f"rep_quarter {', '.join(stays['quarter'].unique())}",
     )
+    return result.hide_few(smallest_cell)
 
 
 def by_definition(
@@ -186,14 +190,31 @@ def by(
     return pd.DataFrame(rows, columns=names)
 
 
-def range_sentence(table: pd.DataFrame, quarter: str, symbol: str = "$") -> str:
-    """Return in one sentence what an hour of selling costs, from what `by_definition` returns."""
-    narrow, wide = table.iloc[0], table.sort_values("estimate").iloc[0]
+def range_sentence(table: pd.DataFrame, quarter: str, *, currency: str) -> str:
+    """Return in one sentence what an hour of selling costs, from what `by_definition` returns.
+
+    Figures that are not shown (of too few reps, or unknown) are in no sentence either.
+    """
+    shown = table[table["estimate"].notna()]
+    if shown.empty:
+        return (
+            f"What an hour of selling costs cannot be told for {quarter}: too few reps have both pay and logged hours."
+        )
+    narrow, wide = shown.iloc[0], shown.sort_values("estimate").iloc[0]
+    interval = ""
+    if pd.notna(narrow["low"]):
+        ends = (money.amount_text(narrow[end], currency) for end in ("low", "high"))
+        interval = f"{' to '.join(ends)}; "
     return (
-        f"An hour of selling cost {symbol}{narrow['estimate']:,.0f} in {quarter} ({symbol}{narrow['low']:,.0f} to "
-        f"{symbol}{narrow['high']:,.0f}; n = {narrow['n_reps']} reps), or as little as {symbol}{wide['estimate']:,.0f} "
+        f"An hour of selling cost {money.amount_text(narrow['estimate'], currency)} in {quarter} "
+        f"({interval}n = {narrow['n_reps']:.0f} reps), or as little as {money.amount_text(wide['estimate'], currency)} "
         "if preparation and prospecting count as selling."
     )
+
+
+def range_verdict(table: pd.DataFrame) -> Verdict:
+    """Return whether `range_sentence` states a figure."""
+    return "found" if table["estimate"].notna().any() else "cannot tell"
 
 
 def leave_double_count(fringe_rate: float) -> float:
@@ -249,6 +270,18 @@ def marketing_ask(minutes: float, n_reps: int, cost: Result | float, bookings: R
         ends = (each.estimate, each.low, each.high) if isinstance(each, Result) else (each, math.nan, math.nan)
         rows.append((basis, *(hours * end for end in ends)))
     return pd.DataFrame(rows, columns=["basis", "estimate", "low", "high"])
+
+
+def ask_sentence(ask: pd.DataFrame, minutes: float, n_reps: int, *, currency: str) -> str:
+    """Return in one sentence what to do about requests to sales, from what `marketing_ask` returns."""
+    amount = float(ask["estimate"].iloc[0])
+    size = f"{minutes:g} minutes of {n_reps} reps is"
+    if math.isnan(amount):
+        hours = minutes * n_reps / MINUTES_PER_HOUR
+        return f"Count the selling time of each request to sales before it goes out: {size} {hours:g} hours."
+    return (
+        f"Cost each request to sales before it goes out: {size} {money.amount_text(amount, currency)} of selling time."
+    )
 
 
 def _spec(measure: str) -> Measure:

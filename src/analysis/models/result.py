@@ -32,3 +32,9 @@ class Result(NamedTuple):
     def is_known(self) -> bool:
         """Whether there is an estimate at all."""
         return not math.isnan(self.estimate)
+
+    def hide_few(self, smallest_cell: int) -> Result:
+        """Return the result without its figures where they are of fewer reps than may be shown."""
+        if self.n_of != "reps" or self.n >= smallest_cell:
+            return self
+        return self._replace(estimate=math.nan, low=math.nan, high=math.nan)

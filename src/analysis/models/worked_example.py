@@ -88,6 +88,17 @@ def estimate(measure: str = "cost_per_selling_hour", example: Example = SEED_002
     )
 
 
+def reference_line(currency: str) -> tuple[float, str] | None:
+    """Return the article's figure as a line for a chart in dollars; in another currency it has no place."""
+    figure = estimate()
+    return (figure.estimate, f"article, 2013: ${figure.estimate:,.0f}") if currency == "USD" else None
+
+
+def reference_note(currency: str) -> str:
+    """Return what a chart's caption says of that line."""
+    return " Dashed: a vendor's worked example, not a benchmark." if reference_line(currency) else ""
+
+
 def sensitivity(
     hours_per_week: Sequence[float] = (9, 10, 11, 12, 20, 40),
     weeks_per_year: Sequence[float] = (SEED_002.weeks_per_year,),

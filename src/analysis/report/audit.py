@@ -9,6 +9,16 @@ from analysis.crm import templates
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from analysis.settings import Settings
+
+
+def currency_notice(house: Settings) -> list[str]:
+    """Return that nobody said which currency amounts are in, where nobody did."""
+    if house.company.has_currency:
+        return []
+    assumed = f"No setting names this company's currency: amounts are taken to be in {house.company.currency}."
+    return [f"{assumed} Write it under [company] in the dataset's alignment.toml."]
+
 
 def empty_templates(account: Mapping[str, Any]) -> list[str]:
     """Return the files of `init` that nobody has filled in yet."""

@@ -45,6 +45,7 @@ class MissingChapter(TypedDict):
     needs: list[Need]
     why: str
     answers: NotRequired[list[str]]  # keys of layout.QUESTIONS
+    is_withheld: NotRequired[bool]  # by the gate, although the tables are there
 
 
 class Earlier(NamedTuple):
@@ -85,6 +86,7 @@ class Document(TypedDict):
     appendix: list[Chapter]
     facts: dict[str, Any]
     lines: list[dict[str, Any]]  # page one: question, sentence, kind, verdict, chapter
+    exports: list[dict[str, str]]  # page one: what the gate says of the exports, `head` and `text`
     quarterly: dict[str, Any] | None  # what compares this quarter with the last, and runs the review
 
 
@@ -101,6 +103,7 @@ def document(
     facts: Mapping[str, Any],
     missing: Sequence[MissingChapter],
     earlier: Mapping[str, Sequence[Earlier]] | None = None,
+    exports: Sequence[dict[str, str]] = (),
 ) -> Document:
     """Return the document of a report.
 
@@ -111,6 +114,7 @@ def document(
         (a list of dicts with the same keys) or dicts, each under its heading
     missing : chapters that could not be written, with their place
     earlier : by headline name, what earlier reports published, oldest first
+    exports : what page one says of the exports under its answers, a line each
 
     Raises
     ------
@@ -140,6 +144,7 @@ def document(
         appendix=[appendix for _, appendix in pairs if appendix["nodes"]],
         facts=dict(facts),
         lines=page_one.lines(chapters),
+        exports=list(exports),
         quarterly=None,
     )
 
@@ -172,7 +177,8 @@ def _statements(chapters: list[Chapter]) -> dict[str, list[Node]]:
         if gap:
             needs = "; ".join(f"{n['table']}: {', '.join(n['columns'])}" for n in gap["needs"])
             page["cannot_tell"].append(
-                {"kind": "cannot_tell", "children": [gap["question"]], "needs": needs, "chapter": chapter["title"]}
+                {"kind": "cannot_tell", "children": [gap["question"]], "chapter": chapter["title"]}
+                | ({"needs": needs} if needs else {})
             )
         for node in layout.everything(chapter):
             if node["kind"] in STATEMENTS:

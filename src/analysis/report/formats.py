@@ -14,10 +14,10 @@ import re
 import unicodedata
 from typing import Any, Literal, NamedTuple
 
+from analysis import money
+
 MISSING = "–"  # noqa: RUF001 - a dash, as in print
 CANNOT_TELL = "cannot tell"
-MINUS = "\N{MINUS SIGN}"
-SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
 
 Number = int | float
 Cell = Number | str | bool | None
@@ -55,7 +55,6 @@ FORMATS: dict[str, Format] = {
 }
 LAYOUT = "\n\t"
 INVISIBLE = ("C", "Zl", "Zp")  # control, format, private, unassigned; separators of lines
-MILLION = 1e6
 WHOLE_FROM, TENTHS_FROM = 100, 10  # sizes from which an estimate needs no cents, no hundredths
 SHARE_UNIT = re.compile(r"(share|rate|probability|of(?! \d)|per year|per quarter)\b")
 CURRENCY_UNIT = re.compile(r"([A-Z]{3})\b\s*")
@@ -76,7 +75,9 @@ def is_missing(value: object) -> bool:
 
 
 def _digits(value: float, form: Format) -> str:
-    scaled = value * 100 if form.kind == "share" else value / MILLION if form.millions else value
+    if form.millions and abs(value) < money.MILLIONS_FROM:
+        return f"{value:.0f}"
+    scaled = value * 100 if form.kind == "share" else value / money.MILLION if form.millions else value
     return f"{scaled:.{form.decimals}f}"
 
 
@@ -95,7 +96,7 @@ def rounded(value: Any, name: str) -> Cell:  # noqa: PLR0911 - whatever a cell h
     if form.kind == "share":
         return round(number / 100, form.decimals + 2)
     if form.millions:
-        return float(round(number * MILLION))
+        return float(round(number if abs(float(value)) < money.MILLIONS_FROM else number * money.MILLION))
     return number if form.decimals else int(number)
 
 
@@ -119,19 +120,13 @@ def shown(value: Any, name: str, currency: str = "") -> str:
         return "yes" if value else "no"
     if math.isinf(float(value)):
         raise ValueError(f"{name} must be finite, got {value!r}")
-    number = float(_digits(float(value), form))
-    sign = MINUS if number < 0 else "+" if form.is_signed and number > 0 else ""
-    digits = f"{abs(number):,.{form.decimals}f}{'M' if form.millions else ''}"
     if form.kind == "money":
-        return f"{sign}{symbol(currency)}{digits}"
+        text_of = money.millions_text if form.millions else money.amount_text
+        return text_of(float(value), currency, form.decimals)
+    number = float(_digits(float(value), form))
+    sign = money.MINUS if number < 0 else "+" if form.is_signed and number > 0 else ""
+    digits = f"{abs(number):,.{form.decimals}f}"
     return f"{sign}{digits}{'%' if form.kind == 'share' else ''}"
-
-
-def symbol(currency: str) -> str:
-    """Return what stands before an amount; a currency without a sign of its own shows its code."""
-    if not re.fullmatch("[A-Z]{3}", currency):
-        raise ValueError(f"currency must be an ISO 4217 code such as USD, got {currency!r}")
-    return SYMBOLS.get(currency, f"{currency}\N{NO-BREAK SPACE}")
 
 
 def is_invisible(character: str) -> bool:
@@ -159,7 +154,7 @@ def for_unit(unit: str, size: float) -> str:
     """Return the format that shows an estimate of `size` in `unit` with honest precision."""
     size = 0.0 if math.isnan(size) else abs(size)
     if CURRENCY_UNIT.match(unit):
-        return "millions" if size >= MILLION else "money" if size >= WHOLE_FROM else "money2"
+        return "millions" if size >= money.MILLION else "money" if size >= WHOLE_FROM else "money2"
     if unit.startswith(("hours", "months")):
         return "hours" if unit.startswith("hours") else "months"
     if unit.startswith("percentage points"):
@@ -178,8 +173,8 @@ def with_unit(value: float, unit: str) -> str:
     ('$399 per selling hour', '20.0% per year')
 
     """
-    money = CURRENCY_UNIT.match(unit)
-    return f"{shown(value, for_unit(unit, value), money.group(1) if money else '')} {CURRENCY_UNIT.sub('', unit)}"
+    found = CURRENCY_UNIT.match(unit)
+    return f"{shown(value, for_unit(unit, value), found.group(1) if found else '')} {CURRENCY_UNIT.sub('', unit)}"
 
 
 def spreadsheet(name: str, currency: str = "") -> str:
@@ -187,8 +182,11 @@ def spreadsheet(name: str, currency: str = "") -> str:
     form = format_of(name)
     decimals = f".{'0' * form.decimals}" if form.decimals else ""
     if form.kind == "money":
-        scale = ',,"M"' if form.millions else ""
-        digits = f'"{symbol(currency)}"#,##0{decimals}{scale}'
+        sign = f'"{money.symbol(currency)}"'
+        digits = f"{sign}#,##0{decimals}"
+        if form.millions:
+            least = f"{money.MILLIONS_FROM:.0f}"
+            return f'[>={least}]{digits},,"M";[<=-{least}]-{digits},,"M";{sign}#,##0'
     elif form.kind == "share":
         digits = f"0{decimals}%"
     elif form.kind == "number":

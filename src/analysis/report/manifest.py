@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from importlib import metadata
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
 from analysis import paths, prepare, quarters, settings
 from analysis.report.quarterly import editions
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 FILE = "manifest.json"
 LOCK = "requirements.lock"
+WITHOUT_FAILURE = {"ok", "missing", "withheld"}  # ends of a chapter that leave a report whole
 PACKAGES = ("duckdb", "matplotlib", "numpy", "pandas", "papermill", "scipy", "statsmodels", "typst")
 
 
@@ -38,10 +39,12 @@ class Manifest(TypedDict):
     as_of: str
     as_of_given: str | None  # the day asked for by --as-of
     parameters: dict[str, Parameter]
-    notebooks: list[dict[str, Any]]  # the outcomes of execute.run; a chapter without data is `missing`
+    notebooks: list[dict[str, Any]]  # the outcomes of execute.run; without data `missing`, or `withheld`
     error: str | None  # why no document could be made although every notebook ran
     metrics: dict[str, dict[str, Any]]
     notices: list[str]
+    questions: NotRequired[dict[str, str]]  # answered, warned, withheld or not asked
+    gate: NotRequired[list[dict[str, Any]]]  # the gate's findings
     inputs: list[dict[str, Any]]  # file, sha256, n_rows
     tables: list[dict[str, Any]]  # rows in = clean + quarantined + dropped
     code_sha256: str

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from analysis.models import answerability
 from analysis.report import formats, layout
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from analysis.settings import KeyMetric
 
 Row = dict[str, Any]
+NO_TARGET = "no target set"
+LONGEST_REASON = 60  # characters
 
 
 def lines(chapters: Sequence[Mapping[str, Any]]) -> list[Row]:
@@ -33,7 +36,8 @@ def _line(chapters: Sequence[Mapping[str, Any]], key: str) -> Row:
     for chapter in [*mine, *others]:
         gap = chapter["missing"]
         if gap and key != "next" and chapter in mine:
-            return {"kind": "cannot_tell", "children": [f"Cannot tell. {gap['why']}"], "chapter": chapter["title"]}
+            head = "Withheld." if gap.get("is_withheld") else "Cannot tell."
+            return {"kind": "cannot_tell", "children": [f"{head} {gap['why']}"], "chapter": chapter["title"]}
         for node in layout.everything(chapter):
             if node["kind"] in kinds:
                 return {**node, "chapter": chapter["title"]}
@@ -67,21 +71,35 @@ def _metric(m: KeyMetric, card: Payload | None, last: float | None, before: str,
         absent = {"label": m.name.replace("_", " ").capitalize(), "value": formats.MISSING, "unit": "", "interval": ""}
         return row | absent | {"n": "", "target": formats.MISSING, "last": formats.MISSING, "met": "not in this report"}
     estimate, form, currency = card["estimate"], card["format"], card["currency"]
-    met = formats.CANNOT_TELL
-    if estimate is not None and card["verdict"] != formats.CANNOT_TELL:
-        reached = estimate >= m.target if m.aim == "at least" else estimate <= m.target
-        met = "met" if reached else "missed"
+    if card["verdict"] == answerability.WITHHELD:
+        past = {}
     values = [*past.values(), *([estimate] if estimate is not None else [])]
     return row | {
         "label": card["label"],
         "value": card["shown"]["value"],
-        "unit": card["shown"]["unit"],
+        "unit": card["shown"]["unit"] if estimate is not None else _short_reason(card),
         "interval": card["shown"]["interval"],
         "n": card["shown"]["n"],
-        "target": f"{m.aim} {formats.shown(m.target, form, currency)}",
+        "target": NO_TARGET if m.target is None else f"{m.aim} {formats.shown(m.target, form, currency)}",
         "last": formats.MISSING if last is None else formats.shown(last, form, currency),
         "before": before,
-        "met": met,
+        "met": _met(m, card),
         "trend": [float(v) for v in values],
         "since": next(iter(past), before),
     }
+
+
+def _met(m: KeyMetric, card: Payload) -> str:
+    """Return whether a metric meets its target; nothing where nobody set one."""
+    estimate = card["estimate"]
+    if m.target is None:
+        return ""
+    if estimate is None or card["verdict"] == formats.CANNOT_TELL:
+        return str(card["verdict"] or formats.CANNOT_TELL)
+    return "met" if (estimate >= m.target if m.aim == "at least" else estimate <= m.target) else "missed"
+
+
+def _short_reason(card: Payload) -> str:
+    """Return why a figure is not there, as far as its cell has room; what is withheld says why in the strip above."""
+    is_withheld = card["verdict"] == answerability.WITHHELD
+    return "" if is_withheld or len(card["note"]) > LONGEST_REASON else str(card["note"])

@@ -6,6 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from analysis import paths, prepare, quarters, settings
+from analysis.models import answerability
 from analysis.report import declared, document, manifest
 
 if TYPE_CHECKING:
@@ -14,7 +15,10 @@ if TYPE_CHECKING:
 
     from analysis.report.declared import Declared
     from analysis.report.document import MissingChapter
-    from analysis.report.execute import Parameter
+    from analysis.report.execute import Outcome, Parameter
+
+
+DATA_ERROR = "CrmDataError: "  # how the outcome of a notebook begins that the data stopped
 
 
 class Plan(NamedTuple):
@@ -56,17 +60,19 @@ def plan(
     end = quarter.end(settings.load(account["dataset"]).company.fiscal_year_start_month)
     runnable: list[Path] = []
     missing: list[MissingChapter] = []
+    withheld = answerability.withheld_questions(account)
     for position, notebook in enumerate(sorted(paths.notebooks().glob("*.ipynb"))):
         said = declared.by(notebook)
+        reason = next((withheld[q] for q in said.answers if q in withheld), None)
         lacking = prepare.missing(account, said.needs, said.one_of)
         if lacking:
-            why = _lacks(account["dataset"], lacking, said)
+            why = _lacks(account, lacking, said)
         else:
             lacking = prepare.not_begun(account["dataset"], said.begins, end)
             why = f"By the end of {quarter} nothing had begun of {' and '.join(m.table for m in lacking)}."
         if not lacking and said.tells_pay:
             lacking, why = _too_few_paid(account["dataset"])
-        if not lacking:
+        if not lacking and not reason:
             runnable.append(notebook)
             continue
         missing.append(
@@ -75,8 +81,9 @@ def plan(
                 "title": notebook.stem,
                 "question": said.question,
                 "needs": [{"table": m.table, "columns": list(m.columns)} for m in lacking],
-                "why": why,
+                "why": why if lacking or not reason else reason.why,
                 "answers": said.answers,
+                "is_withheld": not lacking,
             }
         )
     before = quarter.shifted(-1)
@@ -85,6 +92,35 @@ def plan(
     identifier = manifest.run_id(account, str(quarter), parameters)
     day = as_of.isoformat() if as_of else None
     return Plan(quarter, identifier, parameters, runnable, missing, earlier, day)
+
+
+def without_unanswerable(made: Plan, outcomes: Sequence[Outcome]) -> tuple[Plan, list[Outcome]]:
+    """Return the plan and the outcomes without notebooks that the data stopped: each is a chapter that says why.
+
+    A notebook that ends in a `CrmDataError` found its tables there and nothing in them to answer from; any
+    other end is a failure and stays one.
+    """
+    data_said = {o.notebook: o.error.removeprefix(DATA_ERROR) for o in outcomes if _is_of_the_data(o) and o.error}
+    places = {notebook.stem: at for at, notebook in enumerate(sorted(paths.notebooks().glob("*.ipynb")))}
+    gaps: list[MissingChapter] = [
+        {
+            "position": places[notebook.stem],
+            "title": notebook.stem,
+            "question": (by := declared.by(notebook)).question,
+            "needs": [],
+            "why": data_said[notebook.stem],
+            "answers": by.answers,
+        }
+        for notebook in made.notebooks
+        if notebook.stem in data_said
+    ]
+    runnable = [n for n in made.notebooks if n.stem not in data_said]
+    left = [o for o in outcomes if o.notebook not in data_said]
+    return made._replace(notebooks=runnable, missing=[*made.missing, *gaps]), left
+
+
+def _is_of_the_data(outcome: Outcome) -> bool:
+    return outcome.status == "failed" and bool(outcome.error) and str(outcome.error).startswith(DATA_ERROR)
 
 
 def _too_few_paid(dataset: str) -> tuple[list[prepare.Missing], str]:
@@ -96,10 +132,16 @@ def _too_few_paid(dataset: str) -> tuple[list[prepare.Missing], str]:
     return [prepare.Missing("compensation", ("rep_id",))], why
 
 
-def _lacks(dataset: str, lacking: Sequence[prepare.Missing], said: Declared) -> str:
+def _lacks(account: Mapping[str, Any], lacking: Sequence[prepare.Missing], said: Declared) -> str:
     """Return in words what a dataset does not hold; of several ways to answer, that one is enough."""
+    dataset, with_rows = account["dataset"], {t["table"] for t in account["tables"] if t["n_clean"]}
     alone = [m.table for m in lacking if m.table in said.needs]
-    words = [f"no {' and no '.join(alone)}"] if alone else []
+    words = [
+        f"{table} without {', '.join(m.columns)}" if table in with_rows else f"no {table}"
+        for m in lacking
+        if (table := m.table) in said.needs
+    ]
+    words = [" and ".join(words)] if words else []
     if len(alone) < len(lacking):
         words.append(f"none of {'; '.join(' with '.join(way) for way in said.one_of)}, of which one would do,")
     held = f"The exports of {dataset} hold {' and '.join(words)} in the columns named."

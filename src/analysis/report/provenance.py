@@ -6,6 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from analysis import settings
+from analysis.models import answerability
 from analysis.report import manifest
 
 if TYPE_CHECKING:
@@ -21,6 +22,11 @@ def facts(account: Mapping[str, Any], made: Plan) -> dict[str, Any]:
     return {
         "run_id": made.run_id,
         "Parameters": made.parameters,
+        "What the exports can answer": {
+            answerability.QUESTION_WORDS.get(q, q): status for q, status in answerability.statuses(account).items()
+        },
+        "What was seen in the exports": answerability.finding_rows(account),
+        "Not exported": answerability.absent_rows(account),
         "Exports": [{"file": f["file"], "rows": f["n_rows"], "SHA-256": f["sha256"][:16]} for f in account["files"]],
         "Rows": [
             {
@@ -49,10 +55,20 @@ def state(
         "as_of_given": made.as_of_given,
         "parameters": made.parameters,
         "notebooks": manifest.outcomes(runs)
-        + [{"notebook": m["title"], "status": "missing", "needs": m["needs"]} for m in made.missing],
+        + [
+            {
+                "notebook": m["title"],
+                "status": "withheld" if m.get("is_withheld") else "missing",
+                "needs": m["needs"],
+                "why": m["why"],
+            }
+            for m in made.missing
+        ],
         "error": None,
         "metrics": {},
         "notices": said,
+        "questions": answerability.statuses(account),
+        "gate": account.get("gate", {}).get("findings", []),
         "inputs": [{"file": f["file"], "sha256": f["sha256"], "n_rows": f["n_rows"]} for f in account["files"]],
         "tables": [{k: v for k, v in t.items() if k != "columns"} for t in account["tables"]],
         "code_sha256": manifest.code_sha256(),

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from analysis import paths, prepare, settings
-from analysis.models import hours_account, narrative, restatements
-from analysis.report import document, execute, manifest, payload, pdf, planning, provenance, site, workbook
+from analysis.models import answerability, hours_account, narrative, restatements, won_deals
+from analysis.report import audit, document, execute, manifest, payload, pdf, planning, provenance, site, workbook
 from analysis.report.quarterly import actions, assemble, editions, forecasting
 
 if TYPE_CHECKING:
@@ -66,12 +66,37 @@ def _restated(dataset: str, quarter: str, tolerance_rate: float) -> list[str]:
     return restatements.notices(restatements.table(then, prepare.load(dataset, "team_quarter"), moved), tolerance_rate)
 
 
+def _large_deals(account: Mapping[str, Any], quarter: Quarter) -> list[str]:
+    """Return a notice of bookings with and without deals that are far out of scale, where there are any."""
+    dataset, name = account["dataset"], str(quarter)
+    house = settings.load(dataset)
+    deals, teams = prepare.load(dataset, "opportunities"), prepare.load(dataset, "team_quarter")
+    won = won_deals.of_quarter(deals, name, house.company.fiscal_year_start_month)
+    total = float(teams.loc[teams["quarter"] == name, "bookings_amount"].sum())
+    says = won_deals.large_deals_sentence(
+        total, won, account, name,
+        currency=house.company.currency, tolerance_rate=house.reconciliation.tolerance_rate,
+    )  # fmt: skip
+    return [says] if says else []
+
+
+def _reader_notices(account: Mapping[str, Any], quarter: Quarter) -> list[str]:
+    """Return all that page one says before any figure."""
+    dataset, name = account["dataset"], str(quarter)
+    house = settings.load(dataset)
+    tolerance_rate = house.reconciliation.tolerance_rate
+    said = audit.currency_notice(house) + notices(account, name, tolerance_rate) + _large_deals(account, quarter)
+    if "bookings" in answerability.withheld_questions(account):
+        return said
+    return said + _restated(dataset, name, tolerance_rate)
+
+
 def _document(account: Mapping[str, Any], made: planning.Plan, executed: Sequence[Path], said: list[str]) -> Document:
     house = settings.load(account["dataset"])
     return document.document(
         executed,
         title=TITLE,
-        company=house.company.name,
+        company=house.company.name or account["dataset"],
         owner=house.report.owner,
         audience=house.report.audience,
         quarter_label=made.quarter.label(house.company.fiscal_year_start_month),
@@ -80,7 +105,15 @@ def _document(account: Mapping[str, Any], made: planning.Plan, executed: Sequenc
         facts=provenance.facts(account, made),
         missing=made.missing,
         earlier=made.earlier,
+        exports=answerability.page_one_lines(account, house.company.currency),
     )
+
+
+def _drop_stopped(jobs: Sequence[execute.Job], made: planning.Plan) -> None:
+    """Remove notebooks that the data stopped halfway: a page says why, and half an answer is none."""
+    for job in jobs:
+        if job.notebook not in made.notebooks:
+            job.output.unlink()
 
 
 def _folder(path: Path) -> Path:
@@ -147,8 +180,7 @@ def publish(
         return Published(standing, folder, is_new=False)
     actions.reviews(dataset, before=str(quarter))  # a wrong one is refused before a kernel starts
     started, clock = dt.datetime.now(tz=dt.UTC), time.monotonic()
-    tolerance_rate = settings.load(dataset).reconciliation.tolerance_rate
-    said = notices(account, str(quarter), tolerance_rate) + _restated(dataset, str(quarter), tolerance_rate)
+    said = _reader_notices(account, quarter)
     paths.reports().mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=paths.reports(), prefix=_prefix(folder)) as name:
         scratch = Path(name)
@@ -165,11 +197,12 @@ def publish(
             workers=workers,
             done=lambda r: say(f"{quarter} {r.notebook}: {r.status} in {r.wall_s:.1f} s"),
         )
-        state = provenance.state(account, made, runs[: len(jobs)], started, said)
+        made, ended = planning.without_unanswerable(made, runs[: len(jobs)])
+        state = provenance.state(account, made, ended, started, said)
         day = dt.datetime.combine(dt.date.fromisoformat(account["as_of"]), dt.time(), tzinfo=dt.UTC)
         if state["status"] == "ok":
             try:
-                content = _document(account, made, [j.output for j in jobs], said)
+                content = _document(account, made, [scratch / "notebooks" / n.name for n in made.notebooks], said)
                 told = assemble.quarterly(content, dataset, quarter, compared, runs[len(jobs) :])
                 content["quarterly"] = told.content
                 rendered = pdf.render(content, timestamp=day)
@@ -182,6 +215,7 @@ def publish(
         new.mkdir()
         (new / PDF).write_bytes(rendered)
         workbook.write(content, new / WORKBOOK, timestamp=day)
+        _drop_stopped(jobs, made)
         (scratch / "notebooks").rename(new / "notebooks")
         state["metrics"] = payload.metrics(content["cover"])
         state["quarterly"] = told.kept

@@ -12,13 +12,15 @@ from __future__ import annotations
 
 import io
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import matplotlib as mpl
 from IPython.display import display
 from matplotlib._pylab_helpers import Gcf
 
+from analysis import money
 from analysis.claims import CLAIMS
+from analysis.models import answerability
 from analysis.report import formats, lab, markdown, payload
 from analysis.report.suppression import suppressed
 from analysis.schema import require_columns
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+    from analysis.models.answerability import Withheld
     from analysis.models.result import Result, Verdict
     from analysis.report.payload import Payload
 
@@ -41,17 +44,24 @@ class _House:
 
     currency = ""
     smallest_cell = 5
+    withheld: ClassVar[Mapping[str, Withheld]] = {}  # by question
+    withheld_metrics: ClassVar[Mapping[str, Withheld]] = {}  # by headline
 
 
-def use(*, currency: str, smallest_cell: int) -> None:
-    """Say in which currency amounts are, and how many reps a row needs to be shown."""
-    formats.symbol(currency)
+def use(*, currency: str, smallest_cell: int, account: Mapping[str, Any] | None = None) -> None:
+    """Say in which currency amounts are, how many reps a row needs to be shown, and what the gate withholds.
+
+    `account` is that of the cleaning pass; without it nothing is withheld.
+    """
+    money.symbol(currency)
     _House.currency, _House.smallest_cell = currency, smallest_cell
+    _House.withheld = answerability.withheld_questions(account or {})
+    _House.withheld_metrics = answerability.withheld_metrics(account or {})
 
 
-def value(number: float, format: str) -> str:  # noqa: A002
-    """Return a number as the report would show it, for use in prose."""
-    return formats.shown(number, format, _House.currency)
+def value(number: float, format: str, *, currency: str = "") -> str:  # noqa: A002
+    """Return a number as the report would show it, for use in prose; `currency` is that of a published figure."""
+    return formats.shown(number, format, currency or _House.currency)
 
 
 def card(
@@ -66,6 +76,10 @@ def card(
 
     What rests on fewer reps than the smallest cell is not shown.
     """
+    if result.name in _House.withheld_metrics:
+        return _withheld_card(
+            result, _House.withheld_metrics[result.name], label=label, headline=headline, format=format
+        )
     smallest = _House.smallest_cell
     is_small = result.n_of == "reps" and 0 < result.n < smallest
     if is_small:
@@ -75,6 +89,31 @@ def card(
         return made
     shown = {**made["shown"], "value": "not shown", "n": f"<{smallest} reps"}
     return {**made, "n": None, "note": f"Fewer than {smallest} reps. {note}".strip(), "shown": shown}
+
+
+def _withheld_card(result: Result, why: Withheld, *, label: str, headline: bool, format: str) -> Payload:  # noqa: A002
+    """Return a card without any number of the result: the gate's reason stands where the value would."""
+    empty = result._replace(
+        estimate=math.nan, low=math.nan, high=math.nan, n=0, method=f"{answerability.WITHHELD}: {why.why}"
+    )
+    made = payload.card(
+        empty,
+        label=label,
+        note=answerability.without_examples(why.sentence),
+        headline=headline,
+        format=format,
+        currency=_House.currency,
+    )
+    shown = {**made["shown"], "value": answerability.WITHHELD, "n": formats.MISSING}
+    return {**made, "n": None, "verdict": answerability.WITHHELD, "shown": shown}
+
+
+def is_withheld(*questions: str) -> bool:
+    """Show why instead, and return True, where the gate withholds one of the questions."""
+    reasons = [_House.withheld[q] for q in questions if q in _House.withheld]
+    if reasons:
+        text(f"**Withheld.** {inert(reasons[0].why)}")
+    return bool(reasons)
 
 
 def kpis(cards: Sequence[Payload]) -> None:
@@ -103,13 +142,14 @@ def table(
     source: str,
     note: str = "",
     labels: Mapping[str, str] | None = None,
+    currency: str = "",
 ) -> None:
-    """Show a table, one format a column.
+    """Show a table, one format a column; `currency` is that of published figures which are not the company's.
 
     With a column ``n_reps``, rows of too few reps are hidden: the first column names the row and
     stays.  Where more columns name it, or groups have totals, call `suppressed` beforehand.
     """
-    _emit_table(_cells(frame, formats, labels), caption=caption, source=source, note=note)
+    _emit_table(_cells(frame, formats, labels, currency or _House.currency), caption=caption, source=source, note=note)
 
 
 def claims(names: Sequence[str], *, caption: str = "Published figures, each as its publisher states it") -> None:
@@ -210,15 +250,15 @@ def practices(
     `frame` needs ``team``, ``practice``, ``hours`` [h] and ``amount`` [currency], both as expected.
     """
     require_columns(frame, ["team", "practice", "hours", "amount"], "practices")
-    cells = {**_cells(frame, formats, labels), "use": "practices"}
+    cells = {**_cells(frame, formats, labels, _House.currency), "use": "practices"}
     _emit_table(cells, caption=caption, source=source, note=note)
 
 
-def _cells(frame: pd.DataFrame, kinds: Mapping[str, str], labels: Mapping[str, str] | None) -> Payload:
+def _cells(frame: pd.DataFrame, kinds: Mapping[str, str], labels: Mapping[str, str] | None, currency: str) -> Payload:
     """Return a table's cells, rows of too few reps hidden where it counts reps and that was not done yet."""
     if payload.N_COLUMN in frame.columns and payload.MARK_COLUMN not in frame.columns:
         frame = suppressed(frame, smallest=_House.smallest_cell, keep=list(frame.columns[:1]))
-    return payload.table(frame, kinds=kinds, labels=labels or {}, currency=_House.currency)
+    return payload.table(frame, kinds=kinds, labels=labels or {}, currency=currency)
 
 
 def _emit_table(cells: Payload, *, caption: str, source: str, note: str) -> None:

@@ -38,7 +38,7 @@ a {{ color: #1d5fa8 }} .failed {{ color: #c2410c; font-weight: 600 }} small {{ c
 def _state(entry: Manifest) -> str:
     if entry["status"] == "ok":
         return f"as of {html.escape(entry['as_of'])}<br><small>run {html.escape(entry['run_id'])}</small>"
-    broken = [n for n in entry["notebooks"] if n["status"] not in {"ok", "missing"}]
+    broken = [n for n in entry["notebooks"] if n["status"] not in manifest.WITHOUT_FAILURE]
     state = broken[0]["status"] if broken else entry["status"]
     where = manifest.failure(broken[0]) if broken else str(entry["error"])
     before = entry["previous_run_id"]

@@ -38,6 +38,19 @@ def _complemented(counts: NDArray[np.float64], smallest: int) -> NDArray[np.bool
     return hidden
 
 
+def few_hidden(frame: pd.DataFrame, *, smallest: int, keep: Sequence[str], n: str = "n_reps") -> pd.DataFrame:
+    """Return the table with the values of small cells missing: for rows that are no parts of one total.
+
+    Figures of the whole company side by side give no other away, so none is hidden to protect one.
+    Parameters and result are those of `suppressed`.
+    """
+    require_columns(frame, [n, *keep], "suppression")
+    counts = pd.to_numeric(frame[n]).to_numpy(dtype=float, na_value=np.nan)
+    hidden = ~((counts >= smallest) | (counts == 0))
+    shown = {c: frame[c] if c in keep else frame[c].mask(hidden) for c in frame.columns}
+    return pd.DataFrame({**shown, MARK_COLUMN: np.where(hidden, f"<{smallest}", "")}, index=frame.index)
+
+
 def suppressed(
     frame: pd.DataFrame,
     *,

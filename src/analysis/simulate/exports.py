@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from pyarrow import csv
 
+from analysis import paths
 from analysis.simulate import company as companies
-from analysis.simulate import diary, directory, funnel, handmade, hubspot, people, records
+from analysis.simulate import diary, directory, funnel, handmade, hubspot, own_settings, people, records
 from analysis.simulate import dirt as dirts
 from analysis.simulate.practice import levels, reviews
 
@@ -34,6 +35,8 @@ def write(
     company: Company, folder: Path, *, dirt: dirts.Rates | None = dirts.RATES, layout: Layout = "salesforce"
 ) -> None:
     """Write every file of the company into `folder`, which is made if need be; reviews into a folder in it.
+
+    Its settings are written where the folder has none.
 
     Parameters
     ----------
@@ -69,6 +72,8 @@ def write(
     for quarter, text in reviews.files(simulated.draws.window).items():
         (folder / REVIEWS).mkdir(exist_ok=True)
         (folder / REVIEWS / f"{quarter}.toml").write_text(text, encoding="utf-8")
+    if not (own := folder / paths.SETTINGS_FILE).exists():
+        own.write_text(own_settings.TEXT, encoding="utf-8")
     truth |= _truth(company, simulated, keys) | {"defects": {name: d._asdict() for name, d in defects.items()}}
     (folder / TRUTH_FILE).write_text(json.dumps(truth, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 

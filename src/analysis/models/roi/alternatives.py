@@ -115,8 +115,10 @@ def lead_generation(
     run = campaigns[pd.to_datetime(campaigns["start_date"]).between(first, last, inclusive="left")]
     cost = float(run["cost_amount"].sum())
     made = pd.to_datetime(leads["created_at"], utc=True).dt.tz_localize(None)
-    kinds = run["campaign_type"].dropna().str.casefold().unique()
-    theirs = leads[made.between(first, last, inclusive="left") & leads["lead_source"].str.casefold().isin(kinds)]
+    kinds = {str(kind).casefold() for kind in run["campaign_type"].dropna()}
+    theirs = leads[
+        made.between(first, last, inclusive="left") & leads["lead_source"].astype(str).str.casefold().isin(kinds)
+    ]
     require_rows(theirs, "leads", f"from a campaign's source, created {first.date()} to {last.date()}")
     if not cost > 0:
         raise CrmDataError(

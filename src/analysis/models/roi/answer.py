@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from analysis import money
 from analysis.models.roi import simulation, verdict
 
 if TYPE_CHECKING:
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
     from analysis.models.roi.case import Case
     from analysis.models.roi.simulation import Appraisal
 
-MILLION, SMALL = 1e6, 1e5
 NEARLY = 0.01  # draws do not make a thing certain
 SURE, UNLIKELY = 0.9, 0.1  # P(NPV > 0) from which money is moved, and below which it is withdrawn
 
@@ -23,12 +23,12 @@ def sentence(case: Case, headlines: dict[str, Result]) -> str:
     horizon = f"over {case.n_periods} quarters"
     if not verdict.is_told(case):
         return f"Whether the alignment programme pays cannot be told yet: {_break_even(case, even)}."
-    value, low, high = (_money(end, case.currency) for end in (npv.estimate, npv.low, npv.high))
-    money, chance = f"{value} ({low} to {high})", f"probability that it pays {_chance(probability.estimate)}"
+    value, low, high = (money.millions_text(end, case.currency, 1) for end in (npv.estimate, npv.low, npv.high))
+    worth, chance = f"{value} ({low} to {high})", f"probability that it pays {_chance(probability.estimate)}"
     if npv.verdict == "cannot tell":
-        return f"Whether the alignment programme pays {horizon} cannot be told: NPV is {money}, {chance}."
+        return f"Whether the alignment programme pays {horizon} cannot be told: NPV is {worth}, {chance}."
     word, when = "pays" if npv.estimate > 0 else "does not pay", _when(headlines["payback_months"])
-    return f"The alignment programme {word}: its NPV {horizon} is {money}, {chance}{when}."
+    return f"The alignment programme {word}: its NPV {horizon} is {worth}, {chance}{when}."
 
 
 def next_step(case: Case, appraisal: Appraisal, headlines: dict[str, Result]) -> str:
@@ -63,7 +63,7 @@ def _while_untold(case: Case, even: Result) -> str:
 def _worth_measuring(case: Case, appraisal: Appraisal) -> str:
     drivers = simulation.drivers(appraisal).sort_values("worth_knowing", ascending=False)
     first = drivers.iloc[0]
-    worth = _money(float(first["worth_knowing"]), case.currency)
+    worth = money.millions_text(float(first["worth_knowing"]), case.currency, 1)
     return f"the {first['input']} is measured better: knowing it exactly would be worth up to {worth}"
 
 
@@ -101,10 +101,3 @@ def _chance(probability: float) -> str:
 
 def _percent(share: float) -> str:
     return f"{share * 100:.1f}%".replace("-", "\N{MINUS SIGN}")
-
-
-def _money(amount: float, currency: str) -> str:
-    symbol = "$" if currency == "USD" else f"{currency} "
-    sign = "\N{MINUS SIGN}" if amount < 0 else ""
-    size = abs(amount)
-    return f"{sign}{symbol}{size / MILLION:.1f}M" if size >= SMALL else f"{sign}{symbol}{size:,.0f}"

@@ -43,8 +43,8 @@ def lifts_that_matter(case: Case) -> pd.DataFrame:
         (verdict.detectable_lift(case), "the data find lifts from"),
     ]
     table = pd.DataFrame(rows, columns=["lift", "label"]).dropna(ignore_index=True)
-    words = (table["lift"] * 100).map("{:.1f}%".format).str.replace("-", "\N{MINUS SIGN}")
-    return table.assign(label=table["label"] + " " + words)
+    words = [f"{lift * 100:.1f}%".replace("-", "\N{MINUS SIGN}") for lift in table["lift"]]
+    return table.assign(label=[f"{label} {word}" for label, word in zip(table["label"], words, strict=True)])
 
 
 def worth_by_lift(case: Case) -> pd.DataFrame:

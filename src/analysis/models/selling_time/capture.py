@@ -73,7 +73,7 @@ def from_activities(activities: pd.DataFrame) -> Result:
     """
     require_columns(activities, ["rep_id", "activity_class", "started_at", "source_file"], "activities")
     contacts = activities[(activities["activity_class"] == "selling") & activities["started_at"].notna()]
-    is_calendar = contacts["source_file"].str.lower().str.endswith(CALENDAR_FILES)
+    is_calendar = contacts["source_file"].astype(str).str.lower().str.endswith(CALENDAR_FILES)
     calendar, crm = contacts[is_calendar], contacts[~is_calendar]
     if calendar.empty or crm.empty:
         return unknown(f"activities come from one kind of source ({'CRM' if calendar.empty else 'calendar'})")

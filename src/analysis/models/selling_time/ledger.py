@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
+from analysis import money
 from analysis.models import cost
 from analysis.schema import ACTIVITY_CLASSES, DEFINITION_LABELS, require_columns
 
@@ -132,13 +133,12 @@ def largest_burden(found: pd.DataFrame, quarter: str, *, currency: str) -> str:
     if known.empty:
         return f"What keeps reps from selling cannot be told for {quarter}: no rep logged enough."
     most = known.sort_values("hours", ascending=False).iloc[0]
-    symbol = "$" if currency == "USD" else f"{currency} "
     says = (
         f"{most['label']} takes {most['hours']:.1f} hours of a rep's week ({most['hours_low']:.1f} to "
         f"{most['hours_high']:.1f}; n = {most['n_reps']:.0f} reps)"
     )
-    money = f", {symbol}{most['amount'] / 1e6:,.2f}M in {quarter}" if pd.notna(most["amount"]) else f" in {quarter}"
-    return f"{says}{money}, more than any other burden."
+    costs = f", {money.millions_text(most['amount'], currency)}" if pd.notna(most["amount"]) else ""
+    return f"{says}{costs} in {quarter}, more than any other burden."
 
 
 def sourcing(opportunities: pd.DataFrame) -> pd.DataFrame:

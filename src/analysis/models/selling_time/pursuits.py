@@ -150,8 +150,11 @@ def beside(week: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
     """
     of_class = [PART_LABELS["cold_calls"], PART_LABELS["list_building"]]
     shown = found[found["label"].isin([*of_class, FATE_LABELS[DISQUALIFIED]])]
-    is_class, lower = shown["label"].isin(of_class), shown["label"].str[0].str.lower() + shown["label"].str[1:]
-    shown = shown.assign(place=is_class, label=np.where(is_class, "… ", "Of all these, ") + lower)
+    is_class, lower = shown["label"].isin(of_class), [f"{label[:1].lower()}{label[1:]}" for label in shown["label"]]
+    shown = shown.assign(
+        place=is_class,
+        label=[f"{head}{word}" for head, word in zip(np.where(is_class, "… ", "Of all these, "), lower, strict=True)],
+    )
     at = week.index[week["label"] == ledger.CLASS_LABELS["prospecting"]][0] + 1
     columns = [c for c in week.columns if c in shown.columns]
     inside, across = shown.loc[shown["place"], columns], shown.loc[~shown["place"], columns]

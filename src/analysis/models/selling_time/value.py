@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pandas as pd
 from scipy import stats
 
+from analysis import money
 from analysis.claims import CLAIMS
 from analysis.models import cost
 from analysis.models.result import Result
@@ -61,8 +62,10 @@ class Worth(NamedTuple):
     whose: str
 
 
-def basis(stays: pd.DataFrame, *, minimum_logged_share: float, currency: str) -> Basis:
+def basis(stays: pd.DataFrame, *, minimum_logged_share: float, currency: str, smallest_cell: int = 1) -> Basis:
     """Return what the quarter's selling stands on, from ``rep_quarter`` of one quarter.
+
+    Bookings an hour are missing where they are those of fewer reps than `smallest_cell`.
 
     Raises
     ------
@@ -80,17 +83,20 @@ def basis(stays: pd.DataFrame, *, minimum_logged_share: float, currency: str) ->
     reps = cut.assign(hours=kept["selling_hours"]).groupby(kept["rep_id"]).sum()
     rate, low, _ = cost.ratio_of_sums(reps["bookings_amount"], reps["hours"])
     df = len(reps) - 1
-    paid = stays[["bookings_amount", "commission_amount"]].dropna().sum()
+    known = stays[["rep_id", "bookings_amount", "commission_amount"]].dropna()
+    paid = known[["bookings_amount", "commission_amount"]].sum()
+    commission_rate = float(paid["commission_amount"] / max(paid["bookings_amount"], 1.0))
+    are_few, are_few_paid = len(reps) < smallest_cell, known["rep_id"].nunique() < smallest_cell
     weeks = float(stays["weeks_employed"].sum()) * QUARTERS_PER_YEAR
     per_week = float(reps["hours"].sum() / reps["weeks_employed"].sum())
     return Basis(
-        bookings_per_hour=rate,
+        bookings_per_hour=math.nan if are_few else rate,
         standard_error=(rate - low) / float(stats.t.ppf(0.975, df)) if df > 0 else math.nan,
         df=df,
         hours_per_week=per_week,
         selling_hours=per_week * weeks,
         rep_weeks=weeks,
-        commission_rate=float(paid["commission_amount"] / max(paid["bookings_amount"], 1.0)),
+        commission_rate=math.nan if are_few_paid else commission_rate,
         n_reps=len(reps),
         quarter=quarters[0],
         currency=currency,
@@ -250,22 +256,28 @@ def what_if(base: Basis, known: Worth, gross_margin_rate: float, added: float, e
 
 def sentence(base: Basis, effect: Effect, *, required: Result, cost_per_hour: Result, gross_margin_rate: float) -> str:
     """Return in one sentence what one more hour is worth, or that it cannot be told and what it takes."""
-    symbol = "$" if base.currency == "USD" else f"{base.currency} "
-    asked = f"the average of {symbol}{required.estimate:,.0f} that quotas ask of an hour"
+
+    def amount(value: float) -> str:
+        return money.amount_text(value, base.currency)
+
+    asked = f"the average of {amount(required.estimate)} that quotas ask of an hour" if required.is_known else ""
     value = marginal_value(base, effect)
-    if not value.is_known:
+    if effect.elasticity.kind != "effect":
         return (
-            f"What one more hour of selling is worth cannot be told, and it is not {asked}: hours and opportunities "
-            f"are only known to go together. Needs {effect.needs}."
+            f"What one more hour of selling is worth cannot be told{f', and it is not {asked}' if asked else ''}: "
+            f"hours and opportunities are only known to go together. Needs {effect.needs}."
         )
+    if not value.is_known:
+        return "What one more hour of selling is worth cannot be told: too few reps logged hours in the quarter."
     margin, cost_amount = value.estimate * (gross_margin_rate - base.commission_rate), cost_per_hour.estimate
-    low, high = (f"{symbol}{end:,.0f}" for end in (value.low, value.high))
-    said = (
-        f"One more hour of selling brings {symbol}{value.estimate:,.0f} of bookings ({low} to {high}), "
-        f"{value.estimate / required.estimate * 100:.0f}% of {asked}; after commission it leaves "
-        f"{symbol}{margin:,.0f} of gross margin against a cost of {symbol}{cost_amount:,.0f} an hour"
-    )
-    return f"{said}." if value.verdict == "found" else f"{said}; the interval is too wide to act on."
+    low, high = amount(value.low), amount(value.high)
+    says = f"One more hour of selling brings {amount(value.estimate)} of bookings ({low} to {high})"
+    if asked:
+        says += f", {value.estimate / required.estimate * 100:.0f}% of {asked}"
+    if not math.isnan(margin):
+        says += f"; after commission it leaves {amount(margin)} of gross margin"
+        says += f" against a cost of {amount(cost_amount)} an hour" if cost_per_hour.is_known else ""
+    return f"{says}." if value.verdict == "found" else f"{says}; the interval is too wide to act on."
 
 
 def _ends(result: Result) -> tuple[float, float, float]:

@@ -6,6 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from analysis import prepare, quarters, settings
+from analysis.models import answerability
 from analysis.report import manifest, page_one
 from analysis.report.quarterly import actions, clients, deltas, editions, forecasting, kit
 
@@ -57,7 +58,12 @@ def quarterly(
     failed = [j.output for j, o in zip(compared.jobs, outcomes, strict=True) if o.status != "ok"]
     moved = deltas.rows(compared.before, failed, cards, last)
     restated = deltas.rows(compared.first, failed, cards, {}) if compared.first else []
-    known = forecasting.history(dataset, str(quarter), house)
+    withheld = answerability.withheld_questions(prepare.audit(dataset))
+    known = {
+        name: values
+        for name, values in forecasting.history(dataset, str(quarter), house).items()
+        if answerability.METRIC_QUESTIONS.get(name) not in withheld
+    }
     came = {c["name"]: c["estimate"] for c in cards}
     score = forecasting.scored(dataset, before, came)
     told = forecasting.made(cards, known)
@@ -79,7 +85,13 @@ def quarterly(
         "forecast_note": _forecast_note(score, forecasting.hits(dataset, before, score)),
         "actions": kit.carried_rows(carried, {c["name"]: c for c in cards}, published),
         "actions_note": actions.sentence(carried, held),
-        "kit": kit.kit(document, carried=carried, metrics=metrics, stays=stays, house=house),
+        "kit": kit.kit(
+            document,
+            carried=carried,
+            metrics=metrics,
+            stays=stays.iloc[:0] if "cost" in withheld else stays,
+            house=house,
+        ),
         "narrative": clients.said(dataset, quarter, house),
     }
     kept = {

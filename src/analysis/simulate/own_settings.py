@@ -1,0 +1,37 @@
+"""The settings of the simulated company: its name, its money, and the targets it has set itself."""
+
+TEXT = """# Settings of the simulated company; they override the root's alignment.toml key by key.
+
+[company]
+name = "Northwind Instruments"      # on the cover
+currency = "USD"                    # reporting currency: every <name>_amount is in it
+time_zone = "America/New_York"      # for people whose own zone the CRM does not know
+
+# Three to five headlines that everybody watches, each with who answers for it and what it should be, in its unit.
+[[key_metrics]]
+name = "selling_hours_per_week"
+owner = "Sales Operations"
+definition = "hours of calls, meetings and demos with clients, per rep and employed week"
+target = 9.0
+[[key_metrics]]
+name = "cost_per_selling_hour"
+owner = "Finance"
+definition = "fully loaded pay over hours with clients"
+target = 550
+aim = "at most"
+[[key_metrics]]
+name = "win_rate"
+owner = "Sales leadership"
+definition = "won / (won + lost), by close date"
+target = 0.30
+[[key_metrics]]
+name = "bookings"
+owner = "Revenue Operations"
+definition = "contract value of deals won, by close date"
+target = 95_000_000
+[[key_metrics]]
+name = "alignment_index"
+owner = "Revenue Operations"
+definition = "practices of sales and marketing kept, of 100 points"
+target = 50
+"""
