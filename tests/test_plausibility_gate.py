@@ -108,6 +108,15 @@ def test_every_echo_is_of_a_check_and_every_check_says_what_to_do():
     assert [name for name, limit in limits().items() if not limit.remedy] == []
 
 
+def test_no_two_checks_are_echoes_of_each_other():
+    """Both would be left out."""
+    causes = {name: set(limit.echo_of) for name, limit in limits().items() if " " not in name}
+    while any(causes.values()):
+        first = [name for name, echo_of in causes.items() if echo_of and not any(causes[c] for c in echo_of)]
+        assert first, f"a circle among {[name for name, echo_of in causes.items() if echo_of]}"
+        causes |= {name: set() for name in first}
+
+
 def test_every_drop_of_the_house_is_planned_or_takes_repeats(raw):
     drops = [
         (t, r.name, r.is_planned, r.is_repeat)

@@ -85,6 +85,7 @@ def _file(raw):
 
 def test_a_change_is_seen(exports):
     """A byte of an export, a rule, a setting of the dataset or the house, a map, a file more: each redoes all."""
+    write(exports, Opportunity=[opportunity(1), opportunity(2, Amount="500")])
     stamps, inodes = [], []
     for change in (lambda _: None, _byte, _rule, _setting, _house, _map, _file):
         change(exports)
@@ -94,14 +95,15 @@ def test_a_change_is_seen(exports):
 
 
 def test_a_change_has_its_effect(exports):
-    """101 instead of 100, then nothing but a dropped row."""
+    """101 instead of 100, then that deal is dropped and the other one stays."""
+    write(exports, Opportunity=[opportunity(1), opportunity(2, Amount="500")])
     prepare.prepare("here")
     _byte(exports)
     prepare.prepare("here")
-    assert prepare.load("here", "opportunities")["deal_amount"].tolist() == [101.0]
+    assert prepare.load("here", "opportunities")["deal_amount"].tolist() == [101.0, 500.0]
     _rule(exports)
     prepare.prepare("here")
-    assert prepare.load("here", "opportunities").empty
+    assert prepare.load("here", "opportunities")["deal_amount"].tolist() == [500.0]
     held = prepare.load("here", "quarantine").set_index("rule").loc["small"]
     assert held[["action", "reason", "money_amount"]].tolist() == ["drop", "too small for us", 101.0]
 

@@ -43,11 +43,9 @@ DECIDING: dict[str, dict[str, str]] = {
         "is_won": "is_closed is distinct from false",
         "is_closed": "is_won is distinct from true",
         "currency": "raw_amount is not null",
-        "close_date": "status <> 'open'",
         "created_at": "status <> 'open'",
     },
     "compensation": {"base_amount": "true", "valid_from": "true"},
-    "quotas": {"quota_amount": "true"},
 }
 
 
@@ -80,8 +78,10 @@ def _kinds(book: Rulebook) -> list[tuple[str, str]]:
 
 def count_deciding(connection: duckdb.DuckDBPyConnection, table: Table, source: str) -> None:
     """Count, file by file, the blanks of each deciding column of the typed rows in `source`."""
+    if table.name not in DECIDING:
+        return
     there = {name for name, *_ in connection.execute(f"describe {identifier(source)}").fetchall()}
-    for column, among in DECIDING.get(table.name, {}).items():
+    for column, among in DECIDING[table.name].items():
         if column not in there:
             continue
         name = identifier(column)
@@ -103,19 +103,12 @@ def measure(connection: duckdb.DuckDBPyConnection, table: Table, book: Rulebook)
     connection.executemany(
         "insert into rule_kinds values (?, ?, ?)", [(table.name, rule, kind) for rule, kind in _kinds(book)]
     )
-    if connection.execute("select 1 from set_aside where table_name = ? limit 1", [table.name]).fetchone() is None:
-        return  # also where the table has no row: `candidates` are another's then
+    judged = "select 1 from set_aside where table_name = ? and record_key is not null limit 1"
+    if connection.execute(judged, [table.name]).fetchone() is None:
+        return  # also where no row of the table was judged: `candidates` are another's then
     for rule in book.rules:
         if rule.name in PARENTS:
             _unknown_parents(connection, table.name, rule.name)
-    row = connection.execute(
-        """
-        select count(*) from set_aside s anti join rule_kinds k using (table_name, rule)
-        where s.table_name = ? and s.record_key is not null""",
-        [table.name],
-    ).fetchone()
-    if not row or row[0] < FEWEST_ASIDE:
-        return
     connection.execute(
         """
         create or replace temp table taken as
@@ -124,17 +117,26 @@ def measure(connection: duckdb.DuckDBPyConnection, table: Table, book: Rulebook)
     )
     if table.name == "opportunities":
         _money(connection)
-    _uneven(connection, table)
+    (n_taken,) = connection.execute("select count(*) from taken").fetchone() or (0,)
+    if n_taken >= FEWEST_ASIDE:
+        _uneven(connection, table)
 
 
 def _money(connection: duckdb.DuckDBPyConnection) -> None:
-    """Sum the money of the deals set aside; where no rate is known, the amount as it stands."""
+    """Sum the money of the deals set aside.
+
+    One without a rate on its day counts at a rate its currency has on another, or else as the median deal.
+    """
     connection.execute(
         """
         insert into money_aside
         select rule, count(*), count(*) filter (status is distinct from 'open'),
-          count(*) filter (raw_amount is null and status is distinct from 'open'), sum(abs(coalesce(deal_amount, raw_amount)))
-        from candidates join taken using (rid)
+          count(*) filter (raw_amount is null and status is distinct from 'open'), sum(abs(case
+            when raw_amount is null or deal_amount is not null then deal_amount
+            else coalesce(raw_amount * f.rate, m.middle, raw_amount) end))
+        from candidates c join taken using (rid) cross join (select median(deal_amount) as middle from opportunities) m
+        left join (select currency, median(rate_to_reporting) as rate from fx_rates group by currency) f
+          on f.currency = c.currency
         group by rule"""
     )
 

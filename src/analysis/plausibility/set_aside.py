@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 SHOWN_KINDS = ("date", "timestamp", "boolean")  # of which a word of an unreadable cell may be shown
 N_RULES = 3  # named in a sentence
-SETTLED = 0.02  # the median gap to finance below which its totals show that bookings are whole
 OUT_OF_SCALE = "amount_out_of_scale"
 _WORD = re.compile(r"[^\W\d_]{3,}")
 
@@ -136,7 +135,9 @@ def money_set_aside(data: Dataset) -> Iterator[Reading]:
         yield Reading(
             "large_deals",
             AMOUNTS,
-            0.0 if finance_agrees(data) else share(aside, aside + (kept or 0)),
+            0.0
+            if _fits_finance(data, bookings=won or 0.0, otherwise=(won or 0.0) + aside)
+            else share(aside, aside + kept),
             int(n_aside),
             f"{several(int(n_aside), 'deal')} with {aside:,.0f} {currency} were set aside as out of scale, "
             "and no control total of finance says that they are not real.",
@@ -145,28 +146,34 @@ def money_set_aside(data: Dataset) -> Iterator[Reading]:
             int(n_aside),
         )
     if n_flagged:
+        is_settled = _fits_finance(data, bookings=won, otherwise=won - flagged)
         yield Reading(
             "large_deals",
             AMOUNTS,
-            0.0 if finance_agrees(data) else share(flagged, won),
+            0.0 if is_settled else share(flagged, won),
             int(n_flagged),
-            f"{several(int(n_flagged), 'won deal')} of more than 100 times the median make "
-            f"{flagged:,.0f} of {won:,.0f} {currency} "
-            f"booked; without them it is {won - flagged:,.0f} {currency}.",
+            f"{several(int(n_flagged), 'won deal')} above 100 times the median make {flagged:,.0f} of {won:,.0f} "
+            f"{currency} booked; without them it is {won - flagged:,.0f} {currency}.",
             "opportunities",
             data.examples(
                 "select opportunity_id from opportunities where status = 'won' "
-                f"and list_contains(string_split(flagged_by, ' '), '{OUT_OF_SCALE}') order by "
-                "deal_amount desc, 1"
+                f"and list_contains(string_split(flagged_by, ' '), '{OUT_OF_SCALE}') order by deal_amount desc, 1"
             ),
             int(n_flagged),
         )
 
 
-def finance_agrees(data: Dataset) -> bool:
-    """Return whether finance's totals show that bookings are whole."""
-    gaps = sorted(abs(r.gap_rate) for r in data.account.reconciliation)
-    return bool(gaps) and gaps[len(gaps) // 2] < SETTLED
+def _fits_finance(data: Dataset, *, bookings: float, otherwise: float) -> bool:
+    """Return whether finance's totals lie nearer to `bookings` than they would `otherwise`.
+
+    Finance may count fewer quarters than the CRM: its sum is brought to the CRM's by the quarters that both have.
+    """
+    finance = sum(r.finance_amount for r in data.account.reconciliation)
+    of_same_quarters = sum(r.bookings_amount for r in data.account.reconciliation)
+    if not finance:
+        return False
+    others = bookings - of_same_quarters  # of quarters that finance does not count
+    return abs(bookings - others - finance) <= abs(otherwise - others - finance)
 
 
 def uneven_values(data: Dataset) -> Iterator[Reading]:
