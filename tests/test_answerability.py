@@ -94,6 +94,12 @@ def test_a_key_metric_withheld_has_neither_value_nor_met_nor_trend(withholding):
     assert (row["value"], row["met"], row["trend"]) == ("withheld", "withheld", [])
 
 
+def test_a_key_metric_whose_chapter_is_left_out_is_withheld_too(damaged):
+    watched = KeyMetric(name="bookings", owner="Finance", definition="won", target=1.0)
+    (row,) = page_one.key_metrics([watched], [], {}, "2026Q2", {}, answerability.withheld_metrics(damaged))
+    assert (row["value"], row["met"]) == ("withheld", "")
+
+
 def test_a_target_nobody_set_is_neither_met_nor_missed():
     show.use(currency="USD", smallest_cell=5)
     card = show.card(result("win_rate", 1.0, 0.9, 1.0, unit="of deals closed"), label="Win rate")
