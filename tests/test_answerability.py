@@ -120,6 +120,15 @@ def test_page_one_says_in_four_lines_what_the_gate_says(damaged):
     ]
 
 
+def test_money_that_is_known_in_part_is_told_as_a_least_sum():
+    """Rows of a currency without a rate have an amount nobody can add up."""
+    taken = {"table": "opportunities", "action": "quarantine", "n_rows": 30, "money_amount": 4_200_000.0}
+    lines = answerability.page_one_lines(account(rules=[taken, taken | {"money_amount": None}]), "EUR")
+    assert lines == [
+        {"head": "Set aside", "text": "60 of 200 deals with at least €4.20M on them: they are in no figure."}
+    ]
+
+
 def test_the_finding_that_explains_most_stands_first():
     found = [
         finding("goals", "withhold", "index", sentence="No goal could be used."),
