@@ -274,9 +274,7 @@ def report(
         typer.echo("\n".join(f"{where}: {line}" for line in why), err=True)
         typer.echo(f"No PDF was written; the notebooks as far as they got are in {where / 'failed'}.", err=True)
     warned, withheld = answerability.plain_lines(account)
-    _say_all(warned)
-    for line in withheld:
-        typer.echo(line, err=True)
+    _say_all([*withheld, *warned])
     if any(made.manifest["status"] != "ok" for made in done):
         raise typer.Exit(FAILED)
     if answerability.is_all_withheld(account):
