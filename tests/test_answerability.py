@@ -94,6 +94,12 @@ def test_a_key_metric_withheld_has_neither_value_nor_met_nor_trend(withholding):
     assert (row["value"], row["met"], row["trend"]) == ("withheld", "withheld", [])
 
 
+def test_a_key_metric_whose_chapter_is_left_out_is_withheld_too(damaged):
+    watched = KeyMetric(name="bookings", owner="Finance", definition="won", target=1.0)
+    (row,) = page_one.key_metrics([watched], [], {}, "2026Q2", {}, answerability.withheld_metrics(damaged))
+    assert (row["value"], row["met"]) == ("withheld", "")
+
+
 def test_a_target_nobody_set_is_neither_met_nor_missed():
     show.use(currency="USD", smallest_cell=5)
     card = show.card(result("win_rate", 1.0, 0.9, 1.0, unit="of deals closed"), label="Win rate")
@@ -111,6 +117,15 @@ def test_page_one_says_in_four_lines_what_the_gate_says(damaged):
         {"head": "Warned", "text": "win rate. May is thin."},
         {"head": "Set aside", "text": "30 of 200 deals with €4.20M on them: they are in no figure."},
         {"head": "Not exported", "text": "stage history. With them one file could check another."},
+    ]
+
+
+def test_money_that_is_known_in_part_is_told_as_a_least_sum():
+    """Rows of a currency without a rate have an amount nobody can add up."""
+    taken = {"table": "opportunities", "action": "quarantine", "n_rows": 30, "money_amount": 4_200_000.0}
+    lines = answerability.page_one_lines(account(rules=[taken, taken | {"money_amount": None}]), "EUR")
+    assert lines == [
+        {"head": "Set aside", "text": "60 of 200 deals with at least €4.20M on them: they are in no figure."}
     ]
 
 

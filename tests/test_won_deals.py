@@ -32,6 +32,10 @@ def test_a_quarters_won_deals_are_counted_by_close_date(deals):
     assert won_deals.of_quarter(deals, "2026Q3", 1) == WonDeals(3, 1, 1, 900_000.0)
 
 
+def test_a_quarter_in_which_nothing_was_won_has_no_won_deals(deals):
+    assert won_deals.of_quarter(deals, "2024Q1", 1) == WonDeals(0, 0, 0, 0.0)
+
+
 @pytest.mark.parametrize(("n_without", "is_known"), [(0, True), (2, True), (3, False), (20, False)])
 def test_bookings_without_many_amounts_cannot_be_told(n_without, is_known):
     """2 of 20 are a tenth and pass; 20 of 20 would be a sum of 0."""

@@ -264,6 +264,8 @@ def report(
             publish.publish(account, one, given, workers=workers, force=force, say=say, as_of=_day(as_of))
             for one in sorted(set(wanted))
         ]
+    warned, withheld = answerability.plain_lines(account)
+    _say_all([*withheld, *warned])  # before the reports' paths: whatever reads the last line finds a path there
     for made in done:
         where = made.folder.relative_to(paths.root())
         if made.manifest["status"] == "ok":
@@ -273,10 +275,6 @@ def report(
         why = [f"{manifest.failure(n)} ({n['status']})" for n in broken] or [str(made.manifest["error"])]
         typer.echo("\n".join(f"{where}: {line}" for line in why), err=True)
         typer.echo(f"No PDF was written; the notebooks as far as they got are in {where / 'failed'}.", err=True)
-    warned, withheld = answerability.plain_lines(account)
-    _say_all(warned)
-    for line in withheld:
-        typer.echo(line, err=True)
     if any(made.manifest["status"] != "ok" for made in done):
         raise typer.Exit(FAILED)
     if answerability.is_all_withheld(account):

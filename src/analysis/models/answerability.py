@@ -183,7 +183,9 @@ def _set_aside_line(account: Mapping[str, Any], currency: str) -> dict[str, str]
         return {}
     n_in = next(t["n_in"] for t in account["tables"] if t["table"] == "opportunities")
     amount = sum(abs(r["money_amount"] or 0.0) for r in taken)
-    worth = f" with {money.millions_text(amount, currency)} on them" if amount else ""
+    is_known = all(r["money_amount"] is not None for r in taken if r["n_rows"])  # not where a rate or number lacks
+    size = f"{'' if is_known else 'at least '}{money.millions_text(amount, currency)}"
+    worth = f" with {size} on them" if amount else ""
     return {"head": "Set aside", "text": f"{n_rows:,} of {n_in:,} deals{worth}: they are in no figure."}
 
 

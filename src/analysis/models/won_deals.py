@@ -37,7 +37,7 @@ def of_quarter(opportunities: pd.DataFrame, quarter: str, fiscal_year_start_mont
     closed = pd.to_datetime(opportunities["close_date"])
     won = opportunities[(opportunities["status"] == "won") & (closed >= first) & (closed < end)]
     flags = won["flagged_by"].astype(object).where(won["flagged_by"].notna(), "").astype(str)
-    large = won[[OUT_OF_SCALE in text.split() for text in flags]]
+    large = won[pd.Series([OUT_OF_SCALE in text.split() for text in flags], won.index, dtype=bool)]
     return WonDeals(len(won), int(won["deal_amount"].isna().sum()), len(large), float(large["deal_amount"].sum()))
 
 

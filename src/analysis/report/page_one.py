@@ -12,7 +12,7 @@ from analysis.models import answerability
 from analysis.report import formats, layout
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from analysis.report.payload import Payload
     from analysis.settings import KeyMetric
@@ -51,6 +51,7 @@ def key_metrics(
     last: Mapping[str, float],
     before: str,
     history: Mapping[str, Mapping[str, float]],
+    withheld: Collection[str] = (),
 ) -> list[Row]:
     """Return a row a key metric, as page one shows it.
 
@@ -60,16 +61,27 @@ def key_metrics(
     cards : the report's headlines
     last : what the quarter `before` published, by name
     history : past quarters' values by today's data and code, by name; for the trend
+    withheld : names of headlines that the gate withholds, which a chapter left out does not show either
     """
     by_name = {card["name"]: card for card in cards}
-    return [_metric(m, by_name.get(m.name), last.get(m.name), before, history.get(m.name, {})) for m in watched]
+    return [
+        _absent(m, is_withheld=m.name in withheld)
+        if m.name not in by_name
+        else _metric(m, by_name[m.name], last.get(m.name), before, history.get(m.name, {}))
+        for m in watched
+    ]
 
 
-def _metric(m: KeyMetric, card: Payload | None, last: float | None, before: str, past: Mapping[str, float]) -> Row:
+def _absent(m: KeyMetric, *, is_withheld: bool) -> Row:
+    """Return the row of a metric that no chapter shows."""
     row: Row = {"name": m.name, "owner": m.owner, "definition": m.definition, "aim": m.aim, "trend": []}
-    if card is None:
-        absent = {"label": m.name.replace("_", " ").capitalize(), "value": formats.MISSING, "unit": "", "interval": ""}
-        return row | absent | {"n": "", "target": formats.MISSING, "last": formats.MISSING, "met": "not in this report"}
+    value, met = (answerability.WITHHELD, "") if is_withheld else (formats.MISSING, "not in this report")
+    row |= {"label": m.name.replace("_", " ").capitalize(), "value": value, "unit": "", "interval": "", "n": ""}
+    return row | {"target": formats.MISSING, "last": formats.MISSING, "met": met}
+
+
+def _metric(m: KeyMetric, card: Payload, last: float | None, before: str, past: Mapping[str, float]) -> Row:
+    row: Row = {"name": m.name, "owner": m.owner, "definition": m.definition, "aim": m.aim, "trend": []}
     estimate, form, currency = card["estimate"], card["format"], card["currency"]
     if card["verdict"] == answerability.WITHHELD:
         past = {}

@@ -188,6 +188,11 @@ def by_rep(stays: pd.DataFrame) -> tuple[Uncertain, Uncertain, float]:
     sums = known.groupby("rep_id")[["commission_amount", "bookings_amount", "cost", "paid_hours"]].sum()
     require_rows(sums, "rep_quarter", "with pay, bookings and hours known")
     total, n = sums.sum(), len(sums)
+    if not (total["bookings_amount"] > 0 and total["paid_hours"] > 0):
+        raise CrmDataError(
+            f"rep_quarter: the commission rate needs bookings and paid hours, but the {n} reps whose pay is known have "
+            "none. Export opportunities with the same owner ids as the users and compensation."
+        )
     rest = total - sums
     estimates = (total["commission_amount"] / total["bookings_amount"], total["cost"] / total["paid_hours"])
     if n < FEWEST_CHANGES:

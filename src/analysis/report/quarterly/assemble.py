@@ -59,6 +59,7 @@ def quarterly(
     moved = deltas.rows(compared.before, failed, cards, last)
     restated = deltas.rows(compared.first, failed, cards, {}) if compared.first else []
     withheld = answerability.withheld_questions(prepare.audit(dataset))
+    gated = answerability.withheld_metrics(prepare.audit(dataset))
     known = {
         name: values
         for name, values in forecasting.history(dataset, str(quarter), house).items()
@@ -70,7 +71,7 @@ def quarterly(
     held = actions.reviews(dataset, before=str(quarter))
     carried = actions.carried(held, dt.date.fromisoformat(document["as_of"]))
     earlier = {n: {q: v for q, v in p.items() if q < str(quarter)} for n, p in known.items()}
-    metrics = page_one.key_metrics(house.key_metrics, cards, last, before, earlier)
+    metrics = page_one.key_metrics(house.key_metrics, cards, last, before, earlier, gated)
     published = {q: manifest.published(dataset, quarters.quarter(q)) for q in held}
     panel = prepare.load(dataset, "rep_quarter")
     stays = panel[panel["quarter"] == str(quarter)]
