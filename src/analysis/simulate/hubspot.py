@@ -51,7 +51,7 @@ LACKS_TABLES = ("attendees", "touches")  # invitees and people reached are no ex
 _MOVED = {"Opportunity": ("deals", "deal"), "Event": ("meetings", "engagement"), "User": ("users", "owner")}
 _TASK_FILES = {"Call": "calls", "Email": "emails", "Task": "tasks"}
 _INSTEAD = {
-    "amount_contradicts_history": "unreadable_number",  # no amounts in its history: nothing would betray the typing error
+    "amount_contradicts_history": "unreadable_number",  # its history holds no amounts to betray the error
     "id_checksum": "unreadable_id",
     "duration_disagrees": "unreadable_timestamp",
     "unreadable_date": "unreadable_timestamp",
