@@ -71,7 +71,7 @@ def _plain(
     found = month_names.spellings(connection, identifier(table), text, fast)
     templates, language = month_names.templates(found, column, said.language)
     plain, note = "date_plain({x})", ""
-    if templates:
+    if templates and language:
         name = f"words of {table} {key[0]} {key[1]}"
         set_map(connection, name, templates)
         plain = f"date_by({plain}, getvariable({literal(name)}))"

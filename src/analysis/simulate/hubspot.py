@@ -39,6 +39,7 @@ _SPACES = {  # of the columns of hand-kept files that hold an id of the CRM
 }  # fmt: skip
 LACKS: dict[str, tuple[str, ...]] = {  # columns of clean tables that these exports do not fill
     "campaigns": ("campaign_type", "expected_response_rate"),
+    "fx_rates": ("rate_to_corporate",),  # kept by hand, in the reporting currency
     "lead_status_history": ("previous_status",),  # a change says what came, not what was
     "opportunities": ("campaign_id",),  # a deal has no primary campaign
     "products": ("product_family",),
@@ -51,7 +52,7 @@ LACKS_TABLES = ("attendees", "touches")  # invitees and people reached are no ex
 _MOVED = {"Opportunity": ("deals", "deal"), "Event": ("meetings", "engagement"), "User": ("users", "owner")}
 _TASK_FILES = {"Call": "calls", "Email": "emails", "Task": "tasks"}
 _INSTEAD = {
-    "amount_contradicts_history": "unreadable_number",  # no amounts in its history: nothing would betray the typing error
+    "amount_contradicts_history": "unreadable_number",  # its history holds no amounts to betray the error
     "id_checksum": "unreadable_id",
     "duration_disagrees": "unreadable_timestamp",
     "unreadable_date": "unreadable_timestamp",
