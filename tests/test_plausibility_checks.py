@@ -45,7 +45,9 @@ class Case(NamedTuple):
 
 def first(n: int, table: str, change: str, key: str, where: str = "true") -> str:
     """Return the SQL that changes the first rows of a table, by their key."""
-    return f"update {table} set {change} where {key} in (select {key} from {table} where {where} order by {key} limit {n})"
+    return (
+        f"update {table} set {change} where {key} in (select {key} from {table} where {where} order by {key} limit {n})"
+    )
 
 
 def deals(n: int, change: str, where: str = "true") -> str:
@@ -60,9 +62,7 @@ def lost_rows(table: str, where: str) -> str:
 
 def aside(n: int, table: str, rule: str, column: str = "null") -> str:
     """Return the SQL that makes rows of a table set aside by a rule."""
-    return (
-        f"insert into set_aside select '{table}', '{rule}', '{table}.csv', i, 'K' || i, {column}, null, null, null from range({n}) t(i)"
-    )
+    return f"insert into set_aside select '{table}', '{rule}', '{table}.csv', i, 'K' || i, {column}, null, null, null from range({n}) t(i)"
 
 
 CASES = [

@@ -48,7 +48,7 @@ def load_settings(dataset: str, quarter: str, team: str, **numbers: float) -> Se
         raise ParameterError(str(error)) from None
     if team:
         raise ParameterError(
-            f"team must be empty, got {team!r}: packs of a team are not there yet, and the figures are all the company's"
+            f"team must be empty, got {team!r}: there are no packs of a team yet, and the figures are all the company's"
         )
     for name, number in numbers.items():
         _require_number(name, number)

@@ -25,7 +25,9 @@ BLANKS = (
     "' \t\r\n\v\f\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u200b\u200c\u200d"
     "\u2028\u2029\u202f\u205f\u2060\u3000\ufeff'"
 )
-SPACE = r"[\s\p{Z}\v\x{200B}-\x{200D}\x{2060}\x{FEFF}]"  # the same as a pattern: most cells have none, and are left alone
+SPACE = (
+    r"[\s\p{Z}\v\x{200B}-\x{200D}\x{2060}\x{FEFF}]"  # the same as a pattern: most cells have none, and are left alone
+)
 # What a CRM puts behind the name of a user who left.
 LEFT = (
     "inactive(?: user)?|deactivated(?: user)?|deleted(?: user)?|disabled|former|archived|removed|inaktiv|deaktiviert"

@@ -26,6 +26,9 @@ SIGMAS = 4.0  # above the table's rate, as if rows were set aside at random
 MOST_VALUES = 400  # a column of more sorts nothing
 SORTING = ("owner_rep_id", "rep_id", "team_id", "source_file")  # ids that sort rows, beside categories and months
 
+# Rules that take a deal because its amount cannot be true.
+DISPROVED = ("amount_contradicts_history", "amount_contradicts_finance")
+
 # Rules that take a row whose parent no table holds: the parent's table and the column that names it.
 PARENTS = {
     "unknown_rep": ("reps", "rep_id"),
@@ -126,18 +129,21 @@ def _money(connection: duckdb.DuckDBPyConnection) -> None:
     """Sum the money of the deals set aside.
 
     One without a rate on its day counts at a rate its currency has on another, or else as the median deal.
+    An amount that the deal's history or finance's total disproves is no money: what its history says is.
     """
     connection.execute(
         """
         insert into money_aside
         select rule, count(*), count(*) filter (status is distinct from 'open'),
           count(*) filter (raw_amount is null and status is distinct from 'open'), sum(abs(case
+            when list_contains($disproved, rule) then history_amount * fx_rate
             when raw_amount is null or deal_amount is not null then deal_amount
             else coalesce(raw_amount * f.rate, m.middle, raw_amount) end))
         from candidates c join taken using (rid) cross join (select median(deal_amount) as middle from opportunities) m
         left join (select currency, median(rate_to_reporting) as rate from fx_rates group by currency) f
           on f.currency = c.currency
-        group by rule"""
+        group by rule""",
+        {"disproved": list(DISPROVED)},
     )
 
 

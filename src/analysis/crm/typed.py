@@ -129,6 +129,8 @@ def _select(
     return parse.table_sql(
         export.text_table, export.file, export.header, known, columns, required, readings[export.file]
     )
+
+
 def all_tables(
     connection: duckdb.DuckDBPyConnection,
     intake: read.Intake,

@@ -83,9 +83,7 @@ def _money_words(data: Dataset, table: str) -> str:
     """Return, of deals, the money on what was set aside: it is part of no figure."""
     if table != "opportunities":
         return ""
-    money, n_unpriced = data.row(
-        "select sum(money) filter (rule <> $rule), sum(n_unpriced) from money_aside", {"rule": OUT_OF_SCALE}
-    )
+    money, n_unpriced = data.row("select sum(money), sum(n_unpriced) from money_aside")
     words = f", with {money:,.0f} {data.house.company.currency}" if money else ""
     return words + (
         f", {several(int(n_unpriced), 'closed deal')} of them without a readable amount" if n_unpriced else ""
@@ -117,7 +115,7 @@ def money_set_aside(data: Dataset) -> Iterator[Reading]:
         from opportunities""",
         {"rule": OUT_OF_SCALE},
     )
-    gone, n_gone = data.row("select sum(money), sum(n) from money_aside where rule <> $rule", {"rule": OUT_OF_SCALE})
+    gone, n_gone = data.row("select sum(money), sum(n) from money_aside")
     currency = data.house.company.currency
     yield Reading(
         "money_set_aside",
@@ -130,21 +128,6 @@ def money_set_aside(data: Dataset) -> Iterator[Reading]:
         (),
         int(n_gone or 0),
     )
-    aside, n_aside = data.row("select sum(money), sum(n) from money_aside where rule = $rule", {"rule": OUT_OF_SCALE})
-    if n_aside:
-        yield Reading(
-            "large_deals",
-            AMOUNTS,
-            0.0
-            if _fits_finance(data, bookings=won or 0.0, otherwise=(won or 0.0) + aside)
-            else share(aside, aside + kept),
-            int(n_aside),
-            f"{several(int(n_aside), 'deal')} with {aside:,.0f} {currency} were set aside as out of scale, "
-            "and no control total of finance says that they are not real.",
-            "opportunities",
-            (),
-            int(n_aside),
-        )
     if n_flagged:
         is_settled = _fits_finance(data, bookings=won, otherwise=won - flagged)
         yield Reading(
