@@ -30,11 +30,12 @@ _TAIL = (
     "(?:[T ,]+[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?(?: ?[AaPp][.]?[Mm][.]?)?"
     "(?: ?(?:Z|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?))?)?"
 )
-_YEAR = "(?:(?:19|20)[0-9]{2}|[0-9]{2})"  # a year of another calendar, such as 2568, is none of ours
+_YEAR = "(?:[0-9]{4}|[0-9]{2})"
+_NEAR_YEAR = "(?:(?:19|20)[0-9]{2}|[0-9]{2})"  # beside a month's name 2568 is a year of another calendar
 TEXTS = {
     "iso": f"[0-9]{{4}}{_SEP}{_N}{_SEP}{_N}{_TAIL}",
     "numbers": f"{_N}{_SEP}{_N}{_SEP}{_YEAR}{_TAIL}",
-    "named": f"{_N} m[0-9]{{2}} {_YEAR}{_TAIL}",  # as `month_names` writes it
+    "named": f"{_N} m[0-9]{{2}} {_NEAR_YEAR}{_TAIL}",  # as `month_names` writes it
     "compact": "(?:19|20)[0-9]{6}",
 }
 # Whole numbers stand for days or moments only from 1990 to 2100; the three ranges do not meet.

@@ -110,7 +110,8 @@ def _fillers(pattern: str) -> Iterator[str]:
 def _named(locale: Locale) -> tuple[dict[str, set[int]], set[str], set[str]]:
     """Return the names of a locale's months, and the words beside the number where they are numbered."""
     names: dict[str, set[int]] = {}
-    before, after = set(), set()
+    before: set[str] = set()
+    after: set[str] = set()
     for context in ("format", "stand-alone"):
         for width in ("wide", "abbreviated"):
             for number, name in locale.months[context][width].items():
