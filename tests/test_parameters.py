@@ -18,7 +18,7 @@ def test_what_is_meant_gives_the_datasets_settings(raw):
         ("here", "2026", "", {}, r"2026"),
         ("hear", "2026Q3", "", {}, r"'hear' has no folder in data/raw\. Did you mean here\? Known: here\."),
         ("../x", "2026Q3", "", {}, r"dataset must be lower-case letters"),
-        ("here", "2026Q3", "T-1", {}, r"team must be empty, got 'T-1': packs of a team are not there yet"),
+        ("here", "2026Q3", "T-1", {}, r"team must be empty, got 'T-1': there are no packs of a team yet"),
         ("here", "2026Q3", 7, {}, r"team must be text, got 7"),
         ("here", "2026Q3", "", {"ask_minutes": "30,5"}, r"ask_minutes must be a number, got '30,5': write 30\.5"),
         ("here", "2026Q3", "", {"ask_reps": "many"}, r"ask_reps must be a number, got 'many'$"),

@@ -208,4 +208,5 @@ def hints(entries: Mapping[str, Any], file: str, where: str) -> Hints:
         raise OwnMapError(
             f"{where}: [reading] time_zone is {said['time_zone']!r}; allowed are company, or a zone such as Europe/Berlin."
         )
-    return Hints(**{key: tuple(value) if isinstance(value, list) else value for key, value in said.items()})
+    words: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in said.items()}
+    return Hints(**words)

@@ -106,12 +106,12 @@ def name_outcome(name: str) -> str | None:
 
 def define_outcomes(connection: duckdb.DuckDBPyConnection) -> None:
     """Make the SQL functions by which the outcome of a deal is weighed."""
-    connection.create_function(
+    connection.create_function(  # type: ignore[call-overload]  # its stub does not know str | None
         "name_outcome",
         lambda name: None if name is None else name_outcome(name),
         [VARCHAR],
         VARCHAR,
-        null_handling="special",  # type: ignore[arg-type]  # a name that says nothing is missing
+        null_handling="special",  # a name that says nothing is missing
     )
     truth = parse.PARSERS["boolean"].sql.replace("{x}", "trim(cell)")
     text = resources.files("analysis.crm").joinpath("outcomes.sql").read_text(encoding="utf-8")
