@@ -26,7 +26,7 @@ MARKS = (
     "-- none --", "-select-", "- select -", "--select--", "-- select --", "(not set)", "[not set]", "(blank)", "[blank]",
     "(empty)", "n/a", "#null",
 )  # fmt: skip
-LONGEST = 60  # characters of a token with all that may stand around it
+LONGEST = 20  # characters of a token with all that may stand around it
 # Their rule `placeholder` flags what a person left unchosen; read as missing there, and counted.
 JUDGED_BY_RULE = ("lead_source", "industry", "country")
 FEWEST_QUOTED = 3  # texts that all begin with an apostrophe before it is taken for a guard
@@ -61,35 +61,68 @@ def _columns(export: read.Export) -> dict[str, _Column]:
 
 
 def _tokens(
-    connection: duckdb.DuckDBPyConnection, export: read.Export, columns: Mapping[str, _Column], wanted: list[str]
+    connection: duckdb.DuckDBPyConnection,
+    export: read.Export,
+    columns: Mapping[str, _Column],
+    wanted: list[str],
+    bare: frozenset[str],
 ) -> dict[str, dict[str, int]]:
     """Return by column which of the tokens `wanted` its cells hold, as they are spelled, and how many."""
     if not columns or not wanted:
         return {}
     listed = ", ".join(map(literal, wanted))
-    parts = [
-        f"""select {literal(name)}, cell_text({column.cell}) as token, count(*) from {identifier(export.text_table)}
-        where length({column.cell}) <= {LONGEST} and lower(cell_text({column.cell})) in ({listed}) group by token"""
+    holds = _counted(connection, export, columns, f"length({{x}}) <= {LONGEST} and lower({{x}}) in ({listed})")
+    columns = {name: column for name, column in columns.items() if holds[name] or name not in bare}
+    if not columns:
+        return {}
+    parts = [  # each text once: most cells are long, or begin as numbers and days do
+        f"""select {literal(name)} as name, {column.cell} as cell, count(*) as n from {identifier(export.text_table)}
+        where length({column.cell}) <= {LONGEST} and not ({column.cell}[1] between '0' and '9') group by cell"""
         for name, column in columns.items()
     ]
     found: dict[str, dict[str, int]] = {}
-    for name, token, n in connection.execute(" union all ".join(parts)).fetchall():
+    counted = connection.execute(
+        f"select name, cell_text(cell) as token, sum(n)::bigint from ({' union all '.join(parts)}) "
+        f"where lower(cell_text(cell)) in ({listed}) group by name, token"
+    ).fetchall()
+    for name, token, n in counted:
         found.setdefault(name, {})[token] = n
     return found
 
 
-def _quoted(
-    connection: duckdb.DuckDBPyConnection, export: read.Export, columns: Mapping[str, _Column]
-) -> frozenset[str]:
-    """Return the columns whose every text begins with an apostrophe, which guards it from a spreadsheet."""
-    if not columns:
-        return frozenset()
-    counts = ", ".join(
-        f"count(nullif(trim({c.cell}), '')), count(*) filter (starts_with({c.cell}, ''''))" for c in columns.values()
+class _Around(NamedTuple):
+    """What stands around the texts of an export's columns."""
+
+    quoted: frozenset[str]  # columns whose every text begins with an apostrophe, which guards it from a spreadsheet
+    bare: frozenset[str]  # columns of which no cell has a blank, an apostrophe or a formula around its text
+
+
+_IS_QUOTED = "{x}[1] = ''''"
+_IS_ODD = "{x} <> '' and not ({x}[1] between '!' and '~' and {x}[1] not in ('=', '''') and {x}[-1] between '!' and '~')"
+
+
+def _counted(
+    connection: duckdb.DuckDBPyConnection, export: read.Export, columns: Mapping[str, _Column], when: str
+) -> dict[str, int]:
+    """Return how many cells `x` of each column fulfil the SQL `when`."""
+    asked = [f"count(*) filter (where {when.replace('{x}', column.cell)})" for column in columns.values()]
+    if not asked:
+        return {}
+    row = connection.execute(f"select {', '.join(asked)} from {identifier(export.text_table)}").fetchone()
+    return dict(zip(columns, row or (), strict=True))
+
+
+def _around(connection: duckdb.DuckDBPyConnection, export: read.Export, columns: Mapping[str, _Column]) -> _Around:
+    """Return which columns are guarded, and which are bare: most are, and are then read without a closer look."""
+    odd = _counted(connection, export, columns, _IS_ODD)
+    likely = {name: columns[name] for name, n in odd.items() if n >= FEWEST_QUOTED}
+    guarded = _counted(connection, export, likely, _IS_QUOTED)
+    likely = {name: columns[name] for name, n in guarded.items() if n >= FEWEST_QUOTED}
+    filled = _counted(connection, export, likely, "trim({x}) <> ''")
+    return _Around(
+        frozenset(name for name, n in filled.items() if n == guarded[name]),
+        frozenset(name for name, n in odd.items() if not n),
     )
-    row = connection.execute(f"select {counts} from {identifier(export.text_table)}").fetchone() or ()
-    pairs = zip(columns, row[::2], row[1::2], strict=True)
-    return frozenset(name for name, n, n_quoted in pairs if n == n_quoted >= FEWEST_QUOTED)
 
 
 def _emptied(
@@ -105,13 +138,16 @@ def _emptied(
     return {name: {t: n for t, n in tokens.items() if is_empty(name, t)} for name, tokens in found.items()}
 
 
-def _applied(field: mapping.Field, emptied: Mapping[str, Mapping[str, int]], quoted: frozenset[str]) -> mapping.Field:
+def _applied(field: mapping.Field, emptied: Mapping[str, Mapping[str, int]], around: _Around) -> mapping.Field:
     names = [s.strip().casefold() for s in filter(None, (field.source, *field.also))]
-    if not names or field.name in JUDGED_BY_RULE:
+    if not names:
+        return field
+    field = field._replace(is_bare=around.bare.issuperset(names))
+    if field.name in JUDGED_BY_RULE:
         return field
     values = dict(field.values)
     tokens = dict.fromkeys(t for name in names for t in emptied.get(name, {}) if t not in values)
-    return field._replace(blanks=tuple(tokens), is_quoted=bool(quoted.intersection(names)))
+    return field._replace(blanks=tuple(tokens), is_quoted=bool(around.quoted.intersection(names)))
 
 
 def _notes(export: read.Export, emptied: Mapping[str, Mapping[str, int]]) -> list[str]:
@@ -160,10 +196,10 @@ def without_blanks(connection: duckdb.DuckDBPyConnection, intake: read.Intake, o
         kept = {text.strip().lower() for text in said.not_missing}
         wanted = sorted({*WORDS, *MARKS, *always} - kept)
         columns = _columns(export)
-        emptied = _emptied(_tokens(connection, export, columns, wanted), columns, always)
-        quoted = _quoted(connection, export, columns)
+        around = _around(connection, export, columns)
+        emptied = _emptied(_tokens(connection, export, columns, wanted, around.bare), columns, always)
         layouts = tuple(
-            e._replace(fields=tuple(_applied(f, emptied, quoted) for f in e.fields)) for e in export.layouts
+            e._replace(fields=tuple(_applied(f, emptied, around) for f in e.fields)) for e in export.layouts
         )
         studied = export._replace(layouts=layouts, notes=(*export.notes, *_notes(export, emptied)))
         if problem := _disagreement(connection, studied):

@@ -39,6 +39,7 @@ class Field(NamedTuple):
     blanks: tuple[str, ...] = ()  # texts of this column that stand for an empty cell (crm.blanks)
     also: tuple[str, ...] = ()  # other columns of the file that say the same: a parent's Id beside the lookup
     is_quoted: bool = False  # every text of the column has an apostrophe in front
+    is_bare: bool = False  # no cell of the column has anything around its text
 
 
 class Export(NamedTuple):

@@ -180,9 +180,12 @@ def text_sql(field: Field, columns: dict[str, str]) -> str:
 
 
 def _cell_text(field: Field, cell: str) -> str:
-    text = f"cell_text({cell})"
-    if field.parser not in NAMES or field.is_quoted:
-        text = f"unquoted({text})"
+    if field.is_bare:
+        text = f"nullif({cell}, '')"
+    elif field.parser not in NAMES or field.is_quoted:
+        text = f"unquoted(cell_text({cell}))"
+    else:
+        text = f"cell_text({cell})"
     for token in (*field.missing, *field.blanks):
         text = f"nullif({text}, {literal(token)})"
     return text
