@@ -111,6 +111,7 @@ def define(connection: duckdb.DuckDBPyConnection) -> None:
     """Set the variables and macros that rules and panels use; the data end on 31 March 2026."""
     clean._prepare_session(connection, "key", settings.load("here"))
     engine.set_variable(connection, "as_of", AS_OF)
+    engine.set_variable(connection, "company_name", "Northwind Instruments")
     clean.define_rates(connection)
     control_totals.define_quarters(connection, 1, 0.02)
 

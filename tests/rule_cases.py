@@ -57,7 +57,7 @@ def _deals(*amounts: float) -> list[Row]:
 
 
 DEAL, FINANCE = BASE["opportunities"], BASE["finance_bookings"] | {"currency": "USD"}
-RATE = BASE["fx_rates"]
+RATE = BASE["fx_rates"] | {"valid_to": None}
 CORPORATE = {"currency": "EUR", "valid_from": DAY, "rate_to_corporate": 1.0, "source_file": "dated.csv"}
 STEP, MOVE, TOUCH = BASE["stage_history"], BASE["lead_status_history"], BASE["touches"]
 EVENT, CALL = BASE["activities"], BASE["activities"] | {"kind": "call", "ended_at": None, "stated_minutes": None}

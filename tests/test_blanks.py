@@ -27,7 +27,7 @@ def test_an_empty_cell_that_is_written_out_is_empty(raw, token):
     assert got.account("activities") == (1, 1, 0, 0)
     table = got.tables["opportunities"]
     assert table[["account_id", "campaign_id", "raw_amount", "opportunity_type"]].isna().all(axis=None)
-    assert f"{token}: 12 cells are missing (Amount, AccountId, CampaignId, Type)" in notes(got, "Opportunity.csv")
+    assert f"{token}: 12 cells are missing (AccountId, CampaignId, Amount, Type)" in notes(got, "Opportunity.csv")
 
 
 def accounts(*names: str, **other: str) -> list[dict[str, str]]:

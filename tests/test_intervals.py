@@ -68,7 +68,6 @@ def notes(got, table: str) -> list[str]:
     [
         ("rep_team_history", [stay(r, *days) for r in (ADA, BEN) for days in (("2025-01-01", "2025-06-30"), ("2025-07-01", "2025-09-30"), ("2025-10-01",))], "valid_to"),
         ("compensation", [pay(r, *days) for r in (ADA, BEN) for days in (("2025-01-01", "2025-06-30"), ("2025-07-01", "2025-09-30"), ("2025-10-01",))], "valid_to"),
-        ("fx_rates", [rate("2025-01-01", "2025-06-30"), rate("2025-07-01", "2025-09-30", "1.2"), rate("2025-10-01")], "valid_to"),
     ],
 )  # fmt: skip
 def test_ends_a_day_before_the_next_row_are_last_days(raw, table, rows, end):
@@ -171,7 +170,6 @@ def test_a_second_team_beside_an_open_stay_is_set_aside_where_others_end(raw):
     [
         ("compensation", [pay(ADA, "2025-01-01", "2025-08-01"), pay(ADA, "2025-07-01", "2026-01-01", "110000")], "valid_to"),
         ("quotas", [quota(ADA, "2025-01-01", "2025-07-01"), quota(ADA, "2025-04-01", "2025-07-01")], "period_end"),
-        ("fx_rates", [rate("2025-01-01", "2025-08-01"), rate("2025-07-01", "2026-01-01", "1.2")], "valid_to"),
     ],
 )  # fmt: skip
 def test_of_two_that_overlap_one_counts(raw, table, rows, end):

@@ -358,5 +358,5 @@ def test_rules_of_no_table_are_refused(raw):
 @pytest.mark.parametrize("when", ["acount_name = 'x'", "account_name = ", "no_such(account_name)"])
 def test_a_rule_that_is_no_sql_over_its_table_is_refused(raw, when):
     own(raw, "accounts", RULE.replace('"true"', f'"{when}"'))
-    with pytest.raises(CrmDataError, match=r"rules/accounts\.toml: a rule cannot be run: .* Its SQL may use"):
+    with pytest.raises(CrmDataError, match=r"rules/accounts\.toml: rule x cannot be run: .* Its SQL may use"):
         judged("accounts", [BASE["accounts"]])

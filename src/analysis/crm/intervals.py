@@ -49,7 +49,6 @@ INTERVALS: dict[str, Interval] = {
         ("rep_id",), is_single=True, may_be_open=True, is_place=True, only_if="is_primary is not false"
     ),
     "compensation": Interval(("rep_id",), is_single=True, may_be_open=True),
-    "fx_rates": Interval(("currency",), is_single=True, may_be_open=True),
     "quotas": Interval(("rep_id",), *_PERIOD, is_single=True, only_if="is_amount is not false"),
     "incentives": Interval(("team_id", "side"), *_PERIOD, is_single=True),
     "hours_shifters": Interval(("kind", "rep_id", "team_id"), "start_date", "end_date"),
