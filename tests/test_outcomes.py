@@ -46,8 +46,10 @@ def test_a_name_says_an_outcome_only_where_it_leads_and_nothing_takes_it_back(ou
     assert {name: outcomes.name_outcome(name) for name in names} == dict.fromkeys(names, outcome)
 
 
+DAYS = {"close_date": "date", "created_at": "timestamp", "modified_at": "timestamp"}
 FLAGS = ("is_closed", "is_won", "probability", "stage")
 NO_DEAL = {"status": None, "is_closed": None, "is_won": None, "probability": None, "stage": None, "stage_code": None}
+NO_DEAL |= {"pipeline": None, "close_date": None, "created_at": None, "modified_at": None}
 NO_DEAL |= {"stage_is_closed": None, "stage_is_won": None, "stage_probability": None}
 
 
@@ -61,7 +63,11 @@ def judge(tmp_path_factory):
         outcomes.define_outcomes(connection)
         derive = rules.rulebook("opportunities", "here").derive
         kinds = {
-            name: "double" if name.split("_")[-1] == "probability" else "boolean" if "is_" in name else "varchar"
+            name: "double"
+            if name.split("_")[-1] == "probability"
+            else "boolean"
+            if "is_" in name
+            else DAYS.get(name, "varchar")
             for name in NO_DEAL
         }
 
