@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from crm_tables import cleaned, opportunity, user, write
 from report_fixtures import run
@@ -64,6 +66,27 @@ def test_a_map_that_cannot_hold_is_refused_by_file_and_key(raw, old, new, messag
     write(raw, deals=[DEAL], User=[user()])
     with pytest.raises(OwnMapError, match=message):
         cleaned()
+
+
+@pytest.mark.parametrize(
+    ("column", "inputs"),
+    [
+        ("outcome", "is_closed, is_won, stage_is_closed"),
+        ("map_says", "status"),
+        ("finance_quarter", "close_date"),
+        ("fx_rate", "currency"),
+    ],
+)
+def test_a_computed_column_of_a_map_is_refused_with_columns_that_can_be_mapped(raw, column, inputs):
+    """No round: none of the columns named is computed itself; no SQL either."""
+    own(raw, OWN.replace("raw_amount =", f"{column} ="))
+    write(raw, deals=[DEAL], User=[user()])
+    with pytest.raises(OwnMapError, match=rf"column {column} is computed and cannot be mapped; map what") as refusal:
+        cleaned()
+    listed = str(refusal.value).partition("computed from: ")[2].rstrip(".").split(", ")
+    assert set(inputs.split(", ")) <= set(listed)
+    assert not {"outcome", "map_says", "flags_say", "probability_says", "probability_settles", "fx_rate"} & set(listed)
+    assert not re.search(r"case when|coalesce|select", str(refusal.value))
 
 
 def test_a_way_of_reading_in_a_lookup_is_refused(raw):
