@@ -184,3 +184,21 @@ def test_a_map_that_fills_no_column_of_the_table_is_refused(raw):
 def test_quirk_11_what_comes_nearest_is_named_with_what_it_lacks(raw):
     got = mapping.nearest(["Id", "OwnerId", "StageName", "IsClosed", "IsWon", "Amount"], mapping.exports_known("here"))
     assert got == "nearest is Opportunity (Salesforce, API names), which also needs CloseDate, CreatedDate"
+
+
+@pytest.mark.parametrize(
+    ("file", "header", "found"),
+    [
+        ("User.csv", ["Id", "Name", "Email", "IsActive", "Title"], "nearest is User (Salesforce, API names), which also needs"),
+        (
+            "OpportunityHistory.csv",
+            ["Id", "OpportunityId", "StageName", "Amount", "CloseDate", "CreatedDate", "Probability"],
+            "nearest is OpportunityHistory (Salesforce, API names), which also needs CreatedById",
+        ),
+        ("Opportunity.csv", ["Id", "OwnerId", "StageName", "Amount"], "nearest is Opportunity (Salesforce, API names), which also"),
+        ("User.csv", ["Id", "Name"], "nearest is User (Salesforce, API names)"),
+        ("Account.csv", ["Id", "Name"], "nearest is Account (Salesforce, API names)"),
+    ],
+)  # fmt: skip
+def test_the_nearest_layout_knows_most_of_the_files_own_columns_then_has_its_name(raw, file, header, found):
+    assert mapping.nearest(header, mapping.exports_known("here"), file).startswith(found)

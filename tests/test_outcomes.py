@@ -46,8 +46,10 @@ def test_a_name_says_an_outcome_only_where_it_leads_and_nothing_takes_it_back(ou
     assert {name: outcomes.name_outcome(name) for name in names} == dict.fromkeys(names, outcome)
 
 
+DAYS = {"close_date": "date", "created_at": "timestamp", "modified_at": "timestamp"}
 FLAGS = ("is_closed", "is_won", "probability", "stage")
 NO_DEAL = {"status": None, "is_closed": None, "is_won": None, "probability": None, "stage": None, "stage_code": None}
+NO_DEAL |= {"pipeline": None, "close_date": None, "created_at": None, "modified_at": None}
 NO_DEAL |= {"stage_is_closed": None, "stage_is_won": None, "stage_probability": None}
 
 
@@ -61,7 +63,11 @@ def judge(tmp_path_factory):
         outcomes.define_outcomes(connection)
         derive = rules.rulebook("opportunities", "here").derive
         kinds = {
-            name: "double" if name.split("_")[-1] == "probability" else "boolean" if "is_" in name else "varchar"
+            name: "double"
+            if name.split("_")[-1] == "probability"
+            else "boolean"
+            if "is_" in name
+            else DAYS.get(name, "varchar")
             for name in NO_DEAL
         }
 
@@ -246,3 +252,75 @@ def test_of_a_connectors_closed_stages_only_the_one_of_probability_1_is_won(raw)
     got = cleaned()
     assert got.tables["opportunities"]["status"].tolist() == ["won", "lost", "open", "lost"]
     assert got.aside() == {"unknown_outcome": 2}
+
+
+def shares(raw, *deals: tuple[str, str, str]) -> None:
+    """Write Salesforce's deals without flags: stage, probability and close date."""
+    rows = [opportunity(n, StageName=stage, Probability=p, CloseDate=day) for n, (stage, p, day) in enumerate(deals, 1)]
+    write(
+        raw, User=[user()], Opportunity=[{k: v for k, v in r.items() if k not in ("IsClosed", "IsWon")} for r in rows]
+    )
+
+
+SIGNED, DEAD, TALK = ("Signed", "100", "2026-01-03"), ("Dead", "0", "2026-01-04"), ("Talk 2", "40", "2026-05-01")
+NEW = ("Vorstufe", "0", "2026-05-01")
+
+
+@pytest.mark.parametrize(
+    ("deals", "expected", "n_unknown"),
+    [
+        ((SIGNED, DEAD, TALK), ["won", "lost", "open"], 0),
+        ((SIGNED, TALK), ["open"], 1),
+        ((DEAD, TALK), ["open"], 1),
+        ((SIGNED, DEAD, TALK, ("Talk 2", "100", "2026-01-03")), ["won", "lost", "open"], 1),
+        ((SIGNED, DEAD, TALK, ("Signed", "", "2026-01-03")), ["open"], 3),
+        ((SIGNED, NEW, NEW, NEW, TALK), ["won", "open"], 3),
+        ((SIGNED, DEAD, TALK, ("Prospecting", "0", "2026-05-01")), ["won", "lost", "open", "open"], 0),
+        ((SIGNED, ("Prospecting", "0", "2026-05-01"), TALK), ["open", "open"], 1),
+    ],
+)
+def test_probabilities_close_deals_only_where_every_deal_has_one_and_all_three_kinds_occur(
+    raw, deals, expected, n_unknown
+):
+    """A stage at several probabilities, a step by its name and one whose deals are due in the future are open ones."""
+    shares(raw, *deals)
+    got = cleaned()
+    assert got.tables["opportunities"]["status"].tolist() == expected
+    assert got.aside() == ({"unknown_outcome": n_unknown} if n_unknown else {})
+
+
+def test_hubspots_deal_probability_closes_custom_stages(raw):
+    deal = {
+        "Record ID": "",
+        "Deal Name": "D",
+        "Deal Stage": "",
+        "Close Date": "2026-02-10 16:30",
+        "Deal owner": "Ada Lund",
+    }
+    deal |= {"Amount": "5", "Pipeline": "Renewals", "Create Date": "2026-01-05 09:12", "Deal probability": ""}
+    owner = {
+        "id": "400",
+        "email": "a@x.example",
+        "firstName": "Ada",
+        "lastName": "Lund",
+        "userId": "1",
+        "archived": "false",
+    }
+    owner |= {"createdAt": "2024-01-01T00:00:00Z", "updatedAt": "2025-01-01T00:00:00Z", "teams": ""}
+    kinds = (("Verlängert", "1.0"), ("Gekündigt", "0.0"), ("Offen 3", "0.2"))
+    rows = [
+        deal | {"Record ID": f"900{n}", "Deal Stage": stage, "Deal probability": p}
+        for n, (stage, p) in enumerate(kinds)
+    ]
+    (raw / "fields.toml").write_text('[reading]\ntime_zone = "company"\n', encoding="utf-8")
+    write(raw, deals=rows, owners=[owner])
+    assert cleaned().tables["opportunities"]["status"].tolist() == ["won", "lost", "open"]
+
+
+def test_what_no_closed_deal_dates_is_refused_by_the_deals_that_cannot_be_told(raw):
+    """Not by close dates: every deal has one."""
+    shares(raw, SIGNED, SIGNED, TALK)
+    with pytest.raises(
+        CrmDataError, match=r"of 2 of 3 deals it cannot be told .*\(stages Signed\), and none of the others has closed"
+    ):
+        cleaned(as_of=None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from crm_tables import cleaned, opportunity, user, write
 from report_fixtures import run
@@ -39,14 +41,14 @@ seller = { from = "Name of seller" }
         ('from = "Value"', 'from = "Vallue"', r"column raw_amount: from is 'Vallue', which is no column of deals\.csv; its columns are No, .* Did you mean Value\?"),
         ('gewonnen = "won"', 'gewonnen = "gewonnen"', r"column status: values: a value called 'gewonnen' does not exist; known are open, won, lost"),
         ('gewonnen = "won"', 'gewonnen = "wonn"', r"does not exist; known are open, won, lost\. Did you mean won\?"),
-        ("raw_amount =", "deal_amount =", r"column deal_amount is computed .* and cannot be mapped; map what it is computed from: raw_amount, fx_rate"),
+        ("raw_amount =", "deal_amount =", r"column deal_amount is computed and cannot be mapped; map what it is computed from: .*raw_amount"),
         ("raw_amount =", "amuont =", r"export deals: a column of opportunities called 'amuont' does not exist"),
         ('status = { from = "Result", values = { gewonnen = "won", verloren = "lost" } }', 'status = "won"', r"column status is 'won'; it has to be a table"),
         ('needs = ["No", "Seller"]', 'needs = "No"', r"export deals: needs is 'No'; it has to be a list of texts"),
         ('from = "Value"', "from = 5", r"column raw_amount: from is 5; it has to be a text in quotes"),
         ('missing = ["-", "n/a"]', 'missing = "-"', r"column close_date: missing is '-'; it has to be a list of texts"),
         ('value = "USD"', "value = 1", r"column currency: value is 1; it has to be a text"),
-        ('verloren = "lost"', "verloren = false", r"column status: values is .*; it has to be a table of texts"),
+        ('verloren = "lost"', "verloren = false", r"column status: values: a value called 'false' does not exist; known are open, won, lost"),
         (SQL, '"\'Stage of \' || statuss"', r"export deals: column stage: its sql cannot be run on deals\.csv: Binder Error.*statuss"),
         (SQL, '"status || ("', r"column stage: its sql cannot be run on deals\.csv: Parser Error"),
         (SQL, '"(select max(s.seller) from sellerss s)"', r"column stage: its sql cannot be run on deals\.csv: Catalog Error"),
@@ -64,6 +66,27 @@ def test_a_map_that_cannot_hold_is_refused_by_file_and_key(raw, old, new, messag
     write(raw, deals=[DEAL], User=[user()])
     with pytest.raises(OwnMapError, match=message):
         cleaned()
+
+
+@pytest.mark.parametrize(
+    ("column", "inputs"),
+    [
+        ("outcome", "is_closed, is_won, stage_is_closed"),
+        ("map_says", "status"),
+        ("finance_quarter", "close_date"),
+        ("fx_rate", "currency"),
+    ],
+)
+def test_a_computed_column_of_a_map_is_refused_with_columns_that_can_be_mapped(raw, column, inputs):
+    """No round: none of the columns named is computed itself; no SQL either."""
+    own(raw, OWN.replace("raw_amount =", f"{column} ="))
+    write(raw, deals=[DEAL], User=[user()])
+    with pytest.raises(OwnMapError, match=rf"column {column} is computed and cannot be mapped; map what") as refusal:
+        cleaned()
+    listed = str(refusal.value).partition("computed from: ")[2].rstrip(".").split(", ")
+    assert set(inputs.split(", ")) <= set(listed)
+    assert not {"outcome", "map_says", "flags_say", "probability_says", "probability_settles", "fx_rate"} & set(listed)
+    assert not re.search(r"case when|coalesce|select", str(refusal.value))
 
 
 def test_a_way_of_reading_in_a_lookup_is_refused(raw):

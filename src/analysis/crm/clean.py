@@ -118,7 +118,8 @@ def _as_of(connection: duckdb.DuckDBPyConnection, today: dt.date) -> dt.date:
     )
     if not isinstance(as_of, dt.date):
         raise CrmDataError(
-            "opportunities: no row has a close date or an activity to date the export by. "
+            outcomes.untold_outcomes(connection)
+            or "opportunities: no row has a close date or an activity to date the export by. "
             "Export closed opportunities too, or name the day by --as-of."
         )
     return as_of

@@ -319,7 +319,7 @@ def _found_in(
     return Dialect(delimiter, quote, header, line, end, body_at, is_plain, tuple(layouts), warnings)
 
 
-def dialect(text: str, known: list[mapping.Export]) -> Dialect:
+def dialect(text: str, known: list[mapping.Export], file: str = "") -> Dialect:
     """Return how a text is written, by the first line that is a header known; ValueError where none is.
 
     Records come first; where a stray quote has swallowed the header, each line is looked at alone.
@@ -337,7 +337,7 @@ def dialect(text: str, known: list[mapping.Export]) -> Dialect:
                     return found
     first = next((line for line in text_lines if line.strip()), "")
     rows = records(text, max(DELIMITERS, key=first.count), '"')
-    raise ValueError(unknown([cells for _, cells in rows], known))
+    raise ValueError(unknown([cells for _, cells in rows], known, file))
 
 
 PIVOTED = re.compile(
@@ -365,7 +365,9 @@ def is_header_like(cells: tuple[str, ...], below: list[tuple[str, ...]], words: 
     return any(column and all(_NO_LABEL.fullmatch(c.strip()) for c in column) for column in columns)
 
 
-def unknown(rows: list[tuple[str, ...]], known: list[mapping.Export], *, has_header: bool = False) -> str:
+def unknown(
+    rows: list[tuple[str, ...]], known: list[mapping.Export], file: str = "", *, has_header: bool = False
+) -> str:
     """Say what a file is not: no known export, or a pivot of one, and what comes nearest.
 
     Its header is shown, never a row of its data; `has_header` where its format says which that is.
@@ -384,7 +386,7 @@ def unknown(rows: list[tuple[str, ...]], known: list[mapping.Export], *, has_hea
         what = f"its {width} columns ({', '.join(shown)}{more}) are no export known here"
     else:
         what = f"none of its first lines of {width} columns looks like a header"
-    nearest = f"; {mapping.nearest(header, known)}" if near.get(header) else ""
+    nearest = f"; {mapping.nearest(header, known, file)}" if near.get(header) else ""
     return f"{what}{nearest}. Map it in fields.toml or take it out of the folder"
 
 

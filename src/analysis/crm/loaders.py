@@ -52,7 +52,7 @@ def csv(connection: duckdb.DuckDBPyConnection, file: Path, known: list[mapping.E
     """Read a CSV file of any dialect and encoding."""
     seen = dialect.survey(file)
     head = dialect.head(file, seen)
-    how = dialect.dialect(head, known)
+    how = dialect.dialect(head, known, file.name)
     _require_single(how.header, how.layouts)
     footer = report_exports.footer(file, seen, how)
     broken = report_exports.title_lines(file.name, dialect.lines(head)[: how.header_line - 1])
@@ -171,7 +171,7 @@ def workbook(
         text_tables.store(connection, f"{table}_{n}", len(header), below)
         found.append(Loaded(name, f"{table}_{n}", header, tuple(layouts), "sheet", "XLSX", broken))
     if not found:
-        raise ValueError(dialect.unknown(first_rows, known))
+        raise ValueError(dialect.unknown(first_rows, known, file.name))
     if not unknown:
         return found
     warning = f"not read: its other sheets ({', '.join(unknown)}) are no export known here"
@@ -185,7 +185,9 @@ def json(connection: duckdb.DuckDBPyConnection, file: Path, known: list[mapping.
     header = text_tables.store_records(connection, table, records.rows(file, file.name, broken, pages))
     layouts = mapping.recognised(header, known)
     if not layouts:
-        raise ValueError(dialect.unknown([tuple(header)], known, has_header=True) if header else "it holds no record")
+        raise ValueError(
+            dialect.unknown([tuple(header)], known, file.name, has_header=True) if header else "it holds no record"
+        )
     _require_single(header, layouts)
     return [Loaded(file.name, table, tuple(header), tuple(layouts), "records", "JSON", broken, page=pages[0])]
 
@@ -201,7 +203,7 @@ def parquet(connection: duckdb.DuckDBPyConnection, file: Path, known: list[mappi
         header = tuple(column for column, *_ in described)
         layouts = mapping.recognised(header, known)
         if not layouts:
-            raise ValueError(dialect.unknown([header], known, has_header=True))
+            raise ValueError(dialect.unknown([header], known, file.name, has_header=True))
         _require_single(header, layouts)
         cells = [
             (f"strftime({identifier(c)}, '{_STAMPS[kind]}')" if kind in _STAMPS else f"{identifier(c)}::varchar")

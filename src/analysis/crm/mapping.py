@@ -159,6 +159,11 @@ _FORMS: dict[str, tuple[Callable[[Any], bool], str]] = {
         lambda v: isinstance(v, list) and all(isinstance(i, dict) for i in v),
         "begun by its name in double brackets, once for each",
     ),
+    "word": (lambda v: isinstance(v, str | bool), 'a text in quotes, such as "USD", or true or false'),
+    "words": (
+        lambda v: isinstance(v, dict) and all(isinstance(i, str | bool) for i in v.values()),
+        'a table of texts, such as { Gewonnen = "won" }, or of true and false',
+    ),
     "texts": (
         lambda v: isinstance(v, dict) and all(isinstance(i, str) for i in v.values()),
         'a table of texts, such as { Gewonnen = "won" }',
@@ -178,7 +183,7 @@ def require_form(entry: Mapping[str, Any], forms: Mapping[str, str], where: str)
             raise OwnMapError(f"{where}{key} is {entry[key]!r}; it has to be {meaning}.")
 
 
-FIELD_KEYS = {"from": "text", "as": "text", "missing": "list", "values": "texts", "value": "text", "sql": "text"}
+FIELD_KEYS = {"from": "text", "as": "text", "missing": "list", "values": "words", "value": "word", "sql": "text"}
 # Columns that name a person are looked up among the users, whatever an export calls people by.
 OF_PEOPLE = {"id": "rep", "salesforce_id": "salesforce_rep"}
 OF_NAMES = {"salesforce_id": "salesforce_named"}
@@ -196,6 +201,11 @@ def _parser(column: str, parser: str, table: str | None) -> str:
     if column in NAMED_PARENTS and table is not None and column != TABLES[table].key[0]:
         return OF_NAMES.get(parser, parser)
     return "ids" if column in ("deal_ids", "company_ids", "contact_ids") and parser == "text" else parser
+
+
+def _word(value: str | bool) -> str:  # noqa: FBT001  # TOML writes yes and no as it likes
+    """Return a value of a map as text, so that ``true`` and ``"true"`` are the same."""
+    return str(value).lower() if isinstance(value, bool) else value
 
 
 def _field(name: str, entry: Any, where: str, table: str | None, *, is_lookup: bool) -> Field:
@@ -218,8 +228,8 @@ def _field(name: str, entry: Any, where: str, table: str | None, *, is_lookup: b
         source=entry.get("from"),
         parser=_parser(name, parser, table),
         missing=tuple(entry.get("missing", ())),
-        values=tuple(entry.get("values", {}).items()),
-        constant=entry.get("value"),
+        values=tuple((cell, _word(value)) for cell, value in entry.get("values", {}).items()),
+        constant=_word(entry["value"]) if "value" in entry else None,
         sql=entry.get("sql"),
     )
 
@@ -418,11 +428,23 @@ def nearness(header: Iterable[str], export: Export) -> float:
     return sum(cells.found(n, export) is not None for n in export.needs) / len(export.needs)
 
 
-def nearest(header: Iterable[str], known: list[Export]) -> str:
-    """Say which layout a file comes nearest to and what it lacks."""
-    columns = list(header)
-    best = max(known, key=lambda e: nearness(columns, e))
-    cells = Header(columns)
+def nearest(header: Iterable[str], known: list[Export], file: str = "") -> str:
+    """Say which layout a file comes nearest to and what it lacks.
+
+    Nearest is the layout that knows most of the file's own columns; then the one the file is called
+    after, then the one of whose needs the file has the largest share.
+    """
+    cells = Header(list(header))
+    stem = folded(file.partition(".")[0])
+
+    def closeness(export: Export) -> tuple[int, int, float]:
+        n_known = len({c for name in _columns_of(export) if (c := cells.found(name, export)) is not None})
+        name = folded(export.object_name)
+        likeness = 2 * (stem in (name, f"{name}s")) + (name in stem)
+        n_needed = sum(cells.found(n, export) is not None for n in export.needs)
+        return n_known, likeness, n_needed / len(export.needs)
+
+    best = max((e for e in known if any(cells.found(n, e) is not None for n in e.needs)), key=closeness)
     missing = [n for n in best.needs if cells.found(n, best) is None]
     if not missing:
         clash = [n for n in best.lacks if cells.found(n, best) is not None]

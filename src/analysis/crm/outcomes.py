@@ -26,11 +26,21 @@ if TYPE_CHECKING:
     from analysis.crm.rules import Rulebook
 
 N_STAGES_NAMED = 6
-OUTCOME_COLUMNS = ("stage_says", "map_says", "flags_say", "probability_says", "outcome", "status")
+OUTCOME_COLUMNS = (
+    "stage_says",
+    "map_says",
+    "flags_say",
+    "probability_settles",
+    "probability_says",
+    "outcome",
+    "status",
+)
 REMEDY = (
     "Export the columns that say it: IsClosed and IsWon (Closed and Won in a report), in HubSpot "
-    "hs_is_closed and hs_is_closed_won, or the table of stages with its probabilities; "
-    "or map each stage to won, lost or open as status in fields.toml."
+    "hs_is_closed and hs_is_closed_won, or Probability of every deal (100 won, 0 lost, between them open), "
+    "or the table of stages with its probabilities; or write an [[export]] for the file in fields.toml with "
+    "status = { from = 'StageName', values = { Signed = 'won', Gone = 'lost' } }, its own column and stages. "
+    "A forecast category does not say it: deals that are lost and deals left out of the forecast are both Omitted."
 )
 ORDINAL = re.compile("[a-z]?[0-9]+[a-z]?|[a-z]")  # 6, S7 or B in front of a name
 
@@ -135,12 +145,23 @@ def deal_outcomes(connection: duckdb.DuckDBPyConnection, book: Rulebook) -> None
     counted = connection.execute("select count(*), count(status), count(stage) from deal_outcomes").fetchone()
     n, n_settled, n_staged = counted or (0, 0, 0)
     if n and not n_settled and n_staged:
-        stages = connection.execute(
-            "select stage from deal_outcomes where stage is not null "
-            "group by stage order by count(*) desc, stage limit ?",
-            [N_STAGES_NAMED],
-        ).fetchall()
-        raise CrmDataError(
-            f"opportunities: of {n:,} of {n:,} deals it cannot be told whether they were won, lost "
-            f"or are open (stages {', '.join(stage for (stage,) in stages)}). {REMEDY}"
-        )
+        raise CrmDataError(untold_outcomes(connection))
+
+
+def untold_outcomes(connection: duckdb.DuckDBPyConnection) -> str:
+    """Say of how many deals of ``deal_outcomes`` the outcome cannot be told, and how it could be; "" where of none."""
+    counted = connection.execute("select count(*), count(*) - count(status) from deal_outcomes").fetchone()
+    n, n_untold = counted or (0, 0)
+    if not n_untold:
+        return ""
+    stages = connection.execute(
+        "select stage from deal_outcomes where stage is not null and status is null "
+        "group by stage order by count(*) desc, stage limit ?",
+        [N_STAGES_NAMED],
+    ).fetchall()
+    named = f" (stages {', '.join(stage for (stage,) in stages)})" if stages else ""
+    rest = "" if n_untold == n else ", and none of the others has closed by today: nothing dates the export"
+    return (
+        f"opportunities: of {n_untold:,} of {n:,} deals it cannot be told whether they were won, lost "
+        f"or are open{named}{rest}. {REMEDY}"
+    )

@@ -27,6 +27,21 @@ create or replace macro probability_outcome(is_closed, is_won, p) as case
   when is_closed is null and p > 0 and p < 1 then 'open'
 end;
 
+-- whether a deal at 100 or 0 per cent is closed, though no flag and no table of stages says so: where CRMs give stages
+-- their probabilities, closed ones stand at 100 and at 0 and no other. Asked of all deals that nothing else closes
+-- (`silent`): nearly all have a probability, and all three kinds occur. A stage whose deals stand at several
+-- probabilities, that is called a step, or most of whose deals are due after the last record was made, is open.
+create or replace macro tells_by_probability(silent, p, named, stage, pipeline, due, known_at) as
+  silent and stage is not null and p in (0, 1) and named is distinct from 'open'
+  and count(p) filter (silent) over () >= 0.95 * count(*) filter (silent) over ()
+  and count(*) filter (silent and p = 1 and named is distinct from 'open') over () > 0
+  and count(*) filter (silent and p = 0 and named is distinct from 'open') over () > 0
+  and count(*) filter (silent and p > 0 and p < 1) over () > 0
+  and min(p) filter (silent) over (partition by stage, pipeline) = max(p) filter (silent) over (partition by stage, pipeline)
+  and not coalesce(quantile_disc(due, 0.5) filter (silent) over (partition by stage, pipeline)
+      > (max(known_at) over ())::date
+    and count(*) filter (silent) over (partition by stage, pipeline) > 2, false);
+
 -- won, lost, open, contradictory or, where nothing says it, missing.
 --   firm: what the flags say, or a map outright; by_p: what the probability says; named: the stage's name
 create or replace macro weighed_outcome(firm, by_p, named, is_closed, is_won, p) as case

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
+import itertools
 import re
 from typing import TYPE_CHECKING
 
@@ -62,6 +63,28 @@ def _require_value(layout: mapping.Export, field: mapping.Field, value: str, kin
         raise OwnMapError(f"{where} is {value!r}; {field.name} holds {form.get(kind, 'a ' + kind)}.") from None
 
 
+def _inputs(column: str, derive: Mapping[str, str], known: Sequence[str]) -> list[str]:
+    """Return the columns of an export that a computed column goes back to, itself among them where it does.
+
+    A column computed before it stands for its own inputs; one computed later, or itself, for what a map says.
+    """
+    before = dict(itertools.takewhile(lambda item: item[0] != column, derive.items()))
+    found: set[str] = set()
+    seen: set[str] = set()
+    waiting = [derive[column]] if column in derive else []
+    while waiting:
+        sql = waiting.pop()
+        for name in known:
+            if name in seen or not re.search(rf"(?<![.\w]){re.escape(name)}\b", sql):
+                continue
+            seen.add(name)
+            if name in before and not re.search(rf"(?<![.\w]){re.escape(name)}\b", before[name]):
+                waiting.append(before[name])
+            else:
+                found.add(name)
+    return [name for name in known if name in found]
+
+
 def _require_columns(layout: mapping.Export, book: rules.Rulebook) -> None:
     """Refuse a column of ours that is none, or that is computed from others whatever the map says."""
     kinds = {c.name: c.kind for c in TABLES[layout.table or ""].columns} | book.work
@@ -69,11 +92,10 @@ def _require_columns(layout: mapping.Export, book: rules.Rulebook) -> None:
     known = [n for n in kinds if n not in ("source_file", "source_row", "flagged_by")]
     for field in layout.fields:
         require_known(field.name, known, f"{where}: a column of {layout.table}")
-        derived = book.derive.get(field.name)
-        if derived is not None and not re.search(rf"\b{re.escape(field.name)}\b", derived):
-            inputs = [n for n in known if n != field.name and re.search(rf"(?<![.\w]){re.escape(n)}\b", derived)]
+        inputs = _inputs(field.name, book.derive, known)
+        if field.name in book.derive and field.name not in inputs:
             raise OwnMapError(
-                f"{where}: column {field.name} is computed ({derived}) and cannot be mapped; "
+                f"{where}: column {field.name} is computed and cannot be mapped; "
                 f"map what it is computed from: {', '.join(inputs) or 'nothing'}."
             )
         values = [(value, "values") for _, value in field.values]
