@@ -183,9 +183,7 @@ def _rows_in_cells(connection: duckdb.DuckDBPyConnection, table: str, name: str,
     return [BrokenLine(name, line, problem) for row, n in found for line in range(row, row + n + 1)]
 
 
-def ends_within_a_cell(
-    connection: duckdb.DuckDBPyConnection, table: str, n_columns: int
-) -> bool:
+def ends_within_a_cell(connection: duckdb.DuckDBPyConnection, table: str, n_columns: int) -> bool:
     """Return whether the last row's last cell is the mere beginning of what all others hold.
 
     Its column is one of few shapes (digits and letters stood for by 0 and x) or of few words, the
