@@ -109,7 +109,7 @@ CASES: list[Case] = [
         "opportunities",
         "converted_by_crm",
         {"currency": "XXX", "converted_amount": 5.0, "converted_currency": "USD"},
-        {"currency": "EUR", "converted_amount": 5.0, "converted_currency": "USD"},
+        {"converted_amount": 5.0, "converted_currency": "USD"},
     ),
     *_repeats("finance_bookings", {"bookings_amount": 1.0}, {"quarter": "2026Q2"}),
     _case("finance_bookings", "unknown_currency", {"currency": "EUR"}, {"currency": "USD", "quarter": "2026Q2"}),

@@ -56,7 +56,7 @@ def test_finance_is_compared_only_in_quarters_that_can_be_read(raw):
     write(raw, Opportunity=[opportunity(1)], User=[user()], finance_bookings=finance)
     got = cleaned()
     assert got.aside("finance_bookings") == {"unknown_quarter": 1}
-    assert [(r.quarter, r.gap_rate) for r in got.audit.reconciliations] == [("2026Q1", 0.0)]
+    assert [(r.quarter, r.gap_rate) for r in got.audit.reconciliation] == [("2026Q1", 0.0)]
 
 
 @pytest.mark.parametrize("has_column", [True, False])
