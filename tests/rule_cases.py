@@ -105,6 +105,12 @@ CASES: list[Case] = [
         "quotas", "repeated_annual", {0, 1, 2, 3},
         [*_quarters([2e6] * 4, ADA), *_quarters([5e5] * 4, CY), *_quarters([6e5] * 4, DEE), *_quarters([9e5] * 4, EVE)],
     ),
+    _case(
+        "opportunities",
+        "converted_by_crm",
+        {"currency": "XXX", "converted_amount": 5.0, "converted_currency": "USD"},
+        {"converted_amount": 5.0, "converted_currency": "USD"},
+    ),
     *_repeats("finance_bookings", {"bookings_amount": 1.0}, {"quarter": "2026Q2"}),
     _case("finance_bookings", "unknown_currency", {"currency": "EUR"}, {"currency": "USD", "quarter": "2026Q2"}),
     Case("finance_bookings", "unknown_currency", {1}, [FINANCE, FINANCE | {"currency": None, "quarter": "2026Q2"}]),

@@ -109,9 +109,15 @@ def _known(dataset: str) -> str:
     import difflib
 
     with _usage():
-        here = paths.datasets()
+        here, better_name = paths.datasets(), paths.misnamed_folder(dataset)
     if dataset in here:
         return dataset
+    if better_name:
+        _exit(
+            USAGE,
+            f"dataset must be lower-case letters, digits, - or _ (at most 40), got {dataset!r}: "
+            f"the folder stands in data/raw, so rename it, for example to {better_name}.",
+        )
     near = difflib.get_close_matches(dataset, here, n=1)
     _exit(
         USAGE,

@@ -94,8 +94,8 @@ A rule answers some, the reading of files and cells or the counting of hours the
 # What a hand-kept file's column means where it is not the column of the table it fills.
 HAND_COLUMNS = {
     ("compensation", "base_amount"): "base salary, paid leave included, per `base_period` in `currency`",
-    ("compensation", "base_period"): "`year` or `month`: what base_amount is paid for",
-    ("compensation", "overhead_amount"): "desk, tools, travel, a year in `currency`",
+    ("compensation", "base_period"): "`year` or `month`: what base_amount and overhead_amount are for",
+    ("compensation", "overhead_amount"): "desk, tools, travel, per `base_period` in `currency`",
     ("compensation", "currency"): "ISO 4217 code of the amounts",
     ("quotas", "quota_amount"): "bookings target of the period, in `currency`",
     ("quotas", "currency"): "ISO 4217 code of the amount",

@@ -74,6 +74,15 @@ def notebooks() -> Path:
     return root() / "notebooks"
 
 
+def misnamed_folder(dataset: str) -> str | None:
+    """Return what to call a folder of ``data/raw`` that stands there under a name no dataset can have."""
+    folder = root() / "data" / "raw"
+    if DATASET_NAME.fullmatch(dataset) or dataset not in {p.name for p in folder.glob("*") if p.is_dir()}:
+        return None
+    plain = re.sub(r"[^a-z0-9_-]+", "-", dataset.lower()).strip("-_")[:40]
+    return plain if DATASET_NAME.fullmatch(plain) else "my-company"
+
+
 def datasets() -> list[str]:
     """Return the datasets that have a folder in ``data/raw``."""
     folder = root() / "data" / "raw"

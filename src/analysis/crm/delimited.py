@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 LONGEST_REJECT = 10_000  # of a broken record the engine keeps so many bytes
 CHUNK = 1 << 20
+FEWEST_ALIKE = 10  # rows of one shape or value: below that no cell is cut, it is only another
 NARROWEST = 3  # columns: below that any sentence of two lines looks like a row
 
 
@@ -180,3 +181,26 @@ def _rows_in_cells(connection: duckdb.DuckDBPyConnection, table: str, name: str,
     )
     problem = "a cell of it holds whole rows: a quote is missing"
     return [BrokenLine(name, line, problem) for row, n in found for line in range(row, row + n + 1)]
+
+
+def ends_within_a_cell(connection: duckdb.DuckDBPyConnection, table: str, n_columns: int) -> bool:
+    """Return whether the last row's last cell is the mere beginning of what all others hold.
+
+    Its column is one of few shapes (digits and letters stood for by 0 and x) or of few words, the
+    cell has none of them, and one of them begins as it does.  Numbers of any length show no cut.
+    """
+    cell = f"coalesce(c{n_columns - 1}, '')"
+    shape = f"regexp_replace(regexp_replace({cell}, '\\pL', 'x', 'g'), '\\pN', '0', 'g')"
+    for form in (cell, shape):
+        last, forms, n_rows, of_any_length = connection.execute(
+            f"""with cells as (select source_row, {form} as form from {identifier(table)}),
+              others as (select * from cells where source_row < (select max(source_row) from cells))
+            select (select arg_max(form, source_row) from cells), list(distinct form), count(*),
+              bool_and(regexp_full_match(form, '0*')) and count(distinct length(form)) > 1
+            from others"""
+        ).fetchone() or ("", [], 0, True)
+        if last is None or not forms or of_any_length or n_rows < FEWEST_ALIKE * len(forms):
+            continue
+        if last not in forms and any(one.startswith(last) for one in forms):
+            return True
+    return False

@@ -80,6 +80,16 @@ def csv(connection: duckdb.DuckDBPyConnection, file: Path, known: list[mapping.E
             connection.execute("drop table if exists reject_errors; drop table if exists reject_scans")
     if seen.is_open and unreadable and max(b.line for b in unreadable) >= seen.n_lines:
         warnings.append("its last line is cut off: the export may be incomplete")
+    elif (
+        seen.is_open
+        and not footer
+        and is_read(how.layouts)
+        and delimited.ends_within_a_cell(connection, table, len(how.header))
+    ):
+        warnings.append(
+            "its last line has no line end and its last cell is shorter than all others: "
+            "it seems cut off, so the export may be incomplete"
+        )
     quote = "" if how.quote == '"' else f", {dialect.QUOTES[how.quote]}"
     encoding = f"{seen.encoding} ({seen.how}), {' and '.join(seen.line_ends) or 'one line'}{quote}"
     delimiter = dialect.DELIMITERS[how.delimiter]

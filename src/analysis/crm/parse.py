@@ -37,6 +37,27 @@ _FALSE = "('false', '0', '0.0', 'no', 'f', 'n', 'off', 'unchecked', 'falsch', 'n
 NOT_CONTENT = (VERSION, "stated_name", "given_name", "family_name", "person_email")
 
 
+def _quarter_sql() -> str:
+    """Return the SQL of a quarter's name, such as 2026Q1, out of the ways people write one.
+
+    A letter or word must mark which digit is the quarter: 2026/1 may be a month.
+    """
+    word = "(?:q|t|k|qtr|quarter|quartal|trimestre|trimester|kwartaal)"
+    year, gap = "(?:fy *)?'?((?:20)?[0-9]{2})", "[ /_.,-]*"
+    ways = (
+        (f"(?i){year}{gap}{word}[. ]*([1-4])", 1, 2),
+        (f"(?i){word}[. ]*([1-4]){gap}{year}", 2, 1),
+        (f"(?i)([1-4])(?:st|nd|rd|th|[.]|er|e|º|°)? *{word}{gap}{year}", 2, 1),
+    )
+    cases = [
+        f"when regexp_full_match({{x}}, {literal(way)}) then "
+        f"'20' || right(regexp_extract({{x}}, {literal(way)}, {y}), 2) "
+        f"|| 'Q' || regexp_extract({{x}}, {literal(way)}, {q})"
+        for way, y, q in ways
+    ]
+    return f"case {' '.join(cases)} end"
+
+
 class Parser(NamedTuple):
     """A way of reading: its SQL, the rule a text breaks that it cannot read, and what it takes."""
 
@@ -137,6 +158,11 @@ PARSERS: dict[str, Parser] = {
         f"case when regexp_full_match({{x}}, '{dates.DATE}') then {dates.CAST['midnight']} end",
         "unreadable_date",
         "a date such as 2026-09-30, taken as its midnight UTC",
+    ),
+    "quarter": Parser(
+        _quarter_sql(),
+        "unknown_quarter",
+        "a year and a quarter such as 2026Q1, Q1 2026, FY26 Q1 or 1Q26",
     ),
     "boolean": Parser(
         f"case when lower({{x}}) in {_TRUE} then true when lower({{x}}) in {_FALSE} then false end",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from analysis.crm import calendars, loaders, mapping, paging, report_exports, unread
 from analysis.crm.engine import identifier
+from analysis.crm.file_labels import file_labels
 from analysis.crm.text_tables import Refusal
 
 if TYPE_CHECKING:
@@ -110,6 +111,14 @@ def _export(
     ), broken  # fmt: skip
 
 
+def _relabelled(loaded: loaders.Loaded, name: str, label: str) -> loaders.Loaded:
+    """Return a loaded file under its label: no address in a file's name goes further than here."""
+    if name == label:
+        return loaded
+    broken = [b._replace(file=b.file.replace(name, label)) for b in loaded.broken]
+    return loaded._replace(name=loaded.name.replace(name, label), broken=broken)
+
+
 def intake(
     connection: duckdb.DuckDBPyConnection,
     files: Sequence[Path],
@@ -126,6 +135,7 @@ def intake(
     pages: list[paging.Part] = []
     last = until or dt.datetime.now(tz=dt.UTC).date()
     calendars_last = sorted(enumerate(files), key=lambda f: f[1].suffix.casefold() == CALENDAR)
+    labels = file_labels(files)
     for n, file in calendars_last:
         suffix, table = file.suffix.casefold(), f"text_{n}"
         try:
@@ -134,9 +144,10 @@ def intake(
             else:
                 load = LOADERS.get(suffix, unread.refuse) if file.is_file() else unread.refuse
                 loaded = load(connection, file, known, table)
+            loaded = [_relabelled(one, file.name, labels[file]) for one in loaded]
             done = [_export(connection, file, one) for one in loaded]
         except ValueError as problem:
-            result.refusals.append(Refusal(file.name, str(problem)))
+            result.refusals.append(Refusal(labels[file], str(problem).replace(file.name, labels[file])))
             _forget(connection, table)
             continue
         for one in loaded:

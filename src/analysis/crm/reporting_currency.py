@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 _CODES = """
 select currency, count(*), (select count(*) from parsed_opportunities),
   exists (select 1 from parsed_fx_rates f where f.currency = o.currency)
+    or bool_or(o.converted_amount is not null and o.converted_currency = getvariable('currency'))
 from parsed_opportunities o where currency is not null group by currency"""
 
 
