@@ -136,7 +136,7 @@ def intake(
                 loaded = load(connection, file, known, table)
             done = [_export(connection, file, one) for one in loaded]
         except ValueError as problem:
-            result.refusals.append(Refusal(file.name, str(problem)))
+            result.refusals.append(Refusal(file.name, str(problem), _nearest_tables(file, str(problem), known)))
             _forget(connection, table)
             continue
         for one in loaded:
@@ -149,6 +149,18 @@ def intake(
             if one.page is not None:
                 pages.append(paging.Part(one.name, one.text_table, one.header, one.layouts, one.page))
     return _without_parts(connection, result, paging.incomplete(connection, pages))
+
+
+def tables_of(export: Export) -> tuple[str, ...]:
+    """Return the tables that an export fills."""
+    return tuple(dict.fromkeys(layout.table for layout in export.layouts if layout.table))
+
+
+def _nearest_tables(file: Path, reason: str, known: list[mapping.Export]) -> tuple[str, ...]:
+    """Return the tables of the layouts that a refusal calls the nearest, or of which the file bears the name."""
+    nearest = {e.table for e in known if e.table and f"nearest is {e.object_name} ({e.map_name})" in reason}
+    named = {file.stem.casefold()} & {e.table for e in known if e.table}
+    return tuple(sorted(nearest or named))
 
 
 def _without_parts(connection: duckdb.DuckDBPyConnection, intake: Intake, reasons: dict[str, str]) -> Intake:
