@@ -66,7 +66,9 @@ def rows_set_aside(data: Dataset) -> Iterator[Reading]:
             _word_examples(data, table),
             n_aside,
         )
-        (across,) = data.row("select coalesce(sum(n), 0) from repeats_across where table_name = $table", {"table": table})
+        (across,) = data.row(
+            "select coalesce(sum(n), 0) from repeats_across where table_name = $table", {"table": table}
+        )
         again = max(counts["repeat"] - int(across), 0)
         yield Reading(
             "taken_for_repeats",
