@@ -63,6 +63,11 @@ class Export(NamedTuple):
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Return the tables that the file fills."""
+        return tuple(dict.fromkeys(layout.table for layout in self.layouts if layout.table))
+
 
 class Intake(NamedTuple):
     """All files of a dataset's folder: each is an export or a refusal."""
@@ -149,11 +154,6 @@ def intake(
             if one.page is not None:
                 pages.append(paging.Part(one.name, one.text_table, one.header, one.layouts, one.page))
     return _without_parts(connection, result, paging.incomplete(connection, pages))
-
-
-def tables_of(export: Export) -> tuple[str, ...]:
-    """Return the tables that an export fills."""
-    return tuple(dict.fromkeys(layout.table for layout in export.layouts if layout.table))
 
 
 def _nearest_tables(file: Path, reason: str, known: list[mapping.Export]) -> tuple[str, ...]:

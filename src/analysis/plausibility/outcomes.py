@@ -201,7 +201,8 @@ def _closed_before_created(data: Dataset) -> Reading:
     (heaped,) = data.row(
         f"""
         select coalesce(sum(n), 0) from (
-          select count(*) as n from opportunities where {among} and {odd} group by created_at::date order by n desc limit 3)"""
+          select count(*) as n from opportunities where {among} and {odd}
+          group by created_at::date order by n desc limit 3)"""
     )
     if reading.value > MOST_BEFORE and share(heaped, reading.n_odd) <= MOST_BEFORE:
         return reading._replace(bearing=DEALS)
