@@ -15,7 +15,7 @@ import pytest
 from crm_tables import define, stand
 
 from analysis import settings
-from analysis.crm import clean, control_totals, engine, hours, set_aside_spread
+from analysis.crm import clean, control_totals, engine, hours, second_entries, set_aside_spread
 from analysis.crm.engine import identifier
 from analysis.panel import build
 from analysis.plausibility import gate
@@ -109,6 +109,7 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBP
         define(connection)
         engine.set_variable(connection, "as_of", AS_OF)
         set_aside_spread.define(connection)
+        second_entries.define(connection)
         connection.execute(COMPANY)
         hours.by_day(connection)
         build.panels(connection, dt.date(2025, 1, 1), AS_OF, settings.load("here"))

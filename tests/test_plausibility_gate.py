@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from types import SimpleNamespace
 
 import pytest
 from crm_tables import ADA, BEN, ROLES, event, opportunity, user, write
 
 from analysis import paths, prepare, settings
 from analysis.crm import rules
+from analysis.crm.text_tables import Refusal
 from analysis.plausibility import gate, intake
 from analysis.plausibility.checks import Reading, limits, severity
 from analysis.plausibility.questions import AMOUNTS, DEALS, NEEDS, OF_TABLE, QUESTIONS
@@ -57,6 +59,30 @@ def test_a_table_can_have_a_limit_of_its_own():
     reading = Reading("rows_set_aside", DEALS, 0.03, 100, "", "opportunities", (), 3)
     assert severity(reading) == "warn"
     assert severity(reading._replace(table="quotas")) is None
+
+
+def test_a_refused_file_bears_on_the_questions_of_the_table_it_comes_nearest_to():
+    def bearing(*tables: str) -> tuple[str, ...]:
+        data = SimpleNamespace(account=SimpleNamespace(refusals=(Refusal("x.csv", "it is empty", tables),)))
+        return next(iter(intake.refused_files(data))).bearing.questions
+
+    assert bearing("compensation") == ("cost", "worth", "pay")
+    assert bearing() == QUESTIONS
+
+
+def test_a_finding_is_called_withheld_only_where_a_question_is_withheld_for_it():
+    finding = {"check": "finance_gap", "questions": ["bookings"], "severity": "withhold", "accepted": None, "sentence": "Gap.",
+               "examples": [], "remedy": "Find it."}  # fmt: skip
+    verdict = {"status": "withheld", "checks": ["finance_gap"]}
+
+    def first_words(**bookings: object) -> str:
+        account = {
+            "gate": {"questions": {"bookings": verdict | bookings}, "findings": [finding], "controls_absent": []}
+        }
+        return list(audit_lines.gate_lines(account))[2].split(":")[0]
+
+    assert first_words() == "withheld"
+    assert first_words(status="warned") == "warning"
 
 
 ACCEPTED = AcceptedWarning(check="won_without_amount", reason="Pilots are free.", accepted_on=dt.date(2026, 11, 1))

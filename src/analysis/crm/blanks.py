@@ -203,7 +203,7 @@ def without_blanks(connection: duckdb.DuckDBPyConnection, intake: read.Intake, o
         )
         studied = export._replace(layouts=layouts, notes=(*export.notes, *_notes(export, emptied)))
         if problem := _disagreement(connection, studied):
-            refusals.append(Refusal(export.file, problem))
+            refusals.append(Refusal(export.file, problem, export.tables))
             connection.execute(f"drop table {identifier(export.text_table)}")
             continue
         exports.append(studied)

@@ -26,6 +26,7 @@ from analysis.crm import (
     references,
     reporting_currency,
     rules,
+    second_entries,
     set_aside_spread,
     survivors,
     typed,
@@ -294,6 +295,7 @@ def tables(
     set_variable(connection, "as_of", as_of)
     survivors.define(connection)
     set_aside_spread.define(connection)
+    second_entries.define(connection)
     define_own_domains(connection)
     audits, effects = [], []
     sources: tuple[hours_account.Source, ...] = ()
@@ -301,6 +303,7 @@ def tables(
         set_aside_spread.count_deciding(connection, table, f"parsed_{name}")
         rules.judge(connection, table, books[name], f"parsed_{name}")
         set_aside_spread.measure(connection, table, books[name])
+        second_entries.measure(connection, name, f"parsed_{name}")
         if name == "record_merges":
             survivors.settle(connection)
         if name == "fx_rates":

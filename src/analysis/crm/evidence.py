@@ -172,7 +172,7 @@ def study(
         try:
             readings[export.file], notes = _studied(connection, export, own)
         except Ambiguous as problem:
-            refusals.append(Refusal(export.file, str(problem)))
+            refusals.append(Refusal(export.file, str(problem), export.tables))
             connection.execute(f"drop table {identifier(export.text_table)}")
             continue
         exports.append(export._replace(notes=(*export.notes, *notes)))

@@ -64,6 +64,11 @@ class Export(NamedTuple):
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Return the tables that the file fills."""
+        return tuple(dict.fromkeys(layout.table for layout in self.layouts if layout.table))
+
 
 class Intake(NamedTuple):
     """All files of a dataset's folder: each is an export or a refusal."""
@@ -147,7 +152,8 @@ def intake(
             loaded = [_relabelled(one, file.name, labels[file]) for one in loaded]
             done = [_export(connection, file, one) for one in loaded]
         except ValueError as problem:
-            result.refusals.append(Refusal(labels[file], str(problem).replace(file.name, labels[file])))
+            why, tables = str(problem), _nearest_tables(file, str(problem), known)
+            result.refusals.append(Refusal(labels[file], why.replace(file.name, labels[file]), tables))
             _forget(connection, table)
             continue
         for one in loaded:
@@ -160,6 +166,13 @@ def intake(
             if one.page is not None:
                 pages.append(paging.Part(one.name, one.text_table, one.header, one.layouts, one.page))
     return _without_parts(connection, result, paging.incomplete(connection, pages))
+
+
+def _nearest_tables(file: Path, reason: str, known: list[mapping.Export]) -> tuple[str, ...]:
+    """Return the tables of the layouts that a refusal calls the nearest, or of which the file bears the name."""
+    nearest = {e.table for e in known if e.table and f"nearest is {e.object_name} ({e.map_name})" in reason}
+    named = {file.stem.casefold()} & {e.table for e in known if e.table}
+    return tuple(sorted(nearest or named))
 
 
 def _without_parts(connection: duckdb.DuckDBPyConnection, intake: Intake, reasons: dict[str, str]) -> Intake:

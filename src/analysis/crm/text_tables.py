@@ -40,6 +40,7 @@ class Refusal(NamedTuple):
 
     file: str
     reason: str
+    tables: tuple[str, ...] = ()  # that it would fill, or comes nearest to
 
 
 def store(connection: duckdb.DuckDBPyConnection, table: str, width: int, rows: Iterable[Row]) -> None:

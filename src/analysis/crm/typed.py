@@ -191,7 +191,7 @@ def _unread_files(connection: duckdb.DuckDBPyConnection, intake: read.Intake, na
             if one.n_cells > MOST_UNREAD[one.rule] * n_cells:
                 layout = layouts[one.file, name]
                 source = next((f.source for f in layout.fields if f.name == one.column and f.source), one.column)
-                refused[one.file] = Refusal(one.file, _unread_sentence(one, source, n_cells))
+                refused[one.file] = Refusal(one.file, _unread_sentence(one, source, n_cells), (name,))
     return list(refused.values())
 
 

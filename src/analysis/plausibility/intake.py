@@ -37,7 +37,7 @@ def refused_files(data: Dataset) -> Iterator[Reading]:
             continue  # totals of rows that stand elsewhere
         yield Reading(
             "file_refused",
-            EVERY,
+            _of_tables(refusal.tables) if refusal.tables else EVERY,
             1.0,
             1,
             f"{refusal.file} was not read: {refusal.reason.rstrip('.').splitlines()[0]}.",

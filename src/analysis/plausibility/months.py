@@ -59,6 +59,8 @@ def periods_with_fewer_rows(data: Dataset) -> Iterator[Reading]:
                 counts = _of_whole_periods(data, monthly, length)
                 if len(counts) >= FEWEST_PERIODS[length]:
                     yield _deepest(counts, dated, length)
+                if length == "month" and dated.column == "close_date":
+                    yield from _emptied(counts, dated)
 
 
 def _by_month(data: Dataset, dated: Dated) -> pd.Series[float]:
@@ -80,6 +82,25 @@ def _of_whole_periods(data: Dataset, monthly: pd.Series[float], length: str) -> 
     counts = monthly.resample(freq).sum().reindex(whole[whole + end <= last], fill_value=0.0)
     begun = counts >= STRAY * counts.median()
     return counts.loc[begun.idxmax() :] if begun.any() else counts.iloc[:0]
+
+
+def _emptied(counts: pd.Series[float], dated: Dated) -> Iterator[Reading]:
+    """Yield the months without a row, where there is one stretch of them and both months beside it are full."""
+    n = counts.to_numpy()
+    empty = [i for i, rows in enumerate(n) if rows == 0]
+    if not empty or empty[-1] - empty[0] + 1 != len(empty) or not 0 < empty[0] <= empty[-1] < len(n) - 1:
+        return
+    beside = min(n[empty[0] - 1], n[empty[-1] + 1])
+    if beside >= FEWEST_USUAL:
+        yield Reading(
+            "period_with_fewer_rows",
+            bearing_of(dated.table),
+            1.0,
+            int(n.sum()),
+            f"In {counts.index[empty[0]]:%Y-%m} there are no {_noun(dated)} by {dated.column}, in the months beside it "
+            f"at least {beside:,.0f}.",
+            dated.table,
+        )
 
 
 def _sides(n: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from analysis.plausibility.checks import Reading, share
+from analysis.plausibility.checks import Reading, several, share
 from analysis.plausibility.questions import AMOUNTS, DEALS, Bearing
 
 if TYPE_CHECKING:
@@ -21,18 +21,31 @@ MANY_TIMES = 3  # an average rep's deals, that one owner may have
 FEWEST_OF_MONTH = 10
 SIGMAS = 5.0  # by which a month's win rate differs from its own kind of month
 
+LOWEST_OF_ALL = 0.05  # of all closed deals won: beyond it everything is one-sided
+LEAST_CHANCE = 1e-3
+_PARTS = {"quarter": "year(close_date) || 'Q' || quarter(close_date)", "pipeline": "pipeline"}
+
 DAYS_AFTER = 14
 FEWEST_STAMPS = 20  # in the 30 days before the last: fewer do not date an export
+FEWEST_DAYS = 3  # that they are of: a CRM that moved created everything on one day
+LONG_AFTER = 31
+MOST_BEFORE = 0.5  # of closed deals that close before they were created: their dates are read wrongly
 
 # Deals beside the last day on which a CRM noted anything by itself: that something was created, or moved.
 _STAMPED = """(
   with stamps as (
     select created_at::date as day from opportunities union all select created_at::date from leads
-    union all select entered_at::date from stage_history),
+    union all select entered_at::date from stage_history
+    union all select unnest(list_resize([day], least(n, 20)::bigint, day)) from record_stamps
+      where day <= getvariable('as_of') + 31
+    union all select * from (
+      select started_at::date as day from activities where started_at::date <= getvariable('as_of')
+      order by day desc offset (select count(*) // 50 from activities))),
   latest as (
     select max(day) as last_stamp from stamps)
-  select o.*, last_stamp, (select count(*) from stamps where day > last_stamp - 30) as n_recent
-  from opportunities o, latest)"""
+  select o.*, last_stamp, n_recent, n_days from opportunities o, latest, (
+    select count(*) as n_recent, count(distinct day) as n_days
+    from stamps where day > (select last_stamp - 30 from latest)))"""
 
 _WON_NAME = r"\bwon\b|closedwon|\bgewonnen\b|\bgagné|\bganad[oa]\b|\bvint[oa]\b"
 _LOST_NAME = r"\blost\b|closedlost|\bverloren\b|\bperdu|\bperdid[oa]\b|\bpers[oa]\b"
@@ -58,6 +71,39 @@ def one_sided(data: Dataset) -> Iterator[Reading]:
         f"{won:,} deals are won, {lost:,} lost and {still_open:,} open: {said}.",
         "opportunities",
     )
+
+
+def one_sided_parts(data: Dataset) -> Iterator[Reading]:
+    """Yield the money of quarters, and of pipelines, in which every deal closed one way, beyond what chance does."""
+    if not data.has("opportunities"):
+        return
+    for dimension, sql in _PARTS.items():
+        groups = data.frame(
+            f"""
+            select {sql} as part, count(*) filter (status = 'won') as won, count(*) as n, sum(abs(deal_amount)) as money
+            from opportunities where status <> 'open' and close_date is not null group by 1 order by 1"""
+        )
+        closed = int(groups["n"].sum())
+        rate = share(groups["won"].sum(), closed)
+        if len(groups) < 2 or not LOWEST_OF_ALL <= rate <= 1 - LOWEST_OF_ALL:
+            continue
+        n, won = groups["n"], groups["won"]
+        chance = np.where(won == n, rate**n, np.where(won == 0, (1 - rate) ** n, 1.0))
+        odd = groups[(n >= FEWEST_OF_MONTH) & (chance < LEAST_CHANCE) & groups["part"].notna()]
+        if odd.empty:
+            continue
+        worst = odd.iloc[int(odd["n"].to_numpy().argmax())]
+        yield Reading(
+            f"one_sided_{dimension}",
+            DEALS if (odd["won"] == 0).any() else Bearing(("win_rate", "worth"), ("growth",)),
+            share(odd["money"].sum(), groups["money"].sum()),
+            closed,
+            f"Every deal closed in {dimension} {worst['part']} went one way ({int(worst['won']):,} of "
+            f"{int(worst['n']):,} won), {rate:.0%} are won in all.",
+            "opportunities",
+            tuple(map(str, odd["part"][:3])),
+            int(odd["n"].sum()),
+        )
 
 
 def win_rate_of_a_month(data: Dataset) -> Iterator[Reading]:
@@ -136,14 +182,31 @@ def contradictions(data: Dataset) -> Iterator[Reading]:
             sentence="{} deals stand in a stage named won or lost and count as something else.",
         )
         yield _stage_with_two_outcomes(data)
-    yield data.odd_share(
+    yield _closed_before_created(data)
+
+
+def _closed_before_created(data: Dataset) -> Reading:
+    """Return the deals closed before they were created; where most are, and no import made them, no date holds."""
+    odd = "close_date < created_at::date - 1"
+    among = "status <> 'open' and created_at is not null and close_date is not null"
+    reading = data.odd_share(
         "closed_before_created",
         Bearing(("win_rate", "worth", "growth", "pay")),
-        **named,
-        odd="close_date < created_at::date - 1",
-        among="status <> 'open' and created_at is not null and close_date is not null",
+        "opportunities",
+        key="opportunity_id",
+        odd=odd,
+        among=among,
         sentence="{} closed deals closed before they were created.",
     )
+    (heaped,) = data.row(
+        f"""
+        select coalesce(sum(n), 0) from (
+          select count(*) as n from opportunities where {among} and {odd}
+          group by created_at::date order by n desc limit 3)"""
+    )
+    if reading.value > MOST_BEFORE and share(heaped, reading.n_odd) <= MOST_BEFORE:
+        return reading._replace(bearing=DEALS)
+    return reading
 
 
 def _stage_with_two_outcomes(data: Dataset) -> Reading:
@@ -227,8 +290,58 @@ def dates_of_closes(data: Dataset) -> Iterator[Reading]:
         "opportunities",
         key="opportunity_id",
         odd=f"close_date > last_stamp + {DAYS_AFTER}",
-        among=f"status <> 'open' and close_date is not null and n_recent >= {FEWEST_STAMPS}",
+        among=f"status <> 'open' and close_date is not null "
+        f"and n_recent >= {FEWEST_STAMPS} and n_days >= {FEWEST_DAYS}",
         source=_STAMPED,
         sentence="{} closed deals closed more than two weeks after anything else in the exports happened: "
         "day and month may be turned round.",
+    )
+    yield _won_long_after(data)
+
+
+def _won_long_after(data: Dataset) -> Reading:
+    """Return the money won on days long after the last of which anything else is noted."""
+    odd = (
+        f"close_date > greatest(coalesce(last_stamp, getvariable('as_of')), getvariable('as_of')) + {LONG_AFTER} "
+        f"or (n_recent >= {FEWEST_STAMPS} and n_days >= {FEWEST_DAYS} and close_date > last_stamp + {LONG_AFTER})"
+    )
+    n_odd, n, money, whole = data.row(
+        f"""
+        select count(*) filter ({odd}), count(*), sum(deal_amount) filter ({odd}), sum(deal_amount)
+        from {_STAMPED} where status = 'won' and close_date is not null"""
+    )
+    sql = f"select opportunity_id from {_STAMPED} where status = 'won' and ({odd}) order by close_date desc, 1"
+    return Reading(
+        "won_long_after_the_export",
+        DEALS,
+        max(share(money, whole), share(n_odd, n)),
+        int(n),
+        f"{int(n_odd):,} of {several(int(n), 'won deal')} closed more than a month after anything else in the exports "
+        "happened.",
+        "opportunities",
+        data.examples(sql) if n_odd else (),
+        int(n_odd),
+    )
+
+
+def same_deal_again(data: Dataset) -> Iterator[Reading]:
+    """Yield closed deals that agree with another one in name, account, amount, close date and outcome."""
+    if not data.has("opportunities"):
+        return
+    n_odd, money, n_odd_won = data.row(
+        "select count(*), sum(money) filter (status = 'won'), count(*) filter (status = 'won') from same_deals"
+    )
+    n, whole = data.row(
+        "select count(*), sum(deal_amount) filter (status = 'won') from opportunities where status <> 'open'"
+    )
+    yield Reading(
+        "same_deal_again",
+        DEALS,
+        max(share(money, whole), share(n_odd, n)),
+        int(n),
+        f"{n_odd:,} of {n:,} closed deals agree with another one in name, account, amount, close date and outcome, "
+        f"under another id: {n_odd_won:,} of them are won, with {share(money, whole):.1%} of bookings.",
+        "opportunities",
+        data.examples("select opportunity_id from same_deals order by 1"),
+        int(n_odd),
     )

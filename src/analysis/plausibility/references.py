@@ -45,6 +45,8 @@ _REPS_OF: dict[str, tuple[Bearing, str]] = {
     "activities": (TIME, "rep_id"),
 }
 
+DAYS_TO_FIRST_DEAL = 180  # employed: before, a rep may well own none
+
 
 def unknown_ids(data: Dataset) -> Iterator[Reading]:
     """Yield, of each column of ids, the share that no row of the table they belong to has."""
@@ -138,6 +140,21 @@ def reps_without(data: Dataset) -> Iterator[Reading]:
                 among="role = 'rep' and coalesce(is_active, true)",
                 sentence=f"{{}} active reps have no row in {table}.",
             )
+    if data.has("reps", "opportunities"):
+        yield data.odd_share(
+            "reps_without_opportunities",
+            DEALS,
+            "opportunities",
+            source="reps",
+            key="rep_id",
+            odd="rep_id not in (select id from (select unnest([owner_rep_id, owner_at_close_rep_id]) as id "
+            "from opportunities) where id is not null) "
+            "and rep_id not in (select rep_id from opportunity_splits where rep_id is not null)",
+            among="role = 'rep' and coalesce(is_active, true) "
+            f"and coalesce(hired_on <= getvariable('as_of') - {DAYS_TO_FIRST_DEAL}, true) "
+            "and exists (select 1 from opportunities where owner_rep_id in (select rep_id from reps))",
+            sentence="{} active reps own no deal, open or closed: the export may hold some owners' deals only.",
+        )
     if data.has("reps", "activities"):
         yield data.odd_share(
             "reps_without_meetings",

@@ -66,7 +66,10 @@ def rows_set_aside(data: Dataset) -> Iterator[Reading]:
             _word_examples(data, table),
             n_aside,
         )
-        again = counts["repeat"]
+        (across,) = data.row(
+            "select coalesce(sum(n), 0) from repeats_across where table_name = $table", {"table": table}
+        )
+        again = max(counts["repeat"] - int(across), 0)
         yield Reading(
             "taken_for_repeats",
             bearing,
@@ -84,10 +87,17 @@ def _money_words(data: Dataset, table: str) -> str:
     if table != "opportunities":
         return ""
     money, n_unpriced = data.row("select sum(money), sum(n_unpriced) from money_aside")
-    words = f", with {money:,.0f} {data.house.company.currency}" if money else ""
+    words = f", with {money:,.0f} {data.house.company.currency}{_stand_ins(data)}" if money else ""
     return words + (
         f", {several(int(n_unpriced), 'closed deal')} of them without a readable amount" if n_unpriced else ""
     )
+
+
+def _stand_ins(data: Dataset) -> str:
+    """Return, in brackets, how many of the deals set aside are in a currency that nothing converts."""
+    (n,) = data.row("select coalesce(sum(n), 0) from money_aside where rule in ('unknown_currency', 'blank_currency')")
+    deals = several(int(n), "deal")
+    return f" ({deals} without an exchange rate, each as the median deal or at another day's rate)" if n else ""
 
 
 def _word_examples(data: Dataset, table: str) -> tuple[str, ...]:
@@ -122,7 +132,8 @@ def money_set_aside(data: Dataset) -> Iterator[Reading]:
         AMOUNTS,
         share(gone, (gone or 0) + (kept or 0)),
         int(n_gone or 0),
-        f"{several(int(n_gone or 0), 'deal')} with {gone or 0:,.0f} {currency} were set aside, "
+        f"{several(int(n_gone or 0), 'deal')} with {gone or 0:,.0f} {currency} "
+        f"were set aside{_stand_ins(data)}, "
         f"{share(gone, (gone or 0) + (kept or 0)):.1%} of all money of deals.",
         "opportunities",
         (),

@@ -59,6 +59,26 @@ def hours_of_reps(data: Dataset) -> Iterator[Reading]:
         )
 
 
+def hours_counted(data: Dataset) -> Iterator[Reading]:
+    """Yield whether activities hold hours of which not one counts for a rep."""
+    if not data.has("activities"):
+        return
+    logged, counted, n_linked = data.row(
+        """
+        select (select sum(logged_hours) from rep_day_hours), (select sum(logged_hours) from rep_quarter),
+          (select count(distinct rep_id) from rep_team_history join reps using (rep_id) where role = 'rep')"""
+    )
+    cause = "they lie where no rep is in a team" if n_linked else "no rep is linked to a team"
+    yield Reading(
+        "hours_of_no_rep",
+        TIME,
+        float(bool(logged) and not counted),
+        data.n_clean["activities"],
+        f"Activities hold {logged or 0:,.0f} logged hours and none counts for a rep of a team: {cause}.",
+        "activities",
+    )
+
+
 def entries(data: Dataset) -> Iterator[Reading]:
     """Yield hours that match no class, meetings at night, and entries without a length."""
     if not data.has("activities"):

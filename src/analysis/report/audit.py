@@ -68,7 +68,9 @@ def gate_lines(account: Mapping[str, Any]) -> Iterator[str]:
         word = (
             f"accepted on {taken['accepted_on']}"
             if taken
-            else {"warn": "warning", "withhold": "withheld"}[finding["severity"]]
+            else "withheld"
+            if any(_withholds(gate["questions"].get(q), finding["check"]) for q in finding["questions"])
+            else "warning"
         )
         yield f"{word}: {finding['check']}: {finding['sentence']}"
         if taken:
@@ -79,6 +81,11 @@ def gate_lines(account: Mapping[str, Any]) -> Iterator[str]:
         yield f"    {finding['remedy']}"
     for absent in gate["controls_absent"]:
         yield f"no {absent['control']}: {absent['remedy']}"
+
+
+def _withholds(verdict: Mapping[str, Any] | None, check: str) -> bool:
+    """Return whether a question is withheld for a check: a grave finding may touch it only, or nobody asks it."""
+    return bool(verdict) and verdict["status"] == "withheld" and check in verdict["checks"]
 
 
 def _reconciliation(account: Mapping[str, Any]) -> Iterator[str]:
