@@ -71,7 +71,7 @@ def _tokens(
     if not columns or not wanted:
         return {}
     listed = ", ".join(map(literal, wanted))
-    holds = _counted(connection, export, columns, f"length({{x}}) <= {LONGEST} and lower({{x}}) in ({listed})")
+    holds = _counted(connection, export, columns, f"strlen({{x}}) <= {LONGEST} and lower({{x}}) in ({listed})")
     columns = {name: column for name, column in columns.items() if holds[name] or name not in bare}
     if not columns:
         return {}
@@ -97,8 +97,11 @@ class _Around(NamedTuple):
     bare: frozenset[str]  # columns of which no cell has a blank, an apostrophe or a formula around its text
 
 
-_IS_QUOTED = "{x}[1] = ''''"
-_IS_ODD = "{x} <> '' and not ({x}[1] between '!' and '~' and {x}[1] not in ('=', '''') and {x}[-1] between '!' and '~')"
+_IS_QUOTED = "starts_with({x}, '''')"
+_IS_ODD = (  # cheap to ask of millions of cells; a letter of another alphabet only means a closer look
+    "strlen({x}) <> length({x}) or {x} < '!' and {x} <> '' or starts_with({x}, '=') or starts_with({x}, '''') "
+    "or ends_with({x}, ' ') or ends_with({x}, chr(9)) or ends_with({x}, chr(10)) or ends_with({x}, chr(13))"
+)
 
 
 def _counted(

@@ -138,6 +138,12 @@ def deal_outcomes(connection: duckdb.DuckDBPyConnection, book: Rulebook) -> None
     """
     layer = "parsed_opportunities"
     for name in OUTCOME_COLUMNS:
+        if name == "probability_settles":
+            connection.execute(
+                f"create or replace temp view weighed_deals as from {layer};"
+                "create or replace temp table probability_stages as from closed_stages('weighed_deals');"
+                "drop view weighed_deals"
+            )
         layer = f"(select this.* replace (({book.derive[name]}) as {name}) from {layer} this)"
     connection.execute(
         f"create or replace temp table deal_outcomes as select created_at, close_date, stage, status from {layer}"

@@ -27,20 +27,32 @@ create or replace macro probability_outcome(is_closed, is_won, p) as case
   when is_closed is null and p > 0 and p < 1 then 'open'
 end;
 
--- whether a deal at 100 or 0 per cent is closed, though no flag and no table of stages says so: where CRMs give stages
--- their probabilities, closed ones stand at 100 and at 0 and no other. Asked of all deals that nothing else closes
--- (`silent`): nearly all have a probability, and all three kinds occur. A stage whose deals stand at several
--- probabilities, that is called a step, or most of whose deals are due after the last record was made, is open.
-create or replace macro tells_by_probability(silent, p, named, stage, pipeline, due, known_at) as
-  silent and stage is not null and p in (0, 1) and named is distinct from 'open'
-  and count(p) filter (silent) over () >= 0.95 * count(*) filter (silent) over ()
-  and count(*) filter (silent and p = 1 and named is distinct from 'open') over () > 0
-  and count(*) filter (silent and p = 0 and named is distinct from 'open') over () > 0
-  and count(*) filter (silent and p > 0 and p < 1) over () > 0
-  and min(p) filter (silent) over (partition by stage, pipeline) = max(p) filter (silent) over (partition by stage, pipeline)
-  and not coalesce(quantile_disc(due, 0.5) filter (silent) over (partition by stage, pipeline)
-      > (max(known_at) over ())::date
-    and count(*) filter (silent) over (partition by stage, pipeline) > 2, false);
+-- The stages whose deals at 100 or 0 per cent are closed, though no flag and no table of stages says so: where CRMs give
+-- stages their probabilities, closed ones stand at 100 and at 0 and no other. Asked of all deals that nothing else
+-- closes: nearly all have a probability, and all three kinds occur. A stage whose deals stand at several probabilities,
+-- that is called a step, or most of whose deals are due after the last record was made, is open.
+create or replace temp table probability_stages (stage varchar, pipeline varchar);
+
+create or replace macro closed_stages(deals) as table
+with evidence as (
+  select coalesce(stage, stage_code) as stage, pipeline, stage_says, close_date,
+    coalesce(probability, stage_probability) as p
+  from query_table(deals)
+  where coalesce(is_closed, stage_is_closed) is null and coalesce(is_won, stage_is_won) is null and map_says is null),
+whole as (
+  select count(p) >= 0.95 * count(*)
+    and bool_or(p = 1 and stage_says is distinct from 'open')
+    and bool_or(p = 0 and stage_says is distinct from 'open')
+    and bool_or(p > 0 and p < 1) as is_told
+  from evidence),
+latest as (
+  select max(greatest(created_at, modified_at))::date as known_at from query_table(deals))
+select stage, pipeline
+from evidence, whole, latest
+where is_told and stage is not null
+group by stage, pipeline, known_at
+having min(p) = max(p) and min(p) in (0, 1) and any_value(stage_says) is distinct from 'open'
+  and not coalesce(quantile_disc(close_date, 0.5) > known_at and count(*) > 2, false);
 
 -- won, lost, open, contradictory or, where nothing says it, missing.
 --   firm: what the flags say, or a map outright; by_p: what the probability says; named: the stage's name
