@@ -86,7 +86,7 @@ def test_overhead_is_paid_for_the_same_period_as_the_base(raw):
 
 def hubspot_deal(n: int, currency: str, amount: str, at_home: str) -> dict[str, str]:
     return {
-        "Record ID": str(n), "Deal Name": f"Deal {n}", "Deal Stage": "Closed Won", "Close Date": "2026-02-10",
+        "Record ID": str(n), "Deal Name": f"Deal {n}", "Deal owner": ADA, "Deal Stage": "Closed Won", "Close Date": "2026-02-10",
         "Amount": amount, "Create Date": "2026-01-05", "Is Closed Won": "true", "Is Deal Closed?": "true",
         "Currency": currency, "Amount in company currency": at_home,
     }  # fmt: skip
@@ -99,7 +99,9 @@ def test_the_company_currency_counts_where_it_is_the_reporting_one(raw, dollars_
     deals = [hubspot_deal(1, "USD", "100", dollars_at_home), hubspot_deal(2, "EUR", "100", "110")]
     write(raw, deals=deals, User=[user()])
     got = cleaned()
-    amounts = got.tables["opportunities"]["deal_amount"].tolist()
+    deals = got.tables["opportunities"]
+    amounts = deals["deal_amount"].tolist()
+    assert {d.isoformat() for d in deals["close_date"]} == {"2026-02-10"}, "a day that no zone shifts"
     assert (amounts, got.aside()) == (([100.0, 110.0], {}) if is_taken else ([100.0], {"unknown_currency": 1}))
 
 
