@@ -228,7 +228,8 @@ def test_the_money_of_deals_set_aside_is_named_even_where_no_rate_is_known(raw):
     _exports(raw, [_deal(n, **({"CurrencyIsoCode": "SEK"} if n < 12 else {})) for n in range(60)])
     found = {f["check"]: f for f in prepare.dry_run("here")["gate"]["findings"]}
     assert found["rows_set_aside"]["sentence"] == (
-        "12 of 60 rows of opportunities were set aside (unknown_currency 12), with 1,200 USD."
+        "12 of 60 rows of opportunities were set aside (unknown_currency 12), with 1,200 USD "
+        "(12 deals without an exchange rate, each as the median deal or at another day's rate)."
     )
     assert "12 of 12 where currency is SEK" in found["set_aside_unevenly"]["sentence"]
 
@@ -241,10 +242,9 @@ def test_planned_drops_are_silent(raw):
 
 
 def test_a_required_table_without_a_clean_row_is_refused_with_what_could_not_be_read(raw):
-    _exports(raw, [_deal(n, CreatedDate=f"the {n}th of May") for n in range(4)])
+    _exports(raw, [_deal(n) | {"Id": f"006-{n}"} for n in range(4)])
     with pytest.raises(
-        CrmDataError,
-        match=r"none of 4 rows is clean \(unreadable_timestamp in created_at 4\).*created_at 'the 0th of May'",
+        CrmDataError, match=r"none of 4 rows is clean \(id_checksum in opportunity_id 4\).*opportunity_id '006-0'"
     ):
         prepare.dry_run("here")
 
