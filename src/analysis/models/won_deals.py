@@ -43,7 +43,10 @@ def of_quarter(opportunities: pd.DataFrame, quarter: str, fiscal_year_start_mont
 
 def bookings_note(won: WonDeals) -> str:
     """Return what to say beside bookings of deals won without amount; nothing where there are none."""
-    return f"{won.n_without_amount:,} of {won.n:,} won deals have no amount." if won.n_without_amount else ""
+    if not won.n_without_amount:
+        return ""
+    verb = "has" if won.n_without_amount == 1 else "have"
+    return f"{won.n_without_amount:,} of {won.n:,} won deals {verb} no amount."
 
 
 def complete_bookings(total: Result, won: WonDeals) -> Result:
