@@ -144,15 +144,25 @@ def test_a_title_tells_the_role(raw):
 
 
 def test_amounts_are_converted_at_the_rate_of_the_close_date(raw):
-    """Salesforce states units per corporate unit: 0.8 EUR a USD until 9 February, 0.5 from the 10th."""
+    """Salesforce states units per corporate unit: 0.8 EUR a USD until 9 February, 0.5 from the 10th.
+
+    Where others name theirs, a blank currency is none.
+    """
     rates = [
-        {"IsoCode": "EUR", "StartDate": a, "NextStartDate": b, "ConversionRate": r}
-        for a, b, r in (("2026-01-01", "2026-02-10", "0.8"), ("2026-02-10", "9999-12-31", "0.5"))
+        {"IsoCode": code, "StartDate": a, "NextStartDate": b, "ConversionRate": r}
+        for code, a, b, r in (
+            ("USD", "2026-01-01", "9999-12-31", "1"),
+            ("EUR", "2026-01-01", "2026-02-10", "0.8"),
+            ("EUR", "2026-02-10", "9999-12-31", "0.5"),
+        )
     ]
     days = {1: "2026-02-09", 2: "2026-02-10"}
     deals = [opportunity(n, CurrencyIsoCode="EUR", CloseDate=day) for n, day in days.items()]
-    write(raw, Opportunity=[*deals, opportunity(3, CurrencyIsoCode="")], User=[user()], DatedConversionRate=rates)
-    got = cleaned().tables["opportunities"]
+    deals += [opportunity(3, CurrencyIsoCode="USD"), opportunity(4, CurrencyIsoCode="")]
+    write(raw, Opportunity=deals, User=[user()], DatedConversionRate=rates)
+    run = cleaned()
+    assert run.aside() == {"blank_currency": 1}
+    got = run.tables["opportunities"]
     assert got["deal_amount"].tolist() == [125.0, 200.0, 100.0]
     assert got["raw_amount"].tolist() == [100.0, 100.0, 100.0]
     assert got["currency"].tolist() == ["EUR", "EUR", "USD"]
