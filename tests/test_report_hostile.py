@@ -98,11 +98,10 @@ def test_what_the_crm_says_does_not_run_in_jupyter(hostile):
 
 
 def test_what_the_crm_says_is_no_file_and_no_statement(hostile):
-    """Every file is one the house named, and the tables are all there."""
-    assert {name.split("/")[-1] for name in files(hostile / "reports")} == {
-        "index.html", "manifest.json", "alignment-roi.pdf", "alignment-roi.xlsx",
-        *(f.name for f in (hostile / "notebooks").iterdir()),
-    }  # fmt: skip
+    """Every file is one the house named, and the tables are all there; a chapter that is withheld ran no notebook."""
+    made = {"index.html", "manifest.json", "alignment-roi.pdf", "alignment-roi.xlsx"}
+    written = {name.split("/")[-1] for name in files(hostile / "reports")}
+    assert made <= written <= made | {f.name for f in (hostile / "notebooks").iterdir()}
     assert (hostile / "data" / "processed" / "tiny" / "teams.parquet").is_file()
     assert "<script" not in (hostile / "reports" / "index.html").read_text()
 
