@@ -267,7 +267,7 @@ def test_no_person_is_in_the_processed_files(exports):
         "id_checksum",
         "not_a_sales_team",
         "not_a_sales_team",
-        "unreadable_id",
+        "unknown_team",
         "unreadable_number",
     ]
     for name, content in contents(paths.processed("here")).items():
