@@ -85,7 +85,7 @@ def gate_lines(account: Mapping[str, Any]) -> Iterator[str]:
 
 def _withholds(verdict: Mapping[str, Any] | None, check: str) -> bool:
     """Return whether a question is withheld for a check: a grave finding may touch it only, or nobody asks it."""
-    return bool(verdict) and verdict["status"] == "withheld" and check in verdict["checks"]
+    return verdict is not None and verdict["status"] == "withheld" and check in verdict["checks"]
 
 
 def _reconciliation(account: Mapping[str, Any]) -> Iterator[str]:
