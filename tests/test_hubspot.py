@@ -265,7 +265,9 @@ def test_every_planted_defect_is_found_by_its_rule(folder, monkeypatch, tmp_path
             assert defect["action"] == "quarantine"
             assert (ours["action"] == "quarantine").sum() >= len(defect["ids"]), name
             continue
-        assert set(defect["ids"]) <= set(rule[rule == defect["rule"]].index), name
+        # What was logged twice goes before any burst is looked for.
+        taken_by = {defect["rule"], "double_logged"} if defect["rule"] == "import_burst" else {defect["rule"]}
+        assert set(defect["ids"]) <= set(rule[rule.isin(taken_by)].index), name
 
 
 def test_the_other_layout_is_not_written_on_top(root):

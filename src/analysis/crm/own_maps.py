@@ -69,16 +69,21 @@ def _inputs(column: str, derive: Mapping[str, str], known: Sequence[str]) -> lis
     A column computed before it stands for its own inputs; one computed later, or itself, for what a map says.
     """
     before = dict(itertools.takewhile(lambda item: item[0] != column, derive.items()))
+
+    def reads(sql: str, name: str) -> bool:
+        """Whether the expression reads a column of its own row, plainly or as one of ``this``."""
+        return re.search(rf"(?:(?<=\bthis\.)|(?<![.\w])){re.escape(name)}\b", sql) is not None
+
     found: set[str] = set()
     seen: set[str] = set()
     waiting = [derive[column]] if column in derive else []
     while waiting:
         sql = waiting.pop()
         for name in known:
-            if name in seen or not re.search(rf"(?<![.\w]){re.escape(name)}\b", sql):
+            if name in seen or not reads(sql, name):
                 continue
             seen.add(name)
-            if name in before and not re.search(rf"(?<![.\w]){re.escape(name)}\b", before[name]):
+            if name in before and not reads(before[name], name):
                 waiting.append(before[name])
             else:
                 found.add(name)
