@@ -53,7 +53,7 @@ select 'R' || i, date '2025-04-10', null, 104000 + 1000 * i, 0.1, 0.2 from range
 
 insert into quotas by name
 select 'R' || i as rep_id, make_date(2025, 3 * q + 1, 1) as period_start, make_date(2025, 3 * q + 1, 1) + interval 3 month as period_end,
-  500000 as quota_amount from range(6) t(i), range(4) s(q);
+  40000 as quota_amount from range(6) t(i), range(4) s(q);
 
 insert into fx_rates by name
 select 'EUR' as currency, date '2024-01-01' as valid_from, date '2025-05-15' as valid_to, 1.2 as rate_to_reporting
@@ -108,7 +108,7 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBP
         stand(connection)
         define(connection)
         engine.set_variable(connection, "as_of", AS_OF)
-        set_aside_spread.define(connection)
+        set_aside_spread.define(connection, {})
         second_entries.define(connection)
         connection.execute(COMPANY)
         hours.by_day(connection)

@@ -123,9 +123,7 @@ def _write(
     connection.execute(
         "create or replace temp table actions (table_name varchar, rule varchar, action varchar, reason varchar)"
     )
-    connection.executemany(
-        "insert into actions values (?, ?, ?, ?)", [(e.table, e.rule, e.action, e.reason) for e in audit.rules]
-    )
+    engine.insert_rows(connection, "actions", [(e.table, e.rule, e.action, e.reason) for e in audit.rules])
     _copy(
         connection,
         "select s.table_name, s.rule, a.action, a.reason, s.* exclude (table_name, rule, money, minutes), s.money as money_amount, "

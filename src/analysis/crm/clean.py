@@ -287,23 +287,24 @@ def tables(
             "Put the export there, or map its columns in fields.toml."
             f"{f' Files that lie there and are not read:{refused}' if refused else ''}"
         )
-    intake = references.settle(connection, intake)
+    intake = references.settle(connection, intake, [name for name, n in n_in.items() if n])
     outcomes.deal_outcomes(connection, books["opportunities"])
     reporting_currency.require_reachable(connection, settings.company.currency, dataset)
     as_of = as_of or _as_of(connection, today or dt.datetime.now(tz=dt.UTC).date())
     _require_data(connection, as_of)
     set_variable(connection, "as_of", as_of)
     survivors.define(connection)
-    set_aside_spread.define(connection)
+    set_aside_spread.define(connection, books)
     second_entries.define(connection)
     define_own_domains(connection)
     audits, effects = [], []
     sources: tuple[hours_account.Source, ...] = ()
     for name, table in TABLES.items():
-        set_aside_spread.count_deciding(connection, table, f"parsed_{name}")
         rules.judge(connection, table, books[name], f"parsed_{name}")
-        set_aside_spread.measure(connection, table, books[name])
-        second_entries.measure(connection, name, f"parsed_{name}")
+        if n_in[name]:
+            set_aside_spread.count_deciding(connection, table, f"parsed_{name}")
+            set_aside_spread.measure(connection, table, books[name])
+            second_entries.measure(connection, name, f"parsed_{name}")
         if name == "record_merges":
             survivors.settle(connection)
         if name == "fx_rates":

@@ -321,8 +321,14 @@ def exports_known(dataset: str) -> list[Export]:
     """
     own = paths.raw(dataset) / OWN_MAP
     mine = _exports(own_text(own, OWN_MAP), OWN_MAP, is_own=True) if own.is_file() else []
-    house = sorted(resources.files("analysis.crm").joinpath("fields").iterdir(), key=lambda f: f.name)
-    return mine + [e for f in house for e in _exports(f.read_text(encoding="utf-8"), f.name, is_own=False)]
+    return [*mine, *_house_exports()]
+
+
+@functools.cache
+def _house_exports() -> tuple[Export, ...]:
+    """Return the layouts that ship with the package."""
+    files = sorted(resources.files("analysis.crm").joinpath("fields").iterdir(), key=lambda f: f.name)
+    return tuple(e for f in files for e in _exports(f.read_text(encoding="utf-8"), f.name, is_own=False))
 
 
 def reading_of(dataset: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, NamedTuple
 
 from analysis.crm import merges
-from analysis.crm.engine import identifier
+from analysis.crm.engine import identifier, insert_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -169,8 +169,6 @@ def review(connection: duckdb.DuckDBPyConnection) -> None:
             [table],
         ).fetchall()
         found = likely_pairs(spelling for (spelling,) in rows)
-        if found:
-            connection.executemany(
-                "insert into name_review values (?, ?, ?, ?)",
-                [(table, inert(p.variant), inert(p.canonical), p.similarity) for p in found],
-            )
+        insert_rows(
+            connection, "name_review", [(table, inert(p.variant), inert(p.canonical), p.similarity) for p in found]
+        )

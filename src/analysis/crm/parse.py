@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from analysis.columns import SQL_TYPES
 from analysis.crm import dates, numbers
-from analysis.crm.engine import identifier, literal
+from analysis.crm.engine import LETTER, identifier, literal
 from analysis.crm.reading import CELL_RULES, ERRORS, Reading, of_spreadsheet
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ PARSERS: dict[str, Parser] = {
     ),
     "salesforce_named": Parser(
         f"case when not regexp_full_match({{x}}, '{SCIENTIFIC}|[#=].*') and regexp_matches({{x}}, "
-        "'\\p{L}[^A-Za-z0-9]|[^A-Za-z0-9]\\p{L}|^[A-Za-z0-9]{1,11}$')"
+        f"'{LETTER}[^A-Za-z0-9]|[^A-Za-z0-9]{LETTER}|^[A-Za-z0-9]{{1,11}}$')"
         " then nullif(name_key({x}), '') else salesforce_id({x}) end",
         "id_checksum",
         "15 letters and digits, or 18 with the right suffix; or a name of more than one word",

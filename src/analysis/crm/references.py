@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
-from analysis.crm.engine import identifier
+from analysis.crm.engine import LETTER, identifier
 from analysis.crm.mapping import names_person
 from analysis.schema import TABLES
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     import duckdb
 
     from analysis.crm import read
@@ -99,7 +101,7 @@ def _settled(
         else f"case when {name} in (select alias from called) then {name} else nullif(name_key({name}), '') end"
     )
     asked = (
-        f"regexp_full_match({name}, '{PSEUDONYM}')" if parent.table == "reps" else f"regexp_matches({name}, '\\p{{L}}')"
+        f"regexp_full_match({name}, '{PSEUDONYM}')" if parent.table == "reps" else f"regexp_matches({name}, '{LETTER}')"
     )
     rows = connection.execute(
         f"""with named as (
@@ -153,16 +155,18 @@ def _unmatched(column: str, n: int, n_of: int) -> str:
     )
 
 
-def settle(connection: duckdb.DuckDBPyConnection, intake: read.Intake) -> read.Intake:
-    """Replace names by ids in the typed tables; return the intake with what was matched, and what could not be, by file."""
+def settle(connection: duckdb.DuckDBPyConnection, intake: read.Intake, filled: Collection[str]) -> read.Intake:
+    """Replace names by ids in the typed tables; return the intake with what was matched, and what could not be, by file.
+
+    `filled`: the tables that hold a row.
+    """
     notes: dict[str, list[str]] = defaultdict(list)
     warnings: dict[str, list[str]] = defaultdict(list)
     for parent in PARENTS:
-        row = connection.execute(f"select count(*) from {identifier('parsed_' + parent.table)}").fetchone()
-        if not row or not row[0]:
+        if parent.table not in filled:
             continue
         _called(connection, parent)
-        for table, column in _children(parent):
+        for table, column in (child for child in _children(parent) if child[0] in filled):
             for file, said, is_warning in _settled(connection, parent, table, column):
                 (warnings if is_warning else notes)[file].append(said)
     exports = [

@@ -9,6 +9,7 @@ and leaves it clean.
 from __future__ import annotations
 
 import difflib
+import functools
 import itertools
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
@@ -153,14 +154,12 @@ def rulebook(table: str, dataset: str) -> Rulebook:
     for file in sorted(folder.glob("*.toml")):
         mapping.require_known(file.stem, TABLES, f"rules/{file.name}: a table")
     own = folder / f"{table}.toml"
-    house = resources.files("analysis.crm").joinpath("rules", f"{table}.toml")
     work: dict[str, Kind] = intervals.interval_work(table)
     derive: dict[str, str] = {}
     rules: dict[str, Rule] = {}
     where = f"rules/{table}.toml"
-    texts = [house.read_text(encoding="utf-8"), *([mapping.own_text(own, where)] if own.is_file() else [])]
-    for text in texts:
-        content = mapping.toml(text, where)
+    contents = [_house_rules(table), *([mapping.toml(mapping.own_text(own, where), where)] if own.is_file() else [])]
+    for content in contents:
         for key in content:
             mapping.require_known(key, PARTS, f"{where}: a part")
         mapping.require_form(content, PARTS, f"{where}: ")
@@ -172,6 +171,13 @@ def rulebook(table: str, dataset: str) -> Rulebook:
         for name, action, when, reason in intervals.interval_rules(table):
             rules.setdefault(name, Rule(name, action, when, reason, "table"))
     return Rulebook(work, derive, tuple(rules.values()), own.is_file())
+
+
+@functools.cache
+def _house_rules(table: str) -> dict[str, Any]:
+    """Return what the package says of a table's rules; not to be changed."""
+    text = resources.files("analysis.crm").joinpath("rules", f"{table}.toml").read_text(encoding="utf-8")
+    return mapping.toml(text, f"rules/{table}.toml")
 
 
 def _verdict_sql(rule: Rule, table: Table) -> str:
@@ -300,10 +306,8 @@ def effects(connection: duckdb.DuckDBPyConnection, table: Table, book: Rulebook,
     """Return what each rule did to `table`, those that matched no row included (with 0)."""
     money = f"sum({table.money})" if table.money else "null"
     hours = f"sum({table.minutes}) / 60" if table.minutes else "null"
-    rows = connection.execute(
-        "select rule, count(*), sum(money), sum(minutes) / 60 from set_aside where table_name = ? group by rule",
-        [table.name],
-    ).fetchall()
+    query = "select rule, count(*), sum(money), sum(minutes) / 60 from set_aside where table_name = ? group by rule"
+    rows = connection.execute(query, [table.name]).fetchall() if n_of else []
     for rule in book.rules:
         if rule.action == "flag" and n_of:
             counted = connection.execute(

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analysis.crm.engine import identifier, literal
+from analysis.crm.engine import identifier, insert_rows, literal
 from analysis.crm.rules import INTAKE_PLANNED
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import duckdb
 
     from analysis.columns import Table
@@ -52,12 +54,13 @@ DECIDING: dict[str, dict[str, str]] = {
 }
 
 
-def define(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make the empty tables that `measure` fills.
+def define(connection: duckdb.DuckDBPyConnection, books: Mapping[str, Rulebook]) -> None:
+    """Make the tables that `measure` fills, all but ``rule_kinds`` empty.
 
     ``rule_kinds``: is a rule's drop planned, of repeats, or neither.  ``money_aside``: rows and money a rule
     took from deals, ``n_unpriced`` of them without an amount.  ``uneven_values``: the values of a column whose rows were
-    XX
+    set aside far more often than the table's.  ``unknown_parents``: rows whose parent no table holds.
+    ``deciding_cells``: blanks of a column that decides something by itself, file by file.
     """
     connection.execute(
         """
@@ -69,6 +72,9 @@ def define(connection: duckdb.DuckDBPyConnection) -> None:
           examples varchar[]);
         create or replace temp table deciding_cells (table_name varchar, source_file varchar, "column" varchar, n_blank bigint,
           n bigint)"""
+    )
+    insert_rows(
+        connection, "rule_kinds", [(name, rule, kind) for name, book in books.items() for rule, kind in _kinds(book)]
     )
 
 
@@ -103,9 +109,6 @@ def count_deciding(connection: duckdb.DuckDBPyConnection, table: Table, source: 
 
 def measure(connection: duckdb.DuckDBPyConnection, table: Table, book: Rulebook) -> None:
     """Measure what a table's rules took, while ``candidates`` and ``verdicts`` are its own."""
-    connection.executemany(
-        "insert into rule_kinds values (?, ?, ?)", [(table.name, rule, kind) for rule, kind in _kinds(book)]
-    )
     judged = "select 1 from set_aside where table_name = ? and record_key is not null limit 1"
     if connection.execute(judged, [table.name]).fetchone() is None:
         return  # also where no row of the table was judged: `candidates` are another's then

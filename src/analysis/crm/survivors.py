@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analysis.crm import merges, names
-from analysis.crm.engine import identifier, literal
+from analysis.crm.engine import identifier, insert_rows, literal
 from analysis.schema import TABLES
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def settle(connection: duckdb.DuckDBPyConnection) -> None:
     rows = [row for table, key in MERGEABLE.items() for row in _survivors(connection, table, key)]
     if not rows:
         return
-    connection.executemany("insert into survivors values (?, ?, ?, ?)", rows)
+    insert_rows(connection, "survivors", rows)
     moved = {table for table, _, survivor, _ in rows if survivor is not None}
     for name, table in TABLES.items():
         for column in table.columns:

@@ -85,13 +85,12 @@ def table(
                     "insert into set_aside values (?, ?, ?, ?, null, null, ?, null, null)",
                     [name, line.rule, line.file, line.line, line.problem],
                 )
-    empty = ", ".join(f"null::{SQL_TYPES[kind]} as {identifier(n)}" for n, kind in columns.items())
-    nothing = (
-        f"select {empty}, ''::varchar as source_file, 0::bigint as source_row, 0::ubigint as row_hash, "
-        '[]::struct("column" varchar, rule varchar, "text" varchar)[] as unreadable where false'
-    )
+    described = ", ".join(f"{identifier(n)} {SQL_TYPES[kind]}" for n, kind in columns.items())
     parsed = identifier("parsed_" + name)
-    connection.execute(f"create or replace temp table {parsed} as {nothing}")
+    connection.execute(
+        f"create or replace temp table {parsed} ({described}, source_file varchar, source_row bigint, row_hash ubigint, "
+        'unreadable struct("column" varchar, rule varchar, "text" varchar)[])'
+    )
     for (
         select,
         export,

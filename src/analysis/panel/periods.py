@@ -6,6 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from analysis import quarters
+from analysis.crm.engine import insert_rows
 
 if TYPE_CHECKING:
     import duckdb
@@ -45,6 +46,4 @@ def make(
     connection.execute(
         "create or replace table quarters (quarter varchar, from_day date, until_day date, is_partial boolean)"
     )
-    connection.executemany(
-        "insert into quarters values (?, ?, ?, ?)", quarter_rows(first_day, as_of, fiscal_year_start_month)
-    )
+    insert_rows(connection, "quarters", quarter_rows(first_day, as_of, fiscal_year_start_month))

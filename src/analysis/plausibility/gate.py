@@ -21,6 +21,7 @@ from analysis.plausibility import (
     references,
     set_aside,
     stage_history,
+    targets,
     working_hours,
 )
 from analysis.plausibility.checks import Reading, Severity, limit_of, limits, severity
@@ -69,7 +70,11 @@ CHECKS = (
     working_hours.entries,
     money.finance_gap,
     money.reporting_currency,
+    money.rates_out_of_range,
     money.scale_of_amounts,
+    targets.bookings_against_quotas,
+    targets.pay_against_quotas,
+    targets.sums_among_quotas,
 )
 
 

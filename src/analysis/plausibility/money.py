@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import tomllib
+from importlib import resources
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
 
 FEWEST_WON = 20
 FEWEST_OF_VALUE = 8
+SMALLEST_SHARE = 0.01  # what a currency of no deal counts: pay or costs may be in it
 RATES = Bearing((*AMOUNTS.decides, "cost"))
 _GROUPS = {"currency": "currency", "file": "source_file", "month": "strftime(close_date, '%Y-%m')"}
 
@@ -62,6 +66,48 @@ def reporting_currency(data: Dataset) -> Iterator[Reading]:
         f"{'not 1' if n else 'absent'}{ones}.",
         "fx_rates",
     )
+
+
+def rates_out_of_range(data: Dataset) -> Iterator[Reading]:
+    """Yield the currency of which most rates lie where the currency never stood: another unit, or the wrong way round."""
+    own = _known_ranges().get(data.house.company.currency)
+    if not data.has("fx_rates") or own is None:
+        return
+    worst: Reading | None = None
+    for currency, n, n_deals, n_of, low, middle, high in data.rows(
+        """
+        select f.currency, count(*) as n, any_value(d.n_deals) as n_deals, (select count(*) from opportunities) as n_of,
+          min(rate_to_reporting) as low, median(rate_to_reporting) as middle, max(rate_to_reporting) as high
+        from fx_rates f left join (select currency, count(*) as n_deals from opportunities group by currency) d using (currency)
+        where rate_to_reporting > 0 and currency <> $currency group by f.currency order by f.currency""",
+        {"currency": data.house.company.currency},
+    ):
+        known = _known_ranges().get(currency)
+        if known is None:
+            continue
+        least, most = known[0] / own[1], known[1] / own[0]
+        is_odd = not least <= middle <= most
+        turned = "; turned round they fit: a rate says what one unit costs" if least <= 1 / middle <= most else ""
+        reading = Reading(
+            "rates_out_of_range",
+            RATES,
+            is_odd * max(share(n_deals or 0, n_of), SMALLEST_SHARE),
+            int(n),
+            f"The rates of {currency}, in which {n_deals or 0:,} of {n_of:,} deals are, are {low:,.4g} to {high:,.4g} {data.house.company.currency} a unit, where it stood "
+            f"between {least:,.3g} and {most:,.3g}{turned}.",
+            "fx_rates",
+            (currency,),
+        )
+        if worst is None or reading.value > worst.value:
+            worst = reading
+    if worst is not None:
+        yield worst
+
+
+@functools.cache
+def _known_ranges() -> dict[str, tuple[float, float]]:
+    text = resources.files("analysis.plausibility").joinpath("currencies.toml").read_text(encoding="utf-8")
+    return {currency: (low, high) for currency, (low, high) in tomllib.loads(text).items()}
 
 
 def scale_of_amounts(data: Dataset) -> Iterator[Reading]:
