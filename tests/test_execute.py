@@ -1,17 +1,30 @@
 """Runs of notebooks: parameters checked before a kernel starts, and the truth about how each ended."""
 
+import asyncio
 import json
 import os
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from queue import Empty
 
 import pytest
 from report_fixtures import PARAMETERS, at, cell, kernels, notebook, project, until
 
 from analysis.report import declared, execute
 from analysis.report.execute import Job
+
+class DeafSocket:
+    """A socket that holds a message and tells of it only when it is asked again."""
+
+    def __init__(self):
+        self.polls = []
+
+    async def poll(self, timeout):
+        self.polls.append(timeout)
+        return len(self.polls) > 1
+
 
 RESERVED = ("dataset", "quarter", "team")
 DIE = "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"
@@ -43,6 +56,27 @@ def asked(root):
     """Return the typed parameters of a notebook that knows those of `PARAMETERS`."""
     known = [notebook(root / "notebooks" / "1_try.ipynb", cell(PARAMETERS, "parameters"))]
     return lambda given: execute.checked(known, given, RESERVED)
+
+
+def channel_of(socket):
+    channel = execute.WatchfulChannel.__new__(execute.WatchfulChannel)
+    channel.socket, channel._recv = socket, lambda: asyncio.sleep(0, {"content": "there"})
+    return channel
+
+
+def test_a_message_nobody_told_of_is_found_a_second_later():
+    """Not when the cell's time is over: asyncio misses that a message came where processes compete."""
+    socket = DeafSocket()
+    assert asyncio.run(channel_of(socket).get_msg(timeout=900)) == {"content": "there"}
+    assert socket.polls == [1000, 1000]
+
+
+def test_without_a_message_the_wait_ends_when_it_should(monkeypatch):
+    socket = DeafSocket()
+    with pytest.raises(Empty):
+        asyncio.run(channel_of(socket).get_msg(timeout=0.5))
+    assert len(socket.polls) == 1
+    assert socket.polls[0] <= 500
 
 
 def states(cells):

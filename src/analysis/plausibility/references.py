@@ -183,7 +183,7 @@ def bookings_without_team(data: Dataset) -> Iterator[Reading]:
     )
     yield Reading(
         "bookings_without_team",
-        Bearing(("growth", "pay")),
+        Bearing(("growth", "pay"), ("cost", "worth")),
         share(lost, whole),
         int(n),
         f"{n_lost:,} of {n:,} won deals ({share(lost, whole):.1%} of bookings) belong to no "

@@ -21,6 +21,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context, parent_process
 from pathlib import Path
+from queue import Empty
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 # jsonschema's optional check of IRIs compiles 35 grammars at import: 3 of papermill's 4 CPU seconds.
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
+from jupyter_client.asynchronous.client import AsyncKernelClient
+from jupyter_client.channels import AsyncZMQSocketChannel
 from jupyter_client.manager import AsyncKernelManager
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from papermill.engines import NBClientEngine, papermill_engines
@@ -39,7 +42,7 @@ from papermill.exceptions import PapermillExecutionError
 from papermill.execute import execute_notebook
 from papermill.inspection import inspect_notebook
 from papermill.iorw import write_ipynb
-from traitlets import default
+from traitlets import Type, default
 
 from analysis import paths
 
@@ -47,6 +50,7 @@ Status = Literal["ok", "failed", "killed", "timeout"]
 Parameter = str | int | float | bool
 
 CELL_TIMEOUT = 900  # [s]; a cell that runs longer is stuck, not slow
+LOOK_AGAIN = 1.0  # [s]
 TYPES: dict[str, Callable[[str], Parameter]] = {"str": str, "int": int, "float": float}
 TRUE, FALSE = {"true", "yes", "1"}, {"false", "no", "0"}
 
@@ -77,8 +81,36 @@ class Outcome(NamedTuple):
 _FOLDERS: set[str] = set()  # of sockets, of the kernels that run now
 
 
+class WatchfulChannel(AsyncZMQSocketChannel):
+    """A channel that looks again by itself: where processes compete, asyncio now and then misses that a message came.
+
+    A cell that had ended was waited for until its timeout then, and what it had shown could be lost.
+    """
+
+    async def get_msg(self, timeout: float | None = None) -> dict[str, Any]:
+        """Return the next message; raise `Empty` if none comes within `timeout` [s]."""
+        last = math.inf if timeout is None else time.monotonic() + timeout
+        while True:
+            left = last - time.monotonic()
+            if await self.socket.poll(int(1000 * max(0.0, min(LOOK_AGAIN, left)))):
+                return await self._recv()
+            if left <= LOOK_AGAIN:
+                raise Empty
+
+
+class WatchfulClient(AsyncKernelClient):
+    """A kernel's client of such channels."""
+
+    shell_channel_class = iopub_channel_class = Type(WatchfulChannel)
+    stdin_channel_class = control_channel_class = Type(WatchfulChannel)
+
+
 class PrivateKernelManager(AsyncKernelManager):
     """A kernel whose sockets lie in a folder of its own."""
+
+    @default("client_factory")
+    def _client_factory(self) -> type[AsyncKernelClient]:
+        return WatchfulClient
 
     @default("transport")
     def _transport(self) -> str:
