@@ -111,7 +111,7 @@ def duckdb_job(data: Path, out: Path) -> None:
     """Do the job in SQL, on the database and with the macros that cleaning runs on."""
     from analysis.crm import engine
 
-    with engine.session() as connection:
+    with engine.session(sum(file.stat().st_size for file in data.iterdir())) as connection:
         connection.execute("set preserve_insertion_order = false")
         for statement in (HERE / "clean_job.sql").read_text(encoding="utf-8").split(";\n"):
             if statement.strip():

@@ -167,6 +167,10 @@ def recover(dataset: str) -> None:
             shutil.rmtree(folder)
 
 
+def _n_bytes(files: list[Path]) -> int:
+    return sum(file.stat().st_size for file in files)
+
+
 @contextlib.contextmanager
 def _scratch(dataset: str, target: Path) -> Iterator[Path]:
     """Make a folder beside `target` that is cleared away at the end, by the next pass if this one is killed."""
@@ -197,7 +201,7 @@ def prepare(dataset: str, *, as_of: dt.date | None = None) -> dict[str, Any]:
     recover(dataset)
     if (target / AUDIT_FILE).is_file() and _account(target).get("stamp") == stamp:
         return _account(target)
-    with _scratch(dataset, target) as scratch, engine.session() as connection:
+    with _scratch(dataset, target) as scratch, engine.session(_n_bytes(files)) as connection:
         account, verdict = _judged(connection, files, dataset, _key(dataset), as_of)
         new = scratch / "new"
         new.mkdir()
@@ -212,7 +216,7 @@ def dry_run(dataset: str, *, as_of: dt.date | None = None) -> dict[str, Any]:
     """Return the audit a pass over a dataset's exports would give; write nothing."""
     gate.require_known(settings.load(dataset).accepted_warnings)
     files = read.files_of(_dataset_folder(dataset))
-    with engine.session() as connection:
+    with engine.session(_n_bytes(files)) as connection:
         account, verdict = _judged(connection, files, dataset, "", as_of)
     return {**_plain(account), "gate": _plain(verdict)}
 
