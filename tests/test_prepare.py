@@ -12,6 +12,7 @@ import pytest
 from crm_tables import ROLES, event, opportunity, user, write
 
 from analysis import paths, prepare
+from analysis.crm import read
 from analysis.panel_schema import PANELS
 from analysis.schema import TABLES, CrmDataError
 
@@ -86,12 +87,14 @@ def _file(raw):
 def test_a_change_is_seen(exports):
     """A byte of an export, a rule, a setting of the dataset or the house, a map, a file more: each redoes all."""
     write(exports, Opportunity=[opportunity(1), opportunity(2, Amount="500")])
-    stamps, inodes = [], []
-    for change in (lambda _: None, _byte, _rule, _setting, _house, _map, _file):
+    stamps = [prepare.prepare("here")["stamp"]]
+    before = written()["reps.parquet"]
+    for change in (_byte, _rule, _setting, _house, _map, _file):
         change(exports)
-        stamps.append(prepare.prepare("here")["stamp"])
-        inodes.append(written()["reps.parquet"])
-    assert len(set(stamps)) == len(set(inodes)) == 7
+        stamps.append(prepare._stamp("here", read.files_of(exports), None))
+    assert len(set(stamps)) == 7
+    assert prepare.prepare("here")["stamp"] == stamps[-1]
+    assert written()["reps.parquet"] != before
 
 
 def test_a_change_has_its_effect(exports):

@@ -47,7 +47,7 @@ def project(tmp_path_factory):
         shutil.copy(ROOT / name, root)
     shutil.copytree(ROOT / "notebooks", root / "notebooks", ignore=shutil.ignore_patterns(".*"))
     (root / ".venv").symlink_to(sys.prefix)
-    exports.write(company.Company(n_teams=4, n_quarters=6), root / "data" / "raw" / "tiny")
+    exports.write(company.Company(n_teams=3, n_quarters=3, adoption=((2, 1 / 3),)), root / "data" / "raw" / "tiny")
     return root
 
 

@@ -42,16 +42,9 @@ class Variant(NamedTuple):
 
 
 VARIANTS: dict[str, Variant] = {
-    "iso_dates_comma_utf8": Variant(),
-    "us_dates": Variant(dates="month-first"),
-    "european_dates": Variant(dates="day-first"),
-    "semicolon": Variant(delimiter=";"),
-    "tab": Variant(delimiter="\t"),
-    "utf8_with_mark": Variant(encoding="utf-8-sig"),
-    "utf16_tab": Variant(encoding="utf-16", delimiter="\t"),
-    "cp1252_semicolon": Variant(encoding="cp1252", delimiter=";"),
+    "american_spreadsheet": Variant(dates="month-first", encoding="utf-8-sig"),
     "european_spreadsheet": Variant(dates="day-first", delimiter=";", decimal=",", encoding="cp1252"),
-    "shuffled": Variant(is_shuffled=True),
+    "utf16_tab_shuffled": Variant(encoding="utf-16", delimiter="\t", is_shuffled=True),
     "loaded_twice": Variant(is_twice=True),
     "monthly_files": Variant(is_monthly=True),
 }
