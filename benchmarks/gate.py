@@ -5,7 +5,9 @@ by headline, whether it is right (inside the undamaged run's interval and within
 wrong in silence.  Left out beforehand, as no export could betray them: owners swapped within a team, and rows
 dropped evenly from a table that nothing refers to and no control total covers.
 
-    python benchmarks/gate.py [--json] [--runs 300] [--seeds 2]
+    python benchmarks/gate.py [--json] [--runs 300] [--seeds 2] [--reports]
+
+With ``--reports`` the headlines are those of the manifest that ``alignment-roi report`` writes.
 """
 
 from __future__ import annotations
@@ -15,6 +17,9 @@ import contextlib
 import json
 import math
 import os
+import shutil
+import subprocess
+import sys
 import tempfile
 from itertools import product
 from pathlib import Path
@@ -45,6 +50,11 @@ if TYPE_CHECKING:
     from analysis.models.result import Result
 
 SHARES = (0.05, 0.20, 0.60)
+METRICS = {  # each headline's name in a manifest
+    "bookings": "bookings", "win_rate": "win_rate", "hours": "selling_hours_per_week", "cost": "cost_per_selling_hour",
+    "required": "required_bookings_per_selling_hour", "worth": "marginal_value_of_selling_hour",
+    "growth": "growth_gap", "index": "alignment_index",
+}  # fmt: skip
 WITHIN = 0.01
 MOST_SILENT = 0.01
 HEADLINES = {  # each headline and the question whose verdict stands over it
@@ -124,6 +134,27 @@ def figures(dataset: str, quarter: str | None) -> tuple[Figures, str]:
     return Figures(_headlines(tables, str(quarter), account.as_of.isoformat(), house), statuses, checks), str(quarter)
 
 
+def published(dataset: str, quarter: str | None) -> tuple[Figures, str]:
+    """Return what `figures` does, from the manifest of a report."""
+    command = [sys.executable, "-c", "from analysis.cli import main; main()", "report", dataset]
+    ran = subprocess.run(
+        [*command, *(["--quarter", quarter] if quarter else [])], capture_output=True, text=True, check=False
+    )
+    files = sorted((paths.root() / "reports" / dataset).glob(f"{quarter or '*'}/manifest.json"))
+    if not files:
+        nothing = dict.fromkeys(HEADLINES, (math.nan, math.nan, math.nan))
+        return Figures(nothing, dict.fromkeys(gate.QUESTIONS, "withheld"), (ran.stderr[-60:],)), quarter or ""
+    manifest = json.loads(files[-1].read_text(encoding="utf-8"))
+    headlines = {
+        name: tuple(math.nan if cell is None else float(cell) for cell in (m["estimate"], m["low"], m["high"]))
+        for name, m in ((name, manifest["metrics"].get(metric)) for name, metric in METRICS.items())
+        if m is not None
+    }
+    nothing = dict.fromkeys(HEADLINES, (math.nan, math.nan, math.nan))
+    checks = tuple(dict.fromkeys(finding["check"] for finding in manifest["gate"]))
+    return Figures(nothing | headlines, manifest["questions"], checks), manifest["quarter"]
+
+
 def outcome(name: str, whole: Figures, damaged: Figures) -> str:
     """Return what became of one headline."""
     status = damaged.statuses[HEADLINES[name]]
@@ -153,12 +184,19 @@ def _project() -> Iterator[Path]:
         root = Path(name)
         (root / paths.SETTINGS_FILE).write_text(house, encoding="utf-8")
         (root / "data" / "raw").mkdir(parents=True)
+        shutil.copytree(paths.root() / "notebooks", root / "notebooks", ignore=shutil.ignore_patterns(".*"))
         os.environ["ALIGNMENT_ROI_ROOT"] = name
         yield root
 
 
-def runs(n_runs: int, n_seeds: int, n_teams: int, n_quarters: int) -> Iterator[dict[str, object]]:
-    """Yield a row a run: damage, share, seed, and what became of each headline."""
+def runs(
+    n_runs: int,
+    n_seeds: int,
+    n_teams: int,
+    n_quarters: int,
+    measure: Callable[[str, str | None], tuple[Figures, str]] = figures,
+) -> Iterator[dict[str, object]]:
+    """Yield a row a run: damage, share, seed, and what became of each headline by `measure`."""
     plan = list(product(range(n_seeds), SHARES, DAMAGES))
     step = max(len(plan) // n_runs, 1)
     plan = plan[::step][:n_runs]
@@ -168,7 +206,7 @@ def runs(n_runs: int, n_seeds: int, n_teams: int, n_quarters: int) -> Iterator[d
             base = root / "data" / "raw" / f"whole{seed}"
             if seed not in whole:
                 exports.write(company.Company(n_teams=n_teams, n_quarters=n_quarters, seed=seed), base)
-                whole[seed] = figures(base.name, None)
+                whole[seed] = measure(base.name, None)
             folder = root / "data" / "raw" / "damaged"
             folder.mkdir()
             for file in base.iterdir():
@@ -176,10 +214,12 @@ def runs(n_runs: int, n_seeds: int, n_teams: int, n_quarters: int) -> Iterator[d
                     (folder / file.name).symlink_to(file)
             apply(damage, base / damage.file, folder / damage.file, share, seed)
             undamaged, quarter = whole[seed]
-            got, _ = figures("damaged", quarter)
+            got, _ = measure("damaged", quarter)
             for file in folder.iterdir():
                 file.unlink()
             folder.rmdir()
+            for part in ("data/processed/damaged", "data/history/damaged", "reports/damaged"):
+                shutil.rmtree(root / part, ignore_errors=True)
             yield {
                 "damage": damage.name, "share": share, "seed": seed, "is_kept_back": damage in KEPT_BACK,
                 **{name: outcome(name, undamaged, got) for name in HEADLINES}, "checks": list(got.checks),
@@ -206,9 +246,11 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=2, help="undamaged companies behind them")
     parser.add_argument("--teams", type=int, default=4)
     parser.add_argument("--quarters", type=int, default=6)
+    parser.add_argument("--reports", action="store_true", help="through the whole report")
     options = parser.parse_args()
     rows = []
-    for row in runs(options.runs, options.seeds, options.teams, options.quarters):
+    measure = published if options.reports else figures
+    for row in runs(options.runs, options.seeds, options.teams, options.quarters, measure):
         rows.append(row)
         silent = [name for name in HEADLINES if row[name] == "wrong in silence"]
         if options.json:
