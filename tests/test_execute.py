@@ -15,13 +15,14 @@ from report_fixtures import PARAMETERS, at, cell, kernels, notebook, project, un
 from analysis.report import declared, execute
 from analysis.report.execute import Job
 
+
 class DeafSocket:
     """A socket that holds a message and tells of it only when it is asked again."""
 
     def __init__(self):
         self.polls = []
 
-    async def poll(self, timeout):
+    async def poll(self, timeout):  # noqa: ASYNC109 - its signature
         self.polls.append(timeout)
         return len(self.polls) > 1
 

@@ -90,8 +90,13 @@ create macro is_near(mine, other) as coalesce(mine.origin <> other.origin and (
 def session(n_bytes: int = 0) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a database in memory for one dataset of `n_bytes`; closed and cleared away at the end."""
     with tempfile.TemporaryDirectory(prefix="alignment-roi-") as spill:
-        config = {"temp_directory": spill, "memory_limit": MEMORY_LIMIT}
-        connection = duckdb.connect(config=config | ({"threads": "1"} if n_bytes <= SMALL else {}))
+        config: dict[str, str | bool | int | float | list[str]] = {
+            "temp_directory": spill,
+            "memory_limit": MEMORY_LIMIT,
+        }
+        if n_bytes <= SMALL:
+            config["threads"] = 1
+        connection = duckdb.connect(config=config)
         try:
             connection.execute("set timezone = 'UTC'")
             connection.execute(MACROS)
@@ -118,7 +123,9 @@ def insert_rows(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequenc
     """Append `rows` to a table in one statement: a statement a row is what takes the time."""
     if rows:
         columns = ", ".join("unnest(?)" for _ in rows[0])
-        connection.execute(f"insert into {identifier(table)} select {columns}", [list(c) for c in zip(*rows, strict=True)])
+        connection.execute(
+            f"insert into {identifier(table)} select {columns}", [list(c) for c in zip(*rows, strict=True)]
+        )
 
 
 def identifier(name: str) -> str:

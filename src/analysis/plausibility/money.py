@@ -69,18 +69,21 @@ def reporting_currency(data: Dataset) -> Iterator[Reading]:
 
 
 def rates_out_of_range(data: Dataset) -> Iterator[Reading]:
-    """Yield the currency of which most rates lie where the currency never stood: another unit, or the wrong way round."""
-    own = _known_ranges().get(data.house.company.currency)
+    """Yield the currency of which most rates lie where it never stood: another unit, or the wrong way round."""
+    reporting = data.house.company.currency
+    own = _known_ranges().get(reporting)
     if not data.has("fx_rates") or own is None:
         return
     worst: Reading | None = None
     for currency, n, n_deals, n_of, low, middle, high in data.rows(
         """
-        select f.currency, count(*) as n, any_value(d.n_deals) as n_deals, (select count(*) from opportunities) as n_of,
+        select f.currency, count(*) as n, any_value(d.n_deals) as n_deals,
+          (select count(*) from opportunities) as n_of,
           min(rate_to_reporting) as low, median(rate_to_reporting) as middle, max(rate_to_reporting) as high
-        from fx_rates f left join (select currency, count(*) as n_deals from opportunities group by currency) d using (currency)
+        from fx_rates f
+        left join (select currency, count(*) as n_deals from opportunities group by currency) d using (currency)
         where rate_to_reporting > 0 and currency <> $currency group by f.currency order by f.currency""",
-        {"currency": data.house.company.currency},
+        {"currency": reporting},
     ):
         known = _known_ranges().get(currency)
         if known is None:
@@ -93,8 +96,8 @@ def rates_out_of_range(data: Dataset) -> Iterator[Reading]:
             RATES,
             is_odd * max(share(n_deals or 0, n_of), SMALLEST_SHARE),
             int(n),
-            f"The rates of {currency}, in which {n_deals or 0:,} of {n_of:,} deals are, are {low:,.4g} to {high:,.4g} {data.house.company.currency} a unit, where it stood "
-            f"between {least:,.3g} and {most:,.3g}{turned}.",
+            f"The rates of {currency}, in which {n_deals or 0:,} of {n_of:,} deals are, are {low:,.4g} to {high:,.4g} "
+            f"{reporting} a unit, where it stood between {least:,.3g} and {most:,.3g}{turned}.",
             "fx_rates",
             (currency,),
         )

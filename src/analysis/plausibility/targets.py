@@ -53,8 +53,8 @@ def pay_against_quotas(data: Dataset) -> Iterator[Reading]:
         """
         select count(*), median(asked / paid) from (
           select rep_id, 4 * avg(quota_amount) as asked, avg(p.base_amount) as paid
-          from rep_quarter q join (select rep_id, median(base_amount) as base_amount from compensation group by rep_id) p
-            using (rep_id)
+          from rep_quarter q
+          join (select rep_id, median(base_amount) as base_amount from compensation group by rep_id) p using (rep_id)
           where not is_partial and role = 'rep' and quota_amount > 0 and p.base_amount > 0 group by rep_id)"""
     )
     if n:
@@ -77,8 +77,8 @@ def sums_among_quotas(data: Dataset) -> Iterator[Reading]:
           select quarter, coalesce(team_id, '') as team_id, rep_id, quota_amount as quota from rep_quarter
           where not is_partial and quota_amount > 0),
         beside as (
-          select *, sum(quota) over team as of_team, count(*) over team as n_team, sum(quota) over company as of_company,
-            count(*) over company as n_company
+          select *, sum(quota) over team as of_team, count(*) over team as n_team,
+            sum(quota) over company as of_company, count(*) over company as n_company
           from held window team as (partition by quarter, team_id), company as (partition by quarter)),
         marked as (
           select *, n_team > 2 and abs(of_team - 2 * quota) <= {SAME_SUM} * quota

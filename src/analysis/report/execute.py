@@ -87,7 +87,7 @@ class WatchfulChannel(AsyncZMQSocketChannel):
     A cell that had ended was waited for until its timeout then, and what it had shown could be lost.
     """
 
-    async def get_msg(self, timeout: float | None = None) -> dict[str, Any]:
+    async def get_msg(self, timeout: float | None = None) -> dict[str, Any]:  # type: ignore[override]  # noqa: ASYNC109 - its signature
         """Return the next message; raise `Empty` if none comes within `timeout` [s]."""
         last = math.inf if timeout is None else time.monotonic() + timeout
         while True:
