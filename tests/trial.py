@@ -21,6 +21,9 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import pikepdf
+from report_text import pages
+
 from analysis import paths, prepare, settings
 from analysis.crm import clean, engine, read
 from analysis.panel import build
@@ -189,7 +192,7 @@ def report_verdict(case: Case) -> Verdict:
         for name in ("notebooks", "src"):
             (root / name).symlink_to(REPOSITORY / name)
         environment[paths.ROOT_VARIABLE] = folder
-        command = [sys.executable, "-m", "analysis.cli", "report", "trial"]
+        command = [sys.executable, "-c", "from analysis.cli import main; main()", "report", "trial"]
         if notebook := wanted.get("notebook"):
             given = [x for k, v in wanted["parameters"].items() for x in ("-p", k, v)]
             command = [
@@ -199,11 +202,9 @@ def report_verdict(case: Case) -> Verdict:
         ran = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
         text = ran.stdout + ran.stderr
         pdfs = sorted((root / "reports").rglob("*.pdf")) if (root / "reports").is_dir() else []
-        if pdfs and shutil.which("pdftotext"):
-            shown = subprocess.run(
-                ["pdftotext", "-layout", str(pdfs[0]), "-"], capture_output=True, text=True, check=False
-            )
-            text += shown.stdout
+        for pdf in pdfs:
+            with pikepdf.open(pdf) as opened:
+                text += "\n".join(pages(opened))
     is_right = (ran.returncode == 0) == wanted.get("succeeds", True) and bool(pdfs) == wanted.get("pdf", True)
     is_right = is_right and all(re.search(w, text, re.IGNORECASE | re.DOTALL) for w in wanted.get("says", []))
     is_right = is_right and not any(re.search(w, text) for w in wanted.get("never_says", []))
