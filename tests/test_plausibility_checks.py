@@ -197,6 +197,10 @@ CASES = [
          "update rep_team_history set valid_to = valid_to - 3", panels=True),
     Case(intervals.pay_out_of_scale, "pay_out_of_scale",
          first(2, "compensation", "base_amount = base_amount / 12", "rep_id"), "update compensation set base_amount = base_amount * 2"),
+    Case(references.teams_of_users, "teams_of_users",
+         "insert into teams_of_users select rep_id, case when rep_id = 'R0' then 'T0' else team_id end from rep_team_history "
+         "where valid_to is null",
+         "insert into teams_of_users select rep_id, team_id from rep_team_history where valid_to is null", "warn"),
     Case(targets.bookings_against_quotas, "bookings_against_quotas",
          "update rep_quarter set bookings_amount = bookings_amount * 10", "update rep_quarter set bookings_amount = bookings_amount * 1.5",
          "warn"),

@@ -98,7 +98,7 @@ def session(n_bytes: int = 0) -> Iterator[duckdb.DuckDBPyConnection]:
             config["threads"] = 1
         connection = duckdb.connect(config=config)
         try:
-            connection.execute("set timezone = 'UTC'")
+            connection.execute("set timezone = 'UTC'; set enable_progress_bar = false")  # a log is no place for a bar
             connection.execute(MACROS)
             connection.execute(dates.MACROS + month_names.MACROS + numbers.MACROS)
             yield connection

@@ -26,6 +26,7 @@ def define(connection: duckdb.DuckDBPyConnection) -> None:
     """
     connection.execute(
         """
+        create temp table if not exists teams_of_users (rep_id varchar, team_id varchar);
         create or replace temp table same_deals (opportunity_id varchar, status varchar, money double);
         create or replace temp table record_stamps (table_name varchar, day date, n bigint);
         create or replace temp table repeats_across (table_name varchar, n bigint)"""

@@ -144,6 +144,7 @@ def all_tables(
         n_in = {name: table(connection, intake, name, book.work, readings) for name, book in books.items()}
         refused = _unread_files(connection, intake, [name for name in books if n_in[name]])
         if not refused:
+            _teams_of_users(connection, intake, books["rep_team_history"].work, readings)
             return intake, n_in
         files = {one.file for one in refused}
         for export in intake.exports:
@@ -154,6 +155,26 @@ def all_tables(
             refusals=[*intake.refusals, *refused],
             broken_lines=[line for line in intake.broken_lines if line.file not in files],
         )
+
+
+def _teams_of_users(
+    connection: duckdb.DuckDBPyConnection,
+    intake: read.Intake,
+    work: dict[str, Kind],
+    readings: Mapping[str, Mapping[evidence.Key, Reading]],
+) -> None:
+    """Make the table ``teams_of_users``: the team that a users' export names, where stays come from another file."""
+    table = TABLES["rep_team_history"]
+    columns = {
+        c.name: c.kind for c in table.columns if c.name not in ("source_file", "source_row", "flagged_by")
+    } | work
+    used = sources(intake, table.name)
+    connection.execute("create or replace temp table teams_of_users (rep_id varchar, team_id varchar)")
+    for export in intake.exports:
+        for layout in export.layouts:
+            if layout.table == table.name and (export, layout) not in used:
+                select = _select(export, layout.fields, columns, set(), readings)
+                connection.execute(f"insert into teams_of_users select rep_id, team_id from ({select})")
 
 
 class _Unread(NamedTuple):

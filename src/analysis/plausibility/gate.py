@@ -52,6 +52,7 @@ CHECKS = (
     references.unknown_parents,
     references.reps_without,
     references.bookings_without_team,
+    references.teams_of_users,
     outcomes.one_sided,
     outcomes.one_sided_parts,
     outcomes.same_deal_again,

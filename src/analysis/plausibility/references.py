@@ -171,6 +171,32 @@ def reps_without(data: Dataset) -> Iterator[Reading]:
         )
 
 
+def teams_of_users(data: Dataset) -> Iterator[Reading]:
+    """Yield how many reps are in another team today than the users' export says, where it mostly says the same."""
+    if not data.has("rep_team_history", "teams", "reps"):
+        return
+    n, n_odd, named = data.row(
+        """
+        with compared as (
+          select h.rep_id, h.team_id <> u.team_id as is_odd
+          from rep_team_history h join teams_of_users u using (rep_id) join reps r using (rep_id)
+          where h.valid_from <= getvariable('as_of') and coalesce(h.valid_to > getvariable('as_of'), true)
+            and r.role = 'rep' and coalesce(r.is_active, true) and u.team_id in (select team_id from teams))
+        select count(*), count(*) filter (is_odd), list(rep_id order by rep_id) filter (is_odd) from compared"""
+    )
+    if n_odd * 2 <= n:  # else users are sorted by something else than teams
+        yield Reading(
+            "teams_of_users",
+            Bearing((), ("worth", *TEAMS.decides)),
+            share(n_odd, n),
+            int(n),
+            f"{n_odd:,} of {n:,} reps are in another team by rep_team_history than by the users' export.",
+            "rep_team_history",
+            tuple((named or [])[:3]),
+            int(n_odd),
+        )
+
+
 def bookings_without_team(data: Dataset) -> Iterator[Reading]:
     """Yield the share of bookings of the days on which their owner was in no team."""
     if not data.has("rep_team_history", "opportunities"):
