@@ -197,6 +197,26 @@ CASES = [
          "update rep_team_history set valid_to = valid_to - 3", panels=True),
     Case(intervals.pay_out_of_scale, "pay_out_of_scale",
          first(2, "compensation", "base_amount = base_amount / 12", "rep_id"), "update compensation set base_amount = base_amount * 2"),
+    Case(money.rates_apart, "rates_apart",
+         "insert into fx_rates by name select 'EUR' as currency, date '2025-08-01' as valid_from, 11.2 as rate_to_reporting; "
+         "update opportunities set currency = 'EUR' where opportunity_id > 'D100'",
+         "insert into fx_rates by name select 'EUR' as currency, date '2025-08-01' as valid_from, 1.3 as rate_to_reporting; "
+         "update opportunities set currency = 'EUR' where opportunity_id > 'D100'"),
+    Case(money.rates_apart, "rates_apart",
+         "insert into fx_rates by name select 'EUR' as currency, date '2025-08-01' as valid_from, 0.9 as rate_to_reporting; "
+         "update opportunities set currency = 'EUR' where opportunity_id > 'D100'",
+         "insert into fx_rates by name select 'EUR' as currency, date '2025-08-01' as valid_from, 1.2 as rate_to_reporting; "
+         "update opportunities set currency = 'EUR' where opportunity_id > 'D100'"),
+    Case(money.rates_apart, "rates_grown_old",
+         "update fx_rates set valid_from = date '2021-01-01' where valid_to is null; "
+         "update opportunities set currency = 'EUR' where opportunity_id > 'D100'",
+         "update opportunities set currency = 'EUR' where opportunity_id > 'D100'", "warn"),
+    Case(intervals.pay_out_of_scale, "pay_beside_base",
+         first(4, "compensation", "commission_rate = 1", "rep_id"), "update compensation set commission_rate = 0.4"),
+    Case(intervals.pay_out_of_scale, "pay_beside_base",
+         "update compensation set overhead_amount = 500000", "update compensation set overhead_amount = 50000"),
+    Case(working_hours.entries, "meetings_of_odd_length",
+         "update activities set minutes = 1", "update activities set minutes = 30"),
     Case(references.teams_of_users, "teams_of_users",
          "insert into teams_of_users select rep_id, case when rep_id = 'R0' then 'T0' else team_id end from rep_team_history "
          "where valid_to is null",

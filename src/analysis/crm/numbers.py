@@ -61,7 +61,7 @@ create macro scale_of(x) as case lower(regexp_extract(x, '[0-9] ?({_SCALE}) ?%? 
   when '' then 1 when 'k' then 1e3 when 'm' then 1e6 when 'mn' then 1e6 when 'mio' then 1e6 else 1e9 end;
 create macro sign_of(x) as case when regexp_matches(x, '^[(].*[)]$') or regexp_matches(x, '^[^0-9]*-|-$') then -1 else 1 end;
 create macro money_sign(x) as coalesce(nullif(regexp_extract(x, '^[(]?[+-]? ?({_MONEY})', 1), ''), regexp_extract(x, '[0-9 %]({_MONEY})-?[)]?$', 1));
-create macro money_code(s) as case when s = '' then null when length(s) = 3 and regexp_full_match(s, '[A-Z]{{3}}') then s
+create macro money_code(s) as case when coalesce(s, '') = '' then null when length(s) = 3 and regexp_full_match(s, '[A-Z]{{3}}') then s
   else case s when '€' then 'EUR' when '£' then 'GBP' when '₹' then 'INR' when '₩' then 'KRW' when 'US$' then 'USD' when 'C$' then 'CAD'
   when 'CA$' then 'CAD' when 'A$' then 'AUD' when 'R$' then 'BRL' when 'NZ$' then 'NZD' when 'zł' then 'PLN'
   when '$' then case when getvariable('currency') in ('USD', 'CAD', 'AUD', 'NZD', 'SGD', 'HKD', 'MXN') then getvariable('currency') else '?' end

@@ -187,6 +187,14 @@ def _verdict_sql(rule: Rule, table: Table) -> str:
     return f"when len(unreadable) > 0 then unreadable[1].rule when {blank} then {literal(MISSING_REQUIRED)}"
 
 
+def _first_blank(table: Table) -> str:
+    """Return the SQL of the name of a row's first required column that is blank."""
+    cases = " ".join(
+        f"when {identifier(c.name)} is null then {literal(c.name)}" for c in table.columns if c.is_required
+    )
+    return f"case {cases} end" if cases else "null"
+
+
 def _is_called_for(connection: duckdb.DuckDBPyConnection, rule: Rule) -> bool:
     """Return whether a rule has any row to see: one that fulfils its `only_if`."""
     if rule.only_if is None:
@@ -271,7 +279,8 @@ def _judge(connection: duckdb.DuckDBPyConnection, table: Table, book: Rulebook, 
     connection.execute(
         f"""insert into set_aside
         select {literal(table.name)}, rule, source_file, source_row, {key},
-          case when rule = unreadable[1].rule then unreadable[1].column end,
+          case when rule = unreadable[1].rule then unreadable[1].column
+            when rule = {literal(MISSING_REQUIRED)} then {_first_blank(table)} end,
           case when rule = unreadable[1].rule then without_email(unreadable[1].text) end,
           {table.money or "null"}, {table.minutes or "null"}
         from candidates join verdicts using (rid)"""

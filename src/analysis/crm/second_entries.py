@@ -68,13 +68,16 @@ def _same_deals(connection: duckdb.DuckDBPyConnection, source: str, *, has_names
         f"""
         insert into same_deals
         with closed as (
-          select o.*, n.name from opportunities o left join {names} n using (source_file, source_row)
+          select o.*, n.name, coalesce(nullif(name_key(a.account_name), ''), o.account_id) as account
+          from opportunities o left join {names} n using (source_file, source_row)
+          left join accounts a on a.account_id = o.account_id
           where status in ('won', 'lost') and raw_amount <> 0 and close_date is not null
-            and (n.name is not null or account_id is not null))
+            and (n.name is not null or o.account_id is not null))
         select opportunity_id, status, coalesce(deal_amount, 0) from closed
         qualify row_number() over (
-          partition by name, account_id, raw_amount, currency, close_date, status
-          order by created_at, opportunity_id) > 1"""
+          partition by name, account, raw_amount, currency, close_date, status order by created_at, opportunity_id) > 1
+        or name is not null and created_at is not null and row_number() over (
+          partition by name, owner_rep_id, raw_amount, currency, close_date, status, created_at order by opportunity_id) > 1"""
     )
 
 

@@ -14,7 +14,8 @@ from analysis import money
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-WITHHELD, WARNED, NOT_ASKED = "withheld", "warned", "not asked"
+ANSWERED, WITHHELD, WARNED, NOT_ASKED = "answered", "withheld", "warned", "not asked"
+STOPPED = "chapter_without_answer"  # no check of the gate: the chapter itself found nothing to answer from
 QUESTION_WORDS = {
     "bookings": "bookings",
     "win_rate": "win rate",
@@ -67,6 +68,44 @@ class Withheld(NamedTuple):
 def statuses(account: Mapping[str, Any]) -> dict[str, str]:
     """Return each question's status: answered, warned, withheld or not asked; empty without a gate."""
     return {name: verdict["status"] for name, verdict in _gate(account).get("questions", {}).items()}
+
+
+def with_stopped(account: Mapping[str, Any], stopped: Iterable[tuple[Sequence[str], str]]) -> Mapping[str, Any]:
+    """Return the account with the questions withheld whose chapter found nothing to answer from.
+
+    `stopped`: the questions of each such chapter, and why.  What page one, the manifest and the exit code say
+    is then what the chapter's own page says.
+    """
+    several = [(questions, why) for questions, why in stopped if questions]
+    if "gate" not in account or not several:
+        return account
+    gate = _gate(account)
+    findings, verdicts = list(gate["findings"]), dict(gate["questions"])
+    for questions, why in several:
+        open_ones = [q for q in questions if verdicts.get(q, {}).get("status") in {ANSWERED, WARNED}]
+        if not open_ones:
+            continue
+        sentence = f"{without_table(why).split(chr(10))[0].rstrip('.')}."
+        findings.append({
+            "check": STOPPED, "table": None, "questions": open_ones, "severity": "withhold", "value": 1.0, "n": 1,
+            "sentence": sentence, "remedy": "", "examples": [], "accepted": None,
+        })  # fmt: skip
+        verdicts |= {q: {"status": WITHHELD, "checks": [STOPPED]} for q in open_ones}
+    return {**account, "gate": {**gate, "findings": findings, "questions": verdicts}}
+
+
+def without_table(error: str) -> str:
+    """Return what a data error says without the table it begins with.
+
+    Examples
+    --------
+    >>> without_table("rep_week: too few weeks.")
+    'Too few weeks.'
+    """
+    table, colon, rest = error.partition(": ")
+    is_named = bool(colon) and table.replace("_", "").isalnum() and " " not in table
+    text = rest if is_named else error
+    return text[:1].upper() + text[1:]
 
 
 def withheld_questions(account: Mapping[str, Any]) -> dict[str, Withheld]:

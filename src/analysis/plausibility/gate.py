@@ -72,6 +72,7 @@ CHECKS = (
     money.finance_gap,
     money.reporting_currency,
     money.rates_out_of_range,
+    money.rates_apart,
     money.scale_of_amounts,
     targets.bookings_against_quotas,
     targets.pay_against_quotas,

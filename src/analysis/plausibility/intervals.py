@@ -143,3 +143,13 @@ def pay_out_of_scale(data: Dataset) -> Iterator[Reading]:
             source="(select *, median(base_amount) over () as middle from compensation)",
             sentence="{} rows of pay are above four times or below a quarter of the median.",
         )
+        yield data.odd_share(
+            "pay_beside_base",
+            PAY,
+            "compensation",
+            key="rep_id",
+            odd="commission_rate > 0.5 or overhead_amount > 1.5 * base_amount or fringe_rate > 1",
+            among="base_amount > 0",
+            sentence="{} rows of pay have a commission above half of bookings, fringe above the pay itself, or more "
+            "overhead than one and a half times the base.",
+        )

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 FEWEST_WON = 20
 FEWEST_OF_VALUE = 8
+MOST_JUMP = 1.6  # between a rate and the nearer of its neighbours: a currency that falls so fast is rare
+SMALLEST_TURN = 1.05  # from which on a rate that is the inverse of the others is told from a change
+MOST_DAYS = 500
 SMALLEST_SHARE = 0.01  # what a currency of no deal counts: pay or costs may be in it
 RATES = Bearing((*AMOUNTS.decides, "cost"))
 _GROUPS = {"currency": "currency", "file": "source_file", "month": "strftime(close_date, '%Y-%m')"}
@@ -105,6 +108,51 @@ def rates_out_of_range(data: Dataset) -> Iterator[Reading]:
             worst = reading
     if worst is not None:
         yield worst
+
+
+def rates_apart(data: Dataset) -> Iterator[Reading]:
+    """Yield deals converted at a rate far from its currency's other rates, or at one that is years old."""
+    if not data.has("fx_rates", "opportunities"):
+        return
+    n, n_apart, n_old, apart, old = data.row(
+        f"""
+        with rates as (
+          select currency, valid_from, valid_to, rate_to_reporting as rate,
+            median(rate_to_reporting) over (partition by currency) as middle,
+            lag(rate_to_reporting) over one as before, lead(rate_to_reporting) over one as after
+          from fx_rates where rate_to_reporting > 0
+          window one as (partition by currency order by valid_from)),
+        told as (
+          select *,
+            least(abs(ln(rate / coalesce(before, after))), abs(ln(rate / coalesce(after, before)))) as jump from rates),
+        used as (
+          select r.*, o.close_date,
+            coalesce(jump > ln({MOST_JUMP}), false)
+              or abs(ln(rate / middle)) > greatest(ln({SMALLEST_TURN}), 4 * abs(ln(rate * middle))) as is_apart,
+            o.close_date > r.valid_from + {MOST_DAYS} as is_old
+          from opportunities o join told r on r.currency = o.currency and r.valid_from <= o.close_date
+            and (r.valid_to is null or o.close_date < r.valid_to)
+          where o.status = 'won' and o.currency <> getvariable('currency'))
+        select (select count(*) from opportunities where status = 'won'),
+          count(*) filter (is_apart), count(*) filter (is_old),
+          list(distinct currency || ' from ' || valid_from) filter (is_apart),
+          list(distinct currency || ' from ' || valid_from) filter (is_old) from used"""
+    )
+    for check, count, named, says in (
+        ("rates_apart", n_apart, apart, "a rate that lies far from the rates before and after it"),
+        ("rates_grown_old", n_old, old, f"a rate that began more than {MOST_DAYS} days before they closed"),
+    ):
+        shown = f" ({', '.join(sorted(named)[:3])})" if named else ""
+        yield Reading(
+            check,
+            RATES,
+            share(count, n),
+            int(n),
+            f"{count:,} of {n:,} won deals are converted at {says}{shown}.",
+            "fx_rates",
+            (),
+            int(count),
+        )
 
 
 @functools.cache

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 FEWEST_QUOTAS = 8
 # Between these lie companies; a unit, a month taken for a year or a wrong rate leads out of them.
-ATTAINED = (0.1, 3.0)  # bookings by what the same quarters' quotas ask for
-QUOTA_BY_PAY = (1.0, 60.0)  # a year's quota by a year's base pay
+ATTAINED = (0.25, 2.0)  # bookings by what the same quarters' quotas ask for
+QUOTA_BY_PAY = (1.0, 30.0)  # a year's quota by a year's base pay
 SAME_SUM = 0.005  # of a quota: it is the sum of others if it lies as near
 _OF_BOTH = Bearing((), (*AMOUNTS.questions, *TARGETS.questions))
 _OF_PAY = Bearing((), ("cost", "worth", "pay"))

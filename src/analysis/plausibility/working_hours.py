@@ -103,6 +103,14 @@ def entries(data: Dataset) -> Iterator[Reading]:
         sentence="{} meetings begin between 21 and 6 o'clock of the rep's own time.",
     )
     yield data.odd_share(
+        "meetings_of_odd_length",
+        TIME,
+        "activities",
+        odd="minutes < 5 or minutes > 300",
+        among="kind = 'event' and not is_all_day and minutes > 0",
+        sentence="{} meetings last less than 5 minutes or more than 5 hours: their length may be in another unit.",
+    )
+    yield data.odd_share(
         "activities_without_length",
         TIME,
         "activities",

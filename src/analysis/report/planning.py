@@ -119,6 +119,16 @@ def without_unanswerable(made: Plan, outcomes: Sequence[Outcome]) -> tuple[Plan,
     return made._replace(notebooks=runnable, missing=[*made.missing, *gaps]), left
 
 
+def stopped_by_the_data(made: Plan) -> list[tuple[list[str], str]]:
+    """Return the questions of each chapter that found its tables there and no answer in them, and why."""
+    return [(list(m["answers"]), m["why"]) for m in made.missing if not m["needs"] and not m.get("is_withheld")]
+
+
+def end_in_words(outcome: Outcome) -> str:
+    """Return how a notebook ended: data that cannot tell are no failure."""
+    return "cannot tell" if _is_of_the_data(outcome) else outcome.status
+
+
 def _is_of_the_data(outcome: Outcome) -> bool:
     return outcome.status == "failed" and bool(outcome.error) and str(outcome.error).startswith(DATA_ERROR)
 

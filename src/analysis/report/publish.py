@@ -195,9 +195,10 @@ def publish(
         runs = execute.run_all(
             [*jobs, *compared.jobs],
             workers=workers,
-            done=lambda r: say(f"{quarter} {r.notebook}: {r.status} in {r.wall_s:.1f} s"),
+            done=lambda r: say(f"{quarter} {r.notebook}: {planning.end_in_words(r)} in {r.wall_s:.1f} s"),
         )
         made, ended = planning.without_unanswerable(made, runs[: len(jobs)])
+        account = dict(answerability.with_stopped(account, planning.stopped_by_the_data(made)))
         state = provenance.state(account, made, ended, started, said)
         day = dt.datetime.combine(dt.date.fromisoformat(account["as_of"]), dt.time(), tzinfo=dt.UTC)
         if state["status"] == "ok":

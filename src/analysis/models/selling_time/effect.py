@@ -24,6 +24,7 @@ import pandas as pd
 from analysis.models.inference.few_clusters import FEW_CLUSTERS
 from analysis.models.result import Result
 from analysis.models.selling_time import control, guards, weeks
+from analysis.schema import CrmDataError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,6 +77,11 @@ def estimate(selected: Weeks, *, outcome: str = "n_created", smallest_relevant: 
     """
     rows = selected.rows
     n_reps = int(rows["rep_id"].nunique())
+    if (rows.groupby("week_start")["log_available"].nunique() < 2).all():
+        raise CrmDataError(
+            "rep_week: in no week do reps have different hours to work, so what a further hour brings cannot be told "
+            f"from {len(rows):,} weeks of {n_reps:,} reps. It takes weeks in which some are away or work part-time."
+        )
     if n_reps < FEWEST_REPS or not rows[outcome].sum() > 0:
         return _nothing(outcome, n_reps, f"{n_reps} reps, {rows[outcome].sum():,.0f} {outcome}")
     plain = control.association(rows, outcome, cluster=selected.cluster)
