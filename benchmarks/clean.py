@@ -1,10 +1,11 @@
-"""Cleaning: the same job in DuckDB SQL and in plain pandas, beside parsing the bytes and our full rule set.
+"""Cleaning: the same job in DuckDB SQL and in plain pandas, beside parsing the bytes and our full
+rule set.
 
 The job: check and quarantine activities, drop exact and near repeats, make 18-character ids, unite
 intervals per rep and day, sum to a panel of rep and week with the team of the week, bookings, cycle
 and leads, and grow it to team and quarter.  Each contender runs in a process of its own, one after
-the other in each turn; CPU and peak memory are the process's as the kernel counts them.  `equal` holds
-the four output tables against the pandas ones by row count and hash.  "full rules" is what
+the other in each turn; CPU and peak memory are the process's as the kernel counts them.  `equal`
+holds the four output tables against the pandas ones by row count and hash.  "full rules" is what
 `alignment-roi clean` does with the same files, every rule and panel included; it has other outputs.
 
     python benchmarks/clean.py [--json] [--rows 1000000 10000000] [--turns 1]
@@ -29,14 +30,20 @@ import duckdb
 
 HERE = Path(__file__).parent
 CONTENDERS = ("bytes", "duckdb", "pandas", "full rules")
-REACH = {"cpu_s": 0.45, "wall_s": 0.25, "peak_mib": 0.5}  # ours over pandas at 10 M: design.md section 6
+REACH = {
+    "cpu_s": 0.45,
+    "wall_s": 0.25,
+    "peak_mib": 0.5,
+}  # ours over pandas at 10 M: design.md section 6
 MOST_MIB = 3_072
 OUTPUTS = {
     "activities_clean": "id, rep_id, account_id, type, start_s::bigint, minutes::bigint, source",
     "quarantine": "id, rep_id, account_id, type, start_utc, duration_min, source, reason",
-    "panel": "rep_id, week::date, selling_s::bigint, n_activities::bigint, cents::bigint, n_won::bigint, "
+    "panel": "rep_id, week::date, selling_s::bigint, n_activities::bigint, cents::bigint, n_won::bigint, "  # noqa: E501
     "cycle_s::bigint, n_leads::bigint, n_converted::bigint, team_id, segment",
-    "team_quarter": "team_id, quarter::date, cents::bigint, selling_s::bigint, round(growth, 9)::decimal(18, 9)",
+    "team_quarter": (
+        "team_id, quarter::date, cents::bigint, selling_s::bigint, round(growth, 9)::decimal(18, 9)"
+    ),
 }
 MAP = """
 name = "benchmark rows"
@@ -87,7 +94,7 @@ status = { from = "stage", values = { "Closed Won" = "won", "Closed Lost" = "los
 created_at = { from = "created_date", as = "midnight" }
 close_date = { from = "close_date", as = "date" }
 raw_amount = { from = "amount", as = "number" }
-"""
+"""  # noqa: E501
 A_STAY_MORE = "row_number() over (partition by rep_id order by source_row) > 1"
 
 
@@ -104,18 +111,22 @@ class Run(NamedTuple):
 def bytes_only(data: Path, _: Path) -> None:
     """Parse every byte of the activities and do nothing with them."""
     file = data / "activities.csv"
-    duckdb.sql(f"select count(*), sum(length(source)) from read_csv('{file}', all_varchar = true)").fetchall()
+    duckdb.sql(
+        f"select count(*), sum(length(source)) from read_csv('{file}', all_varchar = true)"
+    ).fetchall()
 
 
 def duckdb_job(data: Path, out: Path) -> None:
     """Do the job in SQL, on the database and with the macros that cleaning runs on."""
-    from analysis.crm import engine
+    from analysis.sources import database
 
-    with engine.session(sum(file.stat().st_size for file in data.iterdir())) as connection:
+    with database.open_session(sum(file.stat().st_size for file in data.iterdir())) as connection:
         connection.execute("set preserve_insertion_order = false")
         for statement in (HERE / "clean_job.sql").read_text(encoding="utf-8").split(";\n"):
             if statement.strip():
-                connection.execute(statement.replace("{data}", str(data)).replace("{out}", str(out)))
+                connection.execute(
+                    statement.replace("{data}", str(data)).replace("{out}", str(out))
+                )
 
 
 def pandas_job(data: Path, out: Path) -> None:
@@ -126,7 +137,7 @@ def pandas_job(data: Path, out: Path) -> None:
 
 
 def full_rules(data: Path, out: Path) -> None:
-    """Run `prepare` on the same files: every rule, the hours and all panels."""
+    """Run `processed` on the same files: every rule, the hours and all panels."""
     root = out / "root"
     raw = root / "data" / "raw" / "bench"
     (raw / "rules").mkdir(parents=True)
@@ -135,20 +146,28 @@ def full_rules(data: Path, out: Path) -> None:
         (raw / file.name).symlink_to(file)
     (raw / "fields.toml").write_text(MAP, encoding="utf-8")
     (raw / "rules" / "reps.toml").write_text(
-        '[[rule]]\nname = "conflicting_record"\naction = "drop"\nscope = "table"\nreason = "a stay, not a rep"\n'
+        '[[rule]]\nname = "conflicting_record"\naction = "drop"\nscope = "table"\nreason = "a '
+        'stay, not a rep"\n'
         f'when = "{A_STAY_MORE}"\n',
         encoding="utf-8",
     )
-    classes = [("selling", "call|email|meeting|demo"), ("internal", "internal_meeting"), ("admin", "admin")]
+    classes = [
+        ("selling", "call|email|meeting|demo"),
+        ("internal", "internal_meeting"),
+        ("admin", "admin"),
+    ]
     (raw / "alignment.toml").write_text(
         "[hours]\nlongest_activity_hours = 24.0\n"
-        + "".join(f"[[activity_classes]]\nactivity_class = '{c}'\npattern = '^({p})$'\n" for c, p in classes),
+        + "".join(
+            f"[[activity_classes]]\nactivity_class = '{c}'\npattern = '^({p})$'\n"
+            for c, p in classes
+        ),
         encoding="utf-8",
     )
     os.environ["ALIGNMENT_ROI_ROOT"] = str(root)
-    from analysis import prepare
+    from analysis.store import processed
 
-    account = prepare.prepare("bench")
+    account = processed.prepare_dataset("bench")
     for table in account["tables"]:
         assert table["n_in"] == table["n_clean"] + table["n_quarantined"] + table["n_dropped"]
 
@@ -161,8 +180,13 @@ def _hashes(out: Path) -> dict[str, tuple[int, int]]:
     for name, columns in OUTPUTS.items():
         file = out / f"{name}.parquet"
         if file.is_file():
-            texts = ", ".join(f"coalesce(nullif(({c.strip()})::varchar, ''), '~')" for c in _split(columns))
-            sql = f"select count(*), (sum(hash(concat_ws('|', {texts}))) % 1000000007)::bigint from '{file}'"
+            texts = ", ".join(
+                f"coalesce(nullif(({c.strip()})::varchar, ''), '~')" for c in _split(columns)
+            )
+            sql = (
+                f"select count(*), (sum(hash(concat_ws('|', {texts}))) % 1000000007)::bigint from "
+                f"'{file}'"
+            )
             row = duckdb.sql(sql).fetchone()
             found[name] = (row[0], row[1]) if row else (0, 0)
     return found
@@ -202,7 +226,9 @@ def compared(n_rows: int, turns: int, *, as_json: bool) -> None:
         runs = [measured(who, data) for _ in range(turns) for who in CONTENDERS]
     by_who = {who: [r for r in runs if r.who == who] for who in CONTENDERS}
     medians = {
-        who: {k: statistics.median(getattr(r, k) for r in rs) for k in ("cpu_s", "wall_s", "peak_mib")}
+        who: {
+            k: statistics.median(getattr(r, k) for r in rs) for k in ("cpu_s", "wall_s", "peak_mib")
+        }
         for who, rs in by_who.items()
     }
     truth = by_who["pandas"][0].outputs
@@ -216,7 +242,9 @@ def compared(n_rows: int, turns: int, *, as_json: bool) -> None:
             print(json.dumps(row))
         else:
             said = {None: "other outputs", True: "equal", False: "DIFFERENT"}[equal]
-            times = f"{costs['cpu_s']:8.1f} CPU s {costs['wall_s']:8.1f} s {costs['peak_mib']:8.0f} MiB"
+            times = (
+                f"{costs['cpu_s']:8.1f} CPU s {costs['wall_s']:8.1f} s {costs['peak_mib']:8.0f} MiB"
+            )
             over = f"{ratios['cpu_s']:5.2f} {ratios['wall_s']:5.2f} {ratios['peak_mib']:5.2f}"
             print(f"{n_rows:>11,}  {who:<11}{times}   over pandas: {over}   {said}", flush=True)
     if not as_json:
@@ -228,7 +256,9 @@ def compared(n_rows: int, turns: int, *, as_json: bool) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--rows", type=int, nargs="+", default=[1_000_000, 10_000_000])
     parser.add_argument("--turns", type=int, default=1)

@@ -1,4 +1,7 @@
-"""The cleaning job in plain pandas, with the care an experienced user would take: pyarrow reader, factorised ids."""
+"""The cleaning job in plain pandas, with the care an experienced user would take.
+
+Pyarrow reader, factorised ids.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +17,14 @@ SUFFIX = np.frombuffer(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ012345", dtype="S1")
 KINDS = ["call", "email", "meeting", "demo", "internal_meeting", "admin", "training"]
 SELLING = KINDS[:4]
 REASONS = [
-    "bad_id", "bad_rep_id", "bad_type", "bad_start", "start_out_of_range", "bad_duration", "duration_out_of_range",
-]  # fmt: skip
+    "bad_id",
+    "bad_rep_id",
+    "bad_type",
+    "bad_start",
+    "start_out_of_range",
+    "bad_duration",
+    "duration_out_of_range",
+]
 MEASURES = ["selling_s", "n_activities", "cents", "n_won", "cycle_s", "n_leads", "n_converted"]
 STAMP = "%Y-%m-%dT%H:%M:%S.%fZ"
 
@@ -38,12 +47,16 @@ def _week(day: pd.Series) -> pd.Series:
 
 
 def _read(data: Path, name: str) -> pd.DataFrame:
-    return pd.read_csv(data / f"{name}.csv", dtype="str", engine="pyarrow", keep_default_na=False, na_values=[""])
+    return pd.read_csv(
+        data / f"{name}.csv", dtype="str", engine="pyarrow", keep_default_na=False, na_values=[""]
+    )
 
 
 def _activities(data: Path, out: Path) -> pd.DataFrame:
     table = _read(data, "activities")
-    start = pd.to_datetime(table["start_utc"], format=STAMP, errors="coerce").astype("datetime64[s]")
+    start = pd.to_datetime(table["start_utc"], format=STAMP, errors="coerce").astype(
+        "datetime64[s]"
+    )
     minutes = pd.to_numeric(table["duration_min"], errors="coerce")
 
     def is_id(column: pd.Series) -> pd.Series:
@@ -51,12 +64,17 @@ def _activities(data: Path, out: Path) -> pd.DataFrame:
 
     reason = np.select(
         [
-            ~is_id(table["id"]), ~is_id(table["rep_id"]), ~table["type"].isin(KINDS), start.isna(),
-            (start < "2023-01-01") | (start >= "2025-07-01"), minutes.isna(), ~minutes.between(1, 1_440),
+            ~is_id(table["id"]),
+            ~is_id(table["rep_id"]),
+            ~table["type"].isin(KINDS),
+            start.isna(),
+            (start < "2023-01-01") | (start >= "2025-07-01"),
+            minutes.isna(),
+            ~minutes.between(1, 1_440),
         ],
         REASONS,
         default="",
-    )  # fmt: skip
+    )
     bad = reason != ""
     table[bad].assign(reason=reason[bad]).to_parquet(out / "quarantine.parquet", index=False)
     good = table.loc[~bad, ["id", "rep_id", "account_id", "type", "source"]]
@@ -78,7 +96,12 @@ def _hours(good: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     keys = ["rep_id", "day"]
     order = [*keys, "start_s", "id"]
     timed = good.loc[good["type"].isin(SELLING), [*order, "end_s"]].sort_values(order)
-    latest = timed.groupby(keys, sort=False)["end_s"].cummax().groupby([timed[k] for k in keys], sort=False).shift()
+    latest = (
+        timed.groupby(keys, sort=False)["end_s"]
+        .cummax()
+        .groupby([timed[k] for k in keys], sort=False)
+        .shift()
+    )
     begun = np.maximum(timed["start_s"], latest.fillna(timed["start_s"]))
     timed["selling_s"] = (timed["end_s"] - begun).clip(lower=0).astype("int64")
     sold = timed.groupby(keys, as_index=False)["selling_s"].sum()
@@ -88,7 +111,9 @@ def _hours(good: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def _deals(data: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     stages = _read(data, "stage_history")
-    entered = pd.to_datetime(stages["entered_at"], format=STAMP).astype("datetime64[s]").astype("int64")
+    entered = (
+        pd.to_datetime(stages["entered_at"], format=STAMP).astype("datetime64[s]").astype("int64")
+    )
     spans = entered.groupby(_id_18(stages["opportunity_id"])).agg(["max", "min"])
     cycle = (spans["max"] - spans["min"]).rename("cycle_s")
     deals = _read(data, "opportunities")
@@ -135,6 +160,12 @@ def run(data: Path, out: Path) -> None:
     ).drop(columns="from_day")
     panel.to_parquet(out / "panel.parquet", index=False)
     quarter = panel["week"].dt.to_period("Q").dt.to_timestamp()
-    teams = panel.assign(quarter=quarter).groupby(["team_id", "quarter"], as_index=False)[["cents", "selling_s"]].sum()
-    teams["growth"] = teams["cents"] / teams.groupby("team_id")["cents"].shift(4).replace(0, np.nan) - 1
+    teams = (
+        panel.assign(quarter=quarter)
+        .groupby(["team_id", "quarter"], as_index=False)[["cents", "selling_s"]]
+        .sum()
+    )
+    teams["growth"] = (
+        teams["cents"] / teams.groupby("team_id")["cents"].shift(4).replace(0, np.nan) - 1
+    )
     teams.to_parquet(out / "team_quarter.parquet", index=False)

@@ -1,7 +1,10 @@
-"""The CRM data of the cleaning benchmark: activities with stated dirt, reps, deals, stages and leads.
+"""The CRM data of the cleaning benchmark.
+
+Activities with stated dirt, reps, deals, stages and leads.
 
 Of n activities 3% are exact repeats, 2% near repeats (another id within five minutes) and 1% carry
-one of eight faults.  Ids come as 15 or 18 characters.  The same seed gives the same rows at any size.
+one of eight faults.  Ids come as 15 or 18 characters.  The same seed gives the same rows at any
+size.
 """
 
 from __future__ import annotations
@@ -39,7 +42,10 @@ FAULTS = (
 
 
 def ids(prefix: str, numbers: np.ndarray, is_short: np.ndarray) -> pa.Array:
-    """Return Salesforce ids of `numbers`: 15 characters where `is_short`, else 18 with the suffix."""
+    """Return Salesforce ids of `numbers`.
+
+    15 characters where `is_short`, else 18 with the suffix.
+    """
     codes = np.empty((len(numbers), 18), np.uint8)
     codes[:, :7] = np.frombuffer((prefix + "5eZx").encode(), np.uint8)
     rest = (np.asarray(numbers, np.int64) * 7_919 + 104_729) % 62**8
@@ -53,11 +59,15 @@ def ids(prefix: str, numbers: np.ndarray, is_short: np.ndarray) -> pa.Array:
     kept = np.ones(codes.shape, bool)
     kept[:, 15:] = ~is_short[:, None]
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
-    return pa.StringArray.from_buffers(len(numbers), pa.py_buffer(offsets), pa.py_buffer(codes[kept]))
+    return pa.StringArray.from_buffers(
+        len(numbers), pa.py_buffer(offsets), pa.py_buffer(codes[kept])
+    )
 
 
 def _stamps(seconds: np.ndarray) -> pa.Array:
-    text = pa.array(np.datetime_as_string(seconds.astype("datetime64[s]"), unit="s")).cast(pa.string())
+    text = pa.array(np.datetime_as_string(seconds.astype("datetime64[s]"), unit="s")).cast(
+        pa.string()
+    )
     return pc.binary_join_element_wise(text, pa.scalar(".000Z"), "")
 
 
@@ -66,7 +76,9 @@ def _days(days: np.ndarray) -> pa.Array:
 
 
 def _drawn(rng: np.random.Generator, n: int, first: int, n_accounts: int) -> dict[str, np.ndarray]:
-    rep = np.where(rng.random(n) < 0.3, rng.integers(0, N_REPS // 10, n), rng.integers(0, N_REPS, n))
+    rep = np.where(
+        rng.random(n) < 0.3, rng.integers(0, N_REPS // 10, n), rng.integers(0, N_REPS, n)
+    )
     kind = rng.choice(len(KINDS), n, p=KIND_SHARES)
     day = rng.integers(0, N_DAYS, n)
     weekend = day % 7 >= 5
@@ -76,14 +88,19 @@ def _drawn(rng: np.random.Generator, n: int, first: int, n_accounts: int) -> dic
     second = np.where(kind >= 2, 0, rng.integers(0, 60, n))
     call = np.clip(rng.lognormal(2, 0.8, n), 1, 90)
     slot = rng.choice([15, 30, 45, 60, 90, 120], n, p=[0.1, 0.4, 0.15, 0.25, 0.07, 0.03])
-    length = np.where(kind == 0, call, np.where(kind == 1, rng.integers(1, 8, n), slot)).astype(np.int64)
+    length = np.where(kind == 0, call, np.where(kind == 1, rng.integers(1, 8, n), slot)).astype(
+        np.int64
+    )
     source = np.where(rng.random(n) < 0.12, 3, np.select([kind == 0, kind == 1], [1, 2], 0))
     return {
         "number": first + np.arange(n),
         "rep": rep,
         "account": (rng.random(n) ** 2 * n_accounts).astype(np.int64),
         "kind": kind,
-        "start": FIRST_DAY.astype("datetime64[s]").astype(np.int64) + day * 86_400 + minute * 60 + second,
+        "start": FIRST_DAY.astype("datetime64[s]").astype(np.int64)
+        + day * 86_400
+        + minute * 60
+        + second,
         "length": length,
         "source": source,
     }
@@ -110,7 +127,9 @@ def _block(rng: np.random.Generator, n: int, first: int, n_accounts: int) -> pa.
         "type": pa.array(KINDS[rows["kind"]]).cast(pa.string()),
         "start_utc": _stamps(rows["start"]),
         "duration_min": pa.array(rows["length"]).cast(pa.string()),
-        "source": pa.array(np.array(["calendar", "dialer", "email_sync", "manual"])[rows["source"]]).cast(pa.string()),
+        "source": pa.array(
+            np.array(["calendar", "dialer", "email_sync", "manual"])[rows["source"]]
+        ).cast(pa.string()),
     }
     fault = np.full(n, -1)
     spoilt = rng.choice(n, int(n * 0.01), replace=False)
@@ -118,7 +137,9 @@ def _block(rng: np.random.Generator, n: int, first: int, n_accounts: int) -> pa.
     for code, (column, texts) in enumerate(FAULTS):
         mask = fault == code
         columns[column] = pc.replace_with_mask(
-            columns[column], pa.array(mask), pa.array(rng.choice(texts, int(mask.sum()))).cast(pa.string())
+            columns[column],
+            pa.array(mask),
+            pa.array(rng.choice(texts, int(mask.sum()))).cast(pa.string()),
         )
     return pa.table(columns)
 
@@ -156,7 +177,9 @@ def _deals(rng: np.random.Generator, n: int, n_accounts: int) -> dict[str, pa.Ta
     entered = np.repeat(created, 3) + np.repeat(cycle, 3) * step // 3
     seconds = (FIRST_DAY.astype(np.int64) + entered) * 86_400 + rng.integers(0, 86_400, 3 * n)
     order = rng.permutation(3 * n)
-    status = np.array(["Open", "Recycled", "Converted", "Disqualified"])[rng.choice(4, n, p=[0.4, 0.2, 0.15, 0.25])]
+    status = np.array(["Open", "Recycled", "Converted", "Disqualified"])[
+        rng.choice(4, n, p=[0.4, 0.2, 0.15, 0.25])
+    ]
     return {
         "opportunities": pa.table(
             {
@@ -172,7 +195,9 @@ def _deals(rng: np.random.Generator, n: int, n_accounts: int) -> dict[str, pa.Ta
         "stage_history": pa.table(
             {
                 "opportunity_id": ids("006", np.repeat(number, 3)[order], rng.random(3 * n) < 0.5),
-                "stage": pa.array(np.array(["Qualify", "Propose", "Close"])[step[order]]).cast(pa.string()),
+                "stage": pa.array(np.array(["Qualify", "Propose", "Close"])[step[order]]).cast(
+                    pa.string()
+                ),
                 "entered_at": _stamps(seconds[order]),
             }
         ),
@@ -188,7 +213,9 @@ def _deals(rng: np.random.Generator, n: int, n_accounts: int) -> dict[str, pa.Ta
 
 
 def write(folder: Path, n_activities: int) -> None:
-    """Write the benchmark's CSV files: `n_activities` activities and a tenth as many opportunities and leads."""
+    """Write the benchmark's CSV files: `n_activities` activities and a tenth as many opportunities
+    and leads.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(20_250_630)
     n_accounts = max(20_000, n_activities // 50)
@@ -196,7 +223,9 @@ def write(folder: Path, n_activities: int) -> None:
     while done < n_activities:
         n = min(BLOCK, n_activities - done)
         block = _block(rng, n, first, n_accounts)
-        writer = writer or csv.CSVWriter(folder / "activities.csv", block.schema, write_options=PLAIN)
+        writer = writer or csv.CSVWriter(
+            folder / "activities.csv", block.schema, write_options=PLAIN
+        )
         writer.write(block)
         first, done = first + n, done + n
     if writer:

@@ -1,9 +1,12 @@
-"""Whether a wrong headline is ever published without a word: damaged companies through cleaning, gate and headlines.
+"""Whether a wrong headline is ever published without a word.
 
-A small company is simulated once per seed; each run damages one of its files at 5, 20 or 60 % and asks, headline
-by headline, whether it is right (inside the undamaged run's interval and within 1 % of it), warned of, withheld, or
-wrong in silence.  Left out beforehand, as no export could betray them: owners swapped within a team, and rows
-dropped evenly from a table that nothing refers to and no control total covers.
+Damaged companies through cleaning, gate and headlines.
+
+A small company is simulated once per seed; each run damages one of its files at 5, 20 or 60 % and
+asks, headline by headline, whether it is right (inside the undamaged run's interval and within 1 %
+of it), warned of, withheld, or wrong in silence.  Left out beforehand, as no export could betray
+them: owners swapped within a team, and rows dropped evenly from a table that nothing refers to and
+no control total covers.
 
     python benchmarks/gate.py [--json] [--runs 300] [--seeds 2] [--reports]
 
@@ -29,32 +32,39 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from gate_damages import DAMAGES, KEPT_BACK, apply
 
-from analysis import paths, quarters, settings
-from analysis.crm import clean, engine, read
-from analysis.models import cost, quality
-from analysis.models.alignment import chapter as alignment
-from analysis.models.alignment import headline
-from analysis.models.growth import as_of, chapter
-from analysis.models.selling_time import effect, value, weeks
-from analysis.panel import build
-from analysis.panel_schema import PANELS
-from analysis.plausibility import gate, required
-from analysis.schema import CrmDataError
-from analysis.simulate import company, exports
+from analysis.chapters.alignment import chapter as alignment
+from analysis.chapters.cost import cost
+from analysis.chapters.data_quality import chapter as data_quality_chapter
+from analysis.chapters.growth import assessment, chapter
+from analysis.chapters.selling_time import elasticity, rep_weeks, worth_of_an_hour
+from analysis.cleaning import pipeline
+from analysis.cleaning.plausibility import gate, required_tables
+from analysis.panels import build
+from analysis.project import paths, quarters, settings
+from analysis.project.errors import CrmDataError
+from analysis.simulate.exports import write
+from analysis.simulate.world import company_parameters
+from analysis.sources import database, intake
+from analysis.tables.panel_tables import PANELS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     import pandas as pd
 
-    from analysis.models.result import Result
+    from analysis.stats.result import Result
 
 SHARES = (0.05, 0.20, 0.60)
 METRICS = {  # each headline's name in a manifest
-    "bookings": "bookings", "win_rate": "win_rate", "hours": "selling_hours_per_week", "cost": "cost_per_selling_hour",
-    "required": "required_bookings_per_selling_hour", "worth": "marginal_value_of_selling_hour",
-    "growth": "growth_gap", "index": "alignment_index",
-}  # fmt: skip
+    "bookings": "bookings",
+    "win_rate": "win_rate",
+    "hours": "selling_hours_per_week",
+    "cost": "cost_per_selling_hour",
+    "required": "required_bookings_per_selling_hour",
+    "worth": "marginal_value_of_selling_hour",
+    "growth": "growth_gap",
+    "index": "alignment_index",
+}
 WITHIN = 0.01
 MOST_SILENT = 0.01
 HEADLINES = {  # each headline and the question whose verdict stands over it
@@ -85,27 +95,47 @@ def _result(compute: Callable[[], Result]) -> Interval:
 def _headlines(
     tables: dict[str, pd.DataFrame], quarter: str, last_day: str, house: settings.Settings
 ) -> dict[str, Interval]:
-    basis = {"minimum_logged_share": house.hours.minimum_logged_share, "currency": house.company.currency}
-    teams, panel = tables["team_quarter"], tables["rep_quarter"][tables["rep_quarter"]["quarter"] <= quarter]
+    basis = {
+        "minimum_logged_share": house.hours.minimum_logged_share,
+        "currency": house.company.currency,
+    }
+    teams, panel = (
+        tables["team_quarter"],
+        tables["rep_quarter"][tables["rep_quarter"]["quarter"] <= quarter],
+    )
     stays = panel[panel["quarter"] == quarter]
     weekly = tables["rep_week"][tables["rep_week"]["quarter"] <= quarter]
 
     def worth() -> Result:
-        return value.marginal_value(value.basis(stays, **basis), effect.estimate(weeks.select(weekly)))
+        return worth_of_an_hour.marginal_value(
+            worth_of_an_hour.selling_basis(stays, **basis),
+            elasticity.estimate_elasticity(rep_weeks.select_weeks(weekly)),
+        )
 
     def growth() -> Result:
-        known = as_of.tables(tables, quarter, fiscal_year_start_month=house.company.fiscal_year_start_month)
-        return chapter.told(known, quarter, own_specification=None, looks=()).growth_gap
+        known = assessment.tables_as_of(
+            tables, quarter, fiscal_year_start_month=house.company.fiscal_year_start_month
+        )
+        return chapter.answer_growth(known, quarter, own_specification=None, looks=()).growth_gap
 
     def index() -> Result:
-        return headline.company(alignment.scored(tables, quarter, house=house, last_day=last_day).aligned, quarter)
+        return alignment.company_index(
+            alignment.score_alignment(tables, quarter, house=house, last_day=last_day).aligned,
+            quarter,
+        )
 
     return {
-        "bookings": _result(lambda: quality.bookings(teams, quarter, house.company.currency)),
-        "win_rate": _result(lambda: quality.win_rate(teams[teams["quarter"] == quarter], quarter)),
-        "hours": _result(lambda: cost.estimate(stays, "selling_hours_per_week", **basis)),
-        "cost": _result(lambda: cost.estimate(stays, **basis)),
-        "required": _result(lambda: cost.estimate(stays, "required_bookings_per_selling_hour", **basis)),
+        "bookings": _result(
+            lambda: data_quality_chapter.quarter_bookings(teams, quarter, house.company.currency)
+        ),
+        "win_rate": _result(
+            lambda: data_quality_chapter.win_rate(teams[teams["quarter"] == quarter], quarter)
+        ),
+        "hours": _result(lambda: cost.estimate_cost(stays, "selling_hours_per_week", **basis)),
+        "cost": _result(lambda: cost.estimate_cost(stays, **basis)),
+        "required": _result(
+            lambda: cost.estimate_cost(stays, "required_bookings_per_selling_hour", **basis)
+        ),
         "worth": _result(worth),
         "growth": _result(growth),
         "index": _result(index),
@@ -113,40 +143,57 @@ def _headlines(
 
 
 def figures(dataset: str, quarter: str | None) -> tuple[Figures, str]:
-    """Return a dataset's headlines and verdicts at a quarter, the last whole one unless named; and that quarter."""
-    house = settings.load(dataset)
+    """Return a dataset's headlines and verdicts at a quarter, the last whole one unless named.
+
+    And that quarter.
+    """
+    house = settings.load_dataset_settings(dataset)
     try:
-        with engine.session() as connection:
-            files = read.files_of(paths.raw(dataset))
-            account = clean.tables(connection, files, dataset, house, dataset_key="key")
-            required.require_clean_rows(connection, account)
-            build.panels(connection, account.first_day, account.as_of, house)
-            verdict = gate.judge(connection, account, house)
+        with database.open_session() as connection:
+            files = intake.files_of(paths.raw_folder(dataset))
+            account = pipeline.clean_tables(connection, files, dataset, house, dataset_key="key")
+            required_tables.require_clean_rows(connection, account)
+            build.make_panels(connection, account.first_day, account.as_of, house)
+            verdict = gate.judge_dataset(connection, account, house)
             names = {*PANELS, "quarters", "opportunities", "programme", *alignment.TABLES}
             tables = {name: connection.table(name).to_arrow_table().to_pandas() for name in names}
     except CrmDataError as refusal:
         nothing = dict.fromkeys(HEADLINES, (math.nan, math.nan, math.nan))
-        return Figures(nothing, dict.fromkeys(gate.QUESTIONS, "withheld"), (str(refusal)[:60],)), quarter or ""
+        return Figures(
+            nothing, dict.fromkeys(gate.QUESTIONS, "withheld"), (str(refusal)[:60],)
+        ), quarter or ""
     month = house.company.fiscal_year_start_month
     quarter = quarter or str(quarters.last_complete(account.as_of, month))
     statuses = {name: v.status for name, v in verdict.questions.items()}
     checks = tuple(dict.fromkeys(f.check for f in verdict.findings))
-    return Figures(_headlines(tables, str(quarter), account.as_of.isoformat(), house), statuses, checks), str(quarter)
+    return Figures(
+        _headlines(tables, str(quarter), account.as_of.isoformat(), house), statuses, checks
+    ), str(quarter)
 
 
 def published(dataset: str, quarter: str | None) -> tuple[Figures, str]:
     """Return what `figures` does, from the manifest of a report."""
     command = [sys.executable, "-c", "from analysis.cli import main; main()", "report", dataset]
     ran = subprocess.run(
-        [*command, *(["--quarter", quarter] if quarter else [])], capture_output=True, text=True, check=False
+        [*command, *(["--quarter", quarter] if quarter else [])],
+        capture_output=True,
+        text=True,
+        check=False,
     )
-    files = sorted((paths.root() / "reports" / dataset).glob(f"{quarter or '*'}/manifest.json"))
+    files = sorted(
+        (paths.project_root() / "reports" / dataset).glob(f"{quarter or '*'}/manifest.json")
+    )
     if not files:
         nothing = dict.fromkeys(HEADLINES, (math.nan, math.nan, math.nan))
-        return Figures(nothing, dict.fromkeys(gate.QUESTIONS, "withheld"), (ran.stderr[-60:],)), quarter or ""
+        return Figures(
+            nothing, dict.fromkeys(gate.QUESTIONS, "withheld"), (ran.stderr[-60:],)
+        ), quarter or ""
     manifest = json.loads(files[-1].read_text(encoding="utf-8"))
     headlines = {
-        name: tuple(math.nan if cell is None else float(cell) for cell in (m["estimate"], m["low"], m["high"]))
+        name: tuple(
+            math.nan if cell is None else float(cell)
+            for cell in (m["estimate"], m["low"], m["high"])
+        )
         for name, m in ((name, manifest["metrics"].get(metric)) for name, metric in METRICS.items())
         if m is not None
     }
@@ -164,27 +211,39 @@ def outcome(name: str, whole: Figures, damaged: Figures) -> str:
         return "warned"
     (before, low, high), (after, *_) = whole.headlines[name], damaged.headlines[name]
     if math.isnan(after):
-        return "right" if math.isnan(before) else "withheld"  # the chapter itself says that it cannot tell
+        return (
+            "right" if math.isnan(before) else "withheld"
+        )  # the chapter itself says that it cannot tell
     base = 1 + before if name == "growth" else before  # a change is compared as the factor it is
     is_inside = math.isnan(low) or low <= after <= high
-    return "right" if is_inside and abs(after - before) <= WITHIN * abs(base) else "wrong in silence"
+    return (
+        "right" if is_inside and abs(after - before) <= WITHIN * abs(base) else "wrong in silence"
+    )
 
 
 def _change(whole: Figures, damaged: Figures, name: str) -> float | None:
     """Return by what share a headline moved; None where one of both cannot tell."""
     before, after = whole.headlines[name][0], damaged.headlines[name][0]
-    return None if not before or math.isnan(before) or math.isnan(after) else round(after / before - 1, 4)
+    return (
+        None
+        if not before or math.isnan(before) or math.isnan(after)
+        else round(after / before - 1, 4)
+    )
 
 
 @contextlib.contextmanager
 def _project() -> Iterator[Path]:
     """Make a project of its own with the settings of the house."""
-    house = (paths.root() / paths.SETTINGS_FILE).read_text(encoding="utf-8")
+    house = (paths.project_root() / paths.SETTINGS_FILE).read_text(encoding="utf-8")
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
         (root / paths.SETTINGS_FILE).write_text(house, encoding="utf-8")
         (root / "data" / "raw").mkdir(parents=True)
-        shutil.copytree(paths.root() / "notebooks", root / "notebooks", ignore=shutil.ignore_patterns(".*"))
+        shutil.copytree(
+            paths.project_root() / "notebooks",
+            root / "notebooks",
+            ignore=shutil.ignore_patterns(".*"),
+        )
         os.environ["ALIGNMENT_ROI_ROOT"] = name
         yield root
 
@@ -205,7 +264,12 @@ def runs(
         for seed, share, damage in plan:
             base = root / "data" / "raw" / f"whole{seed}"
             if seed not in whole:
-                exports.write(company.Company(n_teams=n_teams, n_quarters=n_quarters, seed=seed), base)
+                write.write_exports(
+                    company_parameters.SimulatedCompany(
+                        n_teams=n_teams, n_quarters=n_quarters, seed=seed
+                    ),
+                    base,
+                )
                 whole[seed] = measure(base.name, None)
             folder = root / "data" / "raw" / "damaged"
             folder.mkdir()
@@ -221,10 +285,14 @@ def runs(
             for part in ("data/processed/damaged", "data/history/damaged", "reports/damaged"):
                 shutil.rmtree(root / part, ignore_errors=True)
             yield {
-                "damage": damage.name, "share": share, "seed": seed, "is_kept_back": damage in KEPT_BACK,
-                **{name: outcome(name, undamaged, got) for name in HEADLINES}, "checks": list(got.checks),
+                "damage": damage.name,
+                "share": share,
+                "seed": seed,
+                "is_kept_back": damage in KEPT_BACK,
+                **{name: outcome(name, undamaged, got) for name in HEADLINES},
+                "checks": list(got.checks),
                 "moved": {n: _change(undamaged, got, n) for n in HEADLINES},
-            }  # fmt: skip
+            }
 
 
 def table(rows: list[dict[str, object]]) -> Iterator[str]:
@@ -235,7 +303,9 @@ def table(rows: list[dict[str, object]]) -> Iterator[str]:
         for name in HEADLINES:
             counts = [sum(row[name] == o for row in mine) for o in OUTCOMES]
             if mine:
-                yield f"{share:>6.0%} {name:<10}{len(mine):>6}" + "".join(f"{n / len(mine):>18.1%}" for n in counts)
+                yield f"{share:>6.0%} {name:<10}{len(mine):>6}" + "".join(
+                    f"{n / len(mine):>18.1%}" for n in counts
+                )
 
 
 def main() -> None:
@@ -256,7 +326,10 @@ def main() -> None:
         if options.json:
             print(json.dumps(row), flush=True)
         elif silent:
-            print(f"wrong in silence: {row['damage']} at {row['share']:.0%}: {', '.join(silent)}", flush=True)
+            print(
+                f"wrong in silence: {row['damage']} at {row['share']:.0%}: {', '.join(silent)}",
+                flush=True,
+            )
     if not options.json:
         print("\n".join(table(rows)))
 

@@ -1,8 +1,8 @@
 """Damages of a simulated company's exports, each done to a share of the rows that can have it.
 
-A damage is what an export, a filter or a spreadsheet does to a file: cells blanked, shifted or typed otherwise,
-rows dropped, doubled, given to another owner or day.  Those under `KEPT_BACK` were not looked at while the
-limits of the gate were set.
+A damage is what an export, a filter or a spreadsheet does to a file: cells blanked, shifted or
+typed otherwise, rows dropped, doubled, given to another owner or day.  Those under `KEPT_BACK` were
+not looked at while the limits of the gate were set.
 """
 
 from __future__ import annotations
@@ -156,7 +156,9 @@ def _one_owner(rows: list[Row], share: float, rng: random.Random) -> list[Row]:
 
 def _one_day(rows: list[Row], share: float, rng: random.Random) -> list[Row]:
     day = max(row["CloseDate"] for row in rows if _is_won(row) and _ISO.fullmatch(row["CloseDate"]))
-    return _each(_put(CloseDate=day), lambda row: row["IsClosed"].lower() == "true")(rows, share, rng)
+    return _each(_put(CloseDate=day), lambda row: row["IsClosed"].lower() == "true")(
+        rows, share, rng
+    )
 
 
 def _strangers(rows: list[Row], share: float, rng: random.Random) -> list[Row]:
@@ -185,7 +187,10 @@ TRIED = (  # while the limits were set
     Damage(
         "amounts with a word",
         DEALS,
-        _each(lambda row: row.update(Amount=row["Amount"] + " approx"), lambda row: bool(row["Amount"])),
+        _each(
+            lambda row: row.update(Amount=row["Amount"] + " approx"),
+            lambda row: bool(row["Amount"]),
+        ),
     ),
     Damage("owners nobody knows", DEALS, _strangers),
     Damage("events without a start", EVENTS, _each(_put(StartDateTime=""))),
@@ -197,14 +202,22 @@ TRIED = (  # while the limits were set
     Damage("euro deals dropped", DEALS, _dropped(lambda row: row["CurrencyIsoCode"] == "EUR")),
     Damage("deals dropped evenly", DEALS, _dropped()),
     Damage("lost deals flagged open", DEALS, _each(_put(IsClosed="false"), _is_lost)),
-    Damage("currency blank", DEALS, _each(_put(CurrencyIsoCode=""), lambda row: row["CurrencyIsoCode"] != "USD")),
+    Damage(
+        "currency blank",
+        DEALS,
+        _each(_put(CurrencyIsoCode=""), lambda row: row["CurrencyIsoCode"] != "USD"),
+    ),
     Damage("reps without events", EVENTS, _without_people("OwnerId")),
     Damage(
-        "subjects of another language", EVENTS, _each(lambda row: row.update(Subject="Termin " + row["Subject"][-3:]))
+        "subjects of another language",
+        EVENTS,
+        _each(lambda row: row.update(Subject="Termin " + row["Subject"][-3:])),
     ),
     Damage("last day in the team", STAYS, _each(_days("valid_to", -1))),
     Damage("pay of reps dropped", PAY, _without_people("rep_id")),
-    Damage("a month's pay as a year's", PAY, _each(lambda row: _number(row, "base_amount", 1 / 12))),
+    Damage(
+        "a month's pay as a year's", PAY, _each(lambda row: _number(row, "base_amount", 1 / 12))
+    ),
     Damage("quotas of reps dropped", QUOTAS, _without_people("rep_id")),
     Damage("answers dropped", "survey_answers.csv", _dropped()),
 )

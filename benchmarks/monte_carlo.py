@@ -1,4 +1,7 @@
-"""Claims of a study over simulated companies: each with its value, Monte Carlo error and what is asked of it."""
+"""Claims of a study over simulated companies.
+
+Each with its value, Monte Carlo error and what is asked of it.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,9 @@ Row = dict[str, object]
 
 
 def share(flags: pd.Series) -> tuple[float, float]:
-    """Return the share that is true and its Monte Carlo error, which is above 0 also where all or none are."""
+    """Return the share that is true and its Monte Carlo error, which is above 0 also where all or
+    none are.
+    """
     p = float(flags.mean())
     return p, math.sqrt(max(p * (1 - p), 1 / len(flags) / 4) / len(flags))
 
@@ -28,13 +33,26 @@ def mean(values: pd.Series) -> tuple[float, float]:
 
 
 def claim(work: str, what: str, got: tuple[float, float], asked: str, holds: object, n: int) -> Row:
-    """Return a claim: `got` is its value and Monte Carlo error; `holds` None where nothing is asked."""
-    return {"work": work, "what": what, "value": got[0], "mcse": got[1], "asked": asked, "holds": holds, "n": n}
+    """Return a claim: `got` is its value and Monte Carlo error.
+
+    `holds` None where nothing is asked.
+    """
+    return {
+        "work": work,
+        "what": what,
+        "value": got[0],
+        "mcse": got[1],
+        "asked": asked,
+        "holds": holds,
+        "n": n,
+    }
 
 
 def as_json(row: Row) -> str:
     """Return a row as a line of JSON."""
-    return json.dumps(row, default=lambda value: value.item() if isinstance(value, np.generic) else str(value))
+    return json.dumps(
+        row, default=lambda value: value.item() if isinstance(value, np.generic) else str(value)
+    )
 
 
 def head(widths: Mapping[str, int]) -> str:

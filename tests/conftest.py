@@ -10,12 +10,12 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # small fits wait for more t
 
 import pytest
 
-from analysis import prepare
-from analysis.simulate import exports
-from analysis.simulate.company import Company
+from analysis.simulate.exports import write
+from analysis.simulate.world.company_parameters import SimulatedCompany
+from analysis.store import processed
 
 REPOSITORY = Path(__file__).parents[1]
-TINY = Company(n_teams=4, n_quarters=6)
+TINY = SimulatedCompany(n_teams=4, n_quarters=6)
 
 
 def _project(folder: Path) -> Path:
@@ -43,11 +43,11 @@ def raw(root) -> Path:
 def tiny_root(tmp_path_factory) -> Path:
     """Return the root of a project that holds the simulated company "tiny", cleaned: 4 teams, 6 quarters, dirt."""
     folder = _project(tmp_path_factory.mktemp("tiny"))
-    exports.write(TINY, folder / "data" / "raw" / "tiny")
+    write.write_exports(TINY, folder / "data" / "raw" / "tiny")
     before = os.environ.get("ALIGNMENT_ROI_ROOT")
     os.environ["ALIGNMENT_ROI_ROOT"] = str(folder)
     try:
-        prepare.prepare("tiny")
+        processed.prepare_dataset("tiny")
     finally:
         os.environ.pop("ALIGNMENT_ROI_ROOT")
         if before is not None:

@@ -9,7 +9,9 @@ from report_fixtures import cell, files, notebook, project, run, small
 
 from analysis import cli
 
-PARAMETERS = 'quarter: str = "x"  # quarter\ndataset: str = "x"  # folder\nask_reps: int = 3  # reps asked'
+PARAMETERS = (
+    'quarter: str = "x"  # quarter\ndataset: str = "x"  # folder\nask_reps: int = 3  # reps asked'
+)
 
 
 @pytest.fixture
@@ -70,7 +72,10 @@ def test_outside_a_project_it_says_where_to_go(tmp_path):
 def test_an_unknown_dataset_is_refused_with_the_nearest(root, command):
     ran = run(root, command, "smal")
     assert (ran.code, ran.out) == (2, "")
-    assert "no dataset 'smal': there is no such folder in data/raw. Did you mean small? Known: small." in ran.err
+    assert (
+        "no dataset 'smal': there is no such folder in data/raw. Did you mean small? Known: small."
+        in ran.err
+    )
 
 
 @pytest.mark.parametrize("name", ["../raw", "/etc", "SMALL", "a b", "."])
@@ -86,7 +91,10 @@ def test_a_dataset_is_a_name_and_no_path(root, name):
     [
         (["--quarter", "2026q2"], "got '2026q2'. Did you mean 2026Q2?"),
         (["--quarter", "2026Q5"], "quarter must be latest, previous or a year and Q1 to Q4"),
-        (["-p", "quater=2026Q2"], "no notebook has a parameter 'quater'. Did you mean quarter? Known: ask_reps."),
+        (
+            ["-p", "quater=2026Q2"],
+            "no notebook has a parameter 'quater'. Did you mean quarter? Known: ask_reps.",
+        ),
         (["-p", "quarter=2026Q2"], "parameter quarter is set by the command line itself"),
         (["-p", "ask_reps=many"], "parameter ask_reps must be of type int, got 'many'"),
         (["-p", "ask_reps"], "a parameter is NAME=VALUE, got 'ask_reps'"),
@@ -117,7 +125,11 @@ def test_a_quarter_that_the_data_do_not_cover_starts_no_kernel(root):
     ("old", "new", "match"),
     [
         ("smallest_cell = 5", 'smallest_cell = "few"', "people.smallest_cell is 'few'"),
-        ("smallest_cell", "smalest_cell", "people.smalest_cell is not a setting. Did you mean smallest_cell?"),
+        (
+            "smallest_cell",
+            "smalest_cell",
+            "people.smalest_cell is not a setting. Did you mean smallest_cell?",
+        ),
         ("[company]", "[company", "not valid TOML"),
     ],
 )
@@ -136,7 +148,9 @@ def test_a_required_table_without_export_is_refused(root, command):
     (root / "data" / "raw" / "small" / "Opportunity.csv").unlink()
     ran = run(root, command, "small")
     assert ran.code == 1
-    assert ran.err.startswith("CrmDataError: opportunities: no export in data/raw/small fills this table")
+    assert ran.err.startswith(
+        "CrmDataError: opportunities: no export in data/raw/small fills this table"
+    )
     assert not (root / "reports").exists()
     assert not (root / "data" / "processed" / "small").exists()
 
@@ -158,8 +172,13 @@ def test_a_dataset_somebody_works_on_is_left_alone(root, command):
 def test_a_failing_notebook_is_told_on_stderr(root):
     ran = run(root, "report", "small")
     assert ran.code == 3
-    assert "reports/small/2026Q2: 1_x, cell 4: ZeroDivisionError: division by zero (failed)" in ran.err
-    assert "No PDF was written; the notebooks as far as they got are in reports/small/2026Q2/failed." in ran.err
+    assert (
+        "reports/small/2026Q2: 1_x, cell 4: ZeroDivisionError: division by zero (failed)" in ran.err
+    )
+    assert (
+        "No PDF was written; the notebooks as far as they got are in reports/small/2026Q2/failed."
+        in ran.err
+    )
     assert "ZeroDivisionError" not in ran.out
 
 
@@ -167,7 +186,10 @@ def test_cleaning_says_how_each_file_was_understood_and_what_became_of_its_rows(
     ran = run(root, "clean", "small")
     assert (ran.code, ran.err) == (0, "")
     lines = ran.out.splitlines()
-    assert lines[0] == "Opportunity.csv: 2 rows, comma, Opportunity (Salesforce, API names) -> opportunities"
+    assert (
+        lines[0]
+        == "Opportunity.csv: 2 rows, comma, Opportunity (Salesforce, API names) -> opportunities"
+    )
     assert "as of 2026-06-30; rows in = clean + quarantined + dropped" in lines
     assert "  opportunities: 2 = 2 + 0 + 0" in lines
     assert (root / "data" / "processed" / "small" / "audit.json").is_file()
@@ -222,9 +244,9 @@ def test_verifying_what_is_no_report_is_wrong_usage(root):
 
 def test_our_own_bug_has_its_exit_code_and_its_traceback(root, monkeypatch):
     """A ValueError from somewhere inside is no wrong usage."""
-    from analysis import prepare
+    from analysis.store import processed
 
-    monkeypatch.setattr(prepare, "prepare", lambda *_, **__: int("x"))
+    monkeypatch.setattr(processed, "prepare_dataset", lambda *_, **__: int("x"))
     ran = run(root, "clean", "small")
     assert ran.code == 70
     assert "Traceback" in ran.err

@@ -18,13 +18,19 @@ LOCKS = {
     "requirements-lint.lock": EXTRAS["lint"],
     "requirements-oracle.lock": EXTRAS["oracle"],
 }
-ENTRY = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^ ;\\]+)(?P<rest>.*\n(?: {4}--hash=.*\n)*)", re.MULTILINE)
+ENTRY = re.compile(
+    r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^ ;\\]+)(?P<rest>.*\n(?: {4}--hash=.*\n)*)",
+    re.MULTILINE,
+)
 
 
 def _ranges(requirements: list[str]) -> dict[str, str]:
     """Return the version range of each package, its parts in one order."""
     found = [Requirement(r) for r in requirements]
-    return {ON_CONDA.get(canonicalize_name(r.name), canonicalize_name(r.name)): str(r.specifier) for r in found}
+    return {
+        ON_CONDA.get(canonicalize_name(r.name), canonicalize_name(r.name)): str(r.specifier)
+        for r in found
+    }
 
 
 def _entries(lock: str) -> list[re.Match[str]]:
@@ -35,7 +41,9 @@ def test_conda_and_pyproject_name_the_same_packages_and_ranges():
     conda = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))["dependencies"]
     by_pip = next(entry["pip"] for entry in conda if isinstance(entry, dict))
     assert "-e ." in by_pip
-    named = [e for e in conda if isinstance(e, str) and e != "pip"] + [e for e in by_pip if e != "-e ."]
+    named = [e for e in conda if isinstance(e, str) and e != "pip"] + [
+        e for e in by_pip if e != "-e ."
+    ]
     python = f"python{PROJECT['requires-python']}"
     assert _ranges(named) == _ranges([python, *PROJECT["dependencies"], *EXTRAS["test"]])
 
@@ -48,7 +56,9 @@ def test_a_lock_holds_every_dependency_within_its_range(lock):
     for requirement in map(Requirement, LOCKS[lock]):
         versions = held.get(canonicalize_name(requirement.name), [])
         assert versions, f"{lock} lacks {requirement.name}; CONTRIBUTING.md says how to refresh it"
-        assert all(requirement.specifier.contains(v) for v in versions), f"{lock}: {requirement.name} {versions}"
+        assert all(requirement.specifier.contains(v) for v in versions), (
+            f"{lock}: {requirement.name} {versions}"
+        )
 
 
 @pytest.mark.parametrize("lock", LOCKS)
@@ -65,10 +75,14 @@ def test_a_lock_is_complete_hashed_and_names_no_host(lock):
 @pytest.mark.parametrize("lock", [lock for lock in LOCKS if lock != "requirements.lock"])
 def test_a_further_lock_holds_only_what_it_adds(lock):
     """Linting must not bring in another version of what runs."""
-    assert not {e["name"] for e in _entries(lock)} & {e["name"] for e in _entries("requirements.lock")}
+    assert not {e["name"] for e in _entries(lock)} & {
+        e["name"] for e in _entries("requirements.lock")
+    }
 
 
-@pytest.mark.parametrize("requirement", [*PROJECT["dependencies"], *EXTRAS["test"], *EXTRAS["lint"]])
+@pytest.mark.parametrize(
+    "requirement", [*PROJECT["dependencies"], *EXTRAS["test"], *EXTRAS["lint"]]
+)
 def test_contributing_says_version_licence_weight_and_reason_of_each_package(requirement):
     """The version is the lock's; the other three are there."""
     name = Requirement(requirement).name

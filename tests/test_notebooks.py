@@ -10,11 +10,19 @@ from pathlib import Path
 import pytest
 from papermill.inspection import inspect_notebook
 
-from analysis.schema import TABLES
+from analysis.tables.canonical import TABLES
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
-BARRED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.For, ast.While, ast.Try, ast.Lambda)
+BARRED = (
+    ast.FunctionDef,
+    ast.AsyncFunctionDef,
+    ast.ClassDef,
+    ast.For,
+    ast.While,
+    ast.Try,
+    ast.Lambda,
+)
 FIXED_HEADINGS = ["answer", "data", "how sure are we?", "definitions and sources"]
 
 pytestmark = pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda p: p.stem)
@@ -46,7 +54,11 @@ def headings(notebook):
 def calls(notebook, name):
     """Return the keyword arguments, as source, of every call of ``show.<name>``."""
     nodes = (n for n in ast.walk(ast.parse(code(notebook))) if isinstance(n, ast.Call))
-    return [{k.arg: ast.unparse(k.value) for k in n.keywords} for n in nodes if ast.unparse(n.func) == f"show.{name}"]
+    return [
+        {k.arg: ast.unparse(k.value) for k in n.keywords}
+        for n in nodes
+        if ast.unparse(n.func) == f"show.{name}"
+    ]
 
 
 def test_its_name_says_its_place_and_subject(notebook):
@@ -75,16 +87,23 @@ def test_the_title_is_followed_by_who_decides_what(notebook):
 
 def test_imports_parameters_and_the_load_come_first_in_this_order(notebook):
     _, imports, parameters, load = cells(notebook)[:4]
-    assert all(isinstance(n, ast.Import | ast.ImportFrom | ast.Expr) for n in ast.parse(source(imports)).body)
-    assert source(imports).endswith("figures.use_style()")
+    assert all(
+        isinstance(n, ast.Import | ast.ImportFrom | ast.Expr)
+        for n in ast.parse(source(imports)).body
+    )
+    assert source(imports).endswith("charts.use_style()")
     assert tags(parameters) == ["parameters"]
-    assert "prepare.load(" in source(load) or "prepare.audit(" in source(load)
+    assert "processed.load_table(" in source(load) or "processed.read_audit(" in source(load)
     assert source(load).count("\n") + 1 <= 5
 
 
 def test_nothing_is_imported_further_down(notebook):
     for cell in cells(notebook, "code")[1:]:
-        assert not [n for n in ast.walk(ast.parse(source(cell))) if isinstance(n, ast.Import | ast.ImportFrom)]
+        assert not [
+            n
+            for n in ast.walk(ast.parse(source(cell)))
+            if isinstance(n, ast.Import | ast.ImportFrom)
+        ]
 
 
 def test_sections_come_in_the_order_of_the_house(notebook):
@@ -105,15 +124,30 @@ def test_a_section_has_words_before_its_code(notebook):
 
 
 def test_it_defines_nothing_and_loops_over_nothing(notebook):
-    barred = [ast.unparse(n)[:60] for n in ast.walk(ast.parse(code(notebook))) if isinstance(n, BARRED)]
+    barred = [
+        ast.unparse(n)[:60] for n in ast.walk(ast.parse(code(notebook))) if isinstance(n, BARRED)
+    ]
     assert barred == []
 
 
 @pytest.mark.parametrize(
-    "barred", ["../", "sys.path", "import *", "inplace", "warnings", "except", "now(", "today(", "!", "%%", "print("]
+    "barred",
+    [
+        "../",
+        "sys.path",
+        "import *",
+        "inplace",
+        "warnings",
+        "except",
+        "now(",
+        "today(",
+        "!",
+        "%%",
+        "print(",
+    ],
 )
 def test_it_takes_no_short_cut(notebook, barred):
-    """No path, no silenced warning, no clock, no magic, nothing shown but by `report.show`."""
+    """No path, no silenced warning, no clock, no magic, nothing shown but by `show`."""
     lines = [line for line in code(notebook).splitlines() if barred in line.replace("!=", "")]
     assert lines == []
 

@@ -39,12 +39,16 @@ def hostile(tiny_root, tmp_path_factory):
     """Return a project whose CRM names its teams, accounts, deals and products as an attacker would."""
     root = project(tmp_path_factory.mktemp("hostile") / "project", notebooks=True)
     raw = shutil.copytree(tiny_root / "data" / "raw" / "tiny", root / "data" / "raw" / "tiny")
-    rewrite(raw / "UserRole.csv", lambda i, row: row | {"Name": TEAMS[i % 4]} | swap(row, "Segment__c", "SMB", SEGMENT))
+    rewrite(
+        raw / "UserRole.csv",
+        lambda i, row: row | {"Name": TEAMS[i % 4]} | swap(row, "Segment__c", "SMB", SEGMENT),
+    )
     rewrite(raw / "Account.csv", lambda i, row: row | {"Name": TEAMS[i % 4]})
     rewrite(raw / "Product2.csv", lambda i, row: row | {"Name": f"{TEAMS[i % 4]} {i}"})
     rewrite(raw / "Opportunity.csv", lambda i, row: row | {"Name": TEAMS[i % 4]})
     rewrite(
-        raw / "finance_bookings.csv", lambda _, row: row | {"bookings_amount": str(float(row["bookings_amount"]) * 2)}
+        raw / "finance_bookings.csv",
+        lambda _, row: row | {"bookings_amount": str(float(row["bookings_amount"]) * 2)},
     )
     (raw / REFUSED).write_text("jane.doe@example.com,98765432\njohn.doe@example.com,87654321\n")
     (raw / "alignment.toml").write_text(f"[people]\nsmallest_cell = {LARGE_CELL}\n")
@@ -81,7 +85,11 @@ def test_what_the_crm_says_is_text_in_the_workbook(hostile):
     told = cells_of(file)
     assert set(TEAMS) <= set(told)
     with zipfile.ZipFile(io.BytesIO(file.read_bytes())) as parts:
-        sheets = [parts.read(name).decode() for name in parts.namelist() if name.startswith("xl/worksheets/")]
+        sheets = [
+            parts.read(name).decode()
+            for name in parts.namelist()
+            if name.startswith("xl/worksheets/")
+        ]
     assert len(sheets) > 5
     assert not [s for s in sheets if "<f>" in s or "<f " in s or 'TargetMode="External"' in s]
 
@@ -109,7 +117,9 @@ def test_what_the_crm_says_is_no_file_and_no_statement(hostile):
 def test_what_stood_in_a_refused_file_is_not_told(hostile):
     """Its name is; its first line, which is somebody's address and pay, is not."""
     folder = hostile / "reports" / "tiny" / QUARTER
-    everything = b"".join(f.read_bytes() for f in folder.rglob("*") if f.suffix in {".json", ".ipynb"}).decode()
+    everything = b"".join(
+        f.read_bytes() for f in folder.rglob("*") if f.suffix in {".json", ".ipynb"}
+    ).decode()
     everything += "\n".join(map(str, cells_of(folder / "alignment-roi.xlsx")))
     assert "doe@example.com" not in everything
     assert "98765432" not in everything
@@ -117,7 +127,9 @@ def test_what_stood_in_a_refused_file_is_not_told(hostile):
 
 
 def test_bookings_far_from_finances_are_said_on_the_first_page(hostile):
-    (notice,) = [n for n in manifest(hostile, "tiny", QUARTER)["notices"] if n.startswith("Not reconciled")]
+    (notice,) = [
+        n for n in manifest(hostile, "tiny", QUARTER)["notices"] if n.startswith("Not reconciled")
+    ]
     assert re.search(r"-(49|50)\.\d", notice)
     with pikepdf.open(hostile / "reports" / "tiny" / QUARTER / "alignment-roi.pdf") as pdf:
         first = squeezed("".join(pages(pdf)[:2]))

@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from analysis import cli
-from analysis.simulate import company, exports
+from analysis.simulate.exports import write
+from analysis.simulate.world import company_parameters
 
 ROOT = Path(__file__).parents[1]
 SCHEDULE = ROOT / "schedule"
@@ -21,7 +22,11 @@ CRON_MAKES_A_NEWLINE_OF_IT = "%"
 
 def _crontab() -> tuple[dict[str, str], str, str]:
     """Return the crontab's variables, the time fields and the command."""
-    lines = [line for line in (SCHEDULE / "crontab").read_text().splitlines() if line and not line.startswith("#")]
+    lines = [
+        line
+        for line in (SCHEDULE / "crontab").read_text().splitlines()
+        if line and not line.startswith("#")
+    ]
     variables = dict(line.split("=", 1) for line in lines if re.match(r"[A-Z_]+=", line))
     [job] = [line for line in lines if not re.match(r"[A-Z_]+=", line)]
     *when, command = job.split(" ", 5)
@@ -47,16 +52,33 @@ def project(tmp_path_factory):
         shutil.copy(ROOT / name, root)
     shutil.copytree(ROOT / "notebooks", root / "notebooks", ignore=shutil.ignore_patterns(".*"))
     (root / ".venv").symlink_to(sys.prefix)
-    exports.write(company.Company(n_teams=3, n_quarters=3, adoption=((2, 1 / 3),)), root / "data" / "raw" / "tiny")
+    write.write_exports(
+        company_parameters.SimulatedCompany(n_teams=3, n_quarters=3, adoption=((2, 1 / 3),)),
+        root / "data" / "raw" / "tiny",
+    )
     return root
 
 
 def _as_cron_would(project: Path, home: Path, dataset: str) -> subprocess.CompletedProcess[str]:
     variables, _, command = _crontab()
     own = {"ALIGNMENT_ROI_ROOT": str(project), "DATASET": dataset}
-    given = {**variables, **own, "HOME": str(home), "LOGNAME": "somebody", "SHELL": "/bin/sh", "PATH": "/usr/bin:/bin"}
+    given = {
+        **variables,
+        **own,
+        "HOME": str(home),
+        "LOGNAME": "somebody",
+        "SHELL": "/bin/sh",
+        "PATH": "/usr/bin:/bin",
+    }
     return subprocess.run(
-        ["env", "-i", *(f"{name}={value}" for name, value in given.items()), "/bin/sh", "-c", command],
+        [
+            "env",
+            "-i",
+            *(f"{name}={value}" for name, value in given.items()),
+            "/bin/sh",
+            "-c",
+            command,
+        ],
         cwd=home,
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -118,7 +140,10 @@ def test_the_service_tries_again_only_what_waiting_mends():
     """Another run's lock goes away; a refused table, wrong usage, a failed notebook or a bug do not."""
     service = _unit("alignment-roi.service")["Service"]
     assert service["Restart"] == "on-failure"
-    assert {int(code) for code in service["RestartPreventExitStatus"].split()} == {*EXIT_CODES} - {cli.DONE, cli.LOCKED}
+    assert {int(code) for code in service["RestartPreventExitStatus"].split()} == {*EXIT_CODES} - {
+        cli.DONE,
+        cli.LOCKED,
+    }
 
 
 def test_the_timer_starts_each_quarter():
@@ -131,11 +156,15 @@ def test_the_timer_starts_each_quarter():
 def test_systemd_accepts_both_units(tmp_path):
     """Checked with a command and a user that every machine has."""
     service = (SCHEDULE / "alignment-roi.service").read_text()
-    here = re.sub(r"(?m)^User=.*$", "User=root", re.sub(r"(?m)^ExecStart=.*$", "ExecStart=/bin/true", service))
+    here = re.sub(
+        r"(?m)^User=.*$", "User=root", re.sub(r"(?m)^ExecStart=.*$", "ExecStart=/bin/true", service)
+    )
     (tmp_path / "alignment-roi.service").write_text(here)
     shutil.copy(SCHEDULE / "alignment-roi.timer", tmp_path)
     units = [str(tmp_path / "alignment-roi.service"), str(tmp_path / "alignment-roi.timer")]
-    run = subprocess.run(["systemd-analyze", "verify", *units], capture_output=True, text=True, check=False)
+    run = subprocess.run(
+        ["systemd-analyze", "verify", *units], capture_output=True, text=True, check=False
+    )
     assert run.returncode == 0, run.stderr
     assert "alignment-roi" not in run.stderr
 
@@ -144,7 +173,9 @@ def test_the_workflow_keeps_the_exit_code_and_the_data():
     """It calls alignment-roi itself, not through make, and checkout leaves exports and history alone."""
     job = _workflow()["jobs"]["report"]
     steps = {step.get("name", step.get("uses")): step for step in job["steps"]}
-    assert steps["Report"]["run"] == '.venv/bin/alignment-roi report "$DATASET" --quarter "$QUARTER"'
+    assert (
+        steps["Report"]["run"] == '.venv/bin/alignment-roi report "$DATASET" --quarter "$QUARTER"'
+    )
     assert steps["actions/checkout@v4"]["with"]["clean"] is False
     assert "self-hosted" in job["runs-on"]
 
@@ -162,5 +193,7 @@ def test_no_input_of_the_workflow_reaches_a_shell_as_text():
 @pytest.mark.parametrize("file", ["crontab", "alignment-roi.service", "github-workflow.yml"])
 @pytest.mark.parametrize("code", EXIT_CODES)
 def test_each_schedule_explains_every_exit_code(file, code):
-    comments = " ".join(line for line in (SCHEDULE / file).read_text().splitlines() if line.startswith("#"))
+    comments = " ".join(
+        line for line in (SCHEDULE / file).read_text().splitlines() if line.startswith("#")
+    )
     assert re.search(rf"(?<!\d){code} +(done|a |wrong|another)", comments)

@@ -20,7 +20,10 @@ def test_every_shared_case_has_its_expectation():
     """And says of each outcome which verdict it is, by what, and in patterns that compile."""
     expectations = trial.tomllib.loads(trial.SHARED_EXPECTATIONS.read_text(encoding="utf-8"))
     assert len(expectations) == 29
-    for case in [*expectations.values(), *({"outcome": c.outcomes, **c.settings} for c in trial.own_cases())]:
+    for case in [
+        *expectations.values(),
+        *({"outcome": c.outcomes, **c.settings} for c in trial.own_cases()),
+    ]:
         assert case.get("outcome") or case.get("report")
         for outcome in case.get("outcome", []):
             assert outcome["verdict"] in {"right", "refused", "warned"}

@@ -24,12 +24,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pikepdf
 from report_text import pages
 
-from analysis import paths, prepare, settings
-from analysis.crm import clean, engine, read
-from analysis.panel import build
-from analysis.report import audit
-from analysis.schema import CrmDataError
-from analysis.settings import SettingsError
+from analysis.cleaning import pipeline
+from analysis.panels import build
+from analysis.project import paths, settings
+from analysis.project.errors import CrmDataError
+from analysis.project.settings import SettingsError
+from analysis.report import audit_lines
+from analysis.sources import database, intake
+from analysis.store import processed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,7 +76,11 @@ class Verdict(NamedTuple):
 def own_cases() -> list[Case]:
     """Return the cases of this repository, by name."""
     return [
-        _case(folder.name, folder / "files", tomllib.loads((folder / "expect.toml").read_text(encoding="utf-8")))
+        _case(
+            folder.name,
+            folder / "files",
+            tomllib.loads((folder / "expect.toml").read_text(encoding="utf-8")),
+        )
         for folder in sorted(OWN_CASES.iterdir())
         if (folder / "expect.toml").is_file()
     ]
@@ -87,7 +93,11 @@ def shared_cases() -> list[Case]:
     if folder is None or not folder.is_dir():
         return []
     expectations = tomllib.loads(SHARED_EXPECTATIONS.read_text(encoding="utf-8"))
-    return [_case(f.name, f / "files", expectations.get(f.name, {})) for f in sorted(folder.iterdir()) if f.is_dir()]
+    return [
+        _case(f.name, f / "files", expectations.get(f.name, {}))
+        for f in sorted(folder.iterdir())
+        if f.is_dir()
+    ]
 
 
 def _case(name: str, files: Path, expectation: dict[str, Any]) -> Case:
@@ -103,10 +113,10 @@ def _project(root: Path, case: Case) -> None:
     for file in sorted(case.files.iterdir()) if case.files.is_dir() else []:
         (shutil.copytree if file.is_dir() else shutil.copy)(file, raw / file.name)
     if size := case.settings.get("simulate"):
-        from analysis.simulate import exports
-        from analysis.simulate.company import Company
+        from analysis.simulate.exports import write
+        from analysis.simulate.world.company_parameters import SimulatedCompany
 
-        exports.write(Company(n_teams=size[0], n_quarters=size[1]), raw)
+        write.write_exports(SimulatedCompany(n_teams=size[0], n_quarters=size[1]), raw)
         if n_paid := case.settings.get("n_paid"):
             _cut_pay(raw, n_paid)
 
@@ -126,7 +136,9 @@ def _cut_pay(raw: Path, n_paid: int) -> None:
 
 def _fits(connection: duckdb.DuckDBPyConnection | None, outcome: dict[str, Any], said: str) -> bool:
     """Return whether what a pass gave is this outcome: its numbers, and all the words it must say."""
-    if not all(re.search(words, said, re.IGNORECASE | re.DOTALL) for words in outcome.get("says", [])):
+    if not all(
+        re.search(words, said, re.IGNORECASE | re.DOTALL) for words in outcome.get("says", [])
+    ):
         return False
     asked = {FACTS[k]: v for k, v in outcome.items() if k in FACTS} | outcome.get("facts", {})
     if connection is None:
@@ -138,7 +150,10 @@ def _fits(connection: duckdb.DuckDBPyConnection | None, outcome: dict[str, Any],
 
 def _answer(connection: duckdb.DuckDBPyConnection, sql: str) -> object:
     row = connection.execute(sql).fetchone() or ()
-    cells = [round(float(c), 2) if isinstance(c, int | float) or hasattr(c, "as_tuple") else str(c) for c in row]
+    cells = [
+        round(float(c), 2) if isinstance(c, int | float) or hasattr(c, "as_tuple") else str(c)
+        for c in row
+    ]
     return cells[0] if len(cells) == 1 else cells
 
 
@@ -152,24 +167,29 @@ def clean_verdict(case: Case) -> Verdict:
     expected = " or ".join(_shown(o) for o in case.outcomes)
     day = case.settings.get("as_of")
     before = os.environ.get(paths.ROOT_VARIABLE)
-    with tempfile.TemporaryDirectory(prefix="trial-") as folder, engine.session() as connection:
+    with (
+        tempfile.TemporaryDirectory(prefix="trial-") as folder,
+        database.open_session() as connection,
+    ):
         _project(Path(folder), case)
         os.environ[paths.ROOT_VARIABLE] = folder
         try:
-            house = settings.load("trial")
-            account = clean.tables(
+            house = settings.load_dataset_settings("trial")
+            account = pipeline.clean_tables(
                 connection,
-                read.files_of(paths.raw("trial")),
+                intake.files_of(paths.raw_folder("trial")),
                 "trial",
                 house,
                 dataset_key="key",
                 as_of=dt.date.fromisoformat(day) if day else None,
             )
             if case.settings.get("panels"):
-                build.panels(connection, account.first_day, account.as_of, house)
-            said = "\n".join(audit.lines(prepare._plain(account)))
+                build.make_panels(connection, account.first_day, account.as_of, house)
+            said = "\n".join(audit_lines.audit_lines(processed._plain(account)))
             table: duckdb.DuckDBPyConnection | None = connection
-            got = ", ".join(f"{k} {_answer(connection, FACTS[k])}" for k in ("won", "lost", "open", "hours"))
+            got = ", ".join(
+                f"{k} {_answer(connection, FACTS[k])}" for k in ("won", "lost", "open", "hours")
+            )
         except (CrmDataError, SettingsError) as error:
             said, table, got = str(error), None, f"refused: {error}"
         except Exception as error:  # noqa: BLE001 - a crash is a verdict of its own
@@ -199,14 +219,20 @@ def report_verdict(case: Case) -> Verdict:
                 *(sys.executable, "-m", "papermill", f"notebooks/{notebook}.ipynb", "out.ipynb"),
                 *("-p", "dataset", "trial", *given),
             ]
-        ran = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
+        ran = subprocess.run(
+            command, cwd=root, env=environment, capture_output=True, text=True, check=False
+        )
         text = ran.stdout + ran.stderr
         pdfs = sorted((root / "reports").rglob("*.pdf")) if (root / "reports").is_dir() else []
         for pdf in pdfs:
             with pikepdf.open(pdf) as opened:
                 text += "\n".join(pages(opened))
-    is_right = (ran.returncode == 0) == wanted.get("succeeds", True) and bool(pdfs) == wanted.get("pdf", True)
-    is_right = is_right and all(re.search(w, text, re.IGNORECASE | re.DOTALL) for w in wanted.get("says", []))
+    is_right = (ran.returncode == 0) == wanted.get("succeeds", True) and bool(pdfs) == wanted.get(
+        "pdf", True
+    )
+    is_right = is_right and all(
+        re.search(w, text, re.IGNORECASE | re.DOTALL) for w in wanted.get("says", [])
+    )
     is_right = is_right and not any(re.search(w, text) for w in wanted.get("never_says", []))
     last = " ".join(ran.stderr.split())[-160:]
     return Verdict(
@@ -235,7 +261,9 @@ def main() -> None:
     parser.add_argument("--no-reports", action="store_true", help="clean only")
     given = parser.parse_args()
     chosen = [
-        c for c in [*shared_cases(), *own_cases()] if not given.only or any(c.name.startswith(o) for o in given.only)
+        c
+        for c in [*shared_cases(), *own_cases()]
+        if not given.only or any(c.name.startswith(o) for o in given.only)
     ]
     n, wrong = 0, []
     for got in verdicts(chosen, with_reports=not given.no_reports):

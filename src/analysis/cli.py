@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 
-from analysis import paths, settings
-from analysis.schema import CrmDataError, OwnMapError
+from analysis.project import paths, settings
+from analysis.project.errors import CrmDataError, OwnMapError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -27,7 +27,10 @@ DONE, REFUSED, USAGE, FAILED, BUG, LOCKED = 0, 1, 2, 3, 70, 75
 RESERVED = ("dataset", "quarter", "team")
 
 app = typer.Typer(
-    help="What an hour of selling costs, what one more is worth, and whether alignment pays: from your CRM exports.",
+    help=(
+        "What an hour of selling costs, what one more is worth, and whether alignment pays: from "
+        "your CRM exports."
+    ),
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -57,7 +60,7 @@ def _say_all(lines: Iterable[str]) -> None:
 
 @contextlib.contextmanager
 def _working(on: str) -> Iterator[Callable[[str], None]]:
-    """Show on a terminal that work goes on; yields what to say plain lines with, there and elsewhere."""
+    """Show on a terminal that work goes on; yields what to say plain lines with, there and elsewhere."""  # noqa: E501
     if not sys.stdout.isatty():
         yield _say
         return
@@ -80,7 +83,7 @@ def _exit(code: int, message: str) -> NoReturn:
 
 @contextlib.contextmanager
 def _usage() -> Iterator[None]:
-    """Turn what is wrong with a name, setting, quarter or parameter given into its message and exit code."""
+    """Turn what is wrong with a name, setting, quarter or parameter given into its message and exit code."""  # noqa: E501
     try:
         yield
     except CrmDataError:
@@ -94,7 +97,7 @@ def _lock(dataset: str) -> Iterator[None]:
     """Let one run at a time touch a dataset; the lock ends with the process, however it ends."""
     import fcntl
 
-    folder = paths.root() / "data" / "processed"
+    folder = paths.project_root() / "data" / "processed"
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / f".{dataset}.lock").open("w") as stream:
         try:
@@ -104,12 +107,12 @@ def _lock(dataset: str) -> Iterator[None]:
         yield
 
 
-def _known(dataset: str) -> str:
+def _require_folder(dataset: str) -> str:
     """Return `dataset` if it has a folder; otherwise say which have, and the nearest."""
     import difflib
 
     with _usage():
-        here, better_name = paths.datasets(), paths.misnamed_folder(dataset)
+        here, better_name = paths.dataset_names(), paths.misnamed_folder(dataset)
     if dataset in here:
         return dataset
     if better_name:
@@ -121,7 +124,8 @@ def _known(dataset: str) -> str:
     near = difflib.get_close_matches(dataset, here, n=1)
     _exit(
         USAGE,
-        f"no dataset {dataset!r}: there is no such folder in data/raw.{f' Did you mean {near[0]}?' if near else ''} "
+        f"no dataset {dataset!r}: there is no such folder in "
+        f"data/raw.{f' Did you mean {near[0]}?' if near else ''} "
         f"Known: {', '.join(here) or 'none; `alignment-roi demo` writes one'}.",
     )
 
@@ -137,56 +141,73 @@ def demo(
     quarters: Annotated[int, typer.Option(min=6, metavar="N", help="quarters of history")] = 12,
     seed: Annotated[int, typer.Option(metavar="N", help="of all that is random")] = 7,
     layout: Annotated[
-        Literal["salesforce", "hubspot"], typer.Option(help="the CRM whose exports they are; the company is the same")
+        Literal["salesforce", "hubspot"],
+        typer.Option(help="the CRM whose exports they are; the company is the same"),
     ] = "salesforce",
 ) -> None:
     """Write a simulated company's exports, with known effects, and the truth beside them."""
-    from analysis.simulate import company, exports
+    from analysis.simulate.exports import write
+    from analysis.simulate.world import company_parameters
 
     with _usage():
-        folder = paths.raw(dataset)
-    if (there := exports.layout_of(folder)) not in {None, layout}:
+        folder = paths.raw_folder(dataset)
+    if (there := write.layout_of(folder)) not in {None, layout}:
         _exit(
             USAGE,
-            f"data/raw/{dataset} holds the {there} exports of a simulated company; "
-            "with those of another layout every deal would be there twice. Name another folder by --dataset.",
+            f"data/raw/{dataset} holds the {there} exports of a simulated company; with those of "
+            "another layout every deal would be there twice. Name another folder by --dataset.",
         )
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".") as scratch:
         written = Path(scratch) / dataset
-        exports.write(company.Company(n_teams=teams, n_quarters=quarters, seed=seed), written, layout=layout)
+        write.write_exports(
+            company_parameters.SimulatedCompany(n_teams=teams, n_quarters=quarters, seed=seed),
+            written,
+            layout=layout,
+        )
         if folder.is_dir():  # a dataset's own settings and maps stay
             own = folder / paths.SETTINGS_FILE
-            for file in [f for f in written.rglob("*") if f.is_file() and not (f.name == own.name and own.exists())]:
+            for file in [
+                f
+                for f in written.rglob("*")
+                if f.is_file() and not (f.name == own.name and own.exists())
+            ]:
                 (new := folder / file.relative_to(written)).parent.mkdir(exist_ok=True)
                 file.replace(new)
         else:
             written.rename(folder)
-    _say(f"wrote {folder.relative_to(paths.root())}: {teams} teams, {quarters} quarters, seed {seed}")
+    _say(
+        f"wrote {folder.relative_to(paths.project_root())}: {teams} teams, {quarters} "
+        f"quarters, seed {seed}"
+    )
 
 
 @app.command(short_help="Make an empty dataset, with templates.")
 def init(dataset: Dataset) -> None:
     """Make data/raw/<dataset> with a README and empty templates of what no CRM holds."""
-    from analysis.crm import templates
+    from analysis.sources import templates
 
     with _usage():
-        folder = paths.raw(dataset)
-    for file in templates.write(folder):
-        _say(f"wrote {file.relative_to(paths.root())}")
-    where = folder.relative_to(paths.root())
-    _say(f"now put the CRM's exports into {where} and run `alignment-roi clean {dataset} --dry-run`")
+        folder = paths.raw_folder(dataset)
+    for file in templates.write_templates(folder):
+        _say(f"wrote {file.relative_to(paths.project_root())}")
+    where = folder.relative_to(paths.project_root())
+    _say(
+        f"now put the CRM's exports into {where} and run `alignment-roi clean {dataset} --dry-run`"
+    )
 
 
 @app.command(short_help="Say whether a report still holds.")
-def verify(pdf: Annotated[Path, typer.Argument(metavar="REPORT.PDF", help="a report of this project")]) -> None:
+def verify(
+    pdf: Annotated[Path, typer.Argument(metavar="REPORT.PDF", help="a report of this project")],
+) -> None:
     """Say whether a report still follows from data, code and parameters; exit 1 if not."""
-    from analysis.report import verification
+    from analysis.report.run import verify as run_verify
 
     with _usage():
-        _, run = verification.run_of(pdf)
+        _, run = run_verify.run_of(pdf)
     with _lock(run["dataset"]) if run else contextlib.nullcontext(), _usage():
-        verdict = verification.verify(pdf)
+        verdict = run_verify.verify_report(pdf)
     _say(verdict.says)
     if not verdict.holds:
         raise typer.Exit(REFUSED)
@@ -201,21 +222,26 @@ def clean(
     ] = False,
 ) -> None:
     """Clean a dataset's exports into data/processed: tables, panels, quarantine and audit."""
-    from analysis import prepare
-    from analysis.report import audit
+    from analysis.report import audit_lines
+    from analysis.store import processed
 
-    name = _known(dataset)
+    name = _require_folder(dataset)
     with _usage():
-        house = settings.load(name)
+        house = settings.load_dataset_settings(name)
     if dry_run:
-        _say_all([*audit.lines(prepare.dry_run(name, as_of=_day(as_of))), *audit.currency_notice(house)])
+        _say_all(
+            [
+                *audit_lines.audit_lines(processed.dry_run(name, as_of=_day(as_of))),
+                *audit_lines.currency_notice(house),
+            ]
+        )
         return
     with _lock(name), _working(f"cleaning {name}"):
-        account = prepare.prepare(name, as_of=_day(as_of))
-    _say_all([*audit.lines(account), *audit.currency_notice(house)])
+        account = processed.prepare_dataset(name, as_of=_day(as_of))
+    _say_all([*audit_lines.audit_lines(account), *audit_lines.currency_notice(house)])
 
 
-def _given(parameters: list[str]) -> dict[str, str]:
+def _parameter_pairs(parameters: list[str]) -> dict[str, str]:
     pairs = [p.partition("=") for p in parameters]
     for name, equals, _ in pairs:
         if not (name and equals):
@@ -228,60 +254,89 @@ def report(
     dataset: Dataset,
     quarter: Annotated[
         list[str] | None,
-        typer.Option(metavar="QUARTER", help="latest (unless given), previous, or one such as 2026Q3; may be repeated"),
+        typer.Option(
+            metavar="QUARTER",
+            help="latest (unless given), previous, or one such as 2026Q3; may be repeated",
+        ),
     ] = None,
     parameter: Annotated[
         list[str] | None,
-        typer.Option("--parameter", "-p", metavar="NAME=VALUE", help="a parameter of the notebooks; may be repeated"),
+        typer.Option(
+            "--parameter",
+            "-p",
+            metavar="NAME=VALUE",
+            help="a parameter of the notebooks; may be repeated",
+        ),
     ] = None,
     as_of: AsOf = None,
     workers: Annotated[int, typer.Option(min=1, metavar="N", help="notebooks run at once")] = min(
         2, os.cpu_count() or 1
     ),
-    force: Annotated[bool, typer.Option("--force", help="make it again although nothing changed")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="make it again although nothing changed")
+    ] = False,
 ) -> None:
     """Write the quarterly report: PDF, workbook, executed notebooks and manifest."""
-    from analysis import quarters
+    from analysis.project import quarters
 
-    name = _known(dataset)
-    asked = quarter or ["latest"]
+    name = _require_folder(dataset)
+    quarter_names = quarter or ["latest"]
     with _usage():
-        house = settings.load(name)
-        for one in asked:
+        house = settings.load_dataset_settings(name)
+        for one in quarter_names:
             if one not in {"latest", "previous"}:
-                quarters.quarter(one)
-        pairs = _given(parameter or [])
-    from analysis.report import execute
+                quarters.parse_quarter(one)
+        pairs = _parameter_pairs(parameter or [])
+    from analysis.report.run import notebooks as run_notebooks
 
-    notebooks = sorted(paths.notebooks().glob("*.ipynb"))
+    notebooks = sorted(paths.notebooks_folder().glob("*.ipynb"))
     with _usage():
-        given = execute.checked(notebooks, pairs, RESERVED)
-    from analysis import prepare
-    from analysis.models import answerability
-    from analysis.report import manifest, planning, publish
+        parameters_by_name = run_notebooks.check_parameters(notebooks, pairs, RESERVED)
+    from analysis.chapters.data_quality import answerability
+    from analysis.report.run import plan, publish
+    from analysis.store import manifest, processed
 
     with _lock(name), _working(f"cleaning {name}") as say:
         say(f"cleaning {name}")
-        account = prepare.prepare(name, as_of=_day(as_of))
+        account = processed.prepare_dataset(name, as_of=_day(as_of))
         month = house.company.fiscal_year_start_month
         with _usage():
-            wanted = [planning.quarter_named(one, account, month) for one in asked]
+            wanted = [plan.quarter_named(one, account, month) for one in quarter_names]
         done = [
-            publish.publish(account, one, given, workers=workers, force=force, say=say, as_of=_day(as_of))
+            publish.publish_report(
+                account,
+                one,
+                parameters_by_name,
+                workers=workers,
+                force=force,
+                say=say,
+                as_of=_day(as_of),
+            )
             for one in sorted(set(wanted))
         ]
     warned, withheld = answerability.plain_lines(account)
-    _say_all([*withheld, *warned])  # before the reports' paths: whatever reads the last line finds a path there
-    for made in done:
-        where = made.folder.relative_to(paths.root())
-        if made.manifest["status"] == "ok":
-            _say(f"{where / publish.PDF}{'' if made.is_new else ' (up to date)'}")
+    _say_all(
+        [*withheld, *warned]
+    )  # before the reports' paths: whatever reads the last line finds a path there
+    for publication in done:
+        where = publication.folder.relative_to(paths.project_root())
+        if publication.manifest["status"] == "ok":
+            _say(f"{where / publish.PDF}{'' if publication.is_new else ' (up to date)'}")
             continue
-        broken = [n for n in made.manifest["notebooks"] if n["status"] not in manifest.WITHOUT_FAILURE]
-        why = [f"{manifest.failure(n)} ({n['status']})" for n in broken] or [str(made.manifest["error"])]
+        broken = [
+            n
+            for n in publication.manifest["notebooks"]
+            if n["status"] not in manifest.WITHOUT_FAILURE
+        ]
+        why = [f"{manifest.failure_line(n)} ({n['status']})" for n in broken] or [
+            str(publication.manifest["error"])
+        ]
         typer.echo("\n".join(f"{where}: {line}" for line in why), err=True)
-        typer.echo(f"No PDF was written; the notebooks as far as they got are in {where / 'failed'}.", err=True)
-    if any(made.manifest["status"] != "ok" for made in done):
+        typer.echo(
+            f"No PDF was written; the notebooks as far as they got are in {where / 'failed'}.",
+            err=True,
+        )
+    if any(publication.manifest["status"] != "ok" for publication in done):
         raise typer.Exit(FAILED)
     if answerability.is_all_withheld(account):
         raise typer.Exit(REFUSED)
@@ -299,6 +354,12 @@ def main() -> NoReturn:
         sys.exit(REFUSED)
     except Exception:  # noqa: BLE001 - the outermost frame: a bug must end in its exit code
         traceback.print_exc()
-        typer.echo("this is a bug of alignment-roi, not of your data; please report it with the lines above", err=True)
+        typer.echo(
+            (
+                "this is a bug of alignment-roi, not of your data; please report it with the "
+                "lines above"
+            ),
+            err=True,
+        )
         sys.exit(BUG)
     sys.exit(DONE)

@@ -10,8 +10,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple, NotRequired, TypedDict, cast
 
-from analysis.report import formats, layout, markdown, page_one
-from analysis.report.payload import MIME, Payload
+from analysis.report import formats, markdown, page_plan
+from analysis.report.output import MIME, Payload
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -29,7 +29,7 @@ class DocumentError(ValueError):
     """A notebook that cannot be published as it is; says notebook, cell and remedy."""
 
 
-class Need(TypedDict):
+class QuestionNeed(TypedDict):
     """What a question asks of the data."""
 
     table: str
@@ -37,12 +37,15 @@ class Need(TypedDict):
 
 
 class MissingChapter(TypedDict):
-    """A question that the data cannot answer; `position` is its place among all chapters, from 0."""
+    """A question that the data cannot answer.
+
+    `position` is its place among all chapters, from 0.
+    """
 
     position: int
     title: str
     question: str
-    needs: list[Need]
+    needs: list[QuestionNeed]
     why: str
     answers: NotRequired[list[str]]  # keys of layout.QUESTIONS
     is_withheld: NotRequired[bool]  # by the gate, although the tables are there
@@ -58,7 +61,8 @@ class Earlier(NamedTuple):
 class Chapter(TypedDict):
     """One question and what was said to it: `nodes` in the body, `details` in the appendix.
 
-    `missing` stands in place of an answer; a chapter that is not `in_body` is in the appendix whole.
+    `missing` stands in place of an answer; a chapter that is not `in_body` is in the appendix
+    whole.
     """
 
     title: str
@@ -87,10 +91,12 @@ class Document(TypedDict):
     facts: dict[str, Any]
     lines: list[dict[str, Any]]  # page one: question, sentence, kind, verdict, chapter
     exports: list[dict[str, str]]  # page one: what the gate says of the exports, `head` and `text`
-    quarterly: dict[str, Any] | None  # what compares this quarter with the last, and runs the review
+    quarterly: (
+        dict[str, Any] | None
+    )  # what compares this quarter with the last, and runs the review
 
 
-def document(
+def make_document(
     notebooks: Sequence[Path],
     *,
     title: str,
@@ -121,13 +127,17 @@ def document(
     DocumentError
         If a notebook holds something that a report cannot show, or two headlines share a name.
     """
-    pairs = [_chapter(json.loads(path.read_text(encoding="utf-8")), path.name) for path in notebooks]
+    pairs = [
+        _chapter(json.loads(path.read_text(encoding="utf-8")), path.name) for path in notebooks
+    ]
     chapters = [chapter for chapter, _ in pairs]
     for gap in sorted(missing, key=lambda m: m["position"]):
         empty = _empty(gap["question"])
         empty["missing"], empty["answers"] = gap, gap.get("answers", [])
         chapters.insert(gap["position"], empty)
-    for chapter, is_in in zip(chapters, layout.in_body([c["answers"] for c in chapters]), strict=True):
+    for chapter, is_in in zip(
+        chapters, page_plan.in_body([c["answers"] for c in chapters]), strict=True
+    ):
         chapter["in_body"] = is_in
     _number(chapters, [appendix for _, appendix in pairs])
     return Document(
@@ -143,27 +153,33 @@ def document(
         chapters=chapters,
         appendix=[appendix for _, appendix in pairs if appendix["nodes"]],
         facts=dict(facts),
-        lines=page_one.lines(chapters),
+        lines=page_plan.question_lines(chapters),
         exports=list(exports),
         quarterly=None,
     )
 
 
 def _cover(chapters: list[Chapter], earlier: Mapping[str, Sequence[Earlier]]) -> list[Payload]:
-    shown = [
+    headline_cards = [
         c
         for chapter in chapters
-        for node in layout.everything(chapter)
+        for node in page_plan.whole_chapter(chapter)
         if node["kind"] == "kpis"
         for c in node["cards"]
     ]
     cards: dict[str, Payload] = {}
-    for card in (c for c in shown if c["headline"]):
+    for card in (c for c in headline_cards if c["headline"]):
         if card["name"] in cards:
-            raise DocumentError(f"{card['name']} is a headline twice. Keep `headline=True` in one notebook.")
+            raise DocumentError(
+                f"{card['name']} is a headline twice. Keep `headline=True` in one notebook."
+            )
         form, currency = card["format"], card["currency"]
         trend = [
-            {"quarter": e.quarter, "estimate": e.estimate, "shown": formats.shown(e.estimate, form, currency)}
+            {
+                "quarter": e.quarter,
+                "estimate": e.estimate,
+                "shown": formats.cell_words(e.estimate, form, currency),
+            }
             for e in earlier.get(card["name"], ())
         ]
         cards[card["name"]] = {**card, "trend": trend}
@@ -180,7 +196,7 @@ def _statements(chapters: list[Chapter]) -> dict[str, list[Node]]:
                 {"kind": "cannot_tell", "children": [gap["question"]], "chapter": chapter["title"]}
                 | ({"needs": needs} if needs else {})
             )
-        for node in layout.everything(chapter):
+        for node in page_plan.whole_chapter(chapter):
             if node["kind"] in STATEMENTS:
                 # A finding whose verdict is "cannot tell" belongs with what we cannot tell.
                 is_open = node.get("verdict") == formats.CANNOT_TELL
@@ -190,7 +206,9 @@ def _statements(chapters: list[Chapter]) -> dict[str, list[Node]]:
 
 
 def _empty(title: str) -> Chapter:
-    return Chapter(title=title, lead=[], nodes=[], details=[], missing=None, answers=[], in_body=True)
+    return Chapter(
+        title=title, lead=[], nodes=[], details=[], missing=None, answers=[], in_body=True
+    )
 
 
 def _number(chapters: list[Chapter], appendix: list[Chapter]) -> None:
@@ -214,30 +232,43 @@ def _chapter(notebook: Mapping[str, Any], name: str) -> tuple[Chapter, Chapter]:
         level = node["level"] if node["kind"] == "heading" else 0
         if level == TITLE:
             if title:
-                raise DocumentError(f"{name}: a second title {markdown.plain(node['children'])!r}. Use ## for it.")
+                raise DocumentError(
+                    f"{name}: a second title {markdown.plain_text(node['children'])!r}. Use "
+                    "## for it."
+                )
             title = node["children"]
             into = lead
             continue
         if not title:
-            raise DocumentError(f"{name}: the first thing shown must be its title, `# A question?`.")
+            raise DocumentError(
+                f"{name}: the first thing shown must be its title, `# A question?`."
+            )
         if level == SECTION or (into is lead and node["kind"] != "paragraph"):
-            is_appendix = level == SECTION and markdown.plain(node["children"]).strip().lower() == APPENDIX
+            is_appendix = (
+                level == SECTION
+                and markdown.plain_text(node["children"]).strip().lower() == APPENDIX
+            )
             into = definitions if is_appendix else body
             if is_appendix:
                 continue
         if node["kind"] == "kpis" and into and into[-1]["kind"] == "kpis":
-            into[-1] = {**node, "cards": into[-1]["cards"] + node["cards"]}  # cards shown one by one stand side by side
+            into[-1] = {
+                **node,
+                "cards": into[-1]["cards"] + node["cards"],
+            }  # cards shown one by one stand side by side
         else:
             into.append(node)
     if not title:
         raise DocumentError(f"{name}: has no title. Begin with a markdown cell `# A question?`.")
-    empty = _empty(markdown.plain(title))
-    shown, details = layout.split(body)
+    empty = _empty(markdown.plain_text(title))
+    in_page, details = page_plan.split_chapter(body)
     named = notebook["metadata"].get("alignment_roi", {}).get("answers", [])
-    unknown = [a for a in named if a not in layout.QUESTIONS]
+    unknown = [a for a in named if a not in page_plan.QUESTIONS]
     if unknown:
-        raise DocumentError(f"{name}: answers {unknown[0]!r}, which is none of {', '.join(layout.QUESTIONS)}.")
-    chapter = {**empty, "lead": lead, "nodes": shown, "details": details, "answers": named}
+        raise DocumentError(
+            f"{name}: answers {unknown[0]!r}, which is none of {', '.join(page_plan.QUESTIONS)}."
+        )
+    chapter = {**empty, "lead": lead, "nodes": in_page, "details": details, "answers": named}
     return cast("Chapter", chapter), cast("Chapter", {**empty, "nodes": definitions})
 
 
@@ -260,7 +291,7 @@ def _nodes(notebook: Mapping[str, Any], name: str) -> Iterator[Node]:
 
 def _markdown(source: str, where: str) -> list[Node]:
     try:
-        nodes = markdown.parse(source)
+        nodes = markdown.parse_markdown(source)
     except markdown.MarkdownError as error:
         raise DocumentError(f"{where}: {error}") from None
     for node in nodes:
@@ -291,7 +322,10 @@ def _output(output: Mapping[str, Any], where: str) -> list[Node]:
         return [{**content, "svg": _joined(data["image/svg+xml"])}]
     if content["kind"] in {"kpis", "table", "bottleneck", *STATEMENTS}:
         return [content]
-    raise DocumentError(f"{where}: report.show of another version wrote a {content['kind']!r}. Run the notebook again.")
+    raise DocumentError(
+        f"{where}: report.show of another version wrote a {content['kind']!r}. Run the "
+        "notebook again."
+    )
 
 
 def _joined(source: str | list[str]) -> str:

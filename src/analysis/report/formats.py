@@ -14,7 +14,7 @@ import re
 import unicodedata
 from typing import Any, Literal, NamedTuple
 
-from analysis import money
+from analysis.project import money
 
 MISSING = "–"  # noqa: RUF001 - a dash, as in print
 CANNOT_TELL = "cannot tell"
@@ -24,7 +24,7 @@ Cell = Number | str | bool | None
 
 
 class Format(NamedTuple):
-    """How a value is shown; `unit` stands in the column's head unless the cell itself carries it."""
+    """How a value is shown; `unit` stands in the column's head unless the cell itself carries it."""  # noqa: E501
 
     kind: Literal["money", "share", "number", "text", "date", "yes_no"]
     decimals: int = 0
@@ -77,11 +77,13 @@ def is_missing(value: object) -> bool:
 def _digits(value: float, form: Format) -> str:
     if form.millions and abs(value) < money.MILLIONS_FROM:
         return f"{value:.0f}"
-    scaled = value * 100 if form.kind == "share" else value / money.MILLION if form.millions else value
+    scaled = (
+        value * 100 if form.kind == "share" else value / money.MILLION if form.millions else value
+    )
     return f"{scaled:.{form.decimals}f}"
 
 
-def rounded(value: Any, name: str) -> Cell:  # noqa: PLR0911 - whatever a cell holds; a line a kind
+def round_cell(value: Any, name: str) -> Cell:  # noqa: PLR0911 - whatever a cell holds; a line a kind
     """Return what the cell says as a number, a text or a truth value; None where it is missing."""
     form = format_of(name)
     if is_missing(value):
@@ -96,16 +98,18 @@ def rounded(value: Any, name: str) -> Cell:  # noqa: PLR0911 - whatever a cell h
     if form.kind == "share":
         return round(number / 100, form.decimals + 2)
     if form.millions:
-        return float(round(number if abs(float(value)) < money.MILLIONS_FROM else number * money.MILLION))
+        return float(
+            round(number if abs(float(value)) < money.MILLIONS_FROM else number * money.MILLION)
+        )
     return number if form.decimals else int(number)
 
 
-def shown(value: Any, name: str, currency: str = "") -> str:
+def cell_words(value: Any, name: str, currency: str = "") -> str:
     """Return the words and figures of a cell.
 
     Examples
     --------
-    >>> shown(1234.5, "money", "USD"), shown(0.2, "percent"), shown(24, "points")
+    >>> cell_words(1234.5, "money", "USD"), cell_words(0.2, "percent"), cell_words(24, "points")
     ('$1,234', '20.0%', '+24.0')
 
     """
@@ -130,7 +134,10 @@ def shown(value: Any, name: str, currency: str = "") -> str:
 
 
 def is_invisible(character: str) -> bool:
-    """Return whether a character shows nothing, or turns the text around it: controls and the like."""
+    """Return whether a character shows nothing, or turns the text around it.
+
+    Controls and the like.
+    """
     return character not in LAYOUT and unicodedata.category(character).startswith(INVISIBLE)
 
 
@@ -139,12 +146,12 @@ def code_point(character: str) -> str:
     return f"[U+{ord(character):04X}]"
 
 
-def shortened(text: str, most: int = 80) -> str:
+def shorten_text(text: str, most: int = 80) -> str:
     """Return a text of the data cut where it would push others off a page that must hold.
 
     Examples
     --------
-    >>> shortened("Enterprise North", 10)
+    >>> shorten_text("Enterprise North", 10)
     'Enterprise…'
     """
     return text if len(text) <= most else f"{text[:most].rstrip()}…"
@@ -173,16 +180,19 @@ def with_unit(value: float, unit: str) -> str:
     ('$399 per selling hour', '20.0% per year')
 
     """
-    found = CURRENCY_UNIT.match(unit)
-    return f"{shown(value, for_unit(unit, value), found.group(1) if found else '')} {CURRENCY_UNIT.sub('', unit)}"
+    match = CURRENCY_UNIT.match(unit)
+    return (
+        f"{cell_words(value, for_unit(unit, value), match.group(1) if match else '')} "
+        f"{CURRENCY_UNIT.sub('', unit)}"
+    )
 
 
-def spreadsheet(name: str, currency: str = "") -> str:
+def spreadsheet_format(name: str, currency: str = "") -> str:
     """Return the number format with which a spreadsheet shows the cell as the report does."""
     form = format_of(name)
     decimals = f".{'0' * form.decimals}" if form.decimals else ""
     if form.kind == "money":
-        sign = f'"{money.symbol(currency)}"'
+        sign = f'"{money.currency_symbol(currency)}"'
         digits = f"{sign}#,##0{decimals}"
         if form.millions:
             least = f"{money.MILLIONS_FROM:.0f}"

@@ -1,4 +1,4 @@
-r"""Markdown as plain data, for the report and for JupyterLab alike.
+"""Markdown as plain data, for the report and for JupyterLab alike.
 
 A document is data until the template sets it: text is never pasted into HTML or Typst markup, so
 nothing in it can run.  HTML inside markdown is text and shows as written.  What this room does not
@@ -6,6 +6,11 @@ know it refuses; nothing is dropped in silence.
 
 Dollars are money first.  ``$x$`` is a formula by pandoc's rule: no blank inside either dollar and
 no digit after the second; so "from $399 to $3,788" stays as it is.
+
+LaTeX formulas as Typst formulas.
+
+Typst evaluates a formula, so what could leave the formula is refused before and after the
+conversion: ``#`` (it starts code) and quotes (they end a text).
 """
 
 from __future__ import annotations
@@ -14,8 +19,7 @@ import re
 from typing import TYPE_CHECKING, Any, cast
 
 import mistune
-
-from analysis.report import maths
+import tex2typst
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,7 +42,7 @@ class MarkdownError(ValueError):
     """Markdown that a report cannot show as it was meant."""
 
 
-def inert(text: object) -> str:
+def inert_markdown(text: object) -> str:
     """Return data as markdown that shows it verbatim: no formatting, link, formula or list."""
     return SPECIAL.sub(r"\\\1", " ".join(str(text).split()))
 
@@ -48,7 +52,7 @@ def money_safe(source: str) -> str:
     return re.sub(r"(?<!\\)((?:\\\\)*)\$", r"\1\\$", source)
 
 
-def parse(source: str) -> list[Node]:
+def parse_markdown(source: str) -> list[Node]:
     """Return the blocks of a markdown text.
 
     Raises
@@ -65,13 +69,15 @@ def parse(source: str) -> list[Node]:
     if unused:
         raise MarkdownError(f"footnote {unused[0]} is defined but never referred to in its cell")
     blocks = cast("list[Node]", tokens)
-    for item in (item for token in blocks if token["type"] == "footnotes" for item in token["children"]):
+    for item in (
+        item for token in blocks if token["type"] == "footnotes" for item in token["children"]
+    ):
         parts = [_inline(block["children"], {}) for block in item["children"]]
         notes[item["attrs"]["key"]] = [piece for part in parts for piece in part]
     return _blocks((token for token in blocks if token["type"] != "footnotes"), notes)
 
 
-def plain(pieces: list[Inline]) -> str:
+def plain_text(pieces: list[Inline]) -> str:
     """Return inline content as bare text, for names and bookmarks."""
     return "".join(p if isinstance(p, str) else _bare(p) for p in pieces)
 
@@ -79,14 +85,16 @@ def plain(pieces: list[Inline]) -> str:
 def _bare(piece: Node) -> str:
     if piece["kind"] == "footnote":
         return ""
-    return piece.get("text") or piece.get("tex") or plain(piece.get("children", [" "]))
+    return piece.get("text") or piece.get("tex") or plain_text(piece.get("children", [" "]))
 
 
 def _maths_plugin(reader: mistune.Markdown) -> None:
     def inline(_: object, match: re.Match[str], state: InlineState) -> int:
         tex = match.group("formula")
         is_amount = AMOUNT.match(tex) is not None
-        state.append_token({"type": "text", "raw": match.group(0)} if is_amount else {"type": "tex", "raw": tex})
+        state.append_token(
+            {"type": "text", "raw": match.group(0)} if is_amount else {"type": "tex", "raw": tex}
+        )
         return match.end()
 
     def block(_: object, match: re.Match[str], state: BlockState) -> int:
@@ -104,8 +112,8 @@ _READER = mistune.create_markdown(
 
 def _formula(kind: str, tex: str) -> Node:
     try:
-        return {"kind": kind, "tex": tex, "typst": maths.typst(tex)}
-    except maths.MathsError as error:
+        return {"kind": kind, "tex": tex, "typst": latex_to_typst(tex)}
+    except MathsError as error:
         raise MarkdownError(str(error)) from None
 
 
@@ -144,7 +152,9 @@ def _piece(token: Node, notes: dict[str, list[Inline]]) -> Inline:  # noqa: C901
             raise MarkdownError(f"a link must start with http://, https:// or mailto:, got {url!r}")
         return {"kind": "link", "url": url, "children": _inline(token["children"], notes)}
     if kind == "image":
-        raise MarkdownError("an image in markdown: show it by report.show.figure, which asks for its alt text")
+        raise MarkdownError(
+            "an image in markdown: show it by report.show.figure, which asks for its alt text"
+        )
     raise MarkdownError(f"a report has no form for markdown of type {kind}")
 
 
@@ -186,3 +196,37 @@ def _grid(token: Node, notes: dict[str, list[Inline]]) -> Node:
         "head": [_inline(cell["children"], notes) for cell in head["children"]],
         "rows": [[_inline(cell["children"], notes) for cell in row] for row in rows],
     }
+
+
+GROUPED_DIGITS = re.compile(r"\d{1,3}(?:\{,\}\d{3})+")
+UPRIGHT_WORD = re.compile(r"\\mathrm\{([A-Za-z ]{2,})\}")
+TEXT = re.compile(r'"[^"\\#]*"')
+
+
+class MathsError(ValueError):
+    """A formula that cannot be set, or not safely."""
+
+
+def latex_to_typst(tex: str) -> str:
+    """Return the Typst form of a LaTeX formula.
+
+    Raises
+    ------
+    MathsError
+        If the formula holds ``#`` or a quote, or is not LaTeX.
+
+    """
+    if re.search(r'["#]', tex):
+        raise MathsError(
+            f'formula {tex!r}: # and " are not allowed inside $...$; a plain dollar is written \\$'
+        )
+    # One number, not digits, commas and digits; words upright, not letter by letter.
+    source = GROUPED_DIGITS.sub(lambda m: rf"\text{{{m.group(0).replace('{,}', ',')}}}", tex)
+    source = UPRIGHT_WORD.sub(r"\\text{\1}", source)
+    try:
+        converted = str(tex2typst.tex2typst(source))
+    except ValueError as error:
+        raise MathsError(f"formula {tex!r}: {str(error).splitlines()[0]}") from None
+    if re.search(r'["#]', TEXT.sub("", converted)):
+        raise MathsError(f"formula {tex!r} would leave the formula when set")
+    return converted

@@ -18,12 +18,12 @@ import matplotlib as mpl
 from IPython.display import display
 from matplotlib._pylab_helpers import Gcf
 
-from analysis import money
-from analysis.claims import CLAIMS
-from analysis.models import answerability
-from analysis.report import formats, lab, markdown, payload
-from analysis.report.suppression import suppressed
-from analysis.schema import require_columns
+from analysis.chapters.data_quality import answerability
+from analysis.project import money
+from analysis.project.claims import CLAIMS
+from analysis.project.errors import require_columns
+from analysis.report import formats, html, markdown, output
+from analysis.report.suppression import suppress_cells
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from analysis.models.answerability import Withheld
-    from analysis.models.result import Result, Verdict
-    from analysis.report.payload import Payload
+    from analysis.chapters.data_quality.answerability import Withheld
+    from analysis.report.output import Payload
+    from analysis.stats.result import Result, Verdict
 
 SVG = "image/svg+xml"
-inert = markdown.inert  # data as markdown that shows it verbatim
+inert = markdown.inert_markdown  # data as markdown that shows it verbatim
 
 
 class _House:
@@ -49,19 +49,23 @@ class _House:
 
 
 def use(*, currency: str, smallest_cell: int, account: Mapping[str, Any] | None = None) -> None:
-    """Say in which currency amounts are, how many reps a row needs to be shown, and what the gate withholds.
+    """Say in which currency amounts are, how many reps a row needs to be shown, and what the gate
+    withholds.
 
     `account` is that of the cleaning pass; without it nothing is withheld.
     """
-    money.symbol(currency)
+    money.currency_symbol(currency)
     _House.currency, _House.smallest_cell = currency, smallest_cell
     _House.withheld = answerability.withheld_questions(account or {})
     _House.withheld_metrics = answerability.withheld_metrics(account or {})
 
 
 def value(number: float, format: str, *, currency: str = "") -> str:  # noqa: A002
-    """Return a number as the report would show it, for use in prose; `currency` is that of a published figure."""
-    return formats.shown(number, format, currency or _House.currency)
+    """Return a number as the report would show it, for use in prose.
+
+    `currency` is that of a published figure.
+    """
+    return formats.cell_words(number, format, currency or _House.currency)
 
 
 def card(
@@ -78,25 +82,50 @@ def card(
     """
     if result.name in _House.withheld_metrics:
         return _withheld_card(
-            result, _House.withheld_metrics[result.name], label=label, headline=headline, format=format
+            result,
+            _House.withheld_metrics[result.name],
+            label=label,
+            headline=headline,
+            format=format,
         )
     smallest = _House.smallest_cell
     is_small = result.n_of == "reps" and 0 < result.n < smallest
     if is_small:
         result = result._replace(estimate=math.nan, low=math.nan, high=math.nan)
-    made = payload.card(result, label=label, note=note, headline=headline, format=format, currency=_House.currency)
-    if not is_small:
-        return made
-    shown = {**made["shown"], "value": "not shown", "n": f"<{smallest} reps"}
-    return {**made, "n": None, "note": f"Fewer than {smallest} reps. {note}".strip(), "shown": shown}
-
-
-def _withheld_card(result: Result, why: Withheld, *, label: str, headline: bool, format: str) -> Payload:  # noqa: A002
-    """Return a card without any number of the result: the gate's reason stands where the value would."""
-    empty = result._replace(
-        estimate=math.nan, low=math.nan, high=math.nan, n=0, method=f"{answerability.WITHHELD}: {why.why}"
+    content = output.result_card(
+        result, label=label, note=note, headline=headline, format=format, currency=_House.currency
     )
-    made = payload.card(
+    if not is_small:
+        return content
+    values = {**content["shown"], "value": "not shown", "n": f"<{smallest} reps"}
+    return {
+        **content,
+        "n": None,
+        "note": f"Fewer than {smallest} reps. {note}".strip(),
+        "shown": values,
+    }
+
+
+def _withheld_card(
+    result: Result,
+    why: Withheld,
+    *,
+    label: str,
+    headline: bool,
+    format: str,  # noqa: A002
+) -> Payload:
+    """Return a card without any number of the result.
+
+    The gate's reason stands where the value would.
+    """
+    empty = result._replace(
+        estimate=math.nan,
+        low=math.nan,
+        high=math.nan,
+        n=0,
+        method=f"{answerability.WITHHELD}: {why.why}",
+    )
+    content = output.result_card(
         empty,
         label=label,
         note=answerability.without_examples(why.sentence),
@@ -104,8 +133,8 @@ def _withheld_card(result: Result, why: Withheld, *, label: str, headline: bool,
         format=format,
         currency=_House.currency,
     )
-    shown = {**made["shown"], "value": answerability.WITHHELD, "n": formats.MISSING}
-    return {**made, "n": None, "verdict": answerability.WITHHELD, "shown": shown}
+    values = {**content["shown"], "value": answerability.WITHHELD, "n": formats.MISSING}
+    return {**content, "n": None, "verdict": answerability.WITHHELD, "shown": values}
 
 
 def is_withheld(*questions: str) -> bool:
@@ -118,8 +147,8 @@ def is_withheld(*questions: str) -> bool:
 
 def kpis(cards: Sequence[Payload]) -> None:
     """Show cards side by side: value with unit, interval, n, kind, verdict and source."""
-    plain = "\n".join(lab.card_line(c) for c in cards)
-    _emit({"kind": "kpis", "cards": list(cards)}, html=lab.cards(cards), plain=plain)
+    plain = "\n".join(html.card_line(c) for c in cards)
+    _emit({"kind": "kpis", "cards": list(cards)}, html=html.cards_html(cards), plain=plain)
 
 
 def kpi(
@@ -144,30 +173,45 @@ def table(
     labels: Mapping[str, str] | None = None,
     currency: str = "",
 ) -> None:
-    """Show a table, one format a column; `currency` is that of published figures which are not the company's.
+    """Show a table, one format a column.
+
+    `currency` is that of published figures which are not the company's.
 
     With a column ``n_reps``, rows of too few reps are hidden: the first column names the row and
-    stays.  Where more columns name it, or groups have totals, call `suppressed` beforehand.
+    stays.  Where more columns name it, or groups have totals, call `suppress_cells` beforehand.
     """
-    _emit_table(_cells(frame, formats, labels, currency or _House.currency), caption=caption, source=source, note=note)
+    _emit_table(
+        _cells(frame, formats, labels, currency or _House.currency),
+        caption=caption,
+        source=source,
+        note=note,
+    )
 
 
-def claims(names: Sequence[str], *, caption: str = "Published figures, each as its publisher states it") -> None:
+def claims(
+    names: Sequence[str], *, caption: str = "Published figures, each as its publisher states it"
+) -> None:
     """Show published figures with source and grade: whose they are, and what they are not."""
     picked = [CLAIMS[name] for name in names]
     heads = ["Figure", "Says", "What it is not", "n", "Grade", "Source"]
     rows = [
         [
-            f"{'' if c.bound in {'exact', 'mean'} else f'{c.bound} '}{formats.with_unit(c.value, c.unit)}",
-            c.says, c.is_not, f"{c.n:,}" if c.n else "not given", c.grade, f"{c.source}, {c.year}",
+            f"{'' if c.bound in {'exact', 'mean'} else f'{c.bound} '}{formats.with_unit(c.value, c.unit)}",  # noqa: E501
+            c.says,
+            c.is_not,
+            f"{c.n:,}" if c.n else "not given",
+            c.grade,
+            f"{c.source}, {c.year}",
         ]
         for c in picked
-    ]  # fmt: skip
-    columns = [{"key": h, "label": h, "unit": "", "format": "text", "is_numeric": False} for h in heads]
+    ]
+    columns = [
+        {"key": h, "label": h, "unit": "", "format": "text", "is_numeric": False} for h in heads
+    ]
     cells = {"columns": columns, "rows": rows, "values": rows, "marks": "", "currency": ""}
     note = (
-        "Grades: A peer-reviewed and quantitative, B peer-reviewed and qualitative, C official statistics, "
-        "D vendor survey with n, E vendor claim without a method."
+        "Grades: A peer-reviewed and quantitative, B peer-reviewed and qualitative, C official "
+        "statistics, D vendor survey with n, E vendor claim without a method."
     )
     _emit_table(cells, caption=caption, source="as listed", note=note)
 
@@ -189,15 +233,15 @@ def figure(
     """
     if not alt.strip():
         raise ValueError("alt must say in words what the figure shows, got nothing")
-    if payload.N_COLUMN in data.columns and payload.MARK_COLUMN not in data.columns:
-        n = data[payload.N_COLUMN]
+    if output.N_COLUMN in data.columns and output.MARK_COLUMN not in data.columns:
+        n = data[output.N_COLUMN]
         few = int((~((n >= _House.smallest_cell) | (n == 0))).sum())
         if few:
             raise ValueError(
-                f"figure {title!r}: {few} of {len(data)} rows stand for fewer than {_House.smallest_cell} reps. "
-                "Draw what report.suppression.suppressed returns"
+                f"figure {title!r}: {few} of {len(data)} rows stand for fewer than "
+                f"{_House.smallest_cell} reps. Draw what report.suppression.suppressed returns"
             )
-    cells = payload.table(data, kinds=formats, labels=labels or {}, currency=_House.currency)
+    cells = output.table_cells(data, kinds=formats, labels=labels or {}, currency=_House.currency)
     drawn = figure.get_suptitle()
     if " ".join(drawn.split()) == " ".join(title.split()):
         figure.suptitle("")  # the page sets the title
@@ -206,14 +250,21 @@ def figure(
         figure.savefig(buffer, format="svg", metadata={"Date": None})
     Gcf.destroy_fig(figure)  # what pyplot.close does, without the import of pyplot
     svg = buffer.getvalue()
-    content = {"kind": "figure", "title": title, "caption": caption, "alt": alt, "source": source, "data": cells}
-    _emit(content, html=lab.figure(content, svg), plain=f"{title}. {caption} {alt}", svg=svg)
+    content = {
+        "kind": "figure",
+        "title": title,
+        "caption": caption,
+        "alt": alt,
+        "source": source,
+        "data": cells,
+    }
+    _emit(content, html=html.figure_html(content, svg), plain=f"{title}. {caption} {alt}", svg=svg)
 
 
 def text(markdown_source: str) -> None:
     """Show computed prose; every dollar in it is money."""
-    nodes = markdown.parse(markdown.money_safe(markdown_source))
-    _emit({"kind": "text", "nodes": nodes}, html=lab.prose(nodes), plain=markdown_source)
+    nodes = markdown.parse_markdown(markdown.money_safe(markdown_source))
+    _emit({"kind": "text", "nodes": nodes}, html=html.prose_html(nodes), plain=markdown_source)
 
 
 def finding(text: str, *, verdict: Verdict) -> None:
@@ -245,7 +296,9 @@ def practices(
     note: str = "",
     labels: Mapping[str, str] | None = None,
 ) -> None:
-    """Show the practices to change, a row a team and practice, best first: the review kit shows them too.
+    """Show the practices to change, a row a team and practice, best first.
+
+    The review kit shows them too.
 
     `frame` needs ``team``, ``practice``, ``hours`` [h] and ``amount`` [currency], both as expected.
     """
@@ -254,26 +307,30 @@ def practices(
     _emit_table(cells, caption=caption, source=source, note=note)
 
 
-def _cells(frame: pd.DataFrame, kinds: Mapping[str, str], labels: Mapping[str, str] | None, currency: str) -> Payload:
-    """Return a table's cells, rows of too few reps hidden where it counts reps and that was not done yet."""
-    if payload.N_COLUMN in frame.columns and payload.MARK_COLUMN not in frame.columns:
-        frame = suppressed(frame, smallest=_House.smallest_cell, keep=list(frame.columns[:1]))
-    return payload.table(frame, kinds=kinds, labels=labels or {}, currency=currency)
+def _cells(
+    frame: pd.DataFrame, kinds: Mapping[str, str], labels: Mapping[str, str] | None, currency: str
+) -> Payload:
+    """Return a table's cells, rows of too few reps hidden where it counts reps and that was not
+    done yet.
+    """
+    if output.N_COLUMN in frame.columns and output.MARK_COLUMN not in frame.columns:
+        frame = suppress_cells(frame, smallest=_House.smallest_cell, keep=list(frame.columns[:1]))
+    return output.table_cells(frame, kinds=kinds, labels=labels or {}, currency=currency)
 
 
 def _emit_table(cells: Payload, *, caption: str, source: str, note: str) -> None:
     content = {"kind": "table", "caption": caption, "source": source, "note": note, **cells}
-    _emit(content, html=lab.table(content), plain=lab.table_text(content))
+    _emit(content, html=html.table_html(content), plain=html.table_text(content))
 
 
 def _emit_statement(kind: str, sentence: str, **more: str) -> None:
-    nodes = markdown.parse(markdown.money_safe(sentence))
+    nodes = markdown.parse_markdown(markdown.money_safe(sentence))
     if [node["kind"] for node in nodes] != ["paragraph"]:
         raise ValueError(f"a {kind} is one sentence, got {sentence!r}")
     content = {"kind": kind, "children": nodes[0]["children"], **more}
-    _emit(content, html=lab.statement(content), plain=sentence)
+    _emit(content, html=html.statement_html(content), plain=sentence)
 
 
 def _emit(content: Payload, *, html: str, plain: str, svg: str = "") -> None:
-    bundle = {"text/plain": plain, "text/html": html, payload.MIME: content}
+    bundle = {"text/plain": plain, "text/html": html, output.MIME: content}
     display({**bundle, SVG: svg} if svg else bundle, raw=True)  # type: ignore[no-untyped-call]

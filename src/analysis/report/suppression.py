@@ -1,12 +1,13 @@
 """No row of a report may let anyone work out the figures of a few people.
 
 Rows of fewer than `smallest` reps are hidden.  Assume that every total is published somewhere: then
-total less what is shown is the sum of what is hidden, so the hidden rows of a total must together be
-at least two rows and at least `smallest` reps.  Until they are, the next-smallest row is hidden too
-(ties: the upper one), and hides its n as well, for its n would give away the other's.
+total less what is shown is the sum of what is hidden, so the hidden rows of a total must together
+be at least two rows and at least `smallest` reps.  Until they are, the next-smallest row is hidden
+too (ties: the upper one), and hides its n as well, for its n would give away the other's.
 
 A row without anybody hides nothing and protects nobody; a row whose n is unknown counts as small.
-Where a total consists of one row only there is nothing to hide it behind: do not publish that total.
+Where a total consists of one row only there is nothing to hide it behind: do not publish that
+total.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from analysis.report.payload import HIDDEN, MARK_COLUMN
-from analysis.schema import require_columns
+from analysis.project.errors import require_columns
+from analysis.report.output import HIDDEN, MARK_COLUMN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,20 +39,26 @@ def _complemented(counts: NDArray[np.float64], smallest: int) -> NDArray[np.bool
     return hidden
 
 
-def few_hidden(frame: pd.DataFrame, *, smallest: int, keep: Sequence[str], n: str = "n_reps") -> pd.DataFrame:
-    """Return the table with the values of small cells missing: for rows that are no parts of one total.
+def few_hidden(
+    frame: pd.DataFrame, *, smallest: int, keep: Sequence[str], n: str = "n_reps"
+) -> pd.DataFrame:
+    """Return the table with the values of small cells missing.
+
+    For rows that are no parts of one total.
 
     Figures of the whole company side by side give no other away, so none is hidden to protect one.
-    Parameters and result are those of `suppressed`.
+    Parameters and result are those of `suppress_cells`.
     """
     require_columns(frame, [n, *keep], "suppression")
     counts = pd.to_numeric(frame[n]).to_numpy(dtype=float, na_value=np.nan)
     hidden = ~((counts >= smallest) | (counts == 0))
-    shown = {c: frame[c] if c in keep else frame[c].mask(hidden) for c in frame.columns}
-    return pd.DataFrame({**shown, MARK_COLUMN: np.where(hidden, f"<{smallest}", "")}, index=frame.index)
+    visible = {c: frame[c] if c in keep else frame[c].mask(hidden) for c in frame.columns}
+    return pd.DataFrame(
+        {**visible, MARK_COLUMN: np.where(hidden, f"<{smallest}", "")}, index=frame.index
+    )
 
 
-def suppressed(
+def suppress_cells(
     frame: pd.DataFrame,
     *,
     smallest: int,
@@ -59,7 +66,8 @@ def suppressed(
     n: str = "n_reps",
     within: Sequence[str] = (),
 ) -> pd.DataFrame:
-    """Return the table with the values of small cells, and of those that would reveal them, missing.
+    """Return the table with the values of small cells, and of those that would reveal them,
+    missing.
 
     Parameters
     ----------
@@ -72,9 +80,8 @@ def suppressed(
     Returns
     -------
     DataFrame
-        The same rows; column ``suppressed`` holds what stands in the place of n: ``<5`` for a small
-        row, ``[c]`` for one hidden to protect it, nothing elsewhere.
-
+        The same rows; column ``suppress_cells`` holds what stands in the place of n: ``<5`` for a
+        small row, ``[c]`` for one hidden to protect it, nothing elsewhere.
     """
     require_columns(frame, [n, *keep, *within], "suppression")
     if MARK_COLUMN in frame.columns:
@@ -91,6 +98,6 @@ def suppressed(
         hidden[rows] = _complemented(counts[rows], smallest)
     small = hidden & ~(counts >= smallest)
     named = {*keep, *within}
-    shown = {c: frame[c] if c in named else frame[c].mask(hidden) for c in frame.columns}
+    visible = {c: frame[c] if c in named else frame[c].mask(hidden) for c in frame.columns}
     marks = np.select([small, hidden], [f"<{smallest}", HIDDEN], default="")
-    return pd.DataFrame({**shown, MARK_COLUMN: marks}, index=frame.index)
+    return pd.DataFrame({**visible, MARK_COLUMN: marks}, index=frame.index)

@@ -34,4 +34,4 @@ name = "alignment_index"
 owner = "Revenue Operations"
 definition = "practices of sales and marketing kept, of 100 points"
 target = 50
-"""
+"""  # noqa: E501

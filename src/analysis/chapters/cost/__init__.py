@@ -1,0 +1,1 @@
+"""What an hour of selling costs, and what it has to bring in."""

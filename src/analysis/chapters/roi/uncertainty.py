@@ -1,0 +1,146 @@
+"""Draws of what an appraisal stands on, together and seeded.
+
+The effect comes from its posterior under the stated prior (normal prior times a t likelihood), or
+from its t distribution where no prior is stated.  What was estimated together is drawn together.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from scipy import special
+
+if TYPE_CHECKING:
+    from analysis.chapters.roi.case import Case, GrowthEffect, Prior, Uncertain
+
+Vector = np.ndarray[Any, np.dtype[np.float64]]
+
+EFFECT, BASELINE, COMMISSION, HOUR, COST = (
+    "growth_effect",
+    "baseline_error",
+    "commission_rate",
+    "cost_per_hour",
+    "cost_error",
+)
+INPUTS: dict[str, str] = {
+    EFFECT: "effect on adopters' bookings",
+    BASELINE: "bookings to come without the programme",
+    COMMISSION: "commission rate",
+    HOUR: "cost per hour of a meeting",
+    COST: "programme cost to come",
+}
+POINTS = 100  # points in a log point
+PRIOR_REACH, DATA_REACH, GRID = 7.0, 12.0, 1_501
+ROUNDING = 1e-6  # of an estimate: a smaller error is that of cents
+
+
+def effect_quantiles(effect: GrowthEffect, prior: Prior | None, shares: Vector) -> Vector:
+    """Return quantiles of the effect [log points] at `shares` (0 to 1).
+
+    The prior's where nothing was estimated.
+    """
+    if prior is not None and math.isnan(effect.estimate):
+        return (prior.mean_points + prior.sd_points * np.asarray(special.ndtri(shares))) / POINTS
+    if not effect.standard_error > 0 or effect.df < 1:
+        raise ValueError(
+            f"the effect needs a standard error above 0 and at least 1 degree of freedom, got "
+            f"{effect.standard_error!r} and {effect.df!r}"
+        )
+    if prior is None:
+        return effect.estimate + effect.standard_error * np.asarray(
+            special.stdtrit(effect.df, shares)
+        )
+    x, cumulative = _posterior(effect.estimate, effect.standard_error, effect.df, prior)
+    return np.interp(shares, cumulative, x)
+
+
+def draw_inputs(case: Case, *, n_draws: int = 10_000, seed: int = 0) -> pd.DataFrame:
+    """Return draws of all inputs: one row a draw, one column a key of `INPUTS`.
+
+    An input without a standard error is taken as known and stays at its estimate.
+    """
+    z = _normals(n_draws, seed)
+    correlated = case.correlation * z[:, 2] + math.sqrt(max(1 - case.correlation**2, 0.0)) * z[:, 3]
+    return pd.DataFrame(
+        {
+            EFFECT: effect_quantiles(case.effect, case.prior, special.ndtr(z[:, 0])),
+            BASELINE: draw_value(case.baseline_error, z[:, 1]),
+            COMMISSION: draw_value(case.commission_rate, z[:, 2]),
+            HOUR: draw_value(case.cost_per_hour, correlated),
+            COST: draw_value(case.cost_error, z[:, 4]),
+        }
+    )
+
+
+def central_inputs(case: Case) -> pd.DataFrame:
+    """Return the one row of `draw_inputs` at which every input stands at its estimate, the effect
+    at its median.
+    """
+    values = {
+        EFFECT: float(effect_quantiles(case.effect, case.prior, np.array([0.5]))[0]),
+        BASELINE: case.baseline_error.estimate,
+        COMMISSION: case.commission_rate.estimate,
+        HOUR: case.cost_per_hour.estimate,
+        COST: case.cost_error.estimate,
+    }
+    return pd.DataFrame([values])
+
+
+def taken_as_known(case: Case) -> list[str]:
+    """Return the labels of the inputs that are not drawn, for want of a standard error."""
+    inputs = {
+        BASELINE: case.baseline_error, COMMISSION: case.commission_rate, HOUR: case.cost_per_hour,
+        COST: case.cost_error,
+    }  # fmt: skip
+    return [INPUTS[name] for name, value in inputs.items() if not _is_drawn(value)]
+
+
+def draw_value(value: Uncertain, z: Vector) -> Vector:
+    """Return draws of `value` by t at the quantiles of standard normals `z`.
+
+    Constant where it has no error.
+    """
+    if not _is_drawn(value):
+        return np.full(z.size, value.estimate)
+    return value.estimate + value.standard_error * np.asarray(
+        special.stdtrit(value.df, special.ndtr(z))
+    )
+
+
+@lru_cache(maxsize=8)
+def _normals(n_draws: int, seed: int) -> Vector:
+    """Return standard normals of which each column's mean is zero.
+
+    Half of the draws mirror the others.
+    """
+    half = np.random.default_rng(seed).standard_normal(((n_draws + 1) // 2, len(INPUTS)))
+    both = np.concatenate([half, -half])[:n_draws]
+    both.setflags(write=False)
+    return both
+
+
+@lru_cache(maxsize=64)
+def _posterior(estimate: float, error: float, df: int, prior: Prior) -> tuple[Vector, Vector]:
+    """Return a grid of the effect and the posterior's distribution function on it."""
+    mean, sd = prior.mean_points / POINTS, prior.sd_points / POINTS
+    if not sd > 0:
+        raise ValueError(f"the prior's sd_points must be above 0, got {prior.sd_points!r}")
+    x = np.union1d(
+        np.linspace(mean - PRIOR_REACH * sd, mean + PRIOR_REACH * sd, GRID),
+        np.linspace(estimate - DATA_REACH * error, estimate + DATA_REACH * error, GRID),
+    )
+    logs = -(((x - mean) / sd) ** 2) / 2 - (df + 1) / 2 * np.log1p(
+        ((x - estimate) / error) ** 2 / df
+    )
+    density = np.exp(logs - logs.max())
+    steps = np.diff(x) * (density[1:] + density[:-1]) / 2
+    cumulative = np.concatenate([[0.0], np.cumsum(steps)])
+    return x, cumulative / cumulative[-1]
+
+
+def _is_drawn(value: Uncertain) -> bool:
+    return value.standard_error > ROUNDING * abs(value.estimate) and value.df > 0

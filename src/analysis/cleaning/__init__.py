@@ -1,0 +1,1 @@
+"""Typed tables → clean tables, quarantine and audit, every row accounted for."""

@@ -1,0 +1,376 @@
+"""The pass: text tables in, canonical tables, quarantine and audit out.
+
+Every row of every export ends in exactly one of clean, quarantined and dropped, and the audit says
+how many where and by which rule.  Nothing is imputed.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from importlib import resources
+from typing import TYPE_CHECKING, NamedTuple
+
+from analysis.cleaning import (
+    hours,
+    identity,
+    outcomes,
+    reconciliation,
+    references,
+    reporting_currency,
+    rules,
+    second_entries,
+    set_aside_spread,
+    validity,
+)
+from analysis.project.errors import CrmDataError
+from analysis.sources import blank_cells, field_maps, own_maps, typed_tables
+from analysis.sources import intake as sources_intake
+from analysis.sources.cells import notation
+from analysis.sources.database import quote_identifier, set_variable
+from analysis.tables.canonical import TABLES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import duckdb
+
+    from analysis.project.settings import Settings
+    from analysis.sources.files import text_table
+
+FREE_MAIL = (
+    "gmail.com",
+    "googlemail.com",
+    "outlook.com",
+    "hotmail.com",
+    "live.com",
+    "yahoo.com",
+    "icloud.com",
+    "aol.com",
+    "gmx.de",
+    "gmx.net",
+    "web.de",
+    "proton.me",
+)
+REQUIRED_TABLES = ("opportunities", "reps")  # without these there is no report at all
+
+
+class TableAudit(NamedTuple):
+    """What became of one table's rows: `n_in` = `n_clean` + `n_quarantined` + `n_dropped`."""
+
+    table: str
+    n_in: int
+    n_clean: int
+    n_quarantined: int
+    n_dropped: int
+    columns: dict[str, int]  # filled cells of each column
+
+
+class FileAudit(NamedTuple):
+    """How one file was understood."""
+
+    file: str
+    sha256: str
+    n_bytes: int
+    n_rows: int
+    delimiter: str
+    layout: str
+    tables: tuple[str, ...]
+    encoding: str = ""  # and how it was decided, and how lines end
+    stripped: tuple[tuple[str, int], ...] = ()  # rule → lines that are no rows
+    warnings: tuple[str, ...] = ()
+    notes: tuple[
+        str, ...
+    ] = ()  # what else was decided about the file: date order, currency, filled cells
+
+
+class Audit(NamedTuple):
+    """The account of one pass over a dataset's exports."""
+
+    dataset: str
+    as_of: dt.date
+    first_day: dt.date
+    files: tuple[FileAudit, ...]
+    refusals: tuple[text_table.Refusal, ...]
+    tables: tuple[TableAudit, ...]
+    rules: tuple[rules.RuleEffect, ...]
+    reconciliation: tuple[reconciliation.QuarterReconciliation, ...]
+    hours_sources: tuple[hours.HoursSource, ...]
+    hours_steps: tuple[hours.HoursStep, ...]
+    n_long_days: int
+
+
+def _one(
+    connection: duckdb.DuckDBPyConnection, sql: str, values: Sequence[object] = ()
+) -> tuple[object, ...]:
+    row = connection.execute(sql, list(values)).fetchone()
+    if row is None:
+        raise AssertionError(f"a query without an answer: {sql}")
+    return tuple(row)
+
+
+def _as_of(connection: duckdb.DuckDBPyConnection, today: dt.date) -> dt.date:
+    """Return the latest activity or close date that the export could know of.
+
+    What an export knows ends where its records were last created, logged or closed; a meeting
+    planned after that has not taken place.
+    """
+    _, as_of = _one(
+        connection,
+        """
+        with known as (
+          select least(?::date, greatest(
+            (select max(created_at)::date from deal_outcomes),
+            (select max(close_date) from deal_outcomes where status <> 'open' and close_date <= ?::date),
+            (select max(logged_at)::date from parsed_activities where logged_at::date <= ?::date))) as last)
+        select last, greatest(
+          (select max(close_date) from deal_outcomes where status <> 'open' and close_date <= last),
+          (select max(started_at)::date from parsed_activities where started_at::date <= last))
+        from known""",
+        [today, today, today],
+    )
+    if not isinstance(as_of, dt.date):
+        raise CrmDataError(
+            outcomes.untold_outcomes(connection)
+            or "opportunities: no row has a close date or an activity to date the export by. "
+            "Export closed opportunities too, or name the day by --as-of."
+        )
+    return as_of
+
+
+def _require_data(connection: duckdb.DuckDBPyConnection, as_of: dt.date) -> None:
+    """Refuse a day of the export that lies before anything it holds."""
+    (first,) = _one(
+        connection,
+        """
+        select least((select min(created_at)::date from deal_outcomes where year(created_at) >= 1990),
+          (select min(close_date) from deal_outcomes where status <> 'open' and year(close_date) >= 1990),
+          (select min(started_at)::date from parsed_activities where year(started_at) >= 1990))""",
+    )
+    if isinstance(first, dt.date) and as_of < first:
+        raise CrmDataError(
+            f"opportunities: as of {as_of} there is nothing yet: the first record is of "
+            f"{first}. Name a later day by --as-of."
+        )
+
+
+def _table_audit(
+    connection: duckdb.DuckDBPyConnection, name: str, n_in: int, actions: dict[str, str]
+) -> TableAudit:
+    filled = ", ".join(f"count({quote_identifier(c.name)})" for c in TABLES[name].columns)
+    n_clean, *counts = _one(connection, f"select count(*), {filled} from {quote_identifier(name)}")
+    aside = dict(
+        connection.execute(
+            "select rule, count(*) from set_aside where table_name = ? group by rule", [name]
+        ).fetchall()
+    )
+    dropped = sum(n for rule, n in aside.items() if actions[rule] == "drop")
+    audit = TableAudit(
+        name,
+        n_in,
+        int(str(n_clean)),
+        sum(aside.values()) - dropped,
+        dropped,
+        {c.name: int(str(n)) for c, n in zip(TABLES[name].columns, counts, strict=True)},
+    )
+    if audit.n_in != audit.n_clean + audit.n_quarantined + audit.n_dropped:
+        raise AssertionError(f"{name}: {audit.n_in} rows in, but {audit}: a row was lost")
+    return audit
+
+
+def _layouts(export: sources_intake.Export, broken: Sequence[text_table.BrokenLine]) -> FileAudit:
+    tables = tuple(layout.table for layout in export.layouts if layout.table)
+    first = export.layouts[0]
+    stripped = Counter(line.rule for line in broken if line.file == export.file)
+    return FileAudit(
+        export.file,
+        export.sha256,
+        export.size,
+        export.n_rows,
+        export.delimiter,
+        f"{first.object_name} ({first.map_name})",
+        tables,
+        export.encoding,
+        tuple(sorted(stripped.items())),
+        export.warnings,
+        export.notes,
+    )
+
+
+def _prepare_session(
+    connection: duckdb.DuckDBPyConnection, dataset_key: str, settings: Settings
+) -> None:
+    variables: dict[str, str | float] = {
+        "currency": settings.company.currency,
+        "longest_minutes": settings.hours.longest_activity_hours * 60,
+        "time_zone": settings.company.time_zone,
+        "dataset_key": dataset_key,
+        "company_name": settings.company.name,
+    }
+    for name, value in variables.items():
+        set_variable(connection, name, value)
+    outcomes.define_outcomes(connection)
+    connection.execute(
+        resources.files("analysis.cleaning").joinpath("roles.sql").read_text(encoding="utf-8")
+    )
+    hours.define_classes(connection, settings.activity_classes)
+    hours.define_late_stages(connection, settings.pipeline.late_stages)
+    connection.execute(
+        """
+        create temp table set_aside (table_name varchar, rule varchar, source_file varchar, source_row bigint,
+          record_key varchar, "column" varchar, "text" varchar, money double, minutes double)"""
+    )
+
+
+def _first_day(connection: duckdb.DuckDBPyConnection, as_of: dt.date) -> dt.date:
+    (first,) = _one(
+        connection,
+        """
+        select least((select min(close_date) from opportunities where status <> 'open'),
+                     (select min(started_at)::date from activities))""",
+    )
+    return min(first, as_of) if isinstance(first, dt.date) else as_of
+
+
+def define_own_domains(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the table ``own_domains``.
+
+    Mail domains of the CRM's users, those anyone may have left out.
+    """
+    listed = ", ".join(f"'{d}'" for d in FREE_MAIL)
+    connection.execute(
+        "create or replace temp table own_domains as select distinct email_domain as domain from parsed_reps "
+        f"where email_domain <> '' and email_domain not in ({listed})"
+    )
+
+
+def define_rates(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the SQL macro ``rate_on(code, day)``.
+
+    Reporting currency per unit, missing where no single rate is known.
+
+    A rate against the CRM's corporate currency goes by the reporting currency's own rate of the
+    same day; where that has none, nothing is converted.
+    """
+    connection.execute(
+        """
+        create or replace temp table reporting_rates as
+        select currency, valid_from, valid_to, rate_to_reporting as rate from fx_rates where rate_to_corporate is null
+        union all
+        select f.currency, greatest(f.valid_from, own.valid_from), least(f.valid_to, own.valid_to),
+          f.rate_to_corporate / own.rate_to_corporate
+        from fx_rates f join fx_rates own on own.currency = getvariable('currency')
+          and f.valid_from < coalesce(own.valid_to, date '9999-12-31')
+          and own.valid_from < coalesce(f.valid_to, date '9999-12-31')
+        where f.rate_to_corporate is not null and own.rate_to_corporate is not null"""
+    )
+    connection.execute(
+        "create macro rate_on(code, day) as case when code = getvariable('currency') then 1.0 "
+        "else (select case when min(f.rate) = max(f.rate) then max(f.rate) end from reporting_rates f "
+        "where f.currency = code and f.valid_from <= day and (f.valid_to is null or day < f.valid_to)) end"
+    )
+    connection.execute(  # a currency is only taken for granted where no row of the table names one
+        "create macro stated_currency(code) as "
+        "coalesce(code, case when count(code) over () = 0 then getvariable('currency') end)"
+    )
+
+
+def clean_tables(
+    connection: duckdb.DuckDBPyConnection,
+    files: Sequence[Path],
+    dataset: str,
+    settings: Settings,
+    *,
+    dataset_key: str,
+    as_of: dt.date | None = None,
+    today: dt.date | None = None,
+) -> Audit:
+    """Make the canonical tables of `canonical.TABLES` in the database, and return the account of
+    it.
+
+    Also makes ``set_aside_checks`` (each row not clean), ``rep_day_hours`` and the SQL variable
+    ``assessment``.
+
+    Raises
+    ------
+    CrmDataError
+        If a required table has no export, or no row of it is left.
+    """
+    _prepare_session(connection, dataset_key, settings)
+    layouts = field_maps.exports_known(dataset)
+    intake = sources_intake.read_files(connection, files, layouts, until=as_of or today)
+    books = {name: rules.read_rulebook(name, dataset) for name in TABLES}
+    own_maps.require_sound(intake, layouts, books)
+    own = field_maps.reading_of(dataset)
+    intake, readings = notation.study_columns(
+        connection, blank_cells.without_blanks(connection, intake, own), own
+    )
+    intake, n_in = typed_tables.all_tables(connection, intake, layouts, books, readings)
+    for export in intake.exports:
+        connection.execute(f"drop table {quote_identifier(export.text_table)}")
+    intake = validity.settle_intervals(connection, intake, field_maps.reading_of(dataset))
+    absent = [name for name in REQUIRED_TABLES if not n_in[name]]
+    if absent:
+        refused = "".join(f"\n  {r.file}: {r.reason}." for r in intake.refusals)
+        raise CrmDataError(
+            f"{absent[0]}: no export in data/raw/{dataset} fills this table. "
+            "Put the export there, or map its columns in fields.toml."
+            f"{f' Files that lie there and are not read:{refused}' if refused else ''}"
+        )
+    intake = references.settle_references(
+        connection, intake, [name for name, n in n_in.items() if n]
+    )
+    outcomes.deal_outcomes(connection, books["opportunities"])
+    reporting_currency.require_reachable(connection, settings.company.currency, dataset)
+    as_of = as_of or _as_of(connection, today or dt.datetime.now(tz=dt.UTC).date())
+    _require_data(connection, as_of)
+    set_variable(connection, "as_of", as_of)
+    identity.define_survivors(connection)
+    set_aside_spread.define_tables(connection, books)
+    second_entries.define_tables(connection)
+    define_own_domains(connection)
+    audits, effects = [], []
+    sources: tuple[hours.HoursSource, ...] = ()
+    for name, table in TABLES.items():
+        rules.judge_rows(connection, table, books[name], f"parsed_{name}")
+        if n_in[name]:
+            set_aside_spread.count_deciding(connection, table, f"parsed_{name}")
+            set_aside_spread.measure_spread(connection, table, books[name])
+            second_entries.measure_entries(connection, name, f"parsed_{name}")
+        if name == "record_merges":
+            identity.settle_survivors(connection)
+        if name == "fx_rates":
+            define_rates(connection)
+        if name == "finance_bookings":
+            reconciliation.define_quarters(
+                connection,
+                settings.company.fiscal_year_start_month,
+                settings.reconciliation.tolerance_rate,
+            )
+        if name == "activities":
+            sources = hours.judge_sources(
+                connection, books[name].rules, settings.hours.max_junk_share
+            )
+        connection.execute(f"drop table {quote_identifier('parsed_' + name)}")
+        effect = rules.rule_effects(connection, table, books[name], n_in[name])
+        effects += effect
+        audits.append(
+            _table_audit(connection, name, n_in[name], {e.rule: e.action for e in effect})
+        )
+    identity.write_name_review(connection)
+    hours.by_day(connection)
+    sources, steps = hours.hours_by_step(connection, sources, books["activities"].rules)
+    return Audit(
+        dataset,
+        as_of,
+        _first_day(connection, as_of),
+        tuple(_layouts(e, intake.broken_lines) for e in intake.exports),
+        tuple(intake.refusals),
+        tuple(audits),
+        tuple(effects),
+        reconciliation.reconcile_quarters(connection, settings.company.fiscal_year_start_month),
+        sources,
+        steps,
+        hours.n_long_days(connection),
+    )

@@ -1,0 +1,220 @@
+"""Records that one export names by what they are called and another by their id.
+
+Brought together by the parent's table.
+
+A name or e-mail address is looked up only where it is one record's; of two with one name it cannot
+be told whose a row is, so it stays unknown and is counted.  People are compared by pseudonym: no
+table holds what anyone is called.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, NamedTuple
+
+from analysis.sources.database import LETTER, quote_identifier
+from analysis.sources.field_maps import names_person
+from analysis.tables.canonical import TABLES
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    import duckdb
+
+    from analysis.sources import intake
+
+PSEUDONYM = "P[0-9A-F]{11}"
+
+
+class Parent(NamedTuple):
+    """A table that others refer to: its key, and the SQL of what else its records are called."""
+
+    table: str
+    key: str
+    aliases: tuple[str, ...]
+    noun: str
+
+
+def _short(key: str) -> str:
+    """Return the SQL of the 15 characters that a Salesforce id of 18 is also written with."""
+    return f"case when length({key}) = 18 and salesforce_id({key}) = {key} then {key}[1:15] end"
+
+
+PARENTS = (
+    Parent(
+        "reps",
+        "rep_id",
+        (
+            "stated_name",
+            "pseudonym(given_name || ' ' || family_name)",
+            "person_email",
+            "user_id",
+            _short("rep_id"),
+        ),
+        "user",
+    ),
+    Parent("teams", "team_id", ("nullif(name_key(team_name), '')", _short("team_id")), "team"),
+    Parent(
+        "accounts",
+        "account_id",
+        ("nullif(name_key(account_name), '')", _short("account_id")),
+        "account",
+    ),
+    Parent(
+        "products",
+        "product_id",
+        ("nullif(name_key(product_name), '')", _short("product_id")),
+        "product",
+    ),
+    Parent(
+        "campaigns",
+        "campaign_id",
+        ("nullif(name_key(campaign_name), '')", _short("campaign_id")),
+        "campaign",
+    ),
+    Parent("opportunities", "opportunity_id", (_short("opportunity_id"),), "opportunity"),
+)
+
+
+def _children(parent: Parent) -> list[tuple[str, str]]:
+    """Return the columns that name records of `parent`: table and column."""
+    children = []
+    for name, table in TABLES.items():
+        for column in table.columns:
+            is_key = (name, column.name) == (parent.table, parent.key)
+            names = (
+                names_person(column.name) if parent.table == "reps" else column.name == parent.key
+            )
+            if parent.table == "accounts" and (name, column.name) == ("accounts", "parent_id"):
+                names = True
+            if names and not is_key:
+                children.append((name, column.name))
+    return children
+
+
+def _called(connection: duckdb.DuckDBPyConnection, parent: Parent) -> None:
+    """Make the table ``called``.
+
+    What a record is called beside its id, the record, and of how many it is the name.
+    """
+    parsed = quote_identifier("parsed_" + parent.table)
+    alive = (
+        " and not coalesce(is_deleted, false)" if parent.table in ("accounts", "campaigns") else ""
+    )
+    parts = [
+        f"select {alias} as alias, {parent.key} as record from {parsed} where {parent.key} is not null{alive}"
+        for alias in parent.aliases
+    ]
+    connection.execute(
+        f"""create or replace temp table called as
+        select alias, min(record) as record, count(distinct record) as n_records
+        from ({" union all ".join(parts)})
+        where alias is not null and alias not in (select {parent.key} from {parsed} where {parent.key} is not null)
+        group by alias"""
+    )
+
+
+def _settled(
+    connection: duckdb.DuckDBPyConnection, parent: Parent, table: str, column: str
+) -> list[tuple[str, str, bool]]:
+    """Look one column's names up; return by file what to say of it, and whether it is a warning."""
+    child, name = quote_identifier("parsed_" + table), quote_identifier(column)
+    key = (
+        name
+        if parent.table == "reps"
+        else f"case when {name} in (select alias from called) then {name} else nullif(name_key({name}), '') end"
+    )
+    query = (
+        f"regexp_full_match({name}, '{PSEUDONYM}')"
+        if parent.table == "reps"
+        else f"regexp_matches({name}, '{LETTER}')"
+    )
+    rows = connection.execute(
+        f"""with named as (
+          select source_file, {name} as written, {key} as alias, {query} as is_asked from {child}
+          where {name} is not null
+            and {name} not in (select {parent.key} from {quote_identifier("parsed_" + parent.table)} where {parent.key} is not null))
+        select source_file, count(*) filter (c.n_records = 1), count(*) filter (c.n_records > 1),
+          count(*) filter (c.alias is null and n.is_asked), count(distinct written) filter (c.n_records = 1),
+          (select count({name}) from {child} t where t.source_file = n.source_file)
+        from named n left join called c using (alias) group by source_file order by source_file"""
+    ).fetchall()
+    if any(row[1] for row in rows):
+        connection.execute(
+            f"""update {child} as child set {name} = c.record from called c
+            where c.n_records = 1 and c.alias = {key.replace(name, "child." + name)}
+              and child.{name} not in (select {parent.key} from {quote_identifier("parsed_" + parent.table)} where {parent.key} is not null)"""
+        )
+    return [sentence for row in rows for sentence in _reference_notes(parent, column, *row)]
+
+
+def _reference_notes(
+    parent: Parent,
+    column: str,
+    file: str,
+    n_matched: int,
+    n_ambiguous: int,
+    n_unknown: int,
+    n_names: int,
+    n_of: int,
+) -> list[tuple[str, str, bool]]:
+    """Say of one file's column how many names found their record."""
+    noun, sentences = parent.noun, []
+    if n_matched:
+        sentences.append(
+            (
+                file,
+                (
+                    f"{column}: {n_matched:,} of {n_of:,} rows name a {noun} otherwise than by "
+                    f"its id; matched through {parent.table} ({n_names:,} names)"
+                ),
+                False,
+            )
+        )
+    if n_ambiguous:
+        sentences.append(
+            (
+                file,
+                (
+                    f"{column}: {n_ambiguous:,} of {n_of:,} rows name a {noun} whose name two of "
+                    "them bear: whose they are is unknown; export the id beside the name"
+                ),
+                True,
+            )
+        )
+    if parent.table == "reps" and n_unknown and (n_matched or n_unknown == n_of):
+        sentences.append((file, _unmatched(column, n_unknown, n_of), True))
+    return sentences
+
+
+def _unmatched(column: str, n: int, n_of: int) -> str:
+    return (
+        f"{column}: {n:,} of {n_of:,} rows name their person by name or e-mail address, which is "
+        "no user's of the users' export. Export the users with Name (or FirstName and LastName) "
+        "and Email beside their id, or these rows with the owner's id"
+    )
+
+
+def settle_references(
+    connection: duckdb.DuckDBPyConnection, intake: intake.Intake, filled: Collection[str]
+) -> intake.Intake:
+    """Replace names by ids in the typed tables.
+
+    Return the intake with what was matched, and what could not be, by file.
+
+    `filled`: the tables that hold a row.
+    """
+    notes: dict[str, list[str]] = defaultdict(list)
+    warnings: dict[str, list[str]] = defaultdict(list)
+    for parent in PARENTS:
+        if parent.table not in filled:
+            continue
+        _called(connection, parent)
+        for table, column in (child for child in _children(parent) if child[0] in filled):
+            for file, sentence, is_warning in _settled(connection, parent, table, column):
+                (warnings if is_warning else notes)[file].append(sentence)
+    exports = [
+        e._replace(notes=(*e.notes, *notes[e.file]), warnings=(*e.warnings, *warnings[e.file]))
+        for e in intake.exports
+    ]
+    return intake._replace(exports=exports)

@@ -1,0 +1,389 @@
+"""Named rules that judge rows: data in, verdicts counted.
+
+A rule is an entry of ``cleaning/rules/<table>.toml``, or of a dataset's own ``rules/<table>.toml``:
+name, SQL predicate, action, reason.  Rules judge in the order they stand; the first that matches a
+row takes it, so every row ends in exactly one of clean, quarantined and dropped.  A flag marks a
+row and leaves it clean.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import itertools
+from importlib import resources
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
+
+import duckdb
+
+from analysis.cleaning import validity
+from analysis.project import paths
+from analysis.project.errors import OwnMapError
+from analysis.sources import field_maps, own_maps
+from analysis.sources.cells import parsers
+from analysis.sources.database import quote_identifier, quote_literal
+from analysis.tables.canonical import TABLES
+from analysis.tables.columns import SQL_TYPES
+from analysis.tables.rulebook import Action, Rule, Rulebook, Scope
+
+if TYPE_CHECKING:
+    from analysis.tables.columns import Kind, Table
+
+UNREADABLE = "unreadable"
+MISSING_REQUIRED = "missing_required"
+INTAKE_RULES: dict[
+    str, tuple[Action, str]
+] = {  # what reading a file sets aside before any row is typed
+    "unreadable_line": (
+        "quarantine",
+        "a line that is no row: too many or too few columns, or a quote never closed",
+    ),
+    "report_title": ("drop", "a line above the header: a report's title or filter"),
+    "report_footer": (
+        "drop",
+        "one of the lines behind a blank one at the end that fill one cell each: a report's footer",
+    ),
+    "report_total": (
+        "drop",
+        "a total of the rows above it: no key, or the word total for one, and their sum",
+    ),
+    "unverified_total": (
+        "quarantine",
+        "it calls itself a total, but no rows above it add up to it",
+    ),
+    "blank_row": ("drop", "a row of which no cell is filled"),
+    "broken_entry": (
+        "quarantine",
+        "a calendar entry that cannot be understood; the others of its calendar stay",
+    ),
+    "unknown_zone": (
+        "quarantine",
+        "a calendar entry in a zone that is named and defined nowhere: when it was cannot be told",
+    ),
+    "crowded_series": (
+        "quarantine",
+        "a series that repeats within the day or beyond measure: no meetings, not written out",
+    ),
+}
+INTAKE_PLANNED = {
+    "report_title",
+    "report_footer",
+    "report_total",
+    "blank_row",
+    "cancelled_meeting",
+    "free_time",
+}
+INTAKE_QUIRKS = {
+    "report_title": 1,
+    "report_footer": 1,
+    "report_total": 2,
+    "unverified_total": 2,
+    "broken_entry": 23,
+    "unknown_zone": 17,
+    "crowded_series": 23,
+}
+
+
+class RuleEffect(NamedTuple):
+    """What one rule did: rows it matched, of how many, and the money and hours on them."""
+
+    table: str
+    rule: str
+    action: Action
+    reason: str
+    n_rows: int
+    n_of: int
+    money_amount: float | None
+    hours: float | None
+
+
+RULE_KEYS = {
+    "name": "text",
+    "action": "text",
+    "when": "text",
+    "reason": "text",
+    "scope": "text",
+} | {
+    "only_if": "text",
+    "is_junk": "flag",
+    "quirk": "whole",
+}
+PARTS = {"work": "texts", "derive": "texts", "rule": "tables"}
+
+
+def _rule(entry: dict[str, Any], where: str) -> Rule:
+    if entry.get("name") == UNREADABLE:
+        return Rule(UNREADABLE, "quarantine", "", "")
+    called = entry.get("name") if isinstance(entry.get("name"), str) else "?"
+    field_maps.require_form(entry, RULE_KEYS, f"{where}: rule {called}: ")
+    unknown = set(entry) - set(Rule._fields)
+    lacking = {"name", "action", "when", "reason"} - set(entry)
+    if unknown or lacking:
+        raise OwnMapError(
+            f"{where}: rule {entry.get('name', '?')} "
+            + (
+                f"has {', '.join(sorted(unknown))}"
+                if unknown
+                else f"lacks {', '.join(sorted(lacking))}"
+            )
+            + f"; a rule has {', '.join(Rule._fields)}."
+        )
+    for key, allowed in (("action", get_args(Action)), ("scope", get_args(Scope))):
+        if entry.get(key, allowed[0]) not in allowed:
+            near = difflib.get_close_matches(str(entry[key]), allowed, n=1)
+            raise OwnMapError(
+                f"{where}: rule {entry['name']}: {key} is {entry[key]!r}; allowed are {', '.join(allowed)}."
+                + (f" Did you mean {near[0]}?" if near else "")
+            )
+    return Rule(**entry)
+
+
+def read_rulebook(table: str, dataset: str) -> Rulebook:
+    """Return the rules of a table: the house's, then those of the dataset's own folder.
+
+    A rule of the dataset's own that has the name of one of the house stands in its place, so
+    ``when = "false"`` switches it off.
+
+    Raises
+    ------
+    OwnMapError
+        If an entry is not a rule, or a file is called as no table; the message says what is
+        allowed.
+    """
+    folder = paths.raw_folder(dataset) / "rules"
+    for file in sorted(folder.glob("*.toml")):
+        field_maps.require_known(file.stem, TABLES, f"rules/{file.name}: a table")
+    own = folder / f"{table}.toml"
+    work: dict[str, Kind] = validity.interval_work(table)
+    derive: dict[str, str] = {}
+    rules: dict[str, Rule] = {}
+    where = f"rules/{table}.toml"
+    contents = [
+        _house_rules(table),
+        *([field_maps.parse_toml(field_maps.own_text(own, where), where)] if own.is_file() else []),
+    ]
+    for content in contents:
+        for key in content:
+            field_maps.require_known(key, PARTS, f"{where}: a part")
+        field_maps.require_form(content, PARTS, f"{where}: ")
+        for kind in content.get("work", {}).values():
+            field_maps.require_known(kind, SQL_TYPES, f"{where}: a kind under [work]")
+        work |= content.get("work", {})
+        derive |= content.get("derive", {})
+        rules |= {
+            rule.name: rule for rule in (_rule(entry, where) for entry in content.get("rule", []))
+        }
+        for name, action, when, reason in validity.interval_rules(table):
+            rules.setdefault(name, Rule(name, action, when, reason, "table"))
+    return Rulebook(work, derive, tuple(rules.values()), own.is_file())
+
+
+@functools.cache
+def _house_rules(table: str) -> dict[str, Any]:
+    """Return what the package says of a table's rules; not to be changed."""
+    text = (
+        resources.files("analysis.cleaning")
+        .joinpath("rules", f"{table}.toml")
+        .read_text(encoding="utf-8")
+    )
+    return field_maps.parse_toml(text, f"rules/{table}.toml")
+
+
+def _verdict_sql(rule: Rule, table: Table) -> str:
+    if rule.name != UNREADABLE:
+        return f"when {rule.when} then {quote_literal(rule.name)}"
+    blank = " or ".join(
+        f"{quote_identifier(c.name)} is null" for c in table.columns if c.is_required
+    )
+    return (
+        f"when len(unreadable) > 0 then unreadable[1].rule when {blank} then "
+        f"{quote_literal(MISSING_REQUIRED)}"
+    )
+
+
+def _first_blank(table: Table) -> str:
+    """Return the SQL of the name of a row's first required column that is blank."""
+    cases = " ".join(
+        f"when {quote_identifier(c.name)} is null then {quote_literal(c.name)}"
+        for c in table.columns
+        if c.is_required
+    )
+    return f"case {cases} end" if cases else "null"
+
+
+def _is_called_for(connection: duckdb.DuckDBPyConnection, rule: Rule) -> bool:
+    """Return whether a rule has any row to see: one that fulfils its `only_if`."""
+    if rule.only_if is None:
+        return True
+    return (
+        connection.execute(f"select 1 from candidates this where {rule.only_if} limit 1").fetchone()
+        is not None
+    )
+
+
+def _candidates(connection: duckdb.DuckDBPyConnection, source: str, book: Rulebook) -> None:
+    """Make the table ``candidates``.
+
+    The parsed rows with the computed columns, numbered by ``rid``.
+    """
+    layer = quote_identifier(source)
+    for name, sql in book.derive.items():
+        layer = f"(select this.* exclude ({quote_identifier(name)}), ({sql}) as {quote_identifier(name)} from {layer} this)"
+    connection.execute(
+        f"create or replace temp table candidates as select row_number() over () as rid, * from {layer}"
+    )
+
+
+def judge_rows(
+    connection: duckdb.DuckDBPyConnection, table: Table, book: Rulebook, source: str
+) -> None:
+    """Judge the rows of `source`.
+
+    Make the table called as `table`, and add to ``set_aside_checks``.
+
+    ``set_aside_checks`` holds a row for each row not clean: table, rule, where it stood, its key,
+    the cell and text that could not be read, and the money and minutes on it.  Rules that follow
+    each other and see one row at a time share a scan; one that sees the table scans what is left by
+    then.
+
+    Raises
+    ------
+    OwnMapError
+        If a rule is no SQL over the table's columns.
+    """
+    if (
+        not book.is_own
+        and connection.execute(f"select 1 from {quote_identifier(source)} limit 1").fetchone()
+        is None
+    ):
+        columns = ", ".join(
+            f"{quote_identifier(c.name)} {SQL_TYPES[c.kind]}" for c in table.columns
+        )
+        connection.execute(f"create or replace table {quote_identifier(table.name)} ({columns})")
+        return
+    try:
+        _judge(connection, table, book, source)
+    except duckdb.Error as error:
+        if not book.is_own and not isinstance(error, _NO_SQL):
+            raise
+        raise OwnMapError(
+            f"rules/{table.name}.toml: {_at_fault(connection, book, source, error)}"
+        ) from None
+
+
+_NO_SQL = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException)
+
+
+def _at_fault(
+    connection: duckdb.DuckDBPyConnection, book: Rulebook, source: str, error: duckdb.Error
+) -> str:
+    """Say which rule or computed column cannot be run, and what SQL may use."""
+    derived = [
+        (f"{name} under [derive]", f"select ({sql}) as tried from {quote_identifier(source)} this")
+        for name, sql in book.derive.items()
+    ]
+    try:
+        _candidates(connection, source, book)
+    except duckdb.Error:
+        trials = derived
+    else:
+        trials = [
+            (f"rule {rule.name}", f"select ({sql}) as tried from candidates this")
+            for rule in book.rules
+            for sql in (rule.when, rule.only_if)
+            if sql
+        ]
+    name, why = own_maps.sql_at_fault(connection, trials, error)
+    return (
+        f"{name or 'a rule'} cannot be run: {why}. "
+        "Its SQL may use the columns of the table, those under [work] and [derive], and no others."
+    )
+
+
+def _judge(
+    connection: duckdb.DuckDBPyConnection, table: Table, book: Rulebook, source: str
+) -> None:
+    _candidates(connection, source, book)
+    connection.execute("create or replace temp table verdicts (rid bigint, rule varchar)")
+    judges = [r for r in book.rules if r.action != "flag"]
+    for _, neighbours in itertools.groupby(judges, key=lambda r: r.scope == "table" and r.name):
+        group = [rule for rule in neighbours if _is_called_for(connection, rule)]
+        if not group:
+            continue
+        cases = " ".join(_verdict_sql(rule, table) for rule in group)
+        connection.execute(
+            f"""insert into verdicts select rid, rule from (
+              select rid, case {cases} end as rule from candidates this anti join verdicts using (rid))
+            where rule is not null"""
+        )
+    key = " || '|' || ".join(f"coalesce({quote_identifier(k)}::varchar, '')" for k in table.key)
+    connection.execute(
+        f"""insert into set_aside
+        select {quote_literal(table.name)}, rule, source_file, source_row, {key},
+          case when rule = unreadable[1].rule then unreadable[1].column
+            when rule = {quote_literal(MISSING_REQUIRED)} then {_first_blank(table)} end,
+          case when rule = unreadable[1].rule then without_email(unreadable[1].text) end,
+          {table.money or "null"}, {table.minutes or "null"}
+        from candidates join verdicts using (rid)"""
+    )
+    _write_clean(connection, table, book)
+
+
+def _write_clean(connection: duckdb.DuckDBPyConnection, table: Table, book: Rulebook) -> None:
+    marks = [
+        f"case when {r.when} then {quote_literal(r.name)} end"
+        for r in book.rules
+        if r.action == "flag"
+    ]
+    flags = f"nullif(concat_ws(' ', {', '.join(marks)}), '')" if marks else "null"
+    columns = [
+        f"{flags if c.name == 'flagged_by' else quote_identifier(c.name)}::{SQL_TYPES[c.kind]} as {quote_identifier(c.name)}"
+        for c in table.columns
+    ]
+    order = ", ".join(quote_identifier(k) for k in table.key)
+    connection.execute(
+        f"create or replace table {quote_identifier(table.name)} as select {', '.join(columns)} "
+        f"from candidates this anti join verdicts using (rid) order by {order}"
+    )
+
+
+def _reasons(table: Table, book: Rulebook) -> dict[str, tuple[Action, str]]:
+    """Return action and reason of every rule that can take a row of `table`."""
+    reasons: dict[str, tuple[Action, str]] = {
+        name: ("quarantine", why) for name, why in parsers.cell_rule_reasons().items()
+    }
+    reasons |= INTAKE_RULES
+    required = ", ".join(c.name for c in table.columns if c.is_required)
+    reasons[MISSING_REQUIRED] = ("quarantine", f"blank where one is required ({required})")
+    return reasons | {r.name: (r.action, r.reason) for r in book.rules if r.name != UNREADABLE}
+
+
+def rule_effects(
+    connection: duckdb.DuckDBPyConnection, table: Table, book: Rulebook, n_of: int
+) -> list[RuleEffect]:
+    """Return what each rule did to `table`, those that matched no row included (with 0)."""
+    money = f"sum({table.money})" if table.money else "null"
+    hours = f"sum({table.minutes}) / 60" if table.minutes else "null"
+    query = "select rule, count(*), sum(money), sum(minutes) / 60 from set_aside where table_name = ? group by rule"
+    rows = connection.execute(query, [table.name]).fetchall() if n_of else []
+    for rule in book.rules:
+        if rule.action == "flag" and n_of:
+            counted = connection.execute(
+                f"select count(*), {money}, {hours} from {quote_identifier(table.name)} where list_contains(string_split(flagged_by, ' '), ?)",
+                [rule.name],
+            ).fetchone()
+            rows.append((rule.name, *(counted or (0, None, None))))
+    by_rule = {row[0]: row[1:] for row in rows}
+    reasons = _reasons(table, book)
+    named = [r.name for r in book.rules if r.name != UNREADABLE]
+    return [
+        RuleEffect(
+            table.name, name, *reasons[name], n, n_of, _rounded(money_amount), _rounded(hour)
+        )
+        for name in [*named, *sorted(set(by_rule) - set(named))]
+        for n, money_amount, hour in [by_rule.get(name, (0, None, None))]
+    ]
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 2)

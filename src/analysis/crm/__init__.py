@@ -1,1 +1,0 @@
-"""Exports as received → clean tables, every row accounted for."""

@@ -1,1 +1,0 @@
-"""What one more hour of selling is worth: rep-weeks, the effect, its checks, its value, and where the week goes."""

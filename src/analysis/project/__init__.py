@@ -1,0 +1,1 @@
+"""What every room stands on: where things lie, settings, quarters, published claims, errors."""

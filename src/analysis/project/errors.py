@@ -1,0 +1,66 @@
+"""Canonical tables and the error that names what breaks them.
+
+A column's name, kind and meaning stand once, in the subject's own module; `crm` fills the tables,
+`panel` and the models read them, and ``data/README.md`` is written from them.  Ids are strings,
+timestamps UTC, dates dates, intervals half-open, rates 0 to 1; money is ``<name>_amount`` in the
+reporting currency beside the raw pair.  Missing stays missing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+N_IDS_SHOWN = 3
+
+
+class CrmDataError(ValueError):
+    """Data that breaks a rule: the message says table, rule, how many of how many, and what to do."""  # noqa: E501
+
+
+class OwnMapError(CrmDataError):
+    """A map or rule of the dataset's own that says what cannot be.
+
+    The message says file, key and what is allowed.
+    """
+
+
+def _ids(index: pd.Index, offending: pd.Series) -> str:
+    first_ids = [str(i) for i in index[offending.to_numpy()][:N_IDS_SHOWN]]
+    return f"{index.name or 'row'} {', '.join(first_ids)}"
+
+
+def require_columns(table: pd.DataFrame, columns: Sequence[str], name: str) -> None:
+    """Raise `CrmDataError` if `table` lacks one of `columns`."""
+    missing = [c for c in columns if c not in table.columns]
+    if missing:
+        raise CrmDataError(
+            f"{name}: needs {', '.join(missing)}, but has "
+            f"{', '.join(map(str, table.columns)) or 'no columns'}. "
+            "Map the export's columns to these names in data/raw/<dataset>/fields.toml."
+        )
+
+
+def require_rows(table: pd.DataFrame, name: str, where: str) -> None:
+    """Raise `CrmDataError` if `table` has no row left."""
+    if table.empty:
+        raise CrmDataError(
+            f"{name}: no row {where}. See the audit of `alignment-roi clean` for what was set "
+            "aside."
+        )
+
+
+def require_positive(values: pd.Series, name: str) -> None:
+    """Raise `CrmDataError` if a value is missing or not above 0; the index names the culprits."""
+    offending = ~(values > 0)
+    if offending.any():
+        raise CrmDataError(
+            f"{name}: {values.name} must be above 0, but {int(offending.sum())} of {len(values)} "
+            "rows are not "
+            f"({_ids(values.index, offending)}).\n"
+            f"Fix the rows in the export or leave these out before calling."
+        )

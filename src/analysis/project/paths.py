@@ -1,0 +1,99 @@
+"""Where things lie.
+
+Every path of the project comes from here.  The root is the nearest folder at or above the working
+directory that holds ``alignment.toml``; a run started elsewhere (cron, another folder) names it
+in ``ALIGNMENT_ROI_ROOT``.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+REVIEWS_FOLDER = "reviews"
+
+
+SETTINGS_FILE = "alignment.toml"
+ROOT_VARIABLE = "ALIGNMENT_ROI_ROOT"
+LOADED_VARIABLE = "ALIGNMENT_ROI_LOADED"  # names the file in which a run notes each table it loads
+DATASET_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+
+
+def project_root() -> Path:
+    """Return the project's folder.
+
+    Raises
+    ------
+    FileNotFoundError
+        If no ``alignment.toml`` stands at or above the working directory or in
+        ``ALIGNMENT_ROI_ROOT``.
+    """
+    named = os.environ.get(ROOT_VARIABLE)
+    here = Path(named) if named else Path.cwd()
+    candidates = [here] if named else [here, *here.parents]
+    for folder in candidates:
+        if (folder / SETTINGS_FILE).is_file():
+            return folder.resolve()
+    raise FileNotFoundError(
+        f"no {SETTINGS_FILE} in {here}{'' if named else ' or above'}. "
+        "Start in the project's folder, or name it in ALIGNMENT_ROI_ROOT."
+    )
+
+
+def _dataset(name: str) -> str:
+    # A dataset's name becomes a folder: nothing that could climb out of it is let through.
+    if not DATASET_NAME.fullmatch(name):
+        raise ValueError(
+            f"dataset must be lower-case letters, digits, - or _ (at most 40), got {name!r}"
+        )
+    return name
+
+
+def raw_folder(dataset: str) -> Path:
+    """Return the folder of a dataset's exports as received."""
+    return project_root() / "data" / "raw" / _dataset(dataset)
+
+
+def processed_folder(dataset: str) -> Path:
+    """Return the folder of a dataset's clean tables and panels."""
+    return project_root() / "data" / "processed" / _dataset(dataset)
+
+
+def history_folder(dataset: str) -> Path:
+    """Return the folder of what a dataset's published reports stood on."""
+    return project_root() / "data" / "history" / _dataset(dataset)
+
+
+def reports_folder() -> Path:
+    """Return the folder of all reports."""
+    return project_root() / "reports"
+
+
+def report_folder(dataset: str, quarter: str) -> Path:
+    """Return the folder of one dataset's report of one quarter."""
+    return reports_folder() / _dataset(dataset) / quarter
+
+
+def notebooks_folder() -> Path:
+    """Return the folder of the notebooks."""
+    return project_root() / "notebooks"
+
+
+def misnamed_folder(dataset: str) -> str | None:
+    """Return what to call a folder of ``data/raw`` that stands there under a name no dataset can
+    have.
+    """
+    folder = project_root() / "data" / "raw"
+    if DATASET_NAME.fullmatch(dataset) or dataset not in {
+        p.name for p in folder.glob("*") if p.is_dir()
+    }:
+        return None
+    plain = re.sub(r"[^a-z0-9_-]+", "-", dataset.lower()).strip("-_")[:40]
+    return plain if DATASET_NAME.fullmatch(plain) else "my-company"
+
+
+def dataset_names() -> list[str]:
+    """Return the datasets that have a folder in ``data/raw``."""
+    folder = project_root() / "data" / "raw"
+    return sorted(p.name for p in folder.glob("*") if p.is_dir() and DATASET_NAME.fullmatch(p.name))

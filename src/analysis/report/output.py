@@ -1,0 +1,137 @@
+"""What a notebook hands to the report: plain data, rounded to what is shown.
+
+A payload travels in the notebook's output beside the HTML, under a MIME type of our own.  Nothing
+is formatted a second time further on: the PDF prints ``rows``, the workbook writes ``values``, the
+manifest takes the numbers of a card, and all three say the same.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from analysis.project.errors import require_columns
+from analysis.report import formats
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    import pandas as pd
+
+    from analysis.stats.result import Result
+
+MIME = "application/vnd.alignment-roi+json"
+N_COLUMN = "n_reps"
+MARK_COLUMN = "suppressed"  # what stands in the place of n, see suppression
+HIDDEN = "[c]"  # confidential, as statistical offices mark it
+
+MARKS = f"{HIDDEN} confidential: too few reps, or a row that would give such a row away."
+
+Payload = dict[str, Any]
+METRIC = ("estimate", "low", "high", "unit", "n", "n_of", "kind", "verdict", "method", "source")
+
+
+def result_card(
+    result: Result,
+    *,
+    label: str,
+    note: str,
+    headline: bool,
+    format: str,  # noqa: A002
+    currency: str,
+) -> Payload:
+    """Return the card of one result: its numbers as shown, and the words that show them."""
+    ends = [result.estimate, result.low, result.high]
+    finite_ends = [abs(x) for x in ends if not math.isnan(x)]
+    name = format or formats.for_unit(result.unit, max(finite_ends[:1], default=0.0))
+    money = formats.CURRENCY_UNIT.match(result.unit)
+    currency = money.group(1) if money else currency
+    estimate, low, high = (formats.round_cell(x, name) for x in ends)
+    value, *interval = (formats.cell_words(x, name, currency) for x in ends)
+    has_interval = low is not None and high is not None
+    return {
+        "name": result.name,
+        "label": label,
+        "note": note,
+        "headline": headline,
+        "estimate": estimate,
+        "low": low,
+        "high": high,
+        "unit": result.unit,
+        "n": result.n,
+        "n_of": result.n_of,
+        "kind": result.kind,
+        "verdict": result.verdict,
+        "method": result.method,
+        "source": result.source,
+        "format": name,
+        "currency": currency,
+        "shown": {
+            "value": value if result.is_known else formats.CANNOT_TELL,
+            "unit": formats.CURRENCY_UNIT.sub("", result.unit) if result.is_known else "",
+            "interval": " to ".join(interval) if has_interval else "",
+            "n": f"{formats.cell_words(result.n, 'count')} {result.n_of}",
+        },
+    }
+
+
+def headline_metrics(cards: Iterable[Payload]) -> dict[str, Payload]:
+    """Return headlines as the manifest states them, by name."""
+    return {card["name"]: {key: card[key] for key in METRIC} for card in cards}
+
+
+def column_heads(
+    frame: pd.DataFrame, kinds: Mapping[str, str], labels: Mapping[str, str]
+) -> list[Payload]:
+    """Return the heads of the columns that are shown: every column needs a format."""
+    require_columns(frame, list(kinds), "show")
+    visible = [c for c in frame.columns if c != MARK_COLUMN]
+    without = [str(c) for c in visible if c not in kinds]
+    if without:
+        raise ValueError(
+            f"columns without a format: {', '.join(without)}. Name one each, or leave them out"
+        )
+    forms = [formats.format_of(kinds[c]) for c in visible]
+    return [
+        {
+            "key": str(key),
+            "label": labels.get(key, _label(str(key))),
+            "unit": form.unit,
+            "format": kinds[key],
+            "is_numeric": form.kind in {"money", "share", "number"},
+        }
+        for key, form in zip(visible, forms, strict=True)
+    ]
+
+
+def table_cells(
+    frame: pd.DataFrame, *, kinds: Mapping[str, str], labels: Mapping[str, str], currency: str
+) -> Payload:
+    """Return the cells of a table twice: as they read (`rows`) and as they count (`values`)."""
+    heads = column_heads(frame, kinds, labels)
+    marks = frame[MARK_COLUMN].tolist() if MARK_COLUMN in frame.columns else [""] * len(frame)
+    rows: list[list[str]] = []
+    values: list[list[formats.Cell]] = []
+    cells = zip(*(frame[str(head["key"])].tolist() for head in heads), strict=True)
+    for mark, row in zip(marks, cells, strict=True):
+        pairs = list(zip(heads, row, strict=True))
+        rows.append([_cell_shown_as(value, head, mark, currency) for head, value in pairs])
+        values.append([formats.round_cell(value, head["format"]) for head, value in pairs])
+    return {
+        "columns": heads,
+        "rows": rows,
+        "values": values,
+        "marks": MARKS if any(marks) else "",
+        "currency": currency,
+    }
+
+
+def _label(key: str) -> str:
+    words = key.replace("_", " ")
+    return words[:1].upper() + words[1:]
+
+
+def _cell_shown_as(value: object, head: Payload, mark: str, currency: str) -> str:
+    if mark and formats.is_missing(value):
+        return mark if head["key"] == N_COLUMN else HIDDEN
+    return formats.cell_words(value, head["format"], currency)

@@ -1,0 +1,275 @@
+"""Which part of a chapter leadership meets in the body of a report, and which waits in the
+appendix.
+
+The body has at most eight pages, so a chapter has one: its ``## Answer`` and the first figure that
+shows it, or the first small table where it has no figure.  A chapter has its page if its notebook
+says which question of page one it answers; every other chapter is in the appendix whole.
+
+Page one: a line a question, and the three to five figures that everybody watches.
+
+A line is the first thing the answering chapter states, word for word; nothing is said here that a
+chapter does not say.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from analysis.chapters.data_quality import answerability
+from analysis.report import formats, markdown
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from analysis.project.settings import KeyMetric
+    from analysis.report.markdown import Node
+    from analysis.report.output import Payload
+
+SECTION = 2  # level of a section's heading
+ANSWER = "answer"
+APPENDIX_SECTIONS = ("data", "how sure are we")  # what their headings begin with
+MOST_PAGES = 8
+CHAPTER_PAGES = (
+    4  # the others: the answers, findings and decisions, since last quarter, the review kit
+)
+MOST_ROWS, MOST_COLUMNS = 8, 7  # of a table that stands in the body
+QUESTIONS: dict[str, str] = {
+    "cost": "What does an hour of selling cost?",
+    "worth": "What is one more hour worth?",
+    "growth": "Do aligned teams grow faster?",
+    "pay": "Does alignment pay?",
+    "next": "What should be done next?",
+}
+
+
+def split_chapter(nodes: Sequence[Node]) -> tuple[list[Node], list[Node]]:
+    """Return a chapter's part of the body and what of it goes into the appendix.
+
+    No node is lost.
+    """
+    sections = _sections(nodes)
+    at = next((i for i, s in enumerate(sections) if _title(s) == ANSWER), 0)
+    body = [node for section in sections[: at + 1] for node in section]
+    rest = sections[at + 1 :]
+    exhibits = [n for n in body if n["kind"] in {"figure", "table"}]
+    aside = exhibits[1:]
+    body = [n for n in body if not any(n is a for a in aside)]
+    if not exhibits:
+        rest = _with_evidence(body, rest)
+    details = aside + [n for s in rest for n in s if s[1:] or s[0]["kind"] != "heading"]
+    return body, details
+
+
+def in_body(answers: Sequence[Sequence[str]]) -> list[bool]:
+    """Return which chapters have a page of the body, given the questions each answers.
+
+    Examples
+    --------
+    >>> in_body([[], ["cost"], ["worth"]])
+    [False, True, True]
+    >>> in_body([[], []])
+    [True, True]
+    """
+    answering = [i for i, a in enumerate(answers) if a] or list(range(len(answers)))
+    return [i in answering[:CHAPTER_PAGES] for i in range(len(answers))]
+
+
+def whole_chapter(chapter: Mapping[str, Any]) -> list[Node]:
+    """Return all that a chapter shows, body and details."""
+    return [*chapter["nodes"], *chapter["details"]]
+
+
+def _sections(nodes: Sequence[Node]) -> list[list[Node]]:
+    sections: list[list[Node]] = [[]]
+    for node in nodes:
+        if node["kind"] == "heading" and node["level"] == SECTION:
+            sections.append([])
+        sections[-1].append(node)
+    return [s for s in sections if s] or [[]]
+
+
+def _title(section: Sequence[Node]) -> str:
+    has_title = bool(section) and section[0]["kind"] == "heading"
+    return markdown.plain_text(section[0]["children"]).strip().lower() if has_title else ""
+
+
+def _with_evidence(body: list[Node], rest: list[list[Node]]) -> list[list[Node]]:
+    """Move the first figure, else the first small table, and what leads to it into `body`.
+
+    Return what stays.
+    """
+    candidates = [(i, s) for i, s in enumerate(rest) if not _title(s).startswith(APPENDIX_SECTIONS)]
+    for is_shown in (_is_figure, _is_small_table):
+        for i, section in candidates:
+            first_exhibit = next((k for k, n in enumerate(section) if is_shown(n)), None)
+            if first_exhibit is None:
+                continue
+            first = first_exhibit
+            while first > 0 and section[first - 1]["kind"] in {"paragraph", "heading"}:
+                first -= 1
+            heading = section[:1] if first > 0 and section[0]["kind"] == "heading" else []
+            body += heading + section[first : first_exhibit + 1]
+            left = section[:first] + section[first_exhibit + 1 :]
+            if left and left[0]["kind"] != "heading" and section[0]["kind"] == "heading":
+                left = section[:1] + left
+            return [*rest[:i], *([left] if left else []), *rest[i + 1 :]]
+    return rest
+
+
+def _is_figure(node: Node) -> bool:
+    return bool(
+        node["kind"] == "figure" and node.get("data", {"rows": True})["rows"]
+    )  # one without data shows nothing
+
+
+def _is_small_table(node: Node) -> bool:
+    if node["kind"] != "table":
+        return False
+    return 0 < len(node["rows"]) <= MOST_ROWS and len(node["columns"]) <= MOST_COLUMNS
+
+
+Row = dict[str, Any]
+NO_TARGET = "no target set"
+LONGEST_REASON = 60  # characters
+
+
+def question_lines(chapters: Sequence[Mapping[str, Any]]) -> list[Row]:
+    """Return each question of `page_plan.QUESTIONS` with its answer.
+
+    Nothing if no chapter answers any.
+    """
+    if not any(chapter["answers"] for chapter in chapters):
+        return []
+    return [
+        {"key": key, "question": text, **_line(chapters, key)} for key, text in QUESTIONS.items()
+    ]
+
+
+def _line(chapters: Sequence[Mapping[str, Any]], key: str) -> Row:
+    kinds = {"decision"} if key == "next" else {"finding", "cannot_tell"}
+    mine = [c for c in chapters if key in c["answers"]]
+    others = (
+        [c for c in chapters if c not in mine] if key == "next" else []
+    )  # any chapter may say what to do
+    for chapter in [*mine, *others]:
+        gap = chapter["missing"]
+        if gap and key != "next" and chapter in mine:
+            head = "Withheld." if gap.get("is_withheld") else "Cannot tell."
+            return {
+                "kind": "cannot_tell",
+                "children": [f"{head} {gap['why']}"],
+                "chapter": chapter["title"],
+            }
+        for node in whole_chapter(chapter):
+            if node["kind"] in kinds:
+                return {**node, "chapter": chapter["title"]}
+    sentence = (
+        "Nothing is put up for decision this quarter."
+        if key == "next"
+        else "Cannot tell: no chapter answers it."
+    )
+    return {"kind": "none", "children": [sentence], "chapter": ""}
+
+
+def key_metrics(
+    watched: Sequence[KeyMetric],
+    cards: Sequence[Payload],
+    last: Mapping[str, float],
+    before: str,
+    history: Mapping[str, Mapping[str, float]],
+    withheld: Collection[str] = (),
+) -> list[Row]:
+    """Return a row a key metric, as page one shows it.
+
+    Parameters
+    ----------
+    watched : of the settings, each with owner, definition and target
+    cards : the report's headlines
+    last : what the quarter `before` published, by name
+    history : past quarters' values by today's data and code, by name; for the trend
+    withheld : names of headlines that the gate withholds, which a chapter left out does not show
+        either
+    """
+    by_name = {card["name"]: card for card in cards}
+    return [
+        _absent(m, is_withheld=m.name in withheld)
+        if m.name not in by_name
+        else _metric(m, by_name[m.name], last.get(m.name), before, history.get(m.name, {}))
+        for m in watched
+    ]
+
+
+def _absent(m: KeyMetric, *, is_withheld: bool) -> Row:
+    """Return the row of a metric that no chapter shows."""
+    row: Row = {
+        "name": m.name,
+        "owner": m.owner,
+        "definition": m.definition,
+        "aim": m.aim,
+        "trend": [],
+    }
+    value, met = (
+        (answerability.WITHHELD, "") if is_withheld else (formats.MISSING, "not in this report")
+    )
+    row |= {
+        "label": m.name.replace("_", " ").capitalize(),
+        "value": value,
+        "unit": "",
+        "interval": "",
+        "n": "",
+    }
+    return row | {"target": formats.MISSING, "last": formats.MISSING, "met": met}
+
+
+def _metric(
+    m: KeyMetric, card: Payload, last: float | None, before: str, past: Mapping[str, float]
+) -> Row:
+    row: Row = {
+        "name": m.name,
+        "owner": m.owner,
+        "definition": m.definition,
+        "aim": m.aim,
+        "trend": [],
+    }
+    estimate, form, currency = card["estimate"], card["format"], card["currency"]
+    if card["verdict"] == answerability.WITHHELD:
+        past = {}
+    values = [*past.values(), *([estimate] if estimate is not None else [])]
+    return row | {
+        "label": card["label"],
+        "value": card["shown"]["value"],
+        "unit": card["shown"]["unit"] if estimate is not None else _short_reason(card),
+        "interval": card["shown"]["interval"],
+        "n": card["shown"]["n"],
+        "target": NO_TARGET
+        if m.target is None
+        else f"{m.aim} {formats.cell_words(m.target, form, currency)}",
+        "last": formats.MISSING if last is None else formats.cell_words(last, form, currency),
+        "before": before,
+        "met": _met(m, card),
+        "trend": [float(v) for v in values],
+        "since": next(iter(past), before),
+    }
+
+
+def _met(m: KeyMetric, card: Payload) -> str:
+    """Return whether a metric meets its target; nothing where nobody set one."""
+    estimate = card["estimate"]
+    if m.target is None:
+        return ""
+    if estimate is None or card["verdict"] == formats.CANNOT_TELL:
+        return str(card["verdict"] or formats.CANNOT_TELL)
+    return (
+        "met"
+        if (estimate >= m.target if m.aim == "at least" else estimate <= m.target)
+        else "missed"
+    )
+
+
+def _short_reason(card: Payload) -> str:
+    """Return why a figure is not there, as far as its cell has room.
+
+    What is withheld says why in the strip above.
+    """
+    is_withheld = card["verdict"] == answerability.WITHHELD
+    return "" if is_withheld or len(card["note"]) > LONGEST_REASON else str(card["note"])

@@ -1,0 +1,312 @@
+"""All that a report says beyond its chapters, put together.
+
+Plain data for the template and the workbook.
+
+The review kit: one page to run the quarterly meeting by.
+
+Nothing on it is new: opportunities are what was found and practices that would pay, concerns what
+the data cannot tell and what misses its target, bottlenecks the largest burdens and what is
+overdue.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from analysis.chapters.cost import cost
+from analysis.chapters.data_quality import answerability
+from analysis.project import quarters, settings
+from analysis.project.errors import CrmDataError
+from analysis.report import formats, page_plan
+from analysis.report.review import actions, changes, feedback
+from analysis.report.review import forecasts as review_forecasts
+from analysis.store import editions, manifest, processed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    import pandas as pd
+
+    from analysis.project.quarters import Quarter
+    from analysis.project.settings import Settings
+    from analysis.report.document import Document
+    from analysis.report.markdown import Node
+    from analysis.report.run.notebooks import Job
+    from analysis.store.run_record import Manifest, Outcome
+
+
+class Past(NamedTuple):
+    """Comparisons with the quarter before and with this quarter's own first edition, and the jobs
+    they take.
+    """
+
+    before: changes.QuarterComparison | None
+    first: changes.QuarterComparison | None
+    jobs: list[Job]
+
+
+class Quarterly(NamedTuple):
+    """What the report shows (`content`), what the manifest keeps (`kept`), and the forecasts to be
+    kept.
+    """
+
+    content: dict[str, Any]
+    record: dict[str, Any]
+    forecasts: dict[str, dict[str, Any]]
+
+
+def past_quarters(
+    quarter: Quarter, now: Manifest, notebooks: Sequence[Path], scratch: Path
+) -> Past:
+    """Return what was published before and is to be computed again."""
+    comparisons: list[changes.QuarterComparison | None] = []
+    jobs: list[Job] = []
+    dataset = now["dataset"]
+    for then in (
+        editions.first_edition(dataset, str(quarter.shifted(-1))),
+        editions.own_edition(dataset, str(quarter)),
+    ):
+        comparison, more = (
+            changes.plan_comparison(then, now, notebooks, scratch) if then else (None, [])
+        )
+        comparisons.append(comparison)
+        jobs += more
+    return Past(comparisons[0], comparisons[1], jobs)
+
+
+def quarterly_pages(
+    document: Document, dataset: str, quarter: Quarter, compared: Past, outcomes: Sequence[Outcome]
+) -> Quarterly:
+    """Return the pages of a report that compare it with the last and run the review."""
+    before = str(quarter.shifted(-1))
+    house, cards = settings.load_dataset_settings(dataset), document["cover"]
+    last = manifest.published_figures(dataset, quarter.shifted(-1))
+    failed = [j.output for j, o in zip(compared.jobs, outcomes, strict=True) if o.status != "ok"]
+    moved = changes.change_rows(compared.before, failed, cards, last)
+    restated = changes.change_rows(compared.first, failed, cards, {}) if compared.first else []
+    withheld = answerability.withheld_questions(processed.read_audit(dataset))
+    gated = answerability.withheld_metrics(processed.read_audit(dataset))
+    history = {
+        name: values
+        for name, values in review_forecasts.unbroken_history(dataset, str(quarter), house).items()
+        if answerability.METRIC_QUESTIONS.get(name) not in withheld
+    }
+    came = {c["name"]: c["estimate"] for c in cards}
+    score = review_forecasts.score_forecasts(dataset, before, came)
+    forecasts = review_forecasts.forecasts_of_cards(cards, history)
+    review_of = actions.read_reviews(dataset, before=str(quarter))
+    carried = actions.carry_actions(review_of, dt.date.fromisoformat(document["as_of"]))
+    earlier = {n: {q: v for q, v in p.items() if q < str(quarter)} for n, p in history.items()}
+    metrics = page_plan.key_metrics(house.key_metrics, cards, last, before, earlier, gated)
+    published = {
+        q: manifest.published_figures(dataset, quarters.parse_quarter(q)) for q in review_of
+    }
+    panel = processed.load_table(dataset, "rep_quarter")
+    stays = panel[panel["quarter"] == str(quarter)]
+    content = {
+        "before": before,
+        "following": str(quarter.shifted(1)),
+        "key_metrics": metrics,
+        "deltas": moved,
+        "has_before": bool(last),
+        "restated": changes.changed_rows(restated),
+        "forecasts": review_forecasts.forecast_rows(cards, score, forecasts),
+        "forecast_note": _forecast_note(
+            score, review_forecasts.forecast_hits(dataset, before, score)
+        ),
+        "actions": carried_rows(carried, {c["name"]: c for c in cards}, published),
+        "actions_note": actions.actions_sentence(carried, review_of),
+        "kit": review_kit(
+            document,
+            carried=carried,
+            metrics=metrics,
+            stays=stays.iloc[:0] if "cost" in withheld else stays,
+            house=house,
+        ),
+        "narrative": feedback.client_feedback(dataset, quarter, house),
+    }
+    record = {
+        "deltas": [
+            {k: r[k] for k in ("name", "then", "now", "movement", *changes.CAUSES, "says")}
+            for r in moved
+        ],
+        "since_first_edition": changes.change_summary(restated)
+        if compared.first
+        else "first edition",
+        "forecasts_scored": score,
+    }
+    return Quarterly(content, record, forecasts)
+
+
+def _forecast_note(score: Mapping[str, Any], hits: tuple[int, int]) -> str:
+    if not score:
+        return "No forecast was made for this quarter: the next report scores those below."
+    now = sum(f["is_inside"] for f in score.values())
+    return (
+        f"{now} of {len(score)} forecasts for this quarter held; {hits[0]} of {hits[1]} since the "
+        "first."
+    )
+
+
+MOST_POINTS, MOST_PRACTICES = 4, 8
+Row = dict[str, Any]
+
+
+def review_kit(
+    document: Document,
+    *,
+    carried: Sequence[actions.CarriedAction],
+    metrics: Sequence[Row],
+    stays: pd.DataFrame,
+    house: Settings,
+) -> Row:
+    """Return the page: agenda, practices to change by team, and what the meeting costs.
+
+    `metrics` are the rows of page one, `stays` panel ``rep_quarter`` of the quarter reported.
+    """
+    nodes = [(n, c["title"]) for c in document["chapters"] for n in page_plan.whole_chapter(c)]
+    missed = [_point([_missed(m)]) for m in metrics if m["met"] == "missed"]
+    overdue = [_point([_overdue(c.action)]) for c in carried if c.is_overdue]
+    burdens = [_point(n["children"], title) for n, title in nodes if n["kind"] == "bottleneck"]
+    statements = document["statements"]
+    in_body = {
+        c["title"] for c in document["chapters"] if c["in_body"]
+    }  # what the data are is no opportunity
+    gains = [*statements["decide"], *(s for s in statements["found"] if s["chapter"] in in_body)]
+    return {
+        "agenda": [
+            _part(
+                "Opportunities",
+                [_point(s["children"], s["chapter"]) for s in gains],
+                "Which of these do we take up, who, by when?",
+            ),
+            _part(
+                "Concerns",
+                [
+                    *missed,
+                    *(_point(s["children"], s["chapter"]) for s in statements["cannot_tell"]),
+                ],
+                "What would it take to know, and is it worth it?",
+            ),
+            _part(
+                "Bottlenecks", [*overdue, *burdens], "What stands in the way, and who can move it?"
+            ),
+        ],
+        "practices": _practices(n for n, _ in nodes),
+        "meeting": _meeting(stays, house),
+    }
+
+
+def _missed(m: Row) -> str:
+    return (
+        f"{' '.join(filter(None, [m['label'] + ':', m['value'], m['unit']]))}, target "
+        f"{m['target']}."
+    )
+
+
+def _overdue(a: actions.ReviewAction) -> str:
+    return f"Overdue since {a.due}: {a.text} ({a.owner})"
+
+
+def _point(children: list[Any], chapter: str = "") -> Row:
+    return {"children": children, "chapter": chapter}
+
+
+def _part(name: str, points: Sequence[Row], question: str) -> Row:
+    first_points = list(points[:MOST_POINTS])
+    return {
+        "name": name,
+        "points": first_points,
+        "more": len(points) - len(first_points),
+        "question": question,
+    }
+
+
+def _practices(nodes: Iterable[Node]) -> Row | None:
+    """Return the rows of the first table of practices, largest gain first as the chapter ordered
+    them.
+    """
+    table = next((n for n in nodes if n["kind"] == "table" and n.get("use") == "practices"), None)
+    if table is None:
+        return None
+    heads = [f"{c['label']} [{c['unit']}]" if c["unit"] else c["label"] for c in table["columns"]]
+    rows = [[formats.shorten_text(cell) for cell in row] for row in table["rows"][:MOST_PRACTICES]]
+    return {
+        "heads": heads,
+        "numeric": [c["is_numeric"] for c in table["columns"]],
+        "rows": rows,
+        "more": len(table["rows"]) - len(rows),
+        "number": table["number"],
+        "note": " ".join(filter(None, [table["marks"], table["note"]])),
+        "source": table["source"],
+    }
+
+
+def _meeting(stays: pd.DataFrame, house: Settings) -> str:
+    """Return what the meeting costs.
+
+    People x hours x cost of a working hour, as far as pay tells.
+    """
+    people, hours, currency = house.review.people, house.review.hours, house.company.currency
+    each = _cost_of_hour(stays, house)
+    if math.isnan(each):
+        why = (
+            f"What they cost cannot be told: of fewer than {house.people.smallest_cell} reps it "
+            "is known."
+        )
+        return f"{people} people for {hours:g} h: {people * hours:g} h. {why}"
+    money = [formats.cell_words(x, "money", currency) for x in (each, people * hours * each)]
+    return (
+        f"{people} people for {hours:g} h at {money[0]} a working hour, as the reps' costs: "
+        f"{money[1]}."
+    )
+
+
+def _cost_of_hour(stays: pd.DataFrame, house: Settings) -> float:
+    share, currency = house.hours.minimum_logged_share, house.company.currency
+    try:
+        result = cost.estimate_cost(
+            stays, "cost_per_available_hour", minimum_logged_share=share, currency=currency
+        )
+    except CrmDataError:  # no rep that quarter
+        return math.nan
+    return result.estimate if result.n >= house.people.smallest_cell else math.nan
+
+
+def carried_rows(
+    carried: Sequence[actions.CarriedAction], now: Mapping[str, Any], then: Mapping[str, Any]
+) -> list[Row]:
+    """Return an action a row, with its metric as published when the action was decided and today.
+
+    `now` holds this report's cards by name; `then` by quarter and name what was published.
+    """
+    return [_action(c, now, then) for c in carried]
+
+
+def _action(c: actions.CarriedAction, now: Mapping[str, Any], then: Mapping[str, Any]) -> Row:
+    a = c.action
+    state: str = "overdue" if c.is_overdue else a.status
+    if c.is_forgotten:
+        state = f"{state}, not spoken of since {c.last_review}"
+    card = now.get(a.metric or "")
+    measured = "not measured"
+    if card:
+        old = then.get(c.since, {}).get(a.metric)
+        was = (
+            formats.MISSING
+            if old is None
+            else formats.cell_words(old, card["format"], card["currency"])
+        )
+        measured = f"{card['label']}: {was} in {c.since}, {card['shown']['value']} now"
+    about = f"{a.text} Reason: {a.reason}" if a.reason else a.text
+    return {
+        "id": a.id,
+        "text": about,
+        "owner": a.owner,
+        "due": str(a.due),
+        "state": state,
+        "measured": measured,
+    }

@@ -1,0 +1,1 @@
+"""A quarter's report from start to end: plan, notebooks, publication, verification."""

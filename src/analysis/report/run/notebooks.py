@@ -1,0 +1,326 @@
+"""Notebooks run by papermill, with the truth about how each run ended.
+
+Parameters are checked against the notebooks' own before a kernel starts.  Whether a run succeeded
+is what the run said, never what its output file looks like: papermill marks the cells of a dead
+kernel completed.  Each kernel talks over sockets in a private folder, so that kernels started at
+once cannot take each other's ports.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import json
+import math
+import os
+import shutil
+import sys
+import tempfile
+import time
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context, parent_process
+from pathlib import Path
+from queue import Empty
+from threading import Thread
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from papermill.engines import NotebookExecutionManager
+
+# jsonschema's optional check of IRIs compiles 35 grammars at import: 3 of papermill's 4 CPU
+# seconds.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+
+from jupyter_client.asynchronous.client import AsyncKernelClient
+from jupyter_client.channels import AsyncZMQSocketChannel
+from jupyter_client.manager import AsyncKernelManager
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from papermill.engines import NBClientEngine, papermill_engines
+from papermill.exceptions import PapermillExecutionError
+from papermill.execute import execute_notebook
+from papermill.inspection import inspect_notebook
+from papermill.iorw import write_ipynb
+from traitlets import Type, default
+
+from analysis.project import paths
+from analysis.store.run_record import Outcome, Parameter, Status
+
+CELL_TIMEOUT = 900  # [s]; a cell that runs longer is stuck, not slow
+LOOK_AGAIN = 1.0  # [s]
+TYPES: dict[str, Callable[[str], Parameter]] = {"str": str, "int": int, "float": float}
+TRUE, FALSE = {"true", "yes", "1"}, {"false", "no", "0"}
+
+
+class Job(NamedTuple):
+    """A notebook to run: where from, where to, with what, and in which project's folder if not in
+    this one.
+    """
+
+    notebook: Path
+    output: Path
+    parameters: dict[str, Parameter]
+    root: Path | None = None
+
+
+_FOLDERS: set[str] = set()  # of sockets, of the kernels that run now
+
+
+class WatchfulChannel(AsyncZMQSocketChannel):
+    """A channel that looks again by itself.
+
+    Where processes compete, asyncio now and then misses that a message came.
+
+    A cell that had ended was waited for until its timeout then, and what it had shown could be
+    lost.
+    """
+
+    async def get_msg(self, timeout: float | None = None) -> dict[str, Any]:  # type: ignore[override]  # noqa: ASYNC109 - its signature
+        """Return the next message; raise `Empty` if none comes within `timeout` [s]."""
+        last = math.inf if timeout is None else time.monotonic() + timeout
+        while True:
+            left = last - time.monotonic()
+            if await self.socket.poll(int(1000 * max(0.0, min(LOOK_AGAIN, left)))):
+                return await self._recv()
+            if left <= LOOK_AGAIN:
+                raise Empty
+
+
+class WatchfulClient(AsyncKernelClient):
+    """A kernel's client of such channels."""
+
+    shell_channel_class = iopub_channel_class = Type(WatchfulChannel)
+    stdin_channel_class = control_channel_class = Type(WatchfulChannel)
+
+
+class PrivateKernelManager(AsyncKernelManager):
+    """A kernel whose sockets lie in a folder of its own."""
+
+    @default("client_factory")
+    def _client_factory(self) -> type[AsyncKernelClient]:
+        return WatchfulClient
+
+    @default("transport")
+    def _transport(self) -> str:
+        return "ipc"
+
+    @default("ip")
+    def _ip(self) -> str:
+        self.folder = tempfile.mkdtemp(prefix="roi-")  # short: a socket's path may have 107 bytes
+        _FOLDERS.add(self.folder)
+        return str(Path(self.folder) / "s")
+
+    async def _async_cleanup_resources(self, restart: bool = False) -> None:  # noqa: FBT001, FBT002 - its signature
+        await super()._async_cleanup_resources(restart)
+        if not restart and hasattr(self, "folder"):
+            shutil.rmtree(self.folder, ignore_errors=True)
+            _FOLDERS.discard(self.folder)
+
+    cleanup_resources = _async_cleanup_resources
+
+
+class KeepingEngine(NBClientEngine):  # type: ignore[misc]
+    """Papermill's engine, which also keeps the notebook, truthfully marked, when its kernel dies or
+    is stuck.
+    """
+
+    @classmethod
+    def execute_managed_notebook(
+        cls, nb_man: NotebookExecutionManager, kernel_name: str, *, keep_at: str, **more: Any
+    ) -> None:
+        """Run the notebook; whatever stops it but an ordinary exception leaves its outputs in
+        `keep_at`.
+        """
+        try:
+            super().execute_managed_notebook(nb_man, kernel_name, **more)
+        except (RuntimeError, TimeoutError):
+            reached = _cell_reached(nb_man.nb)
+            if reached is not None:
+                nb_man.cell_exception(nb_man.nb.cells[reached])
+            write_ipynb(nb_man.nb, keep_at)
+            raise
+
+
+papermill_engines.register("keeping", KeepingEngine)
+
+
+def _typed(name: str, text: str, kind: str) -> Parameter:
+    if kind == "bool":
+        if text.casefold() in TRUE | FALSE:
+            return text.casefold() in TRUE
+        raise ValueError(f"parameter {name} must be true or false, got {text!r}")
+    try:
+        value = TYPES.get(kind, str)(text)
+    except ValueError:
+        raise ValueError(f"parameter {name} must be of type {kind}, got {text!r}") from None
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"parameter {name} must be a finite number, got {text!r}")
+    return value
+
+
+def check_parameters(
+    notebooks: Sequence[Path], parameters: Mapping[str, str], reserved: Sequence[str]
+) -> dict[str, Parameter]:
+    """Return `parameters` as typed values, if the notebooks know every name.
+
+    Raises
+    ------
+    ValueError
+        If a name is unknown (with the nearest one), set by the command line itself, or its value of
+        another type.
+    """
+    types_of: dict[str, str] = {}
+    for notebook in notebooks if parameters else []:
+        for name, entry in inspect_notebook(str(notebook)).items():
+            types_of[name] = entry["inferred_type_name"]
+    free = [name for name in types_of if name not in reserved]
+    for name in parameters:
+        if name in reserved:
+            raise ValueError(
+                f"parameter {name} is set by the command line itself: it is no -p of the notebooks"
+            )
+        if name not in types_of:
+            near = difflib.get_close_matches(name, types_of, n=1)
+            hint = f" Did you mean {near[0]}?" if near else ""
+            raise ValueError(
+                f"no notebook has a parameter {name!r}.{hint} Known: {', '.join(sorted(free))}."
+            )
+    return {name: _typed(name, text, types_of[name]) for name, text in parameters.items()}
+
+
+def _cell_reached(notebook: Any) -> int | None:
+    """Return the last cell of a notebook that was started."""
+    started = [
+        i
+        for i, c in enumerate(notebook["cells"])
+        if c["metadata"].get("papermill", {}).get("start_time")
+    ]
+    return max(started, default=None)
+
+
+@contextlib.contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Let kernels started here find `variables` in their environment."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name)
+            os.environ.update({name: value} if value is not None else {})
+
+
+def _left_early(notebook: Any) -> tuple[int, str] | None:
+    """Return the cell and exit that ended a notebook before its end.
+
+    Papermill takes ``sys.exit(0)`` for success.
+    """
+    for position, cell in enumerate(notebook["cells"]):
+        for output in cell.get("outputs", []):
+            if output["output_type"] == "error":
+                return position, f"{output['ename']}: {output['evalue']}"
+    return None
+
+
+def run_notebook(job: Job) -> Outcome:
+    """Run one notebook; whatever happens inside it becomes the outcome, the partial notebook is
+    kept.
+    """
+    loaded = job.output.with_suffix(".loaded")
+    variables = {paths.LOADED_VARIABLE: str(loaded)} | (
+        {paths.ROOT_VARIABLE: str(job.root)} if job.root else {}
+    )
+    with _environment(variables):
+        outcome = _run(job)
+    reads = sorted(set(loaded.read_text(encoding="utf-8").split())) if loaded.is_file() else []
+    loaded.unlink(missing_ok=True)
+    return outcome._replace(reads=tuple(reads))
+
+
+def _run(job: Job) -> Outcome:
+    own = {n: v for n, v in job.parameters.items() if n in inspect_notebook(str(job.notebook))}
+    start = time.monotonic()
+
+    def outcome(status: Status, cell: int | None = None, error: str | None = None) -> Outcome:
+        number = None if cell is None else cell + 1
+        return Outcome(job.notebook.stem, status, round(time.monotonic() - start, 2), number, error)
+
+    def reached() -> int | None:
+        return _cell_reached(json.loads(job.output.read_text(encoding="utf-8")))
+
+    try:
+        executed = execute_notebook(
+            str(job.notebook),
+            str(job.output),
+            parameters=own,
+            engine_name="keeping",
+            keep_at=str(job.output),
+            kernel_name="python3",
+            progress_bar=False,
+            request_save_on_cell_execute=False,
+            execution_timeout=CELL_TIMEOUT,
+            kernel_manager_class=PrivateKernelManager,
+            extra_arguments=["--log-level=CRITICAL"],  # it would log its own ending as an error
+        )
+    except PapermillExecutionError as error:
+        return outcome("failed", error.cell_index, f"{error.ename}: {error.evalue}")
+    except DeadKernelError:
+        return outcome("killed", reached(), "the kernel died: out of memory, or ended from outside")
+    except CellTimeoutError:
+        return outcome("timeout", reached(), f"a cell ran longer than {CELL_TIMEOUT} s")
+    except RuntimeError as error:  # from jupyter_client: the kernel never answered
+        return outcome("failed", None, f"no kernel: {error}")
+    early = _left_early(executed)
+    return outcome("failed", *early) if early else outcome("ok")
+
+
+def _end_with_parent() -> None:
+    """End this process, and with it its kernel, when the run that started it is gone."""
+
+    def watch() -> None:
+        parent = parent_process()
+        if parent is not None:
+            parent.join()
+            for folder in _FOLDERS:
+                shutil.rmtree(folder, ignore_errors=True)
+            os._exit(1)
+
+    Thread(target=watch, daemon=True).start()
+
+
+def _outcome_of_job(job: Job, future: Future[Outcome]) -> Outcome:
+    try:
+        return future.result()
+    except BrokenProcessPool:
+        return Outcome(
+            job.notebook.stem,
+            "killed",
+            0.0,
+            None,
+            "the process that ran it, or one beside it, died",
+        )
+
+
+def run_all(jobs: Sequence[Job], *, workers: int, done: Callable[[Outcome], None]) -> list[Outcome]:
+    """Run `jobs` on up to `workers` processes; call `done` as each ends.
+
+    Return outcomes in the jobs' order.
+    """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    if min(workers, len(jobs)) <= 1:
+        outcomes = []
+        for job in jobs:
+            outcomes.append(run_notebook(job))
+            done(outcomes[-1])
+        return outcomes
+    context = get_context("spawn")
+    with ProcessPoolExecutor(
+        min(workers, len(jobs)), mp_context=context, initializer=_end_with_parent
+    ) as pool:
+        futures = [pool.submit(run_notebook, job) for job in jobs]
+        for job, future in zip(jobs, futures, strict=True):
+            future.add_done_callback(lambda f, job=job: done(_outcome_of_job(job, f)))  # type: ignore[misc]
+        return [_outcome_of_job(job, future) for job, future in zip(jobs, futures, strict=True)]

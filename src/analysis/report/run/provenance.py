@@ -1,0 +1,103 @@
+"""What a report stands on, as its last page and its manifest state it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+from analysis.chapters.data_quality import answerability
+from analysis.project import settings
+from analysis.store import manifest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from analysis.report.run.plan import Plan
+    from analysis.store.run_record import Manifest, Outcome
+
+
+def provenance_facts(account: Mapping[str, Any], run_plan: Plan) -> dict[str, Any]:
+    """Return what the provenance page shows; nothing of it depends on when or where the run was."""
+    return {
+        "run_id": run_plan.run_id,
+        "Parameters": run_plan.parameters,
+        "What the exports can answer": {
+            answerability.QUESTION_WORDS.get(q, q): status
+            for q, status in answerability.question_statuses(account).items()
+        },
+        "What was seen in the exports": answerability.finding_rows(account),
+        "Not exported": answerability.absent_rows(account),
+        "Exports": [
+            {"file": f["file"], "rows": f["n_rows"], "SHA-256": f["sha256"][:16]}
+            for f in account["files"]
+        ],
+        "Rows": [
+            {
+                "table": t["table"],
+                "in": t["n_in"],
+                "clean": t["n_clean"],
+                "quarantined": t["n_quarantined"],
+                "dropped": t["n_dropped"],
+            }
+            for t in account["tables"]
+        ],
+        "Code": {
+            "code SHA-256": manifest.code_sha256()[:16],
+            "lock SHA-256": manifest.lock_sha256()[:16],
+        },
+        "Packages": manifest.package_versions(),
+    }
+
+
+def state_manifest(
+    account: Mapping[str, Any],
+    run_plan: Plan,
+    runs: list[Outcome],
+    started: dt.datetime,
+    notice_lines: list[str],
+) -> Manifest:
+    """Return the manifest of a run whose notebooks have ended (none yet: `runs` empty), before it
+    has a PDF.
+    """
+    house = settings.load_dataset_settings(account["dataset"])
+    return {
+        "run_id": run_plan.run_id,
+        "status": "ok" if all(r.status == "ok" for r in runs) else "failed",
+        "dataset": account["dataset"],
+        "quarter": str(run_plan.quarter),
+        "quarter_label": run_plan.quarter.label(house.company.fiscal_year_start_month),
+        "as_of": account["as_of"],
+        "as_of_given": run_plan.as_of_given,
+        "parameters": run_plan.parameters,
+        "notebooks": manifest.outcome_entries(runs)
+        + [
+            {
+                "notebook": m["title"],
+                "status": "withheld" if m.get("is_withheld") else "missing",
+                "needs": m["needs"],
+                "why": m["why"],
+            }
+            for m in run_plan.missing
+        ],
+        "error": None,
+        "metrics": {},
+        "notices": notice_lines,
+        "questions": answerability.question_statuses(account),
+        "gate": account.get("gate", {}).get("findings", []),
+        "inputs": [
+            {"file": f["file"], "sha256": f["sha256"], "n_rows": f["n_rows"]}
+            for f in account["files"]
+        ],
+        "tables": [{k: v for k, v in t.items() if k != "columns"} for t in account["tables"]],
+        "code_sha256": manifest.code_sha256(),
+        "lock_sha256": manifest.lock_sha256(),
+        "settings_sha256": manifest.settings_sha256(account["dataset"]),
+        "packages": manifest.package_versions(),
+        "owner": house.report.owner,
+        "audience": house.report.audience,
+        "pdf_sha256": None,
+        "previous_run_id": None,
+        "started_at": started.isoformat(timespec="seconds"),
+        "wall_s": round((dt.datetime.now(tz=dt.UTC) - started).total_seconds(), 2),
+        "quarterly": {},
+    }

@@ -1,0 +1,290 @@
+"""One quarter's report, from raw exports to published files.
+
+Everything is made in a folder of its own and renamed into place at the end.  A notebook that fails
+leaves the last good PDF where it was, its own partial notebook under ``failed/``, and a manifest
+that says which cell and why.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import shutil
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from analysis.chapters.data_quality import answerability, hours_sources, restatements, won_deals
+from analysis.project import paths, settings
+from analysis.report import audit_lines, document, index_page, output, pdf, workbook
+from analysis.report.review import actions, feedback, page
+from analysis.report.review import forecasts as review_forecasts
+from analysis.report.run import notebooks, plan, provenance
+from analysis.store import editions, manifest, processed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from analysis.project.quarters import Quarter
+    from analysis.report.document import Document
+    from analysis.store.run_record import Manifest, Parameter
+
+PDF = "alignment-roi.pdf"
+WORKBOOK = "alignment-roi.xlsx"
+TITLE = "What selling costs, and whether alignment pays"
+
+
+class Published(NamedTuple):
+    """What became of one quarter's report; `is_new` is False where it stood already."""
+
+    manifest: Manifest
+    folder: Path
+    is_new: bool
+
+
+def reader_notices(account: Mapping[str, Any], quarter: str, tolerance_rate: float) -> list[str]:
+    """Return what a reader must know before any figure.
+
+    An unreconciled total, refused files and sources of hours.
+    """
+    notice_lines = []
+    gaps = {r["quarter"]: r["gap_rate"] for r in account["reconciliation"]}
+    if quarter not in gaps:
+        notice_lines.append(
+            "Not reconciled: finance's bookings of the quarter are not in the exports."
+        )
+    elif abs(gaps[quarter]) > tolerance_rate:
+        notice_lines.append(
+            f"Not reconciled: bookings in the CRM are {gaps[quarter]:+.1%} off finance's total; "
+            f"up to {tolerance_rate:.0%} is tolerated."
+        )
+    refused = [r["file"] for r in account["refusals"]]
+    if refused:
+        which = "1 file" if len(refused) == 1 else f"{len(refused)} files"
+        notice_lines.append(
+            f"Left out: {which} that could not be understood ({', '.join(refused[:3])})."
+        )
+    return notice_lines + hours_sources.refused_sources(account)
+
+
+def _restated(dataset: str, quarter: str, tolerance_rate: float) -> list[str]:
+    """Return a notice for each quarter published before whose bookings are others today."""
+    then, deals = (
+        processed.frozen_rows(dataset, n, before=quarter) for n in ("team_quarter", "won_deals")
+    )
+    moved = restatements.deal_moves(
+        deals,
+        processed.load_table(dataset, "won_deals"),
+        processed.load_table(dataset, "quarantine"),
+    )
+    return restatements.restatement_notices(
+        restatements.restatement_table(then, processed.load_table(dataset, "team_quarter"), moved),
+        tolerance_rate,
+    )
+
+
+def _large_deals(account: Mapping[str, Any], quarter: Quarter) -> list[str]:
+    """Return a notice of bookings with and without deals that are far out of scale, where there are
+    any.
+    """
+    dataset, name = account["dataset"], str(quarter)
+    house = settings.load_dataset_settings(dataset)
+    deals, teams = (
+        processed.load_table(dataset, "opportunities"),
+        processed.load_table(dataset, "team_quarter"),
+    )
+    won = won_deals.of_quarter(deals, name, house.company.fiscal_year_start_month)
+    total = float(teams.loc[teams["quarter"] == name, "bookings_amount"].sum())
+    says = won_deals.large_deals_sentence(
+        total, won, account, name,
+        currency=house.company.currency, tolerance_rate=house.reconciliation.tolerance_rate,
+    )  # fmt: skip
+    return [says] if says else []
+
+
+def _reader_notices(account: Mapping[str, Any], quarter: Quarter) -> list[str]:
+    """Return all that page one says before any figure."""
+    dataset, name = account["dataset"], str(quarter)
+    house = settings.load_dataset_settings(dataset)
+    tolerance_rate = house.reconciliation.tolerance_rate
+    notice_lines = (
+        audit_lines.currency_notice(house)
+        + reader_notices(account, name, tolerance_rate)
+        + _large_deals(account, quarter)
+    )
+    if "bookings" in answerability.withheld_questions(account):
+        return notice_lines
+    return notice_lines + _restated(dataset, name, tolerance_rate)
+
+
+def _document(
+    account: Mapping[str, Any],
+    run_plan: plan.Plan,
+    executed: Sequence[Path],
+    notice_lines: list[str],
+) -> Document:
+    house = settings.load_dataset_settings(account["dataset"])
+    return document.make_document(
+        executed,
+        title=TITLE,
+        company=house.company.name or account["dataset"],
+        owner=house.report.owner,
+        audience=house.report.audience,
+        quarter_label=run_plan.quarter.label(house.company.fiscal_year_start_month),
+        as_of=account["as_of"],
+        notices=notice_lines,
+        facts=provenance.provenance_facts(account, run_plan),
+        missing=run_plan.missing,
+        earlier=run_plan.earlier,
+        exports=answerability.page_one_lines(account, house.company.currency),
+    )
+
+
+def _drop_stopped(jobs: Sequence[notebooks.Job], run_plan: plan.Plan) -> None:
+    """Remove notebooks that the data stopped halfway.
+
+    A page says why, and half an answer is none.
+    """
+    for job in jobs:
+        if job.notebook not in run_plan.notebooks:
+            job.output.unlink()
+
+
+def _folder(path: Path) -> Path:
+    path.mkdir()
+    return path
+
+
+def _keep_failed(folder: Path, scratch: Path, state: Manifest) -> None:
+    """Keep a failed run's partial notebooks beside the last good report, which stays as it is."""
+    before = manifest.read_manifest(folder)
+    state["previous_run_id"] = before and (
+        before["run_id"] if before["status"] == "ok" else before["previous_run_id"]
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(folder / "failed", ignore_errors=True)
+    (scratch / "notebooks").rename(folder / "failed")
+    manifest.write_manifest(folder, state)
+
+
+def _recover(folder: Path) -> None:
+    """Clear away what a run that was killed left behind; what it had moved aside goes back."""
+    for left in paths.reports_folder().glob(f"{_prefix(folder)}*"):
+        if not folder.exists() and (left / "old").is_dir():
+            (left / "old").rename(folder)
+        shutil.rmtree(left)
+
+
+def _prefix(folder: Path) -> str:
+    return f".{folder.parent.name}-{folder.name}-"
+
+
+def _put_in_place(new: Path, folder: Path, scratch: Path) -> None:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    if folder.exists():
+        folder.rename(scratch / "old")
+    new.rename(folder)
+
+
+def _remember(
+    dataset: str, run_plan: plan.Plan, state: Manifest, forecasts: Mapping[str, Any]
+) -> None:
+    """Keep what the report stood on.
+
+    Its manifest, and what the quarter's first edition stood on and foretold.
+    """
+    history_folder = editions.keep_edition(dataset, str(run_plan.quarter), state)
+    review_forecasts.keep_forecasts(history_folder, str(run_plan.quarter), forecasts)
+    manifest.write_manifest(history_folder, state)
+
+
+def publish_report(
+    account: dict[str, Any],
+    quarter: Quarter,
+    parameters: Mapping[str, Parameter],
+    *,
+    workers: int,
+    force: bool,
+    say: Callable[[str], None],
+    as_of: dt.date | None = None,
+) -> Published:
+    """Make a quarter's report and put it in place, unless it stands there already.
+
+    `say` is told in plain lines what is going on; `assessment` is the day asked for, if one was.
+    """
+    dataset = account["dataset"]
+    run_plan = plan.plan_report(account, quarter, parameters, as_of)
+    folder = paths.report_folder(dataset, str(quarter))
+    _recover(folder)
+    standing = manifest.read_manifest(folder)
+    if standing and not force and manifest.is_current(folder, PDF, run_plan.run_id):
+        return Published(standing, folder, is_new=False)
+    actions.read_reviews(
+        dataset, before=str(quarter)
+    )  # a wrong one is refused before a kernel starts
+    started, clock = dt.datetime.now(tz=dt.UTC), time.monotonic()
+    notice_lines = _reader_notices(account, quarter)
+    paths.reports_folder().mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=paths.reports_folder(), prefix=_prefix(folder)) as name:
+        scratch = Path(name)
+        new = scratch / "new"
+        (scratch / "notebooks").mkdir()
+        jobs = [
+            notebooks.Job(n, scratch / "notebooks" / n.name, run_plan.parameters)
+            for n in run_plan.notebooks
+        ]
+        compared = page.past_quarters(
+            quarter,
+            provenance.state_manifest(account, run_plan, [], started, notice_lines),
+            run_plan.notebooks,
+            _folder(scratch / "again"),
+        )
+        if compared.jobs:
+            say(f"{quarter}: computing again what was published, for what changed since")
+        runs = notebooks.run_all(
+            [*jobs, *compared.jobs],
+            workers=workers,
+            done=lambda r: say(
+                f"{quarter} {r.notebook}: {plan.end_in_words(r)} in {r.wall_s:.1f} s"
+            ),
+        )
+        run_plan, ended = plan.without_unanswerable(run_plan, runs[: len(jobs)])
+        account = dict(answerability.with_stopped(account, plan.stopped_by_the_data(run_plan)))
+        state = provenance.state_manifest(account, run_plan, ended, started, notice_lines)
+        day = dt.datetime.combine(dt.date.fromisoformat(account["as_of"]), dt.time(), tzinfo=dt.UTC)
+        if state["status"] == "ok":
+            try:
+                content = _document(
+                    account,
+                    run_plan,
+                    [scratch / "notebooks" / n.name for n in run_plan.notebooks],
+                    notice_lines,
+                )
+                quarterly_page = page.quarterly_pages(
+                    content, dataset, quarter, compared, runs[len(jobs) :]
+                )
+                content["quarterly"] = quarterly_page.content
+                rendered = pdf.render_pdf(content, timestamp=day)
+            except (document.DocumentError, pdf.PdfError, feedback.NarrativeError) as error:
+                state |= {"status": "failed", "error": str(error)}
+        if state["status"] != "ok":
+            _keep_failed(folder, scratch, state)
+            index_page.write_index()
+            return Published(state, folder, is_new=True)
+        new.mkdir()
+        (new / PDF).write_bytes(rendered)
+        workbook.write_workbook(content, new / WORKBOOK, timestamp=day)
+        _drop_stopped(jobs, run_plan)
+        (scratch / "notebooks").rename(new / "notebooks")
+        state["metrics"] = output.headline_metrics(content["cover"])
+        state["quarterly"] = quarterly_page.record
+        state["pdf_sha256"] = hashlib.sha256(rendered).hexdigest()
+        state["wall_s"] = round(time.monotonic() - clock, 2)
+        manifest.write_manifest(new, state)
+        _put_in_place(new, folder, scratch)
+    _remember(dataset, run_plan, state, quarterly_page.forecasts)
+    index_page.write_index()
+    if compared.first:
+        say(f"{quarter}, since its first edition: {state['quarterly']['since_first_edition']}")
+    return Published(state, folder, is_new=True)

@@ -1,0 +1,108 @@
+"""Whether a PDF in hand is the one that data, code and parameters make today."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from analysis.project import paths
+from analysis.store import manifest, processed
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from analysis.store.run_record import Manifest
+
+RUN_ID = re.compile(rb"run:([0-9a-f]{16})")
+
+
+class Verification(NamedTuple):
+    """Whether a report holds, and why in one sentence."""
+
+    holds: bool
+    says: str
+
+
+def _run(run_id: str) -> Manifest | None:
+    places = [
+        *paths.reports_folder().glob(f"[!.]*/[!.]*/{manifest.FILE}"),
+        *paths.project_root().glob(f"data/history/*/*/{manifest.FILE}"),
+    ]
+    manifests = (manifest.read_manifest(file.parent) for file in places)
+    return next((m for m in manifests if m and m["run_id"] == run_id and m["pdf_sha256"]), None)
+
+
+def run_of(pdf: Path) -> tuple[str, Manifest | None]:
+    """Return the run id a report carries, and the manifest of that run if it is here.
+
+    Raises
+    ------
+    ValueError
+        If the file is no report of this project.
+    """
+    if not pdf.is_file():
+        raise ValueError(f"no file {pdf}")
+    content = pdf.read_bytes()
+    stamped = RUN_ID.search(content)
+    if not stamped:
+        raise ValueError(f"{pdf.name} carries no run id: it is not a report of alignment-roi")
+    run_id = stamped[1].decode()
+    return run_id, _run(run_id)
+
+
+def verify_report(pdf: Path) -> Verification:
+    """Return whether `pdf` still follows from what stands in the project, as of the day it was made
+    for.
+
+    Raises
+    ------
+    ValueError
+        If the file is no report of this project.
+    """
+    run_id, run = run_of(pdf)
+    if run is None:
+        return Verification(
+            holds=False,
+            says=f"run {run_id}: no manifest of it here, so what it stood on is unknown",
+        )
+    if hashlib.sha256(pdf.read_bytes()).hexdigest() != run["pdf_sha256"]:
+        return Verification(
+            holds=False, says=f"run {run_id}: the file is not the one that was published"
+        )
+    as_of_day = run.get("as_of_given")
+    account = processed.prepare_dataset(
+        run["dataset"], as_of=dt.date.fromisoformat(as_of_day) if as_of_day else None
+    )
+    if manifest.run_id(account, run["quarter"], run["parameters"]) == run_id:
+        return Verification(
+            holds=True,
+            says=(
+                f"run {run_id}: {run['dataset']} {run['quarter']} follows from today's data and "
+                "code"
+            ),
+        )
+    return Verification(
+        holds=False, says=f"run {run_id}: {_changed(run)} changed since; make the report again"
+    )
+
+
+def _changed(run: Manifest) -> str:
+    account = processed.read_audit(run["dataset"])
+    now = {
+        "exports": {f["file"]: f["sha256"] for f in account["files"]},
+        "code": manifest.code_sha256(),
+        "lock": manifest.lock_sha256(),
+        "settings or rules": manifest.settings_sha256(run["dataset"]),
+    }
+    then = {
+        "exports": {f["file"]: f["sha256"] for f in run["inputs"]},
+        "code": run["code_sha256"],
+        "lock": run["lock_sha256"],
+        "settings or rules": run.get("settings_sha256"),
+    }
+    return (
+        ", ".join(name for name in now if now[name] != then[name])
+        or "packages, a review or the figures of the quarter before"
+    )

@@ -1,0 +1,1 @@
+"""What goes wrong in real exports, planted on purpose and counted."""

@@ -1,0 +1,1 @@
+"""What happens in a simulated company: days, people, hours, opportunities, marketing, panels."""

@@ -1,0 +1,1 @@
+"""A file as received → a typed table: formats, field maps, cells."""

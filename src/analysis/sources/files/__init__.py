@@ -1,0 +1,1 @@
+"""Each kind of file → a table of texts, every line of it accounted for."""

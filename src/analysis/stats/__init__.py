@@ -1,0 +1,3 @@
+"""How sure an estimate is: absorbed effects, cluster-robust errors, and what to do with few
+clusters.
+"""

@@ -1,0 +1,158 @@
+"""What a report stood on and how its run ended: `manifest.json`, read by machines.
+
+The run id is a hash of everything the report follows from: data, code, packages, settings,
+parameters and the figures of the quarter before, which it shows beside its own. Equal ids mean an
+equal report, so a finished one is not made again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+from analysis.project import paths, quarters, settings
+from analysis.project.paths import REVIEWS_FOLDER as REVIEWS
+from analysis.store import editions, processed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from analysis.store.run_record import Manifest, Outcome, Parameter
+
+FILE = "manifest.json"
+LOCK = "requirements.lock"
+WITHOUT_FAILURE = {"ok", "missing", "withheld"}  # ends of a chapter that leave a report whole
+PACKAGES = ("duckdb", "matplotlib", "numpy", "pandas", "papermill", "scipy", "statsmodels", "typst")
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def code_sha256() -> str:
+    """Return the hash of package and notebooks.
+
+    Of a notebook only what it computes, not its outputs.
+    """
+    digest = hashlib.sha256(processed.code_hash().encode())
+    for file in sorted(paths.notebooks_folder().glob("*.ipynb")):
+        content = json.loads(file.read_text(encoding="utf-8"))
+        cells = [
+            [c["cell_type"], "".join(c["source"]), c["metadata"].get("tags", [])]
+            for c in content["cells"]
+        ]
+        digest.update(
+            json.dumps([file.name, cells, content["metadata"].get("alignment_roi")]).encode()
+        )
+    return digest.hexdigest()
+
+
+def lock_sha256() -> str:
+    """Return the hash of the lock, empty where the project runs without one."""
+    lock = paths.project_root() / LOCK
+    return _sha256(lock.read_bytes()) if lock.is_file() else ""
+
+
+def settings_sha256(dataset: str) -> str:
+    """Return the hash of a dataset's settings and of its own maps and rules.
+
+    The minutes of reviews are none.
+    """
+    digest = hashlib.sha256(settings.load_dataset_settings(dataset).model_dump_json().encode())
+    folder = paths.raw_folder(dataset)
+    for file in sorted(folder.rglob("*.toml")):
+        if file.name != paths.SETTINGS_FILE and file.parent.name != REVIEWS:
+            digest.update(f"{file.relative_to(folder)}\0".encode() + file.read_bytes())
+    return digest.hexdigest()
+
+
+def run_id(account: Mapping[str, Any], quarter: str, parameters: Mapping[str, Parameter]) -> str:
+    """Return the id of the report that data, code, packages, parameters and earlier figures make.
+
+    16 hex digits.
+    """
+    code = [code_sha256(), lock_sha256(), package_versions()]
+    before = sorted(
+        published_figures(account["dataset"], quarters.parse_quarter(quarter).shifted(-1)).items()
+    )
+    frozen = processed.frozen_hash(account["dataset"], before=quarter)
+    first_editions = editions.stood_on(account["dataset"], before=quarter)
+    follows_from = [
+        account["stamp"],
+        *code,
+        quarter,
+        sorted(parameters.items()),
+        before,
+        frozen,
+        first_editions,
+    ]
+    identifier = _sha256(json.dumps(follows_from).encode())[:16]
+    first = editions.own_edition(account["dataset"], quarter)
+    if first is None or first.manifest["run_id"] == identifier:
+        return identifier
+    # A later edition says what changed since the first, so it follows from that one too.
+    return _sha256(f"{identifier} {first.manifest['run_id']}".encode())[:16]
+
+
+def package_versions() -> dict[str, str]:
+    """Return the versions of the packages that figures depend on."""
+    return {name: metadata.version(name) for name in PACKAGES}
+
+
+def read_manifest(folder: Path) -> Manifest | None:
+    """Return the manifest in a report's folder, if there is one."""
+    file = folder / FILE
+    if not file.is_file():
+        return None
+    content: Manifest = json.loads(file.read_text(encoding="utf-8"))
+    return content
+
+
+def published_figures(dataset: str, quarter: quarters.Quarter) -> dict[str, float]:
+    """Return the headline figures a quarter's report published, by name; history keeps no other."""
+    content = read_manifest(paths.history_folder(dataset) / str(quarter))
+    metrics = content["metrics"].items() if content else ()
+    return {name: figure["estimate"] for name, figure in metrics if figure["estimate"] is not None}
+
+
+def earlier_looks(dataset: str, name: str, *, before: str) -> list[dict[str, Any]]:
+    """Return what each quarter published before the quarter `before` said of a headline, oldest
+    first.
+    """
+    files = sorted(
+        f for f in paths.history_folder(dataset).glob(f"*/{FILE}") if f.parent.name < before
+    )
+    manifests = [read_manifest(file.parent) for file in files]
+    return [each["metrics"][name] for each in manifests if each and name in each["metrics"]]
+
+
+def write_manifest(folder: Path, content: Manifest) -> None:
+    """Write the manifest of the report in `folder`; a reader never sees half of it."""
+    editions.write_json(folder / FILE, content)
+
+
+def is_current(folder: Path, pdf: str, identifier: str) -> bool:
+    """Return whether the folder holds the finished report of this run id, its PDF unchanged."""
+    content = read_manifest(folder)
+    file = folder / pdf
+    return bool(
+        content
+        and content["status"] == "ok"
+        and content["run_id"] == identifier
+        and file.is_file()
+        and _sha256(file.read_bytes()) == content["pdf_sha256"]
+    )
+
+
+def outcome_entries(runs: list[Outcome]) -> list[dict[str, Any]]:
+    """Return outcomes as the manifest states them."""
+    return [run._asdict() for run in runs]
+
+
+def failure_line(entry: Mapping[str, Any]) -> str:
+    """Return in one line where and why a notebook of a manifest failed."""
+    cell = "" if entry["cell"] is None else f", cell {entry['cell']}"
+    return f"{entry['notebook']}{cell}: {entry['error']}"

@@ -1,0 +1,46 @@
+"""What a notebook says of itself, without being run.
+
+Its question, and what it takes to answer it.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Needs = dict[str, list[str]]  # columns by table
+
+
+class Requirements(NamedTuple):
+    """A notebook's first heading (`question`) and the keys of ``alignment_roi`` in its metadata.
+
+    It cannot do without `needs`; of the sets of tables in `one_of` one is enough; the tables of
+    `begins` must have a row dated, in the column named, before the quarter's end.  `answers` are
+    the questions of page one that it answers. One that `tells_pay` shows sums made from pay, which
+    would tell that of a person where few are paid.
+    """
+
+    question: str
+    needs: Needs
+    one_of: list[Needs]
+    begins: dict[str, str]
+    answers: list[str]
+    tells_pay: bool
+
+
+def read_requirements(notebook: Path) -> Requirements:
+    """Return what a notebook declares; what it does not name is empty."""
+    content = json.loads(notebook.read_text(encoding="utf-8"))
+    own: dict[str, Any] = content["metadata"].get("alignment_roi", {})
+    first = "".join(content["cells"][0]["source"]).splitlines()[0]
+    return Requirements(
+        first.removeprefix("# "),
+        own.get("needs", {}),
+        own.get("one_of", []),
+        own.get("begins", {}),
+        own.get("answers", []),
+        own.get("tells_pay", False),
+    )

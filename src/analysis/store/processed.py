@@ -1,0 +1,370 @@
+"""Raw → processed in one call: what `pipeline`, `report` and a notebook's first run use.
+
+The processed folder is written whole under a temporary name and then renamed, so a reader never
+sees half of it.  It is stamped with what it was made from; while that has not changed, nothing is
+done again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import fcntl
+import hashlib
+import json
+import os
+import re
+import secrets
+import shutil
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pandas as pd
+
+from analysis.cleaning import pipeline
+from analysis.cleaning.plausibility import gate, required_tables
+from analysis.panels import build
+from analysis.project import paths, settings
+from analysis.project.errors import CrmDataError
+from analysis.sources import database, intake
+from analysis.tables.canonical import TABLES
+from analysis.tables.panel_tables import PANELS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import duckdb
+
+AUDIT_FILE = "audit.json"
+QUARANTINE_FILE = "quarantine.parquet"
+NAME_REVIEW_FILE = "name_review.csv"
+KEY_FILE = "pseudonyms.key"
+OWNER_FILE = (
+    "owner.lock"  # locked by the pass that works in a scratch folder, for as long as it lives
+)
+FROZEN = (
+    "rep_quarter",
+    "team_quarter",
+    "rep_week",
+    "won_deals",
+)  # what a published quarter keeps of its panels
+
+
+class Missing(NamedTuple):
+    """A table, or columns of it, that a dataset does not hold."""
+
+    table: str
+    columns: tuple[str, ...]
+
+
+def _dataset_folder(dataset: str) -> Path:
+    folder = paths.raw_folder(dataset)
+    if not folder.is_dir():
+        dataset_names = ", ".join(paths.dataset_names()) or "none yet"
+        raise CrmDataError(
+            f"{dataset}: no folder data/raw/{dataset}. Datasets here: {dataset_names}."
+        )
+    return folder
+
+
+def _key(dataset: str) -> str:
+    """Return the dataset's secret that pseudonyms are made with.
+
+    Made on first use, never rebuilt.
+    """
+    file = paths.history_folder(dataset) / KEY_FILE
+    if not file.is_file():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
+            stream.write(secrets.token_hex(32))
+    return file.read_text(encoding="utf-8")
+
+
+@cache
+def code_hash() -> str:
+    """Return the SHA-256 of the package's own sources, rules and templates."""
+    package = Path(__file__).parents[1]
+    digest = hashlib.sha256()
+    for file in sorted(p for p in package.rglob("*") if p.suffix in {".py", ".toml", ".typ"}):
+        digest.update(
+            f"{file.relative_to(package).as_posix()}\0".encode() + file.read_bytes() + b"\0"
+        )
+    return digest.hexdigest()
+
+
+def _stamp(dataset: str, files: list[Path], as_of: dt.date | None) -> str:
+    """Return the hash of all that the processed tables follow from."""
+    house = settings.load_dataset_settings(dataset)
+    follows_from = f"{code_hash()} {as_of} {house.model_dump_json()} {house.company.has_currency}"
+    digest = hashlib.sha256(follows_from.encode())
+    own = [
+        f
+        for f in sorted(paths.raw_folder(dataset).rglob("*.toml"))
+        if f.name != paths.SETTINGS_FILE
+    ]
+    for file in [*files, *own]:
+        digest.update(f"{file.name} {intake.file_sha256(file)}\n".encode())
+    return digest.hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    """Return named tuples as dictionaries and dates as text, ready for JSON."""
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        return {k: _plain(v) for k, v in value._asdict().items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items()}
+    return value.isoformat() if isinstance(value, dt.date) else value
+
+
+def _copy(connection: duckdb.DuckDBPyConnection, select: str, file: Path) -> None:
+    connection.execute(
+        f"copy ({select}) to {database.quote_literal(str(file))} (format parquet, compression zstd)"
+    )
+
+
+def _judged(
+    connection: duckdb.DuckDBPyConnection,
+    files: list[Path],
+    dataset: str,
+    key: str,
+    as_of: dt.date | None,
+) -> tuple[pipeline.Audit, gate.Gate]:
+    """Make the clean tables and the panels in the database.
+
+    Return the account of the pass and what it can answer.
+    """
+    house = settings.load_dataset_settings(dataset)
+    account = pipeline.clean_tables(connection, files, dataset, house, dataset_key=key, as_of=as_of)
+    required_tables.require_clean_rows(connection, account)
+    build.make_panels(connection, account.first_day, account.as_of, house)
+    return account, gate.judge_dataset(connection, account, house)
+
+
+def _write(
+    connection: duckdb.DuckDBPyConnection,
+    audit: pipeline.Audit,
+    verdict: gate.Gate,
+    folder: Path,
+    stamp: str,
+) -> None:
+    for name in (*TABLES, *PANELS, "quarters"):
+        _copy(connection, f"from {database.quote_identifier(name)}", folder / f"{name}.parquet")
+    connection.execute(
+        "create or replace temp table actions (table_name varchar, rule varchar, action varchar, reason varchar)"
+    )
+    database.insert_rows(
+        connection, "actions", [(e.table, e.rule, e.action, e.reason) for e in audit.rules]
+    )
+    _copy(
+        connection,
+        "select s.table_name, s.rule, a.action, a.reason, s.* exclude (table_name, rule, money, minutes), s.money as money_amount, "
+        "s.minutes / 60 as hours from set_aside s left join actions a using (table_name, rule) "
+        "order by s.table_name, s.source_file, s.source_row",
+        folder / QUARANTINE_FILE,
+    )
+    review = 'select table_name as "table", variant, canonical, similarity from name_review order by similarity desc, table_name, variant, canonical'
+    connection.execute(
+        f"copy ({review}) to {database.quote_literal(str(folder / NAME_REVIEW_FILE))} (format "
+        "csv, header)"
+    )
+    account = _plain(audit) | {"gate": _plain(verdict), "stamp": stamp}
+    (folder / AUDIT_FILE).write_text(json.dumps(account, indent=1) + "\n", encoding="utf-8")
+
+
+def _account(folder: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((folder / AUDIT_FILE).read_text(encoding="utf-8"))
+    return content
+
+
+def read_audit(dataset: str) -> dict[str, Any]:
+    """Return the account of the last pass over a dataset's exports, preparing it on first use."""
+    folder = paths.processed_folder(dataset)
+    return _account(folder) if (folder / AUDIT_FILE).is_file() else prepare_dataset(dataset)
+
+
+def recover_scratch(dataset: str) -> None:
+    """Clear away scratch folders of passes that were killed; what one had moved aside goes back.
+
+    A pass that still runs holds its folder's lock, which ends with the process however it ends.
+    """
+    target = paths.processed_folder(dataset)
+    for folder in target.parent.glob(f".{dataset}-*"):
+        if not re.fullmatch(rf"\.{re.escape(dataset)}-[a-z0-9_]{{8}}", folder.name):
+            continue
+        with contextlib.suppress(FileNotFoundError), (folder / OWNER_FILE).open("a") as owner:
+            try:
+                fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+            if not target.exists() and (folder / "old").is_dir():
+                (folder / "old").rename(target)
+            shutil.rmtree(folder)
+
+
+def _n_bytes(files: list[Path]) -> int:
+    return sum(file.stat().st_size for file in files)
+
+
+@contextlib.contextmanager
+def _scratch(dataset: str, target: Path) -> Iterator[Path]:
+    """Make a folder beside `target` that is cleared away at the end, by the next pass if this one
+    is killed.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{dataset}-") as name,
+        (Path(name) / OWNER_FILE).open("w") as owner,
+    ):
+        fcntl.flock(owner, fcntl.LOCK_EX)
+        yield Path(name)
+
+
+def prepare_dataset(dataset: str, *, as_of: dt.date | None = None) -> dict[str, Any]:
+    """Clean a dataset's exports and build its panels, unless that stands already; return the audit.
+
+    Raises
+    ------
+    CrmDataError
+        If the dataset has no folder, or a required table no export or no clean row.
+    SettingsError
+        If a setting is wrong.
+    """
+    folder = _dataset_folder(dataset)
+    gate.require_known(settings.load_dataset_settings(dataset).accepted_warnings)
+    files = intake.files_of(folder)
+    stamp = _stamp(dataset, files, as_of)
+    target = paths.processed_folder(dataset)
+    recover_scratch(dataset)
+    if (target / AUDIT_FILE).is_file() and _account(target).get("stamp") == stamp:
+        return _account(target)
+    with _scratch(dataset, target) as scratch, database.open_session(_n_bytes(files)) as connection:
+        account, verdict = _judged(connection, files, dataset, _key(dataset), as_of)
+        new = scratch / "new"
+        new.mkdir()
+        _write(connection, account, verdict, new, stamp)
+        if target.exists():
+            target.rename(scratch / "old")
+        new.rename(target)
+    return _account(target)
+
+
+def dry_run(dataset: str, *, as_of: dt.date | None = None) -> dict[str, Any]:
+    """Return the audit a pass over a dataset's exports would give; write nothing."""
+    gate.require_known(settings.load_dataset_settings(dataset).accepted_warnings)
+    files = intake.files_of(_dataset_folder(dataset))
+    with database.open_session(_n_bytes(files)) as connection:
+        account, verdict = _judged(connection, files, dataset, "", as_of)
+    return {**_plain(account), "gate": _plain(verdict)}
+
+
+def load_table(dataset: str, name: str) -> pd.DataFrame:
+    """Return a clean table or panel of a dataset, preparing it on first use."""
+    file = paths.processed_folder(dataset) / f"{name}.parquet"
+    if not file.is_file():
+        prepare_dataset(dataset)
+    if noted := os.environ.get(paths.LOADED_VARIABLE):
+        with Path(noted).open("a", encoding="utf-8") as stream:
+            stream.write(f"{name}\n")
+    return pd.read_parquet(file)
+
+
+def own_text(dataset: str, name: str) -> str | None:
+    """Return a text file of a dataset's raw folder, such as ``growth.toml``, or None where there is
+    none.
+    """
+    file = paths.raw_folder(dataset) / name
+    return file.read_text(encoding="utf-8") if file.is_file() else None
+
+
+def freeze_panels(dataset: str, quarter: str) -> Path:
+    """Keep the panels as they stand for a quarter just published; return the folder.
+
+    What was kept at its first publication stays, unless the quarter was not over by then.
+    """
+    history_folder = paths.history_folder(dataset) / quarter
+    history_folder.mkdir(parents=True, exist_ok=True)
+    stands = history_folder / "team_quarter.parquet"
+    if stands.is_file() and not _is_partial(stands, quarter):
+        return history_folder
+    for name in FROZEN:
+        part = history_folder / f".{name}.part"
+        shutil.copyfile(paths.processed_folder(dataset) / f"{name}.parquet", part)
+        part.replace(history_folder / f"{name}.parquet")
+    return history_folder
+
+
+def _is_partial(file: Path, quarter: str) -> bool:
+    rows = pd.read_parquet(file, columns=["quarter", "is_partial"])
+    return bool(rows.loc[rows["quarter"] == quarter, "is_partial"].any())
+
+
+def _published(dataset: str, name: str, before: str) -> list[Path]:
+    return [
+        f
+        for f in sorted(paths.history_folder(dataset).glob(f"*/{name}.parquet"))
+        if f.parent.name < before
+    ]
+
+
+def frozen_rows(dataset: str, name: str, *, before: str) -> pd.DataFrame:
+    """Return a panel's rows of each quarter published before the quarter `before`, as they stood
+    then.
+
+    Empty where none was published.
+    """
+    none = pd.DataFrame({c.name: pd.Series(dtype="object") for c in PANELS[name].columns})
+    frames = [
+        pd.read_parquet(file).query("quarter == @file.parent.name")
+        for file in _published(dataset, name, before)
+    ]
+    return pd.concat(frames, ignore_index=True) if frames else none
+
+
+def frozen_hash(dataset: str, *, before: str) -> str:
+    """Return the hash of what quarters published before the quarter `before` stood on."""
+    digest = hashlib.sha256()
+    for name in ("team_quarter", "won_deals"):
+        for file in _published(dataset, name, before):
+            digest.update(f"{file.parent.name} {name} {intake.file_sha256(file)}\n".encode())
+    return digest.hexdigest()
+
+
+def missing_needs(
+    account: dict[str, Any],
+    needs: dict[str, list[str]],
+    one_of: Sequence[dict[str, list[str]]] = (),
+) -> list[Missing]:
+    """Return which of the tables and columns that a chapter needs a dataset does not hold.
+
+    `one_of` lists sets of tables of which one is enough; where none is whole, all they lack is
+    returned.
+    """
+    table_entries = {t["table"]: t for t in account["tables"]}
+    lacking = []
+    for table, columns in needs.items():
+        state = table_entries.get(table, {"n_clean": 0, "columns": {}})
+        absent = tuple(c for c in columns if not state["columns"].get(c))
+        if not state["n_clean"]:
+            lacking.append(Missing(table, tuple(columns)))
+        elif absent:
+            lacking.append(Missing(table, absent))
+    ways = [missing_needs(account, several) for several in one_of]
+    return lacking + ([each for way in ways for each in way] if all(ways) else [])
+
+
+def not_begun(dataset: str, begins: dict[str, str], end: dt.date) -> list[Missing]:
+    """Return the tables of `begins` without a row whose date, in the column named, lies before the
+    day `end`.
+    """
+    return [
+        Missing(table, (column,))
+        for table, column in begins.items()
+        if not (
+            pd.to_datetime(load_table(dataset, table)[column], utc=True)
+            < pd.Timestamp(end, tz="UTC")
+        ).any()
+    ]

@@ -1,0 +1,58 @@
+"""What a run leaves on record: how each notebook ended, and the shape of `manifest.json`."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NamedTuple, NotRequired, TypedDict
+
+Status = Literal["ok", "failed", "killed", "timeout"]
+Parameter = str | int | float | bool
+
+
+class Outcome(NamedTuple):
+    """How the run of a notebook ended; `cell` counts from 1, the injected parameters included.
+
+    `reads` names the clean tables and panels it loaded.
+    """
+
+    notebook: str
+    status: Status
+    wall_s: float
+    cell: int | None = None
+    error: str | None = None
+    reads: tuple[str, ...] = ()
+
+
+class Manifest(TypedDict):
+    """One run of one report."""
+
+    run_id: str
+    status: str  # ok or failed
+    dataset: str
+    quarter: str
+    quarter_label: str
+    as_of: str
+    as_of_given: str | None  # the day asked for by --as-of
+    parameters: dict[str, Parameter]
+    notebooks: list[
+        dict[str, Any]
+    ]  # the outcomes of execute.run; without data `missing`, or `withheld`
+    error: str | None  # why no document could be made although every notebook ran
+    metrics: dict[str, dict[str, Any]]
+    notices: list[str]
+    questions: NotRequired[dict[str, str]]  # answered, warned, withheld or not asked
+    gate: NotRequired[list[dict[str, Any]]]  # the gate's findings
+    inputs: list[dict[str, Any]]  # file, sha256, n_rows
+    tables: list[dict[str, Any]]  # rows in = clean + quarantined + dropped
+    code_sha256: str
+    lock_sha256: str
+    settings_sha256: str
+    packages: dict[str, str]
+    owner: str
+    audience: str
+    pdf_sha256: str | None
+    previous_run_id: str | None  # of the report that a failed run left in place
+    started_at: str
+    wall_s: float
+    quarterly: dict[
+        str, Any
+    ]  # why figures moved, and forecasts scored; empty where no report was made

@@ -1,0 +1,4 @@
+"""What every table and panel holds.
+
+Columns with kind, unit and meaning, and how rows are judged.
+"""

@@ -1,0 +1,242 @@
+"""By which way the effect came, what is apart from it, and the same money spent otherwise."""
+
+import datetime as dt
+import math
+
+import pandas as pd
+import pytest
+from roi_case import programme
+
+from analysis.chapters.roi import accounts, costs, mechanisms, options
+from analysis.chapters.roi.accounts import BudgetCut
+from analysis.chapters.roi.case import Uncertain
+from analysis.chapters.roi.mechanisms import Way
+from analysis.chapters.roi.options import LeadGeneration, PreSales, Terms
+
+
+def decomposed():
+    effect = programme(lift=0.10, error=0.03).effect
+    ways = [
+        Way("Hours recovered", Uncertain(0.20, 0.03, 23), Uncertain(0.30, 0.10, 40)),
+        Way("Leads recycled", Uncertain(0.02, 0.01, 15), Uncertain(1.0)),
+    ]
+    return mechanisms.decompose_effect(effect, ways, bookings_amount=1_000.0).set_index("role")
+
+
+def test_ways_and_rest_add_up_to_the_total_and_nothing_is_added_to_it():
+    """0.06 by hours, 0.02 by leads, 0.02 by neither: the total stays 0.10 and 1,000 x (exp(0.1) - 1)."""
+    got = decomposed()
+    assert got["log_points"].tolist() == pytest.approx([0.06, 0.02, 0.02, 0.10, 0.08])
+    parts = got.loc[["way", "rest"], "bookings_amount"]
+    total = got.loc["total", "bookings_amount"]
+    assert parts.sum() == pytest.approx(total)
+    assert total == pytest.approx(1_000 * math.expm1(0.10))
+
+
+def test_the_sum_of_the_ways_stands_beside():
+    assert decomposed().loc["beside", "bookings_amount"] == pytest.approx(1_000 * math.expm1(0.08))
+
+
+def test_a_ways_error_joins_those_of_change_and_yield():
+    """0.20 x 0.10 and 0.30 x 0.03: hypot(0.020, 0.009) = 0.021932; t(23) = 2.0687."""
+    hours = decomposed().loc["way"].iloc[0]
+    assert hours["high"] - hours["log_points"] == pytest.approx(2.0687 * 0.021932, rel=1e-4)
+
+
+def test_all_opportunities_from_recycled_leads_is_refused():
+    with pytest.raises(ValueError, match=r"recycled_share must be below 1, got 1\.0"):
+        mechanisms.leads_change(Uncertain(1.0, 0.1, 5))
+
+
+ASSETS = pd.DataFrame(
+    {
+        "asset_id": ["a1", "a2", "a3", "a4", "a5"],
+        "created_on": pd.to_datetime(
+            ["2025-01-01", "2025-01-01", "2025-01-01", "2025-12-20", "2025-01-01"]
+        ),
+        "is_in_library": [True, True, False, True, False],
+        "production_hours": [10.0, 20.0, float("nan"), 40.0, 5.0],
+    }
+)
+USES = pd.DataFrame(
+    {"asset_id": ["a1", "a2"], "used_on": pd.to_datetime(["2025-12-01", "2025-03-01"])}
+)
+
+
+def test_material_unused_for_two_quarters_is_costed_and_young_material_is_not():
+    """a2 was used too long ago, a3 and a5 never, a4 is 11 days old; a3's hours are unknown."""
+    got = costs.unused_content(
+        ASSETS, USES, as_of=dt.date(2025, 12, 31), marketing_hour_cost_amount=65.0
+    )
+    rows = got.set_index("place")
+    assert rows.loc["in the shared library"].tolist() == [2, 1, 0, 20.0, 1_300.0]
+    assert rows.loc["elsewhere"].tolist() == [2, 2, 1, 5.0, 325.0]
+
+
+def test_a_negative_number_of_reports_is_refused():
+    with pytest.raises(ValueError, match="must not be below 0, got -1"):
+        costs.duplicate_reports(-1, 3.0, 60.0)
+
+
+TERMS = Terms(0.7, 0.1, 0.0, 50.0, 0.25, 90.0)
+HIRE = PreSales(100_000.0, 500.0, Uncertain(400.0, 50.0, 30))
+LEADS = LeadGeneration(200.0, 1.0, 1_000, 100, Uncertain(40_000.0, 2_000.0, 50))
+
+
+def test_both_options_on_the_same_terms_by_hand():
+    """200,000: 1,000 h at 400 x 0.6; or 1,000 leads, a tenth opportunities, a quarter won at 40,000 x 0.6."""
+    table = options.compare_options(200_000.0, HIRE, LEADS, TERMS).set_index("option")
+    hire, leads = table.loc[options.HIRE], table.loc[options.LEADS]
+    assert hire["npv_p50"] == pytest.approx(1_000 * 400 * 0.6 - 200_000, rel=0.05)
+    assert leads["npv_p50"] == pytest.approx(100 * 0.25 * 40_000 * 0.6 - 200_000 - 50_000, rel=0.02)
+    assert leads["npv_without_rep_hours"] - leads["npv_p50"] == pytest.approx(1_000 * 1.0 * 50.0)
+    assert hire["opportunities_added"] == pytest.approx(
+        40, rel=0.02
+    )  # 400,000 of bookings / (0.25 x 40,000)
+    assert leads["cost_per_opportunity"] == pytest.approx(2_500, rel=0.02)
+    assert hire["break_even"] == pytest.approx(200_000 / (1_000 * 0.6))
+    assert leads["break_even"] == pytest.approx(250_000 / (1_000 * 0.25 * 40_000 * 0.6))
+
+
+def test_at_break_even_an_options_npv_is_zero():
+    table = options.compare_options(200_000.0, HIRE, LEADS, TERMS).set_index("option")["break_even"]
+    hire = HIRE._replace(bookings_per_hour=Uncertain(table[options.HIRE]))
+    leads = LEADS._replace(
+        n_leads=10**9,
+        n_opportunities=round(10**9 * table[options.LEADS]),
+        deal_amount=Uncertain(4e4),
+    )
+    again = options.compare_options(200_000.0, hire, leads, TERMS).set_index("option")["npv_p50"]
+    assert again.tolist() == pytest.approx([0.0, 0.0], abs=50.0)
+
+
+def test_bookings_a_year_later_are_worth_less_in_both_options():
+    later = TERMS._replace(discount_rate=0.25, cycle_days=365.0)
+    now, then = (
+        options.compare_options(200_000.0, HIRE, LEADS, terms)["npv_p50"]
+        for terms in (TERMS, later)
+    )
+    spent = pd.Series([200_000.0, 250_000.0])
+    assert ((then + spent) / (now + spent)).tolist() == pytest.approx([0.8, 0.8])
+
+
+def test_a_hire_cannot_be_told_where_an_hours_worth_cannot():
+    hire = HIRE._replace(bookings_per_hour=Uncertain(math.nan))
+    table = options.compare_options(200_000.0, hire, LEADS, TERMS)
+    assert table.loc[0, ["npv_p50", "probability_positive"]].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: options.compare_options(0.0, HIRE, LEADS, TERMS), "budget and costs must be above 0, got 0"),
+        (
+            lambda: options.compare_options(1.0, HIRE, LEADS._replace(n_opportunities=1_001), TERMS),
+            "opportunities must be 0 to n_leads, got 1001 of 1000",
+        ),
+        (
+            lambda: accounts.next_budget(Uncertain(1.0), quota_amount=1, budget_amount=1, rule=[BudgetCut(0.8, 1.0), BudgetCut(0.9, 0.5)]),
+            "rule must leave no less for a higher attainment",
+        ),
+        (
+            lambda: accounts.next_budget(Uncertain(1.0), quota_amount=0, budget_amount=1, rule=[BudgetCut(0.8, 1.0)]),
+            "quota_amount must be above 0, got 0",
+        ),
+    ],
+)  # fmt: skip
+def test_a_wrong_argument_is_named(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+RULE = [BudgetCut(0.8, 0.5), BudgetCut(1.0, 0.9)]
+
+
+def test_the_next_budget_by_hand():
+    """Attainment normal around the upper cut: half of the draws lose nothing, 2.3% half, the rest a tenth."""
+    got = accounts.next_budget(
+        Uncertain(100.0, 10.0, 10**7), quota_amount=100.0, budget_amount=1_000.0, rule=RULE
+    )
+    assert got.probability_cut == pytest.approx(0.5, abs=0.02)
+    assert (got.p10, got.p90) == (900.0, 1_000.0)
+
+
+def test_more_bookings_never_mean_a_smaller_budget():
+    levels = [
+        accounts.next_budget(
+            Uncertain(x, 10.0, 20), quota_amount=100.0, budget_amount=1_000.0, rule=RULE
+        )
+        for x in (60.0, 80.0, 100.0, 120.0)
+    ]
+    assert [x.probability_cut for x in levels] == sorted(
+        (x.probability_cut for x in levels), reverse=True
+    )
+    assert [x.p50 for x in levels] == sorted(x.p50 for x in levels)
+    assert levels[0] == accounts.next_budget(
+        Uncertain(60.0, 10.0, 20), quota_amount=100.0, budget_amount=1_000.0, rule=RULE
+    )
+
+
+def test_one_account_of_both_functions_by_hand():
+    """500 found by marketing and 300 by sales leave 0.6 of each; both cost 200: 2.4 to 1."""
+    won = pd.DataFrame(
+        {"deal_amount": [500.0, 100.0, 200.0, float("nan")], "campaign_id": ["c", None, None, None]}
+    )
+    got = accounts.joint_account(
+        won,
+        sales_cost_amount=150.0,
+        marketing_cost_amount=50.0,
+        gross_margin_rate=0.7,
+        commission_rate=0.1,
+    ).set_index("function")
+    assert got["bookings_amount"].tolist() == [500.0, 300.0, 800.0]
+    assert got["contribution_amount"].tolist() == pytest.approx([300.0, 180.0, 480.0])
+    assert got["cost_amount"].tolist() == [50.0, 150.0, 200.0]
+    assert got["n_without_amount"].tolist() == [0, 1, 1]
+    assert got["contribution_per_unit"].isna().tolist() == [True, True, False]
+    assert got.loc["total", "contribution_per_unit"] == pytest.approx(2.4)
+
+
+def test_an_account_without_costs_is_refused():
+    won = pd.DataFrame({"deal_amount": [1.0], "campaign_id": ["c"]})
+    with pytest.raises(ValueError, match="costs must be above 0 together, got 0 of sales and 0"):
+        accounts.joint_account(
+            won,
+            sales_cost_amount=0,
+            marketing_cost_amount=0,
+            gross_margin_rate=0.7,
+            commission_rate=0.1,
+        )
+
+
+def test_where_no_pay_is_known_the_account_has_no_return():
+    """Marketing's 50 alone against what both brought would be a return of sales for nothing."""
+    won = pd.DataFrame({"deal_amount": [500.0, 300.0], "campaign_id": ["c", None]})
+    got = accounts.joint_account(
+        won,
+        sales_cost_amount=math.nan,
+        marketing_cost_amount=50.0,
+        gross_margin_rate=0.7,
+        commission_rate=0.1,
+    ).set_index("function")
+    assert got["cost_amount"].isna().tolist() == [False, True, True]
+    assert got["contribution_per_unit"].isna().all()
+
+
+def test_without_a_quota_the_next_budget_is_not_known_and_nothing_fails():
+    panel = pd.DataFrame(
+        {
+            "quarter": ["2026Q2", "2026Q3"],
+            "is_partial": False,
+            "bookings_amount": 100.0,
+            "quota_amount": math.nan,
+        }
+    )
+    campaigns = pd.DataFrame({"start_date": pd.to_datetime(["2026-07-01"]), "cost_amount": [40.0]})
+    got = accounts.budget_of_company(
+        {"team_quarter": panel, "campaigns": campaigns},
+        quarter="2026Q3",
+        fiscal_year_start_month=1,
+        rule=RULE,
+    )
+    assert all(math.isnan(figure) for figure in got)

@@ -1,0 +1,298 @@
+"""Runs of notebooks: parameters checked before a kernel starts, and the truth about how each ended."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from queue import Empty
+
+import pytest
+from report_fixtures import PARAMETERS, at, cell, kernels, notebook, project, until
+
+from analysis.report.run import notebooks
+from analysis.report.run.notebooks import Job
+from analysis.store import needs
+
+
+class DeafSocket:
+    """A socket that holds a message and tells of it only when it is asked again."""
+
+    def __init__(self):
+        self.polls = []
+
+    async def poll(self, timeout):  # noqa: ASYNC109 - its signature
+        self.polls.append(timeout)
+        return len(self.polls) > 1
+
+
+RESERVED = ("dataset", "quarter", "team")
+DIE = "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"
+
+
+@pytest.fixture
+def root(tmp_path):
+    """Return a project in which every process can be told from others'."""
+    folder = project(tmp_path / "project")
+    with at(folder):
+        yield folder
+
+
+@pytest.fixture
+def ran(root):
+    """Run a notebook of these cells; return its outcome and the notebook as it was kept."""
+
+    def run(*cells, **parameters):
+        source = notebook(root / "notebooks" / "1_try.ipynb", *cells)
+        output = root / "out.ipynb"
+        outcome = notebooks.run_notebook(Job(source, output, parameters))
+        return outcome, json.loads(output.read_text())["cells"]
+
+    return run
+
+
+@pytest.fixture
+def asked(root):
+    """Return the typed parameters of a notebook that knows those of `PARAMETERS`."""
+    known = [notebook(root / "notebooks" / "1_try.ipynb", cell(PARAMETERS, "parameters"))]
+    return lambda given: notebooks.check_parameters(known, given, RESERVED)
+
+
+def channel_of(socket):
+    channel = notebooks.WatchfulChannel.__new__(notebooks.WatchfulChannel)
+    channel.socket, channel._recv = socket, lambda: asyncio.sleep(0, {"content": "there"})
+    return channel
+
+
+def test_a_message_nobody_told_of_is_found_a_second_later():
+    """Not when the cell's time is over: asyncio misses that a message came where processes compete."""
+    socket = DeafSocket()
+    assert asyncio.run(channel_of(socket).get_msg(timeout=900)) == {"content": "there"}
+    assert socket.polls == [1000, 1000]
+
+
+def test_without_a_message_the_wait_ends_when_it_should(monkeypatch):
+    socket = DeafSocket()
+    with pytest.raises(Empty):
+        asyncio.run(channel_of(socket).get_msg(timeout=0.5))
+    assert len(socket.polls) == 1
+    assert socket.polls[0] <= 500
+
+
+def states(cells):
+    return [
+        c["metadata"]["papermill"]["status"]
+        for c in cells
+        if "status" in c["metadata"].get("papermill", {})
+    ]
+
+
+def texts(cells):
+    return [
+        "".join(o["text"])
+        for c in cells
+        for o in c.get("outputs", [])
+        if o["output_type"] == "stream"
+    ]
+
+
+def test_parameters_become_values_of_their_type(asked):
+    given = {"asks": "5", "rate": "0.25", "is_short": "Yes"}
+    assert asked(given) == {"asks": 5, "rate": 0.25, "is_short": True}
+
+
+def test_nothing_given_is_nothing_to_check(asked):
+    assert asked({}) == {}
+
+
+def test_an_unknown_parameter_is_refused_with_the_nearest_name(asked):
+    """Papermill would log a warning and run with the default."""
+    with pytest.raises(
+        ValueError, match=r"no notebook has a parameter 'quater'\. Did you mean quarter\?"
+    ):
+        asked({"quater": "2026Q1"})
+
+
+def test_the_names_offered_are_those_that_can_be_given(asked):
+    with pytest.raises(ValueError, match=r"Known: asks, is_short, rate\.$"):
+        asked({"zzz": "1"})
+
+
+@pytest.mark.parametrize("name", ["quarter", "dataset"])
+def test_what_the_command_line_sets_is_no_free_parameter(asked, name):
+    with pytest.raises(ValueError, match=f"parameter {name} is set by the command line itself"):
+        asked({name: "x"})
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "wants"),
+    [
+        ("asks", "2.5", "of type int"),
+        ("asks", "", "of type int"),
+        ("rate", "half", "of type float"),
+        ("rate", "nan", "a finite number"),
+        ("rate", "inf", "a finite number"),
+        ("is_short", "maybe", "true or false"),
+    ],
+)
+def test_a_value_of_another_type_is_refused(asked, name, text, wants):
+    with pytest.raises(ValueError, match=f"parameter {name} must be {wants}, got '{text}'"):
+        asked({name: text})
+
+
+def test_a_notebook_says_its_question_and_its_needs(tmp_path):
+    file = notebook(
+        tmp_path / "1.ipynb", "# What for?\n\nMore.", "x = 1", needs={"quotas": ["quota_amount"]}
+    )
+    assert needs.read_requirements(file).question == "What for?"
+    assert needs.read_requirements(file).needs == {"quotas": ["quota_amount"]}
+
+
+def test_a_notebook_that_runs_is_ok_and_sees_its_parameters(ran):
+    """Those it does not know are left out: one notebook's parameter is no other's."""
+    outcome, cells = ran(
+        cell(PARAMETERS, "parameters"), "print(asks, quarter)", asks=7, quarter="2026Q1", other=1
+    )
+    assert (outcome.notebook, outcome.status, outcome.cell, outcome.error) == (
+        "1_try",
+        "ok",
+        None,
+        None,
+    )
+    assert texts(cells) == ["7 2026Q1\n"]
+
+
+def test_a_cell_that_raises_is_named_with_its_error(ran):
+    """The third cell, counted from 1; what ran before it is kept, what came after it did not run."""
+    outcome, cells = ran("# Why?", "print('before')", "1 / 0", "print('after')")
+    assert outcome[1] == "failed"
+    assert outcome.cell == 3
+    assert outcome.error == "ZeroDivisionError: division by zero"
+    assert texts(cells) == ["before\n"]
+    assert states(cells)[-2:] == ["failed", "pending"]
+
+
+def test_the_injected_parameters_count_as_a_cell(ran):
+    outcome, cells = ran(cell(PARAMETERS, "parameters"), "1 / 0", asks=1)
+    assert outcome.cell == 3
+    assert any("".join(c["source"]) == "1 / 0" for c in cells)
+
+
+def test_leaving_early_is_no_success(ran):
+    """`sys.exit(0)` ends a notebook without an exception: papermill returns as if all had run."""
+    outcome, cells = ran("print('before')", "import sys\nsys.exit(0)", "print('after')")
+    assert (outcome.status, outcome.cell, outcome.error) == ("failed", 2, "SystemExit: 0")
+    assert "after\n" not in texts(cells)
+
+
+def test_an_error_is_an_error_even_where_it_was_expected(ran):
+    """A report has no place for a traceback, so the tag `raises-exception` does not excuse one."""
+    outcome, cells = ran("x = 1", cell("1 / 0", "raises-exception"), "print('after')")
+    assert (outcome.status, outcome.cell, outcome.error) == (
+        "failed",
+        2,
+        "ZeroDivisionError: division by zero",
+    )
+    assert texts(cells) == ["after\n"]
+
+
+def test_a_killed_kernel_is_told_as_killed(ran):
+    """Papermill marks every cell of it completed; the kept notebook must not."""
+    outcome, cells = ran("print('before')", DIE, "print('after')")
+    assert (outcome.status, outcome.cell) == ("killed", 2)
+    assert "the kernel died" in outcome.error
+    assert texts(cells) == ["before\n"]
+    assert states(cells) == ["completed", "failed", "pending"]
+
+
+def test_a_stuck_cell_is_told_as_timeout(ran, monkeypatch):
+    monkeypatch.setattr(notebooks, "CELL_TIMEOUT", 1)
+    outcome, cells = ran("print('before')", "import time\ntime.sleep(600)", "print('after')")
+    assert (outcome.status, outcome.cell, outcome.error) == (
+        "timeout",
+        2,
+        "a cell ran longer than 1 s",
+    )
+    assert texts(cells) == ["before\n"]
+    assert states(cells) == ["completed", "failed", "pending"]
+
+
+@pytest.mark.parametrize("source", ["x = 1", "1 / 0", DIE])
+def test_a_run_leaves_no_kernel_and_no_socket(root, ran, monkeypatch, source):
+    """However it ended: the private folder of its sockets is gone, and so is the process."""
+    sockets = root / "sockets"
+    sockets.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(sockets))
+    ran(source)
+    assert list(sockets.glob("roi-*")) == []
+    assert kernels(root) == []
+
+
+def test_two_at_once_are_told_apart_and_in_the_order_asked_for(root):
+    """One fails, the other goes on; `done` hears of each once."""
+    slow = notebook(
+        root / "notebooks" / "1_slow.ipynb", "import time\ntime.sleep(1)\nprint('slow')"
+    )
+    bad = notebook(root / "notebooks" / "2_bad.ipynb", "1 / 0")
+    heard = []
+    jobs = [Job(slow, root / "slow.ipynb", {}), Job(bad, root / "bad.ipynb", {})]
+    outcomes = notebooks.run_all(jobs, workers=2, done=heard.append)
+    assert [(o.notebook, o.status) for o in outcomes] == [("1_slow", "ok"), ("2_bad", "failed")]
+    assert sorted(o.notebook for o in heard) == ["1_slow", "2_bad"]
+    assert (root / "bad.ipynb").is_file()
+    assert kernels(root) == []
+
+
+def test_one_at_a_time_gives_the_same(root):
+    jobs = [
+        Job(notebook(root / "notebooks" / f"{i}_x.ipynb", "x = 1"), root / f"{i}.ipynb", {})
+        for i in (2, 1)
+    ]
+    heard = []
+    outcomes = notebooks.run_all(jobs, workers=1, done=heard.append)
+    assert [o.notebook for o in outcomes] == [o.notebook for o in heard] == ["2_x", "1_x"]
+
+
+def test_no_kernel_outlives_a_run_that_was_killed(root):
+    """SIGKILL to the process that started the workers: workers, kernels and sockets go by themselves."""
+    sockets = root / "tmp"
+    sockets.mkdir()
+    for i in (1, 2):
+        notebook(
+            root / "notebooks" / f"{i}_x.ipynb",
+            f"open({str(root / f'started{i}')!r}, 'w')",
+            "import time\ntime.sleep(600)",
+        )
+    script = root / "go.py"
+    script.write_text(
+        "from pathlib import Path\n"
+        "from analysis.report.run.notebooks import Job, run_all\n"
+        "if __name__ == '__main__':\n"
+        f"    root = Path({str(root)!r})\n"
+        "    jobs = [Job(n, root / n.name, {}) for n in sorted((root / 'notebooks').glob('*'))]\n"
+        "    run_all(jobs, workers=2, done=print)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, str(script)], env=os.environ | {"TMPDIR": str(sockets)}
+    ) as runner:
+        try:
+            until(lambda: (root / "started1").exists() and (root / "started2").exists())
+            assert len(kernels(root)) > 4  # this run, two workers, two kernels
+            assert len(list(sockets.glob("roi-*"))) == 2
+        finally:
+            runner.kill()
+    until(lambda: not kernels(root))
+    assert list(sockets.glob("roi-*")) == []
+
+
+def test_importing_the_runner_compiles_no_grammars():
+    """jsonschema's check of IRIs costs 3 of papermill's 4 CPU seconds at import, and nothing here needs it."""
+    code = "import sys, analysis.report.run.notebooks; sys.exit('lark' in sys.modules)"
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", code], check=False, cwd=Path(__file__).parents[2]
+        ).returncode
+        == 0
+    )

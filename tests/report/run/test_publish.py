@@ -1,0 +1,369 @@
+"""One quarter's report: planned, made aside, put in place whole or not at all."""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from report_fixtures import at, cell, files, kernels, manifest, notebook, run, small, until
+
+from analysis.project import quarters
+from analysis.report.run import plan, publish
+from analysis.store import processed
+
+SHOW = "from analysis.report import show\nshow.text('Fine.')"
+PARAMETERS = 'quarter: str = "x"  # quarter\ndataset: str = "x"  # folder\nasks: int = 3  # asks'
+HEADLINE = """from analysis.stats.result import Result
+from analysis.report import show
+show.use(currency="USD", smallest_cell=5)
+nan = float("nan")
+bookings = {"2026Q1": 120.0, "2026Q2": 250.0}[quarter]
+show.kpi(Result("bookings", bookings, nan, nan, "USD", 3, "deals", "sum", "opportunities"), label="B", headline=True)"""
+ACCOUNT = {"as_of": "2026-08-15", "first_day": "2025-01-01", "reconciliation": [], "refusals": []}
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory):
+    """Return a project of two deals and one notebook that says `Fine.`, with its report."""
+    folder = small(tmp_path_factory.mktemp("published") / "project")
+    notebook(
+        folder / "notebooks" / "1_fine.ipynb", "# Is it fine?", cell(PARAMETERS, "parameters"), SHOW
+    )
+    ran = run(folder, "report", "small")
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.splitlines()[-1] == "reports/small/2026Q2/alignment-roi.pdf"
+    return folder
+
+
+@pytest.fixture
+def root(published, tmp_path):
+    """Return a copy of that project: where a project lies is nothing its report follows from."""
+    return Path(shutil.copytree(published, tmp_path / "project"))
+
+
+def spoil(root, *cells):
+    return notebook(
+        root / "notebooks" / "1_fine.ipynb", "# Is it fine?", cell(PARAMETERS, "parameters"), *cells
+    )
+
+
+def folder_of(root, quarter="2026Q2"):
+    return root / "reports" / "small" / quarter
+
+
+@pytest.mark.parametrize(
+    ("name", "month", "expected"),
+    [
+        ("latest", 1, "2026Q2"),  # 15 August lies within Q3
+        ("previous", 1, "2026Q1"),
+        ("2026Q3", 1, "2026Q3"),
+        ("latest", 2, "2027Q2"),  # May to July, of the year that ends in January 2027
+    ],
+)
+def test_a_quarter_is_found_by_name(name, month, expected):
+    assert str(plan.quarter_named(name, ACCOUNT, month)) == expected
+
+
+@pytest.mark.parametrize("name", ["2024Q4", "2026Q4"])
+def test_a_quarter_without_data_is_refused_with_those_there_are(name):
+    with pytest.raises(
+        ValueError, match=rf"quarter {name} is not in the data, which run from 2025Q1 to 2026Q3"
+    ):
+        plan.quarter_named(name, ACCOUNT, 1)
+
+
+@pytest.mark.parametrize(
+    ("gap", "expected"),
+    [
+        (0.01, []),
+        (-0.01, []),
+        (
+            0.0151,
+            [
+                "Not reconciled: bookings in the CRM are +1.5% off finance's total; up to 1% is tolerated."
+            ],
+        ),
+        (
+            -0.2,
+            [
+                "Not reconciled: bookings in the CRM are -20.0% off finance's total; up to 1% is tolerated."
+            ],
+        ),
+    ],
+)
+def test_a_gap_above_what_is_tolerated_is_said_first(gap, expected):
+    account = ACCOUNT | {"reconciliation": [{"quarter": "2026Q2", "gap_rate": gap}]}
+    assert [
+        n.replace("\N{NO-BREAK SPACE}", " ").replace(" %", "%")
+        for n in publish.reader_notices(account, "2026Q2", 0.01)
+    ] == expected
+
+
+def test_a_quarter_finance_has_not_closed_is_not_reconciled():
+    account = ACCOUNT | {"reconciliation": [{"quarter": "2026Q1", "gap_rate": 0.0}]}
+    said = publish.reader_notices(account, "2026Q2", 0.01)
+    assert said == ["Not reconciled: finance's bookings of the quarter are not in the exports."]
+
+
+def test_refused_files_are_named_up_to_three():
+    account = ACCOUNT | {"refusals": [{"file": f"{x}.csv", "reason": "secret"} for x in "abcd"]}
+    said = publish.reader_notices(account, "2026Q2", 0.01)[-1]
+    assert said == "Left out: 4 files that could not be understood (a.csv, b.csv, c.csv)."
+
+
+def test_a_plan_says_which_question_lacks_what(root):
+    """The notebook whose needs are met runs; the other keeps its place among the chapters."""
+    notebook(
+        root / "notebooks" / "0_pay.ipynb",
+        "# What does it cost?",
+        needs={"compensation": ["base_amount"]},
+    )
+    with at(root):
+        made = plan.plan_report(
+            processed.prepare_dataset("small"), quarters.parse_quarter("2026Q2"), {"asks": 5}
+        )
+    assert [n.name for n in made.notebooks] == ["1_fine.ipynb"]
+    assert made.parameters == {"dataset": "small", "quarter": "2026Q2", "asks": 5}
+    (gap,) = made.missing
+    assert (gap["position"], gap["question"]) == (0, "What does it cost?")
+    assert gap["needs"] == [{"table": "compensation", "columns": ["base_amount"]}]
+
+
+def test_a_report_is_put_in_place_with_all_its_files(root):
+    made = files(root / "reports")
+    assert set(made) == {
+        "index.html",
+        "small/2026Q2/alignment-roi.pdf",
+        "small/2026Q2/alignment-roi.xlsx",
+        "small/2026Q2/manifest.json",
+        "small/2026Q2/notebooks/1_fine.ipynb",
+    }
+    state = manifest(root, "small", "2026Q2")
+    assert state["pdf_sha256"] == hashlib.sha256(made["small/2026Q2/alignment-roi.pdf"]).hexdigest()
+    history = root / "data" / "history" / "small" / "2026Q2"
+    assert json.loads((history / "manifest.json").read_text()) == state
+    kept = {f.relative_to(history).as_posix() for f in history.rglob("*") if f.is_file()}
+    assert kept == {
+        "manifest.json", "rep_quarter.parquet", "team_quarter.parquet", "rep_week.parquet", "won_deals.parquet",
+        "first.json", "forecasts.json", "inputs/audit.json", "inputs/alignment.toml",
+    }  # fmt: skip
+
+
+def test_a_second_run_says_up_to_date_and_starts_no_kernel(root):
+    """Nothing is written again, not even with the same content."""
+    before = {f: f.stat().st_mtime_ns for f in (root / "reports").rglob("*")}
+    ran = run(root, "report", "small")
+    assert ran.code == 0
+    assert ran.out.splitlines()[-1] == "reports/small/2026Q2/alignment-roi.pdf (up to date)"
+    assert "1_fine" not in ran.out
+    assert {f: f.stat().st_mtime_ns for f in (root / "reports").rglob("*")} == before
+
+
+def test_force_makes_it_again_the_same(root):
+    before = (folder_of(root) / "alignment-roi.pdf").read_bytes()
+    ran = run(root, "report", "small", "--force")
+    assert "1_fine: ok" in ran.out
+    assert (folder_of(root) / "alignment-roi.pdf").read_bytes() == before
+
+
+@pytest.mark.parametrize("change", ["data", "settings", "notebook", "parameter", "lock", "pdf"])
+def test_whatever_a_report_follows_from_makes_it_anew(root, change):
+    arguments = ["report", "small"]
+    first = manifest(root, "small", "2026Q2")["run_id"]
+    if change == "data":
+        file = root / "data" / "raw" / "small" / "Opportunity.csv"
+        file.write_text(file.read_text().replace("1000.00", "1000.01"))
+    elif change == "settings":
+        file = root / "alignment.toml"
+        file.write_text(file.read_text().replace("Revenue Operations", "Sales Operations"))
+    elif change == "notebook":
+        spoil(root, SHOW.replace("Fine", "Good"))
+    elif change == "parameter":
+        arguments += ["-p", "asks=4"]
+    elif change == "lock":
+        (root / "requirements.lock").write_text("numpy==0\n")
+    else:
+        (folder_of(root) / "alignment-roi.pdf").write_bytes(b"%PDF-tampered")
+    ran = run(root, *arguments)
+    assert "1_fine: ok" in ran.out
+    assert (manifest(root, "small", "2026Q2")["run_id"] == first) == (change == "pdf")
+
+
+def test_what_does_not_change_a_report_does_not_make_it_anew(root):
+    """Times of files, and outputs left in a notebook by JupyterLab, are no part of what it follows from."""
+    source = root / "notebooks" / "1_fine.ipynb"
+    content = json.loads(source.read_text())
+    content["cells"][2]["outputs"] = [
+        {"output_type": "stream", "name": "stdout", "text": "left over"}
+    ]
+    source.write_text(json.dumps(content))
+    (root / "data" / "raw" / "small" / "User.csv").touch()
+    assert "(up to date)" in run(root, "report", "small").out
+
+
+def test_a_failing_notebook_leaves_the_last_good_report(root):
+    """Exit 3; the PDF's bytes stand, the partial notebook and cell and error are told, also on the index page."""
+    before = hashlib.sha256((folder_of(root) / "alignment-roi.pdf").read_bytes()).hexdigest()
+    good = manifest(root, "small", "2026Q2")["run_id"]
+    spoil(root, SHOW, "raise ValueError('no <b>such</b> thing')")
+    ran = run(root, "report", "small")
+    assert ran.code == 3
+    assert (
+        "reports/small/2026Q2: 1_fine, cell 5: ValueError: no <b>such</b> thing (failed)" in ran.err
+    )
+    assert (
+        hashlib.sha256((folder_of(root) / "alignment-roi.pdf").read_bytes()).hexdigest() == before
+    )
+    kept = json.loads((folder_of(root) / "failed" / "1_fine.ipynb").read_text())
+    assert "Fine." in json.dumps(kept["cells"])
+    state = manifest(root, "small", "2026Q2")
+    assert (state["status"], state["pdf_sha256"], state["previous_run_id"]) == (
+        "failed",
+        None,
+        good,
+    )
+    assert state["notebooks"][0] | {"wall_s": 0} == {
+        "notebook": "1_fine", "status": "failed", "cell": 5, "error": "ValueError: no <b>such</b> thing", "wall_s": 0,
+        "reads": [],
+    }  # fmt: skip
+    page = (root / "reports" / "index.html").read_text()
+    assert "1_fine, cell 5: ValueError: no &lt;b&gt;such&lt;/b&gt; thing" in page
+    assert f"the files are those of run {good}" in page
+    history = root / "data" / "history" / "small" / "2026Q2" / "manifest.json"
+    assert json.loads(history.read_text())["run_id"] == good
+
+
+def test_a_second_failure_still_knows_the_last_good_report(root):
+    good = manifest(root, "small", "2026Q2")["run_id"]
+    for error in ("one", "two"):
+        spoil(root, f"raise ValueError('{error}')")
+        assert run(root, "report", "small").code == 3
+    state = manifest(root, "small", "2026Q2")
+    assert state["previous_run_id"] == good
+    assert state["notebooks"][0]["error"] == "ValueError: two"
+
+
+def test_a_mended_notebook_replaces_all_of_the_failure(root):
+    shutil.rmtree(root / "reports")
+    spoil(root, "1 / 0")
+    assert run(root, "report", "small").code == 3
+    assert not (folder_of(root) / "alignment-roi.pdf").exists()
+    assert "none yet" in (root / "reports" / "index.html").read_text()
+    spoil(root, SHOW)
+    assert run(root, "report", "small").code == 0
+    assert not (folder_of(root) / "failed").exists()
+    assert manifest(root, "small", "2026Q2")["status"] == "ok"
+
+
+def test_what_a_report_cannot_show_is_a_failed_report(root):
+    """Every notebook ran, but one printed: that is no wrong usage, and no PDF."""
+    spoil(root, "print('bare')")
+    ran = run(root, "report", "small")
+    assert ran.code == 3
+    assert "printed 'bare' to stdout" in ran.err
+    state = manifest(root, "small", "2026Q2")
+    assert state["status"] == "failed"
+    assert "printed 'bare' to stdout" in state["error"]
+    assert state["notebooks"][0]["status"] == "ok"
+    assert "printed &#x27;bare&#x27; to stdout" in (root / "reports" / "index.html").read_text()
+    assert (folder_of(root) / "failed" / "1_fine.ipynb").is_file()
+
+
+def test_one_failing_quarter_does_not_stop_the_other(root):
+    spoil(root, "assert quarter == '2026Q2', quarter", SHOW)
+    shutil.rmtree(root / "reports")
+    ran = run(root, "report", "small", "--quarter", "previous", "--quarter", "latest")
+    assert ran.code == 3
+    assert (folder_of(root, "2026Q2") / "alignment-roi.pdf").is_file()
+    assert not (folder_of(root, "2026Q1") / "alignment-roi.pdf").exists()
+
+
+def test_the_second_of_two_quarters_shows_the_first_ones_figure(root, monkeypatch):
+    """120 in 2026Q1, 250 in 2026Q2; a report made without it is made anew once it is there."""
+    notebook(
+        root / "notebooks" / "1_fine.ipynb",
+        "# Is it fine?",
+        cell(PARAMETERS, "parameters"),
+        HEADLINE,
+    )
+    seen = []
+    document = publish.document.make_document
+    monkeypatch.setattr(
+        publish.document,
+        "make_document",
+        lambda *a, **k: seen.append(document(*a, **k)) or seen[-1],
+    )
+    run(root, "report", "small")
+    assert seen[-1]["cover"][0]["trend"] == []
+    ran = run(root, "report", "small", "--quarter", "previous", "--quarter", "latest")
+    assert ran.code == 0
+    assert seen[-1]["cover"][0]["trend"] == [
+        {"quarter": "2026Q1", "estimate": 120, "shown": "$120"}
+    ]
+    assert manifest(root, "small", "2026Q2")["metrics"]["bookings"]["estimate"] == 250
+    shutil.rmtree(root / "reports")
+    run(root, "report", "small", "--quarter", "latest")
+    assert seen[-1]["cover"][0]["trend"][0]["estimate"] == 120, (
+        "reports can be rebuilt, history stays"
+    )
+
+
+def test_a_run_killed_half_way_leaves_no_half_report(root):
+    """Only names that start with a dot; no kernel; the lock is free and the next run clears up."""
+    good = files(root / "reports")
+    spoil(root, "import time\ntime.sleep(600)")
+    command = [sys.executable, "-c", "from analysis.cli import main; main()", "report", "small"]
+    environment = os.environ | {"ALIGNMENT_ROI_ROOT": str(root), "TMPDIR": str(root.parent)}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as runner:
+        try:
+            until(
+                lambda: list((root / "reports").glob(".small-2026Q2-*")) and len(kernels(root)) > 1
+            )
+        finally:
+            runner.kill()
+    until(lambda: not kernels(root))
+    left = files(root / "reports")
+    assert {name: left[name] for name in left if not name.startswith(".")} == good
+    spoil(root, SHOW)
+    assert run(root, "report", "small").code == 0
+    assert not list((root / "reports").glob(".*"))
+
+
+def test_a_report_moved_aside_by_a_run_that_was_killed_comes_back(root):
+    """Killed between the two renames: the old report lies in the temporary folder, and is not lost with it."""
+    good = files(root / "reports")
+    aside = root / "reports" / ".small-2026Q2-abcd"
+    aside.mkdir()
+    folder_of(root).rename(aside / "old")
+    ran = run(root, "report", "small")
+    assert "(up to date)" in ran.out
+    assert files(root / "reports") == good
+
+
+def test_another_datasets_run_is_not_cleared_away(root):
+    """Temporary folders of `small-2` and of another quarter belong to other runs."""
+    others = [root / "reports" / name for name in (".small-2-2026Q2-abcd", ".small-2026Q1-abcd")]
+    for other in others:
+        other.mkdir()
+    run(root, "report", "small")
+    assert all(other.is_dir() for other in others)
+
+
+def test_a_chapter_made_from_the_pay_of_a_few_is_replaced(tmp_path, monkeypatch):
+    """Two reps have pay: any sum of it tells one what the other earns."""
+    monkeypatch.setenv("ALIGNMENT_ROI_ROOT", str(tmp_path))
+    shutil.copy(Path(__file__).parents[3] / "alignment.toml", tmp_path)
+    folder = tmp_path / "data" / "processed" / "here"
+    folder.mkdir(parents=True)
+    (tmp_path / "data" / "raw" / "here").mkdir(parents=True)
+    for n, is_replaced in ((2, True), (5, False)):
+        paid = pd.DataFrame({"rep_id": [f"r{i}" for i in range(n)], "base_amount": 100_000.0})
+        paid.to_parquet(folder / "compensation.parquet")
+        lacking, why = plan._too_few_paid("here")
+        assert bool(lacking) is is_replaced
+        assert ("Fewer than 5 reps have pay" in why) is is_replaced

@@ -1,0 +1,43 @@
+"""What a report is refused for before it runs, and whether it can be verified afterwards."""
+
+import fcntl
+
+import pytest
+from report_fixtures import cell, manifest, notebook, run, small
+
+PARAMETERS = 'quarter: str = "x"  # quarter\ndataset: str = "x"  # folder'
+SHOW = "from analysis.report import show\nshow.text('Fine.')"
+
+
+@pytest.fixture
+def root(tmp_path):
+    """Return a project of two deals and one notebook that says `Fine.`"""
+    folder = small(tmp_path / "project")
+    notebook(
+        folder / "notebooks" / "1_fine.ipynb", "# Is it fine?", cell(PARAMETERS, "parameters"), SHOW
+    )
+    return folder
+
+
+def test_a_wrong_review_is_refused_before_a_kernel_starts(root):
+    folder = root / "data" / "raw" / "small" / "reviews"
+    folder.mkdir()
+    (folder / "2026Q1.toml").write_text("held_on = 2026-04-21\nactoins = []\n")
+    ran = run(root, "report", "small")
+    assert ran.code == 1
+    assert "reviews/2026Q1.toml: 1 entry is wrong\n  actoins is no key of a review." in ran.err
+    assert "1_fine" not in ran.out
+
+
+def test_a_report_as_of_a_day_can_be_verified(root):
+    """The manifest keeps the day asked for: the exports of then are not those of the latest date."""
+    ran = run(root, "report", "small", "--quarter", "2026Q1", "--as-of", "2026-05-15")
+    assert (ran.code, ran.err) == (0, "")
+    pdf = str(root / "reports" / "small" / "2026Q1" / "alignment-roi.pdf")
+    assert manifest(root, "small", "2026Q1")["as_of_given"] == "2026-05-15"
+    assert run(root, "verify", pdf).code == 0
+    with (root / "data" / "processed" / ".small.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        ran = run(root, "verify", pdf)
+    assert ran.code == 75
+    assert "another run works on small" in ran.err

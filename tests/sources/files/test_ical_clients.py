@@ -1,0 +1,400 @@
+"""Calendars as clients really write them: no meeting is lost, moved or counted without a word."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from crm_tables import ADA, BEN, cleaned, opportunity, user, write
+from test_ical import DEMO, calendar, meetings, of_calendar, starts
+
+from analysis.sources.files.ical_zones import zone_named
+
+
+def rules(intake) -> list[str]:
+    return [b.rule for b in intake.broken_lines]
+
+
+# Ids
+
+
+def test_an_id_that_holds_an_address_is_kept_as_a_pseudonym(raw):
+    """Google's ids end in @google.com, an old client's is the address of who invited."""
+    ids = ("7f3k@google.com", "ada@acme.test", "040000008200E00074C5B7101A82E008")
+    got = of_calendar(
+        raw,
+        *(
+            DEMO.replace("UID:1", f"UID:{i}").replace("T10", f"T1{n}").replace("T11", f"T1{n + 1}")
+            for n, i in enumerate(ids)
+        ),
+    )
+    assert got.account("activities") == (3, 3, 0, 0)
+    assert not got.tables["activities"]["activity_id"].str.contains("@").any()
+    assert got.tables["activities"]["activity_id"].is_unique
+
+
+def test_one_meeting_in_two_reps_calendars_is_an_hour_of_each(raw):
+    """Both were there; neither's entry is a version of the other's."""
+    (raw / f"{BEN}.ics").write_text(calendar(DEMO))
+    got = of_calendar(raw, DEMO, users=[user(), user(BEN)])
+    assert got.account("activities") == (2, 2, 0, 0)
+    assert set(got.tables["activities"]["rep_id"]) == {ADA, BEN}
+
+
+def test_a_calendar_exported_twice_counts_once(raw):
+    """In the second, the demo was made longer."""
+    write(raw, calendars=[{"calendar": c, "rep_id": ADA} for c in ("one", "two")])
+    (raw / "one.ics").write_text(calendar(DEMO + "\nLAST-MODIFIED:20260101T000000Z"))
+    longer = DEMO.replace("T110000Z", "T113000Z") + "\nLAST-MODIFIED:20260102T000000Z"
+    got = of_calendar(raw, longer, name="two.ics")
+    assert got.aside("activities") == {"older_version": 1}
+    assert got.tables["activities"]["minutes"].tolist() == [90.0]
+
+
+def test_of_two_versions_in_one_calendar_the_later_holds(raw):
+    moved = DEMO.replace("T10", "T14").replace("T11", "T15") + "\nSEQUENCE:1"
+    intake, rows = meetings(raw, calendar(DEMO + "\nSEQUENCE:0", moved))
+    assert [row[1] for row in rows] == ["2026-02-02T14:00:00Z"]
+    assert rules(intake) == ["older_version"]
+
+
+def test_two_meetings_under_one_id_are_two_meetings(raw):
+    """Nothing says that one of them replaces the other."""
+    assert len(starts(raw, DEMO, DEMO.replace("0202T", "0203T"))) == 2
+
+
+# Zones
+
+
+@pytest.mark.parametrize(
+    ("name", "zone"),
+    [
+        ("Europe/Berlin", "Europe/Berlin"),
+        ("W. Europe Standard Time", "Europe/Berlin"),
+        ("(UTC+01:00) Amsterdam, Berlin, Bern, Rome, Stockholm, Vienna", "Europe/Amsterdam"),
+        ("(UTC-05:00) Eastern Time (US & Canada)", "America/New_York"),
+        ("(GMT) Dublin, Edinburgh, Lisbon, London", "Europe/Dublin"),
+        (
+            "/mozilla.org/20050126_1/America/Argentina/Buenos_Aires",
+            "America/Argentina/Buenos_Aires",
+        ),
+        ("tzone://Microsoft/Utc", "UTC"),
+        ("GMT+0200", "UTC+02:00"),
+        ("Customized Time Zone", "None"),
+        ("tzone://Microsoft/Custom", "None"),
+        ("(UTC+05:00) Berlin", "None"),
+        ("Client time", "None"),
+    ],
+)
+def test_a_zone_is_known_by_the_names_that_clients_write(name, zone):
+    """Where a label's places contradict its offset, it is none."""
+    assert str(zone_named(name)) == zone
+
+
+@pytest.mark.parametrize("name", ["Customized Time Zone", "Unser Büro", "tzone://Microsoft/Custom"])
+def test_a_meeting_in_a_zone_that_nothing_defines_is_set_aside(raw, name):
+    """It is not read as the company's clock."""
+    away = f'UID:2\nDTSTART;TZID="{name}":20260203T130000\nDTEND;TZID="{name}":20260203T140000'
+    intake, rows = meetings(raw, calendar(DEMO, away))
+    assert len(rows) == 1
+    assert rules(intake) == ["unknown_zone"]
+    assert "entry 2 of the calendar: its zone" in intake.broken_lines[0].problem
+
+
+def test_a_calendar_in_a_zone_that_nothing_defines_has_no_clock(raw):
+    intake, rows = meetings(
+        raw, calendar(DEMO.replace("00Z", "00"), head="X-WR-TIMEZONE:Our office\n")
+    )
+    assert rows == []
+    assert rules(intake) == ["unknown_zone"]
+
+
+def test_a_zone_is_what_its_own_calendar_defines(raw):
+    """Two hours ahead in the one; the other calendar uses the name and defines nothing."""
+    zone = "BEGIN:VTIMEZONE\nTZID:Ours\nBEGIN:STANDARD\nDTSTART:20000101T000000\nTZOFFSETFROM:+0200\nTZOFFSETTO:+0200\nEND:STANDARD\nEND:VTIMEZONE\n"
+    local = "UID:1\nDTSTART;TZID=Ours:20260202T100000\nDTEND;TZID=Ours:20260202T110000"
+    assert meetings(raw, calendar(local, head=zone))[1][0][1] == "2026-02-02T08:00:00Z"
+    assert rules(meetings(raw, calendar(local))[0]) == ["unknown_zone"]
+
+
+def test_a_broken_zone_costs_only_its_own_entries(raw):
+    zone = "BEGIN:VTIMEZONE\nTZID:Ours\nBEGIN:STANDARD\nTZOFFSETTO:nonsense\nEND:STANDARD\nEND:VTIMEZONE\n"
+    local = "UID:2\nDTSTART;TZID=Ours:20260202T100000\nDTEND;TZID=Ours:20260202T110000"
+    intake, rows = meetings(raw, calendar(DEMO, local, head=zone))
+    assert (len(rows), rules(intake)) == (1, ["unknown_zone"])
+
+
+def test_a_time_without_a_zone_is_noted(raw):
+    intake, _ = meetings(raw, calendar(DEMO.replace("00Z", "00"), DEMO.replace("UID:1", "UID:2")))
+    assert (
+        "1 entries have no zone: their times are on the company's clock" in intake.exports[0].notes
+    )
+
+
+# Entries that are broken
+
+
+@pytest.mark.parametrize(
+    ("event", "problem"),
+    [
+        (
+            "UID:2\nDTSTART;TZID=tzone://Microsoft/Custom:20260203T130000",
+            "its DTSTART cannot be read",
+        ),
+        ("UID:2\nDTSTART:03/02/2026 13:00", "its DTSTART cannot be read"),
+        ("UID:2\nSUMMARY:Lunch", "it has no DTSTART"),
+        ("UID:2\nDTSTART:20260203T130000Z\nDURATION:an hour", "its DURATION cannot be read"),
+        ("UID:2\nDTSTART:20260203T130000Z\nDTSTART:20260204T130000Z", "its DTSTART cannot be read"),
+        ("UID:2\nDTSTART:20260203T130000Z\nRRULE:FREQ=OFTEN", "its RRULE cannot be read"),
+        (
+            "UID:2\nDTSTART:20260203T130000Z\nRRULE:FREQ=DAILY;INTERVAL=0",
+            "it repeats at an interval below one",
+        ),
+        (
+            "UID:2\nDTSTART:20260203T130000Z\nRRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30",
+            "it repeats on a day that no year has",
+        ),
+        (
+            "UID:2\nDTSTART:20260203T130000Z\nRRULE:FREQ=WEEKLY;UNTIL=20260101",
+            "its series ends before it begins",
+        ),
+        (
+            "UID:2\nDTSTART:20260203T130000Z\nRRULE:FREQ=DAILY\nEXDATE:someday",
+            "its EXDATE cannot be read",
+        ),
+    ],
+)
+def test_one_broken_entry_costs_only_itself(raw, event, problem):
+    """The others of its calendar stay, and it is named by its place and nothing private."""
+    intake, rows = meetings(raw, calendar(DEMO, event, DEMO.replace("UID:1", "UID:3")))
+    assert len(rows) == 2
+    assert [(b.rule, b.problem) for b in intake.broken_lines] == [
+        ("broken_entry", f"entry 2 of the calendar: {problem}")
+    ]
+
+
+def test_a_calendar_that_is_cut_off_keeps_what_is_whole(raw):
+    intake, rows = meetings(raw, calendar(DEMO, "UID:2\nSUMMARY:Call").split("SUMMARY:Call")[0])
+    assert (len(rows), rules(intake)) == (1, ["broken_entry"])
+    assert intake.exports[0].warnings == (
+        "its last entry is cut off: the export may be incomplete",
+    )
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "FREQ=MINUTELY",
+        "FREQ=SECONDLY;COUNT=5",
+        "FREQ=HOURLY",
+        "FREQ=DAILY;BYHOUR="
+        + ",".join(map(str, range(24)))
+        + ";BYMINUTE="
+        + ",".join(map(str, range(60))),
+    ],
+)
+def test_a_series_within_the_day_is_set_aside(raw, rule):
+    """It would be a row a minute for ever; the other meetings stay."""
+    intake, rows = meetings(raw, calendar(DEMO, DEMO.replace("UID:1", "UID:2") + f"\nRRULE:{rule}"))
+    assert (len(rows), rules(intake)) == (1, ["crowded_series"])
+
+
+def test_two_calendars_in_one_file_are_both_read(raw):
+    both = calendar(DEMO) + calendar(DEMO.replace("UID:1", "UID:2"), head="METHOD:CANCEL\n")
+    write(raw, User=[user()], Opportunity=[opportunity(1)])
+    (raw / f"{ADA}.ics").write_text(both)
+    assert cleaned().aside("activities") == {"cancelled_meeting": 1}
+
+
+# Series
+
+
+@pytest.mark.parametrize(
+    "until",
+    [
+        "20260216",
+        "20260216T090000",
+        "20260216T000000",
+        "20260216T080000Z",
+        "20260216T235959",
+        "20260222T225959Z",
+    ],
+)
+def test_a_series_goes_on_up_to_and_with_its_last_day(raw, until):
+    """Mondays at 9 in Berlin, 8 UTC: the 2nd, 9th and 16th, however its last day is written."""
+    series = f"UID:1\nDTSTART;TZID=Europe/Berlin:20260202T090000\nDURATION:PT1H\nRRULE:FREQ=WEEKLY;UNTIL={until}"
+    assert [s[:10] for s in starts(raw, series)] == ["2026-02-02", "2026-02-09", "2026-02-16"]
+
+
+@pytest.mark.parametrize("until", ["20260204", "20260204T000000Z", "20260204T225959Z"])
+def test_a_series_of_days_goes_on_up_to_and_with_its_last_day(raw, until):
+    series = f"UID:1\nDTSTART;VALUE=DATE:20260202\nRRULE:FREQ=DAILY;UNTIL={until}"
+    assert [s[8:10] for s in starts(raw, series)] == ["02", "03", "04"]
+
+
+def test_a_series_without_a_zone_ends_by_the_companys_clock(raw):
+    """Daily at 9 in Berlin; the last one ends by 8:00 UTC on 4 February."""
+    (raw.parents[2] / "alignment.toml").write_text(
+        (raw.parents[2] / "alignment.toml")
+        .read_text()
+        .replace('time_zone = "America/New_York"', 'time_zone = "Europe/Berlin"')
+    )
+    series = "UID:1\nSUMMARY:Demo\nDTSTART:20260202T090000\nDURATION:PT1H\nRRULE:FREQ=DAILY;UNTIL=20260204T080000Z"
+    assert of_calendar(raw, series).account("activities") == (3, 3, 0, 0)
+
+
+def test_a_series_of_twenty_years_is_written_out_from_its_start(raw):
+    """From 2 February 2006: 241 months up to 2 February 2026, and March."""
+    assert len(starts(raw, DEMO.replace("20260202", "20060202") + "\nRRULE:FREQ=MONTHLY")) == 242
+
+
+def test_a_series_from_before_any_crm_says_so(raw):
+    intake, rows = meetings(
+        raw, calendar(DEMO.replace("20260202", "16010202") + "\nRRULE:FREQ=YEARLY")
+    )
+    assert len(rows) == 37
+    assert "1 series began before 1990 and are written out from then on" in intake.exports[0].notes
+
+
+def test_a_meeting_of_a_series_without_an_end_has_no_length(raw):
+    """It is counted as a meeting and adds no hours."""
+    got = of_calendar(
+        raw, "UID:1\nSUMMARY:Demo\nDTSTART:20260202T100000Z\nRRULE:FREQ=DAILY;COUNT=2"
+    )
+    assert got.tables["activities"]["minutes"].isna().all()
+    assert got.effect("activities", "event_without_duration").n_rows == 2
+
+
+# What its owner answered
+
+
+MAIL = [user(Email="ada@acme.test")]
+DECLINED = "\nORGANIZER:mailto:x@client.test\nATTENDEE;PARTSTAT=DECLINED{}:{}\nATTENDEE;PARTSTAT=ACCEPTED:mailto:x@client.test"
+
+
+@pytest.mark.parametrize(
+    ("how", "value"),
+    [
+        ("", "mailto:ada@acme.test"),
+        ("", "MAILTO:Ada@Acme.test"),
+        (";EMAIL=ada@acme.test", "/o=Exchange/cn=ada"),
+        (";CN=Ada", "invalid:nomail"),
+    ],
+)
+def test_a_meeting_its_owner_declined_is_dropped(raw, how, value):
+    """By the address of the user export; the last of them names nobody."""
+    got = of_calendar(raw, DEMO + DECLINED.format(how, value), users=MAIL)
+    assert got.aside("activities") == ({} if "nomail" in value else {"declined_meeting": 1})
+
+
+def test_somebody_elses_refusal_says_nothing(raw):
+    other = (
+        DEMO
+        + "\nATTENDEE;PARTSTAT=DECLINED:mailto:x@client.test\nATTENDEE;PARTSTAT=NEEDS-ACTION:mailto:ada@acme.test"
+    )
+    assert of_calendar(raw, other, users=MAIL).account("activities") == (1, 1, 0, 0)
+
+
+@pytest.mark.parametrize("calendar_name", ["ada@acme.test", "Ada's"])
+def test_the_analysts_list_says_whose_address_it_is(raw, calendar_name):
+    whose = [{"calendar": c, "rep_id": ADA} for c in ("Ada's", "ada@acme.test")]
+    declined = DEMO + DECLINED.format("", "mailto:ada@acme.test")
+    got = of_calendar(
+        raw, declined, name="x.ics", head=f"X-WR-CALNAME:{calendar_name}\n", whose=whose
+    )
+    assert got.aside("activities") == {"declined_meeting": 1}
+
+
+def test_a_calendar_called_by_a_users_address_is_that_users(raw):
+    got = of_calendar(raw, DEMO, name="ada@acme.test.ics", users=MAIL)
+    assert got.tables["activities"]["rep_id"].tolist() == [ADA]
+
+
+def test_where_no_address_is_known_refusals_are_noted(raw):
+    intake, rows = meetings(raw, calendar(DEMO + DECLINED.format("", "mailto:ada@acme.test")))
+    assert len(rows) == 1
+    assert any(
+        note.startswith("1 entries were declined by somebody; the owner's address is not known")
+        for note in intake.exports[0].notes
+    )
+
+
+# What it is shown as
+
+
+@pytest.mark.parametrize(
+    ("line", "aside", "flags", "activity_class"),
+    [
+        ("X-MICROSOFT-CDO-BUSYSTATUS:BUSY", {}, None, "selling"),
+        ("X-MICROSOFT-CDO-BUSYSTATUS:WORKINGELSEWHERE", {}, None, "selling"),
+        ("X-MICROSOFT-CDO-BUSYSTATUS:FREE", {"free_time": 1}, None, None),
+        ("X-MICROSOFT-CDO-INTENDEDSTATUS:FREE", {"free_time": 1}, None, None),
+        ("X-MICROSOFT-CDO-BUSYSTATUS:TENTATIVE", {}, "tentative_meeting", "selling"),
+        ("STATUS:TENTATIVE", {}, "tentative_meeting", "selling"),
+        ("X-MICROSOFT-CDO-BUSYSTATUS:OOF", {}, None, "time_off"),
+    ],
+)
+def test_an_entry_counts_by_what_it_is_shown_as(raw, line, aside, flags, activity_class):
+    got = of_calendar(raw, f"{DEMO}\n{line}")
+    assert got.aside("activities") == aside
+    rows = got.tables["activities"]
+    assert rows["activity_class"].tolist() == ([activity_class] if activity_class else [])
+    assert rows["flagged_by"].fillna("").tolist() == ([flags or ""] if activity_class else [])
+
+
+def test_days_out_of_the_office_are_days_and_no_long_meeting(raw):
+    """From Monday at 9 to Wednesday at 17: three days off."""
+    away = "UID:1\nSUMMARY:Fair\nDTSTART:20260202T090000Z\nDTEND:20260204T170000Z\nX-MICROSOFT-CDO-BUSYSTATUS:OOF"
+    got = of_calendar(raw, away)
+    row = got.tables["activities"].iloc[0]
+    assert (row["is_all_day"], row["activity_class"], row["flagged_by"]) == (
+        True,
+        "time_off",
+        "all_day",
+    )
+    assert (row["started_at"].day, row["ended_at"].day) == (2, 4)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "mark"),
+    [
+        (
+            ";TZID=Eastern Standard Time:20260202T000000",
+            ";TZID=Eastern Standard Time:20260203T000000",
+            "X-MICROSOFT-CDO-ALLDAYEVENT:TRUE",
+        ),
+        (":20260201T230000Z", ":20260202T230000Z", "X-MICROSOFT-CDO-ALLDAYEVENT:TRUE"),
+        (":20260202T050000Z", ":20260203T050000Z", "X-MICROSOFT-MSNCALENDAR-ALLDAYEVENT:TRUE"),
+        (";TZID=Nobody's:20260202T000000", ";TZID=Nobody's:20260203T000000", "X-FUNAMBOL-ALLDAY:1"),
+        (":20260202T000000", ":20260203T000000", "CLASS:PUBLIC"),
+        (";VALUE=DATE:20260202", ";VALUE=DATE:20260203", "CLASS:PUBLIC"),
+    ],
+)
+def test_a_whole_day_is_a_day_however_it_is_written(raw, start, end, mark):
+    """Exchange writes midnights, of its own zone or of UTC; the day is 2 February in all."""
+    _, rows = meetings(
+        raw, calendar(f"UID:1\nSUMMARY:Vacation\nDTSTART{start}\nDTEND{end}\n{mark}")
+    )
+    assert rows == [(ADA, "2026-02-02T00:00:00Z", "2026-02-02T00:00:00Z", "true")]
+
+
+@pytest.mark.parametrize(
+    "subject", ["Abgesagt: Demo", "Annulé : Démo", "Cancelado: Demo", "Canceled: Demo"]
+)
+def test_a_meeting_called_off_in_its_subject_is_dropped(raw, subject):
+    assert of_calendar(raw, DEMO.replace("SUMMARY:Demo", f"SUMMARY:{subject}")).aside(
+        "activities"
+    ) == {"cancelled": 1}
+
+
+def test_a_subject_that_begins_like_one_called_off_stays(raw):
+    assert (
+        of_calendar(raw, DEMO.replace("SUMMARY:Demo", "SUMMARY:Abgesagte Aufträge")).aside(
+            "activities"
+        )
+        == {}
+    )
+
+
+def test_a_series_is_written_out_up_to_the_last_day_and_no_further(raw):
+    assert len(starts(raw, DEMO + "\nRRULE:FREQ=DAILY", until=dt.date(2026, 2, 3))) == 2

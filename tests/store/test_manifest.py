@@ -1,0 +1,152 @@
+"""What a report stood on: read by machines, written whole, equal where the report is equal."""
+
+import hashlib
+import json
+
+import pytest
+from report_fixtures import at, notebook, project
+
+from analysis.project.quarters import Quarter
+from analysis.store import manifest
+from analysis.store.run_record import Outcome
+
+ACCOUNT = {"dataset": "small", "stamp": "abc"}
+
+
+@pytest.fixture
+def root(tmp_path):
+    folder = project(tmp_path / "project")
+    notebook(folder / "notebooks" / "1_fine.ipynb", "# Is it fine?", "x = 1")
+    with at(folder):
+        yield folder
+
+
+def test_a_manifest_comes_back_as_it_was_written(tmp_path):
+    """Under a temporary name first: nothing is left of it."""
+    content = {
+        "run_id": "0" * 16,
+        "status": "ok",
+        "error": None,
+        "metrics": {"npv": {"estimate": 1.5}},
+    }
+    manifest.write_manifest(tmp_path, content)
+    assert manifest.read_manifest(tmp_path) == content
+    assert [f.name for f in tmp_path.iterdir()] == ["manifest.json"]
+
+
+def test_a_folder_without_a_report_has_no_manifest(tmp_path):
+    assert manifest.read_manifest(tmp_path) is None
+    assert manifest.read_manifest(tmp_path / "nowhere") is None
+
+
+def test_the_run_id_is_that_of_what_the_report_follows_from(root):
+    """Sixteen hexadecimal digits; the order in which parameters were given is nothing it follows from."""
+    one = manifest.run_id(ACCOUNT, "2026Q2", {"a": 1, "b": 2})
+    assert len(one) == 16
+    assert int(one, 16) >= 0
+    assert manifest.run_id(ACCOUNT, "2026Q2", {"b": 2, "a": 1}) == one
+
+
+@pytest.mark.parametrize(
+    ("account", "quarter", "parameters"),
+    [
+        (ACCOUNT | {"stamp": "abd"}, "2026Q2", {"a": 1}),
+        (ACCOUNT, "2026Q1", {"a": 1}),
+        (ACCOUNT, "2026Q2", {"a": 2}),
+        (ACCOUNT, "2026Q2", {"a": "1"}),
+        (ACCOUNT, "2026Q2", {}),
+    ],
+)
+def test_whatever_differs_makes_another_run_id(root, account, quarter, parameters):
+    assert manifest.run_id(account, quarter, parameters) != manifest.run_id(
+        ACCOUNT, "2026Q2", {"a": 1}
+    )
+
+
+def test_what_the_quarter_before_published_is_part_of_the_run_id(root):
+    """The report shows it as the trend: a corrected figure there makes this report anew."""
+    ids = {manifest.run_id(ACCOUNT, "2026Q2", {})}
+    before = root / "data" / "history" / "small" / "2026Q1"
+    before.mkdir(parents=True)
+    for estimate in (399.0, 401.0):
+        manifest.write_manifest(
+            before,
+            {
+                "metrics": {
+                    "cost_per_selling_hour": {"estimate": estimate},
+                    "npv": {"estimate": None},
+                }
+            },
+        )
+        assert manifest.published_figures("small", Quarter(2026, 1)) == {
+            "cost_per_selling_hour": estimate
+        }
+        ids.add(manifest.run_id(ACCOUNT, "2026Q2", {}))
+    assert len(ids) == 3
+
+
+def test_the_code_is_sources_and_notebooks_but_not_their_outputs(root):
+    before = manifest.code_sha256()
+    file = root / "notebooks" / "1_fine.ipynb"
+    content = json.loads(file.read_text())
+    content["cells"][1] |= {
+        "execution_count": 3,
+        "outputs": [{"output_type": "stream", "name": "stdout", "text": "1"}],
+    }
+    file.write_text(json.dumps(content))
+    assert manifest.code_sha256() == before
+    content["cells"][1]["source"] = "x = 2"
+    file.write_text(json.dumps(content))
+    assert manifest.code_sha256() != before
+
+
+def test_a_project_without_a_lock_says_so_by_an_empty_hash(root):
+    assert manifest.lock_sha256() == ""
+    (root / "requirements.lock").write_bytes(b"")
+    assert (
+        manifest.lock_sha256() == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "content"),
+    [
+        ({}, b"pdf"),
+        ({"status": "failed"}, b"pdf"),
+        ({"run_id": "0123456789abcdee"}, b"pdf"),
+        ({}, b"pdf changed"),
+        ({}, None),
+    ],
+)
+def test_a_report_is_current_only_if_finished_and_untouched(tmp_path, change, content):
+    sha256 = hashlib.sha256(b"pdf").hexdigest()
+    finished = {"status": "ok", "run_id": "0123456789abcdef", "pdf_sha256": sha256}
+    manifest.write_manifest(tmp_path, finished | change)
+    if content is not None:
+        (tmp_path / "report.pdf").write_bytes(content)
+    is_current = manifest.is_current(tmp_path, "report.pdf", "0123456789abcdef")
+    assert is_current == (not change and content == b"pdf")
+
+
+def test_outcomes_are_stated_field_by_field():
+    got = manifest.outcome_entries([Outcome("1_x", "killed", 1.5, 3, "died", ("reps",))])
+    told = {
+        "notebook": "1_x",
+        "status": "killed",
+        "wall_s": 1.5,
+        "cell": 3,
+        "error": "died",
+        "reads": ("reps",),
+    }
+    assert got == [told]
+
+
+def test_a_failure_is_told_with_its_cell_if_it_has_one():
+    told = {"notebook": "1_x", "cell": 0, "error": "E: no"}
+    assert manifest.failure_line(told) == "1_x, cell 0: E: no"
+    assert manifest.failure_line(told | {"cell": None}) == "1_x: E: no"
+
+
+def test_the_packages_that_figures_depend_on_are_all_installed_and_named():
+    assert set(manifest.PACKAGES) == set(manifest.package_versions())
+    assert all(version[0].isdigit() for version in manifest.package_versions().values())
