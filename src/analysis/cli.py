@@ -109,7 +109,7 @@ def _lock(dataset: str) -> Iterator[None]:
 
 def _require_folder(dataset: str) -> str:
     """Return `dataset` if it has a folder; otherwise say which have, and the nearest."""
-    import difflib
+    from analysis.project.nearest_name import did_you_mean
 
     with _usage():
         here, better_name = paths.dataset_names(), paths.misnamed_folder(dataset)
@@ -121,11 +121,10 @@ def _require_folder(dataset: str) -> str:
             f"dataset must be lower-case letters, digits, - or _ (at most 40), got {dataset!r}: "
             f"the folder stands in data/raw, so rename it, for example to {better_name}.",
         )
-    near = difflib.get_close_matches(dataset, here, n=1)
     _exit(
         USAGE,
         f"no dataset {dataset!r}: there is no such folder in "
-        f"data/raw.{f' Did you mean {near[0]}?' if near else ''} "
+        f"data/raw.{did_you_mean(dataset, here)} "
         f"Known: {', '.join(here) or 'none; `alignment-roi demo` writes one'}.",
     )
 

@@ -8,7 +8,6 @@ row and leaves it clean.
 
 from __future__ import annotations
 
-import difflib
 import functools
 import itertools
 from importlib import resources
@@ -19,6 +18,7 @@ import duckdb
 from analysis.cleaning import validity
 from analysis.project import paths
 from analysis.project.errors import OwnMapError
+from analysis.project.nearest_name import did_you_mean
 from analysis.sources import field_maps, own_maps
 from analysis.sources.cells import parsers
 from analysis.sources.database import quote_identifier, quote_literal
@@ -130,10 +130,9 @@ def _rule(entry: dict[str, Any], where: str) -> Rule:
         )
     for key, allowed in (("action", get_args(Action)), ("scope", get_args(Scope))):
         if entry.get(key, allowed[0]) not in allowed:
-            near = difflib.get_close_matches(str(entry[key]), allowed, n=1)
             raise OwnMapError(
                 f"{where}: rule {entry['name']}: {key} is {entry[key]!r}; allowed are {', '.join(allowed)}."
-                + (f" Did you mean {near[0]}?" if near else "")
+                + did_you_mean(entry[key], allowed)
             )
     return Rule(**entry)
 

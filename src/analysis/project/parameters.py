@@ -6,12 +6,12 @@ compares a value with the type that the notebook states.
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 from typing import TYPE_CHECKING
 
 from analysis.project import paths, quarters, settings
+from analysis.project.nearest_name import did_you_mean
 
 if TYPE_CHECKING:
     from analysis.project.settings import Settings
@@ -69,8 +69,7 @@ def _require_dataset(dataset: str) -> None:
     if any(folder.is_dir() for folder in folders):
         return
     here = paths.dataset_names()
-    near = difflib.get_close_matches(dataset, here, n=1)
-    hint = f" Did you mean {near[0]}?" if near else ""
+    hint = did_you_mean(dataset, here)
     raise ParameterError(
         f"dataset {dataset!r} has no folder in data/raw.{hint} Known: {', '.join(here) or 'none'}."
     )

@@ -10,9 +10,10 @@ Its quarters have 13 weeks; the last has 14 in the years of 53 weeks.
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 import re
 from typing import NamedTuple
+
+from analysis.project.nearest_name import did_you_mean
 
 QUARTER = re.compile(r"(\d{4})Q([1-4])")
 WORKDAYS = range(5)
@@ -96,8 +97,7 @@ def parse_quarter(name: str) -> Quarter:
         return Quarter(int(match[1]), int(match[2]))
     year = re.search(r"20\d{2}", name)
     allowed = [f"{year[0]}Q{q}" for q in range(1, 5)] if year else []
-    near = difflib.get_close_matches(name.upper(), allowed, n=1)
-    hint = f" Did you mean {near[0]}?" if near else ""
+    hint = did_you_mean(name.upper(), allowed)
     raise ValueError(
         "quarter must be latest, previous or a year and Q1 to Q4 such as 2026Q3, got "
         f"{name!r}.{hint}"

@@ -8,7 +8,6 @@ is allowed and which name was probably meant.
 from __future__ import annotations
 
 import datetime as dt  # noqa: TC003 - pydantic reads it at run time
-import difflib
 import re
 import tomllib
 from functools import cache
@@ -27,6 +26,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from analysis.project import paths, quarters
+from analysis.project.nearest_name import did_you_mean
 
 ActivityClass = Literal[
     "selling", "preparation", "prospecting", "internal", "admin", "training", "time_off"
@@ -288,8 +288,7 @@ def _complaint(problem: dict[str, Any]) -> str:
     name = ".".join(map(str, problem["loc"]))
     if problem["type"] == "extra_forbidden":
         known_keys = _known_keys(Settings, tuple(parents))
-        near = difflib.get_close_matches(str(key), known_keys, n=1)
-        hint = f" Did you mean {near[0]}?" if near else ""
+        hint = did_you_mean(key, known_keys)
         return f"{name} is not a setting.{hint} Known here: {', '.join(known_keys)}."
     if problem["type"] == "missing":
         return f"{name} is missing."

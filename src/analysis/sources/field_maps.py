@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 import tomllib
 from importlib import resources
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from analysis.project import paths
 from analysis.project.errors import OwnMapError
+from analysis.project.nearest_name import did_you_mean
 from analysis.sources.cells import parsers
 from analysis.sources.cells.reading import MappedColumn
 from analysis.tables.canonical import TABLES
@@ -70,8 +70,7 @@ def parse_toml(text: str, where: str) -> dict[str, Any]:
 def require_known(name: object, allowed: Collection[str], what: str) -> None:
     """Raise `OwnMapError` with the nearest name if `name` is none of `allowed`."""
     if not isinstance(name, str) or name not in allowed:
-        near = difflib.get_close_matches(str(name), list(allowed), n=1)
-        hint = f" Did you mean {near[0]}?" if near else ""
+        hint = did_you_mean(name, allowed)
         raise OwnMapError(
             f"{what} called {name!r} does not exist; known are {', '.join(allowed)}.{hint}"
         )

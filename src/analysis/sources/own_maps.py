@@ -10,7 +10,6 @@ its key.
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 import itertools
 import re
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from analysis.project.errors import OwnMapError
+from analysis.project.nearest_name import did_you_mean
 from analysis.sources import field_maps, recognise
 from analysis.sources.field_maps import OWN_MAP, require_known
 from analysis.tables.canonical import TABLES
@@ -150,12 +150,11 @@ def _require_sources(export: intake.Export, layout: field_maps.ExportLayout) -> 
     for field in layout.fields:
         if field.source is None or cells.matching_cell(field.source, layout) is not None:
             continue
-        near = difflib.get_close_matches(field.source, header, n=1, cutoff=0.5)
+        hint = did_you_mean(field.source, header, cutoff=0.5)
         raise OwnMapError(
             f"{OWN_MAP}: export {layout.object_name}: column {field.name}: from is "
             f"{field.source!r}, which is no column "
-            f"of {export.file}; its columns are {', '.join(header)}."
-            + (f" Did you mean {near[0]}?" if near else "")
+            f"of {export.file}; its columns are {', '.join(header)}." + hint
         )
 
 

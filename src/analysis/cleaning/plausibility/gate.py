@@ -8,7 +8,6 @@ warning by name, with a reason and a day; a withheld answer cannot be had that w
 from __future__ import annotations
 
 import datetime as dt  # noqa: TC003 - of a NamedTuple
-import difflib
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from analysis.cleaning.plausibility import (
@@ -33,6 +32,7 @@ from analysis.cleaning.plausibility.checks import (
 )
 from analysis.cleaning.plausibility.dataset import Dataset
 from analysis.cleaning.plausibility.questions import NEEDS, QUESTIONS, is_answerable
+from analysis.project.nearest_name import did_you_mean
 from analysis.project.settings import SettingsError
 
 if TYPE_CHECKING:
@@ -150,10 +150,9 @@ def require_known(accepted: Iterable[AcceptedWarning]) -> None:
     names = sorted({name.split()[0] for name in read_limits()})
     for entry in accepted:
         if entry.check not in names:
-            near = difflib.get_close_matches(entry.check, names, n=1)
             raise SettingsError(
                 f"accepted_warnings: {entry.check} is no "
-                f"check.{f' Did you mean {near[0]}?' if near else ''} "
+                f"check.{did_you_mean(entry.check, names)} "
                 f"Checks: {', '.join(names)}."
             )
 

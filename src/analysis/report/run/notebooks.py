@@ -9,7 +9,6 @@ once cannot take each other's ports.
 from __future__ import annotations
 
 import contextlib
-import difflib
 import json
 import math
 import os
@@ -24,6 +23,8 @@ from pathlib import Path
 from queue import Empty
 from threading import Thread
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from analysis.project.nearest_name import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -182,8 +183,7 @@ def check_parameters(
                 f"parameter {name} is set by the command line itself: it is no -p of the notebooks"
             )
         if name not in types_of:
-            near = difflib.get_close_matches(name, types_of, n=1)
-            hint = f" Did you mean {near[0]}?" if near else ""
+            hint = did_you_mean(name, types_of)
             raise ValueError(
                 f"no notebook has a parameter {name!r}.{hint} Known: {', '.join(sorted(free))}."
             )

@@ -1,0 +1,23 @@
+"""What somebody may have meant who wrote a name that is none."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def did_you_mean(name: object, names: Iterable[str], *, cutoff: float = 0.6) -> str:
+    """Return a sentence with the nearest of `names`, a blank before it; empty where none is near.
+
+    Examples
+    --------
+    >>> did_you_mean("quater", ["quarter", "dataset"])
+    ' Did you mean quarter?'
+    >>> did_you_mean("team", ["quarter", "dataset"])
+    ''
+    """
+    near = difflib.get_close_matches(str(name), list(names), n=1, cutoff=cutoff)
+    return f" Did you mean {near[0]}?" if near else ""
