@@ -13,13 +13,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LEVEL = 0.95  # of every interval that names no other
-ENDS = (
-    round((1 - LEVEL) / 2, 6),
-    round((1 + LEVEL) / 2, 6),
-)  # between these quantiles of its draws a simulated interval of LEVEL stands
-Z = float(
-    stats.norm.ppf(ENDS[1])
-)  # half the width of a normal interval of LEVEL, in standard errors
+# A simulated interval of LEVEL stands between these quantiles of its draws.
+ENDS = (round((1 - LEVEL) / 2, 6), round((1 + LEVEL) / 2, 6))
+# Half the width of a normal interval of LEVEL, in standard errors.
+Z = float(stats.norm.ppf(ENDS[1]))
 
 
 def t_quantile(df: float, level: float = LEVEL) -> float:
