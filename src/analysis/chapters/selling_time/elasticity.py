@@ -92,14 +92,14 @@ def estimate_elasticity(
     """
     rows = selected.rows
     n_reps = int(rows["rep_id"].nunique())
+    if n_reps < FEWEST_REPS or not rows[outcome].sum() > 0:
+        return _nothing(outcome, n_reps, f"{n_reps} reps, {rows[outcome].sum():,.0f} {outcome}")
     if (rows.groupby("week_start")["log_available"].nunique() < 2).all():
         raise CrmDataError(
             "rep_week: in no week do reps have different hours to work, so what a further hour "
             f"brings cannot be told from {len(rows):,} weeks of {n_reps:,} reps. It takes weeks in "
             "which some are away or work part-time."
         )
-    if n_reps < FEWEST_REPS or not rows[outcome].sum() > 0:
-        return _nothing(outcome, n_reps, f"{n_reps} reps, {rows[outcome].sum():,.0f} {outcome}")
     plain = control_function.hours_association(rows, outcome, cluster=selected.cluster)
     base = _result(
         outcome, plain, n_reps, kind="association", verdict="cannot tell", note=left_out(selected)
