@@ -184,3 +184,11 @@ def test_without_hot_pipelines_no_feedback_is_seen():
         simulate_panels(SimulatedCompany(seed=3, n_teams=10, n_quarters=8, hot_pipeline=False))
     )
     assert not quarterly_bookings.same_quarter(stays).feedback.is_detected
+
+
+def test_weeks_in_which_all_have_the_same_hours_to_work_are_told_in_plain_words(table):
+    same = table.assign(available_hours=40.0)
+    with pytest.raises(
+        CrmDataError, match=r"in hardly any week do reps have different hours to work"
+    ):
+        elasticity.estimate_elasticity(rep_weeks.select_weeks(same))

@@ -94,13 +94,16 @@ def estimate_elasticity(
     n_reps = int(rows["rep_id"].nunique())
     if n_reps < FEWEST_REPS or not rows[outcome].sum() > 0:
         return _nothing(outcome, n_reps, f"{n_reps} reps, {rows[outcome].sum():,.0f} {outcome}")
-    if (rows.groupby("week_start")["log_available"].nunique() < 2).all():
+    try:
+        plain = control_function.hours_association(rows, outcome, cluster=selected.cluster)
+    except CrmDataError as error:
+        if "does not vary within" not in str(error):
+            raise
         raise CrmDataError(
-            "rep_week: in no week do reps have different hours to work, so what a further hour "
-            f"brings cannot be told from {len(rows):,} weeks of {n_reps:,} reps. It takes weeks in "
-            "which some are away or work part-time."
-        )
-    plain = control_function.hours_association(rows, outcome, cluster=selected.cluster)
+            "rep_week: in hardly any week do reps have different hours to work, so what a further "
+            f"hour brings cannot be told from {len(rows):,} weeks of {n_reps:,} reps. It takes "
+            "weeks in which some are away or work part-time."
+        ) from error
     base = _result(
         outcome, plain, n_reps, kind="association", verdict="cannot tell", note=left_out(selected)
     )
