@@ -296,3 +296,19 @@ def test_the_provenance_page_lists_questions_findings_and_what_is_absent(damaged
         {"absent": "attendees", "what to export": "Export EventRelation."}
     ]
     assert hasattr(provenance, "provenance_facts")
+
+
+def test_a_chapter_the_data_stopped_withholds_what_was_open_and_nothing_else():
+    verdicts = {
+        "worth": {"status": "answered", "checks": []},
+        "hours": {"status": "not asked", "checks": []},
+        "cost": {"status": "answered", "checks": []},
+    }
+    account = {"gate": {"findings": [], "questions": verdicts}}
+    got = answerability.with_stopped(account, [(["worth", "hours"], "rep_week: too few weeks.")])
+    assert answerability.question_statuses(got) == {
+        "worth": "withheld", "hours": "not asked", "cost": "answered",
+    }  # fmt: skip
+    assert answerability.withheld_questions(got)["worth"].sentence == "Too few weeks."
+    assert answerability.question_statuses(account)["worth"] == "answered"
+    assert answerability.with_stopped(account, []) is account

@@ -82,8 +82,8 @@ def with_stopped(
 ) -> Mapping[str, Any]:
     """Return the account with the questions withheld whose chapter found nothing to answer from.
 
-    `stopped`: the questions of each such chapter, and why.  What page one, the manifest and the
-    exit code say is then what the chapter's own page says.
+    `stopped`: the questions of each such chapter, and why.  Page one and the manifest then say
+    what the chapter's own page says; the exit code goes by the gate alone.
     """
     several = [(questions, why) for questions, why in stopped if questions]
     if "gate" not in account or not several:
