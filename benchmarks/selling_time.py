@@ -23,7 +23,7 @@ from monte_carlo import as_json, claim, head, line, mean, share
 from studies import selling_time_study
 
 from analysis.chapters.selling_time import worth_of_an_hour
-from analysis.simulate.company import simulate_panels
+from analysis.simulate.simulated_tables import simulate_panels
 from analysis.simulate.world.company_parameters import SimulatedCompany
 
 PLANTED = SimulatedCompany().elasticity

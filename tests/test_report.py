@@ -1,6 +1,7 @@
 """End to end: a simulated company's exports become a report that anybody may read."""
 
 import csv
+import json
 import os
 import re
 import shutil
@@ -22,6 +23,8 @@ from report_fixtures import (
     squeezed,
 )
 from report_text import pages
+
+from analysis.report.output import MIME
 
 QUARTER = "2026Q3"
 FROM_SYSTEMS = {"rep_team_history.csv", "working_calendar.csv", "finance_bookings.csv"}
@@ -157,6 +160,23 @@ def test_no_code_is_in_the_pdf(text):
         "Traceback",
     ):
         assert not re.search(rf"\b{re.escape(code)}(?![a-z])", text), code
+
+
+def test_every_figure_says_n_and_the_time_it_speaks_of(folder):
+    outputs = [
+        output["data"][MIME]
+        for file in sorted((folder / "notebooks").iterdir())
+        for cell in json.loads(file.read_text())["cells"]
+        for output in cell.get("outputs", ())
+        if MIME in output.get("data", {})
+    ]
+    figures = [content for content in outputs if content["kind"] == "figure"]
+    assert len(figures) >= 9
+    for figure in figures:
+        assert "n = " in figure["caption"], figure["caption"]
+        assert re.search(rf"{QUARTER}|quarters|as of", figure["caption"]), figure["caption"]
+        assert figure["alt"].strip()
+        assert figure["source"].strip()
 
 
 def test_no_row_of_fewer_than_five_reps_is_shown(folder):

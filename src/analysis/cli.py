@@ -281,9 +281,9 @@ def report(
     name = _require_folder(dataset)
     quarter_names = quarter or ["latest"]
     with _usage():
-        house = settings.load_dataset_settings(name)
+        settings.load_dataset_settings(name)
         for one in quarter_names:
-            if one not in {"latest", "previous"}:
+            if one not in quarters.RELATIVE:
                 quarters.parse_quarter(one)
         pairs = _parameter_pairs(parameter or [])
     from analysis.report.run import notebooks as run_notebooks
@@ -292,26 +292,28 @@ def report(
     with _usage():
         parameters_by_name = run_notebooks.check_parameters(notebooks, pairs, RESERVED)
     from analysis.chapters.data_quality import answerability
-    from analysis.report.run import plan, publish
+    from analysis.report.run import publish
     from analysis.store import manifest, processed
+    from analysis.store.company import open_company
 
     with _lock(name), _working(f"cleaning {name}") as say:
         say(f"cleaning {name}")
         account = processed.prepare_dataset(name, as_of=_day(as_of))
-        month = house.company.fiscal_year_start_month
         with _usage():
-            wanted = [plan.quarter_named(one, account, month) for one in quarter_names]
+            companies = {
+                each.quarter: each
+                for each in (open_company(name, quarter=one) for one in quarter_names)
+            }
         done = [
             publish.publish_report(
-                account,
-                one,
+                companies[one],
                 parameters_by_name,
                 workers=workers,
                 force=force,
                 say=say,
                 as_of=_day(as_of),
             )
-            for one in sorted(set(wanted))
+            for one in sorted(companies)
         ]
     warned, withheld = answerability.plain_lines(account)
     _say_all(

@@ -5,6 +5,7 @@ import json
 import pandas as pd
 import pytest
 from report_cells import compiled, outputs, ran, result, said, shows, write
+from shown import show_as, show_table
 
 from analysis.report import document, markdown, output, show
 from analysis.report.document import DocumentError
@@ -17,7 +18,7 @@ TEAMS = pd.DataFrame({"team": ["A"]})
 
 @pytest.fixture(autouse=True)
 def _house():
-    show.use(currency="USD", smallest_cell=5)
+    show_as(currency="USD", smallest_cell=5)
 
 
 @pytest.fixture
@@ -135,7 +136,7 @@ def test_definitions_are_gathered_in_the_appendix(notebook):
     cells = [
         said("## Finding"),
         said("## Definitions and sources\n**Cost** is all pay."),
-        shows(show.table, TEAMS, **TABLE),
+        shows(show_table, TEAMS, **TABLE),
     ]
     doc = compiled(notebook(TITLE, *cells))
     assert [n["kind"] for n in doc["chapters"][0]["nodes"]] == ["heading"]
@@ -143,7 +144,7 @@ def test_definitions_are_gathered_in_the_appendix(notebook):
 
 
 def test_tables_are_numbered_through_chapters_and_appendix(notebook):
-    table = shows(show.table, TEAMS, **TABLE)
+    table = shows(show_table, TEAMS, **TABLE)
     first = notebook(TITLE, table, said("## Definitions and sources"), table, name="1.ipynb")
     doc = compiled(first, notebook(TITLE, table, name="2.ipynb"))
     assert [c["nodes"][-1]["number"] for c in doc["chapters"]] == [1, 2]

@@ -8,6 +8,7 @@ import pikepdf
 import pytest
 from report_cells import AS_OF, compiled, result, said, shows, write
 from report_text import pages
+from shown import show_as, show_figure
 
 from analysis.report import page_plan, pdf, show
 from analysis.report.document import DocumentError
@@ -85,7 +86,7 @@ def chapter(folder, number, *answers, n_words=60):
         shows(show.finding, f"Answer {number} is 412. " + "And so on. " * 20, verdict="found"),
         shows(show.decision, f"Decide {number}."),
         said("## A figure"),
-        shows(show.figure, fig, title="T", caption="c", alt="a", data=data, formats={"x": "count"}, source="CRM"),
+        shows(show_figure, fig, title="T", caption="c", alt="a", data=data, formats={"x": "count"}, source="CRM"),
         said("## More"),
         shows(show.text, "details " * 900),
     )  # fmt: skip
@@ -103,7 +104,7 @@ def chapter(folder, number, *answers, n_words=60):
 def five(tmp_path_factory):
     """Return the pages of a report of five chapters, each longer than a page, and its bookmarks with their pages."""
     folder = tmp_path_factory.mktemp("five")
-    show.use(currency="USD", smallest_cell=5)
+    show_as(currency="USD", smallest_cell=5)
     asked = [(), ("cost",), ("worth",), ("growth",), ("pay", "next")]
     doc = compiled(
         *(chapter(folder, i, *a, n_words=250 if i == 2 else 60) for i, a in enumerate(asked))
@@ -147,7 +148,7 @@ def test_page_one_answers_the_five_questions(five):
 
 
 def test_an_answer_too_long_for_a_page_is_refused_by_name(tmp_path):
-    show.use(currency="USD", smallest_cell=5)
+    show_as(currency="USD", smallest_cell=5)
     with pytest.raises(pdf.PdfError, match=r"Is it question 1\? does not fit on one page"):
         pdf.render_pdf(compiled(chapter(tmp_path, 1, "cost", n_words=2500)), timestamp=AS_OF)
 

@@ -10,6 +10,7 @@ import pytest
 from report_cells import AS_OF, HOSTILE, compiled, said, shows, write
 from report_sample import sample
 from report_text import pages
+from shown import show_as, show_table
 
 from analysis.report import pdf, show
 from analysis.report.nbconvert_exporter import AlignmentPdfExporter
@@ -31,7 +32,7 @@ def report(document):
 @pytest.fixture
 def of(tmp_path):
     """Return the pages of a report of these cells."""
-    show.use(currency="USD", smallest_cell=5)
+    show_as(currency="USD", smallest_cell=5)
 
     def told(*cells):
         doc = compiled(write(tmp_path, "1.ipynb", TITLE, *cells))
@@ -119,7 +120,7 @@ def test_money_in_one_paragraph_stays_money(of):
 def test_hostile_names_are_inert_and_visible(of):
     frame = pd.DataFrame({"team": HOSTILE})
     table = shows(
-        show.table, frame, caption=HOSTILE[1], formats={"team": "text"}, source=HOSTILE[2]
+        show_table, frame, caption=HOSTILE[1], formats={"team": "text"}, source=HOSTILE[2]
     )
     prose = shows(show.text, " and ".join(show.inert(name) for name in HOSTILE))
     text = pages(of(table, prose))[0].replace(" ", "")
@@ -131,7 +132,7 @@ def test_a_long_table_repeats_its_header(of):
     frame = pd.DataFrame({"team": [f"T{k:03}" for k in range(120)], "cost": range(120)})
     formats = {"team": "text", "cost": "money"}
     table = shows(
-        show.table,
+        show_table,
         frame,
         caption="All",
         formats=formats,
@@ -158,7 +159,7 @@ def test_a_name_without_a_blank_breaks_instead_of_leaving_the_page(of):
     frame = pd.DataFrame({"team": [name], "growth": [0.1]})
     formats = {"team": "text", "growth": "percent"}
     report = of(
-        shows(show.table, frame, caption=name, formats=formats, source="CRM"),
+        shows(show_table, frame, caption=name, formats=formats, source="CRM"),
         shows(show.text, name),
     )
     assert pages(report)[0].replace("\u200b", "").count("x") == 750
@@ -172,7 +173,7 @@ def test_a_table_too_wide_for_any_page_is_refused(of):
     ):
         of(
             shows(
-                show.table,
+                show_table,
                 frame,
                 caption="Everything",
                 formats=dict.fromkeys(frame, "money"),
@@ -193,7 +194,7 @@ def test_a_page_can_be_had_as_a_picture(document):
 
 
 def test_one_notebook_exports_as_one_chapter(tmp_path):
-    show.use(currency="USD", smallest_cell=5)
+    show_as(currency="USD", smallest_cell=5)
     path = write(tmp_path, "draft.ipynb", TITLE, shows(show.text, "It costs $412."))
     content, resources = AlignmentPdfExporter().from_notebook_node(
         nbformat.read(path, 4), {"metadata": {"name": "draft"}}

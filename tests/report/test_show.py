@@ -10,18 +10,19 @@ import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
 from report_cells import HOSTILE, NAN, outputs, result
+from shown import show_as, show_figure, show_table
 
 from analysis.report import show
 from analysis.report.output import MIME
-from analysis.report.suppression import suppress_cells
 from analysis.stats.result import Result
+from analysis.stats.suppression import suppress_cells
 
 COST = result("cost_per_selling_hour", 412.345, 396.1, 428.8, unit="USD per selling hour")
 
 
 @pytest.fixture(autouse=True)
 def _house():
-    show.use(currency="USD", smallest_cell=5)
+    show_as(currency="USD", smallest_cell=5)
 
 
 def shown(call, *args, **kwargs):
@@ -99,7 +100,7 @@ def test_a_card_of_fewer_than_five_reps_is_not_shown():
 def test_a_table_has_its_cells_as_words_and_as_numbers():
     frame = pd.DataFrame({"team": ["A", "B"], "cost": [412.345, NAN], "win_rate": [0.2049, 0.31]})
     formats = {"team": "text", "cost": "money2", "win_rate": "percent"}
-    content = shown(show.table, frame, caption="Cost", formats=formats, source="CRM")[MIME]
+    content = shown(show_table, frame, caption="Cost", formats=formats, source="CRM")[MIME]
     assert content["rows"] == [["A", "$412.35", "20.5%"], ["B", "–", "31.0%"]]  # noqa: RUF001
     assert content["values"] == [["A", 412.35, 0.205], ["B", None, 0.31]]
     assert [c["is_numeric"] for c in content["columns"]] == [False, True, True]
@@ -107,7 +108,7 @@ def test_a_table_has_its_cells_as_words_and_as_numbers():
 
 def test_a_minus_zero_is_a_zero():
     frame = pd.DataFrame({"gap": [-0.001]})
-    content = shown(show.table, frame, caption="Gap", formats={"gap": "money"}, source="CRM")[MIME]
+    content = shown(show_table, frame, caption="Gap", formats={"gap": "money"}, source="CRM")[MIME]
     assert (content["rows"], content["values"]) == ([["$0"]], [[0]])
 
 
@@ -116,7 +117,7 @@ def test_a_table_hides_its_small_rows_by_itself():
         {"region": ["A", "B", "C"], "n_reps": [4, 20, 8], "cost": [400.0, 410.0, 420.0]}
     )
     content = shown(
-        show.table, frame, caption="Cost", formats={"region": "text", "n_reps": "count", "cost": "money"}, source="CRM"
+        show_table, frame, caption="Cost", formats={"region": "text", "n_reps": "count", "cost": "money"}, source="CRM"
     )[MIME]  # fmt: skip
     assert content["rows"] == [["A", "<5", "[c]"], ["B", "20", "$410"], ["C", "[c]", "[c]"]]
     assert content["values"] == [["A", None, None], ["B", 20, 410], ["C", None, None]]
@@ -130,18 +131,18 @@ def test_a_table_suppressed_before_is_taken_as_it_is():
     )
     hidden = suppress_cells(frame, smallest=5, keep=["region", "team"])
     formats = {"region": "text", "team": "text", "n_reps": "count", "cost": "money"}
-    content = shown(show.table, hidden, caption="Cost", formats=formats, source="CRM")[MIME]
+    content = shown(show_table, hidden, caption="Cost", formats=formats, source="CRM")[MIME]
     assert content["rows"] == [["n", "A", "<5", "[c]"], ["n", "B", "[c]", "[c]"]]
 
 
 def test_a_column_without_a_format_is_named():
     with pytest.raises(ValueError, match="columns without a format: cost"):
-        show.table(pd.DataFrame({"cost": [1.0]}), caption="Cost", formats={}, source="CRM")
+        show_table(pd.DataFrame({"cost": [1.0]}), caption="Cost", formats={}, source="CRM")
 
 
 def test_an_unknown_format_is_refused():
     with pytest.raises(ValueError, match=r"format must be one of money, .*, got 'dollars'"):
-        show.table(
+        show_table(
             pd.DataFrame({"cost": [1.0]}), caption="Cost", formats={"cost": "dollars"}, source="CRM"
         )
 
@@ -165,7 +166,7 @@ def draw(**more):
         "title": "Hours fall", "caption": "2026Q3, n = 9 reps.", "alt": "A line falls.", "source": "CRM",
         "data": pd.DataFrame({"hours": [10.44, 9.9]}), "formats": {"hours": "hours"},
     }  # fmt: skip
-    return shown(show.figure, figure(), **(given | more))
+    return shown(show_figure, figure(), **(given | more))
 
 
 def test_a_figure_is_the_same_picture_twice_with_text_as_text_and_closed():
@@ -211,7 +212,7 @@ def test_no_two_dollars_meet_in_html():
     pages = [
         shown(show.text, "from $399 to $3,788")["text/html"],
         shown(show.kpi, COST, label="$1 and $2")["text/html"],
-        shown(show.table, frame, caption="$1 and $2", formats={"what": "text"}, source="$3 or $4")[
+        shown(show_table, frame, caption="$1 and $2", formats={"what": "text"}, source="$3 or $4")[
             "text/html"
         ],
     ]
@@ -224,7 +225,7 @@ def test_no_two_dollars_meet_in_html():
 def test_hostile_text_is_inert_and_visible(name):
     """It stands in the HTML as written, and brings no element of its own."""
     frame = pd.DataFrame({"team": [name]})
-    table = shown(show.table, frame, caption=name, formats={"team": "text"}, source=name, note=name)
+    table = shown(show_table, frame, caption=name, formats={"team": "text"}, source=name, note=name)
     card = shown(show.kpi, COST._replace(source=name), label=name, note=name)
     prose = shown(show.text, f"Team {show.inert(name)} grew.")
     finding = shown(show.finding, f"Team {show.inert(name)} grew.", verdict="found")

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.simulate.company import simulate_panels
 from analysis.simulate.exports import salesforce_format, write
+from analysis.simulate.simulated_tables import simulate_panels
 from analysis.simulate.world.company_parameters import SimulatedCompany
 from analysis.tables.canonical import TABLES
 

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.simulate.company import simulate_company, simulate_panels
 from analysis.simulate.exports import (
     hand_kept_files,
     hubspot,
@@ -20,6 +19,7 @@ from analysis.simulate.exports import (
     practice_survey,
     salesforce_deals,
 )
+from analysis.simulate.simulated_tables import simulate_company, simulate_panels
 from analysis.simulate.world import practice_level
 from analysis.simulate.world.company_parameters import SimulatedCompany
 from analysis.simulate.world.people import NEVER

@@ -8,9 +8,14 @@ from report_fixtures import at, notebook, project
 
 from analysis.project.quarters import Quarter
 from analysis.store import manifest
+from analysis.store.company import Company
 from analysis.store.run_record import Outcome
 
-ACCOUNT = {"dataset": "small", "stamp": "abc"}
+AUDIT = {"stamp": "abc"}
+
+
+def company(quarter="2026Q2", audit=AUDIT):
+    return Company("small", quarter, None, audit)
 
 
 @pytest.fixture
@@ -41,31 +46,29 @@ def test_a_folder_without_a_report_has_no_manifest(tmp_path):
 
 def test_the_run_id_is_that_of_what_the_report_follows_from(root):
     """Sixteen hexadecimal digits; the order in which parameters were given is nothing it follows from."""
-    one = manifest.run_id(ACCOUNT, "2026Q2", {"a": 1, "b": 2})
+    one = manifest.run_id(company(), {"a": 1, "b": 2})
     assert len(one) == 16
     assert int(one, 16) >= 0
-    assert manifest.run_id(ACCOUNT, "2026Q2", {"b": 2, "a": 1}) == one
+    assert manifest.run_id(company(), {"b": 2, "a": 1}) == one
 
 
 @pytest.mark.parametrize(
-    ("account", "quarter", "parameters"),
+    ("other", "parameters"),
     [
-        (ACCOUNT | {"stamp": "abd"}, "2026Q2", {"a": 1}),
-        (ACCOUNT, "2026Q1", {"a": 1}),
-        (ACCOUNT, "2026Q2", {"a": 2}),
-        (ACCOUNT, "2026Q2", {"a": "1"}),
-        (ACCOUNT, "2026Q2", {}),
+        (company(audit={"stamp": "abd"}), {"a": 1}),
+        (company("2026Q1"), {"a": 1}),
+        (company(), {"a": 2}),
+        (company(), {"a": "1"}),
+        (company(), {}),
     ],
 )
-def test_whatever_differs_makes_another_run_id(root, account, quarter, parameters):
-    assert manifest.run_id(account, quarter, parameters) != manifest.run_id(
-        ACCOUNT, "2026Q2", {"a": 1}
-    )
+def test_whatever_differs_makes_another_run_id(root, other, parameters):
+    assert manifest.run_id(other, parameters) != manifest.run_id(company(), {"a": 1})
 
 
 def test_what_the_quarter_before_published_is_part_of_the_run_id(root):
     """The report shows it as the trend: a corrected figure there makes this report anew."""
-    ids = {manifest.run_id(ACCOUNT, "2026Q2", {})}
+    ids = {manifest.run_id(company(), {})}
     before = root / "data" / "history" / "small" / "2026Q1"
     before.mkdir(parents=True)
     for estimate in (399.0, 401.0):
@@ -81,7 +84,7 @@ def test_what_the_quarter_before_published_is_part_of_the_run_id(root):
         assert manifest.published_figures("small", Quarter(2026, 1)) == {
             "cost_per_selling_hour": estimate
         }
-        ids.add(manifest.run_id(ACCOUNT, "2026Q2", {}))
+        ids.add(manifest.run_id(company(), {}))
     assert len(ids) == 3
 
 

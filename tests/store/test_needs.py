@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -13,6 +14,7 @@ from report_fixtures import notebook
 from analysis.project import quarters
 from analysis.report.run import plan
 from analysis.store import needs, processed
+from analysis.store.company import open_company
 
 PAY, WHO, PLANS = {"compensation": ["base_amount"]}, {"reps": ["role"]}, {"plans": ["plan_id"]}
 ACCOUNT = {
@@ -76,13 +78,11 @@ def test_what_has_no_row_before_a_day_had_not_begun(dataset):
 
 def test_a_chapter_of_what_had_not_begun_is_a_page_that_says_so(dataset):
     declaring(dataset, needs=WHO, begins={"opportunities": "created_at"})
-    account, day = (
-        processed.read_audit("here"),
-        pd.to_datetime(processed.load_table("here", "opportunities")["created_at"]).min(),
-    )
-    begun = quarters.quarter_containing(day.date())
-    assert [n.stem for n in plan.plan_report(account, begun, {}).notebooks] == ["1_q"]
-    (gap,) = plan.plan_report(account, begun.shifted(-1), {}).missing
+    created = pd.to_datetime(processed.load_table("here", "opportunities")["created_at"]).min()
+    begun = quarters.quarter_containing(created.date())
+    company = open_company("here", quarter=str(begun))
+    assert [n.stem for n in plan.plan_report(company, {}).notebooks] == ["1_q"]
+    (gap,) = plan.plan_report(replace(company, quarter=str(begun.shifted(-1))), {}).missing
     assert gap["why"] == f"By the end of {begun.shifted(-1)} nothing had begun of opportunities."
     assert gap["needs"] == [{"table": "opportunities", "columns": ["created_at"]}]
 
@@ -94,9 +94,8 @@ def test_where_no_way_to_answer_is_whole_the_page_says_that_one_would_do(dataset
         one_of=[PAY, PLANS | {"goals": ["goal_id"]}],
     )
     day = pd.to_datetime(processed.load_table("here", "opportunities")["created_at"]).min()
-    (gap,) = plan.plan_report(
-        processed.read_audit("here"), quarters.quarter_containing(day.date()), {}
-    ).missing
+    quarter = quarters.quarter_containing(day.date())
+    (gap,) = plan.plan_report(open_company("here", quarter=str(quarter)), {}).missing
     assert (
         "hold none of compensation; plans with goals, of which one would do, in the columns named."
         in gap["why"]

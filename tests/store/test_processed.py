@@ -275,6 +275,18 @@ def test_pseudonyms_hold_over_passes_and_differ_between_datasets(root):
     assert key.stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.parametrize("kept", ["", "00ff", "z" * 64])
+def test_a_key_that_is_not_whole_is_refused_and_kept(raw, kept):
+    """With another key nobody would be who they were in the reports before."""
+    write(raw, Opportunity=[opportunity(1)], User=[user()], UserRole=ROLES)
+    key = paths.history_folder("here") / processed.KEY_FILE
+    key.parent.mkdir(parents=True)
+    key.write_text(kept)
+    with pytest.raises(CrmDataError, match=rf"must hold 64 hex digits, but holds {len(kept)} char"):
+        processed.prepare_dataset("here")
+    assert key.read_text() == kept
+
+
 def contents(folder) -> dict[str, bytes]:
     """Return what each processed file says: Parquet as the text of its cells, since its bytes are packed."""
     texts = {}

@@ -15,10 +15,11 @@ import numpy as np
 import pandas as pd
 from matplotlib import pyplot as plt
 from report_cells import AS_OF, HOSTILE, NAN, compiled, outputs, ran, result, said, shows, write
+from shown import show_as, show_figure, show_table
 
 from analysis.figures import charts
 from analysis.report import document, pdf, show
-from analysis.report.suppression import suppress_cells
+from analysis.stats.suppression import suppress_cells
 
 if TYPE_CHECKING:
     from analysis.report.document import Document
@@ -94,7 +95,7 @@ def _cost(folder: Path) -> Path:
         ),
         said("## Every hour lost to administration raises the bar for the rest"),
         shows(
-            show.figure,
+            show_figure,
             fig,
             title="The fewer the hours, the more each must bring",
             caption="2026Q3 (fiscal), n = 118 reps.",
@@ -105,7 +106,7 @@ def _cost(folder: Path) -> Path:
             labels={"hours": "Selling hours per week", "required": "Required bookings per hour"},
         ),
         shows(
-            show.table,
+            show_table,
             regions,
             caption="Cost of an hour by region, 2026Q3",
             formats={
@@ -125,7 +126,7 @@ def _cost(folder: Path) -> Path:
         ),
         said("## The teams differ more within a region than between regions"),
         shows(
-            show.table,
+            show_table,
             suppress_cells(teams, smallest=5, keep=["team", "region"], within=["region"]),
             caption="Selling time, cost and bookings by team, 2026Q3",
             formats={
@@ -214,7 +215,7 @@ def _aligned(folder: Path) -> Path:
             needs="two more quarters, or eight more teams",
         ),
         shows(
-            show.figure,
+            show_figure,
             fig,
             title="Aligned teams have pulled ahead since 2025",
             caption="2024Q1 to 2026Q3, n = 24 teams.",
@@ -224,7 +225,7 @@ def _aligned(folder: Path) -> Path:
             source="CRM opportunities.",
         ),
         shows(
-            show.figure,
+            show_figure,
             fig2,
             title="Nothing happened before the start, little after",
             caption="2024Q1 to 2026Q3, n = 24 teams in 4 cohorts.",
@@ -235,14 +236,14 @@ def _aligned(folder: Path) -> Path:
         ),
         said("## Every team and quarter"),
         shows(
-            show.table,
+            show_table,
             wide,
             caption="Bookings by team and quarter",
             formats={"team": "text"} | dict.fromkeys([*quarters, "2026Q4", "total"], "money"),
             source="CRM opportunities",
         ),
         shows(
-            show.table,
+            show_table,
             names,
             caption="Teams with difficult names",
             formats={"team": "text", "growth": "percent"},
@@ -263,7 +264,7 @@ def _aligned(folder: Path) -> Path:
 
 def sample(folder: Path) -> Document:
     """Return a document that has everything a report may have."""
-    show.use(currency="USD", smallest_cell=5)
+    show_as(currency="USD", smallest_cell=5)
     gap = document.MissingChapter(
         position=2,
         title="The return on the programme",

@@ -223,6 +223,20 @@ def _prepare_session(
     )
 
 
+def _exports_that_fill(
+    table: str, layouts: Sequence[field_maps.ExportLayout], intake: sources_intake.Intake
+) -> str:
+    """Name exports that fill a table as a clause, those of the CRM that the folder is of first."""
+
+    def crm(layout: field_maps.ExportLayout) -> str:
+        return layout.map_name.partition(" ")[0].rstrip(",")
+
+    here = {crm(layout) for export in intake.exports for layout in export.layouts}
+    fills = sorted((e for e in layouts if e.table == table), key=lambda e: crm(e) not in here)
+    names = list(dict.fromkeys(f"{e.object_name} ({e.map_name})" for e in fills))
+    return f", such as {', '.join(names[:3])}" if names else ""
+
+
 def _first_day(connection: duckdb.DuckDBPyConnection, as_of: dt.date) -> dt.date:
     (first,) = _one(
         connection,
@@ -315,7 +329,8 @@ def clean_tables(
         refused = "".join(f"\n  {r.file}: {r.reason}." for r in intake.refusals)
         raise CrmDataError(
             f"{absent[0]}: no export in data/raw/{dataset} fills this table. "
-            "Put the export there, or map its columns in fields.toml."
+            f"Put the export there{_exports_that_fill(absent[0], layouts, intake)}, or map its columns in "
+            "fields.toml."
             f"{f' Files that lie there and are not read:{refused}' if refused else ''}"
         )
     intake = references.settle_references(

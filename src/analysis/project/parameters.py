@@ -47,10 +47,11 @@ def load_settings(dataset: str, quarter: str, team: str, **numbers: float) -> Se
                 "it as typed"
             )
     _require_dataset(dataset)
-    try:
-        quarters.parse_quarter(quarter)
-    except ValueError as error:
-        raise ParameterError(str(error)) from None
+    if quarter not in quarters.RELATIVE:
+        try:
+            quarters.parse_quarter(quarter)
+        except ValueError as error:
+            raise ParameterError(str(error)) from None
     if team:
         raise ParameterError(
             f"team must be empty, got {team!r}: there are no packs of a team yet, and the "

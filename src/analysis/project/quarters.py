@@ -73,6 +73,9 @@ class Quarter(NamedTuple):
         return f"Fiscal quarter {self} ({start} to {last - dt.timedelta(days=1)})"
 
 
+RELATIVE = ("latest", "previous")  # quarters named by where the data end
+
+
 def _shift(fiscal_year_start_month: int) -> int:
     """Return the months by which the fiscal year runs ahead of the calendar year."""
     return (13 - fiscal_year_start_month) % 12

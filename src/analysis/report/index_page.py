@@ -9,6 +9,7 @@ import html
 from typing import TYPE_CHECKING
 
 from analysis.project import paths
+from analysis.project.whole_file import write_whole
 from analysis.store import manifest
 
 if TYPE_CHECKING:
@@ -82,6 +83,6 @@ def write_index() -> None:
     ]
     entries = [(folder, entry) for folder, entry in manifests if entry]
     newest_first = sorted(entries, key=lambda e: (e[1]["quarter"], e[1]["dataset"]), reverse=True)
-    part = paths.reports_folder() / ".index.part"
-    part.write_text(PAGE.format(rows="\n".join(_row(*e) for e in newest_first)), encoding="utf-8")
-    part.replace(paths.reports_folder() / "index.html")
+    page = PAGE.format(rows="\n".join(_row(*e) for e in newest_first))
+    with write_whole(paths.reports_folder() / "index.html") as part:
+        part.write_text(page, encoding="utf-8")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from analysis.project.errors import require_columns
 from analysis.report import formats
+from analysis.stats.suppression import HIDDEN, MARK_COLUMN, N_COLUMN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from analysis.stats.result import Result
 
 MIME = "application/vnd.alignment-roi+json"
-N_COLUMN = "n_reps"
-MARK_COLUMN = "suppressed"  # what stands in the place of n, see suppression
-HIDDEN = "[c]"  # confidential, as statistical offices mark it
 
 MARKS = f"{HIDDEN} confidential: too few reps, or a row that would give such a row away."
 

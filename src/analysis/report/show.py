@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import io
 import math
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import matplotlib as mpl
 from IPython.display import display
@@ -23,17 +23,18 @@ from analysis.project import money
 from analysis.project.claims import CLAIMS
 from analysis.project.errors import require_columns
 from analysis.report import formats, html, markdown, output
-from analysis.report.suppression import suppress_cells
+from analysis.stats.suppression import MARK_COLUMN, N_COLUMN, suppress_cells
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import pandas as pd
     from matplotlib.figure import Figure
 
     from analysis.chapters.data_quality.answerability import Withheld
     from analysis.report.output import Payload
     from analysis.stats.result import Result, Verdict
+    from analysis.store.company import Company
+    from analysis.tables.labelled_table import LabelledTable
 
 SVG = "image/svg+xml"
 inert = markdown.inert_markdown  # data as markdown that shows it verbatim
@@ -48,16 +49,15 @@ class _House:
     withheld_metrics: ClassVar[Mapping[str, Withheld]] = {}  # by headline
 
 
-def use(*, currency: str, smallest_cell: int, account: Mapping[str, Any] | None = None) -> None:
-    """Say in which currency amounts are, how many reps a row needs to be shown, and what the gate
+def use(company: Company) -> None:
+    """Show what follows as this company's: its currency, its smallest cell, what its gate
     withholds.
-
-    `account` is that of the cleaning pass; without it nothing is withheld.
     """
-    money.currency_symbol(currency)
-    _House.currency, _House.smallest_cell = currency, smallest_cell
-    _House.withheld = answerability.withheld_questions(account or {})
-    _House.withheld_metrics = answerability.withheld_metrics(account or {})
+    money.currency_symbol(company.settings.company.currency)
+    _House.currency = company.settings.company.currency
+    _House.smallest_cell = company.settings.people.smallest_cell
+    _House.withheld = answerability.withheld_questions(company.audit)
+    _House.withheld_metrics = answerability.withheld_metrics(company.audit)
 
 
 def value(number: float, format: str, *, currency: str = "") -> str:  # noqa: A002
@@ -163,28 +163,14 @@ def kpi(
     kpis([card(result, label=label, note=note, headline=headline, format=format)])
 
 
-def table(
-    frame: pd.DataFrame,
-    *,
-    caption: str,
-    formats: Mapping[str, str],
-    source: str,
-    note: str = "",
-    labels: Mapping[str, str] | None = None,
-    currency: str = "",
-) -> None:
-    """Show a table, one format a column.
-
-    `currency` is that of published figures which are not the company's.
+def table(labelled: LabelledTable) -> None:
+    """Show a table.
 
     With a column ``n_reps``, rows of too few reps are hidden: the first column names the row and
     stays.  Where more columns name it, or groups have totals, call `suppress_cells` beforehand.
     """
     _emit_table(
-        _cells(frame, formats, labels, currency or _House.currency),
-        caption=caption,
-        source=source,
-        note=note,
+        _cells(labelled), caption=labelled.caption, source=labelled.source, note=labelled.note
     )
 
 
@@ -216,35 +202,29 @@ def claims(
     _emit_table(cells, caption=caption, source="as listed", note=note)
 
 
-def figure(
-    figure: Figure,
-    *,
-    title: str,
-    caption: str,
-    alt: str,
-    data: pd.DataFrame,
-    formats: Mapping[str, str],
-    source: str,
-    labels: Mapping[str, str] | None = None,
-) -> None:
-    """Show a figure and close it; `data`, the numbers behind it, go to the workbook.
+def figure(figure: Figure, data: LabelledTable, *, alt: str) -> None:
+    """Show a figure under its own title and close it; the numbers behind it go to the workbook.
 
-    `alt` says in words what the figure shows, for whoever cannot see it.
+    `data` has the figure's caption, source and numbers; `alt` says in words what it shows, for
+    whoever cannot see it.
     """
     if not alt.strip():
         raise ValueError("alt must say in words what the figure shows, got nothing")
-    if output.N_COLUMN in data.columns and output.MARK_COLUMN not in data.columns:
-        n = data[output.N_COLUMN]
+    title, rows = " ".join(figure.get_suptitle().split()), data.frame
+    if not title:
+        raise ValueError("a figure needs a title that says what it shows, got none")
+    if N_COLUMN in rows.columns and MARK_COLUMN not in rows.columns:
+        n = rows[N_COLUMN]
         few = int((~((n >= _House.smallest_cell) | (n == 0))).sum())
         if few:
             raise ValueError(
-                f"figure {title!r}: {few} of {len(data)} rows stand for fewer than "
-                f"{_House.smallest_cell} reps. Draw what report.suppression.suppressed returns"
+                f"figure {title!r}: {few} of {len(rows)} rows stand for fewer than "
+                f"{_House.smallest_cell} reps. Draw what stats.suppression.suppress_cells returns"
             )
-    cells = output.table_cells(data, kinds=formats, labels=labels or {}, currency=_House.currency)
-    drawn = figure.get_suptitle()
-    if " ".join(drawn.split()) == " ".join(title.split()):
-        figure.suptitle("")  # the page sets the title
+    cells = output.table_cells(
+        rows, kinds=data.formats, labels=data.labels, currency=_House.currency
+    )
+    figure.suptitle("")  # the page sets the title
     buffer = io.StringIO()
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "alignment-roi"}):
         figure.savefig(buffer, format="svg", metadata={"Date": None})
@@ -253,12 +233,17 @@ def figure(
     content = {
         "kind": "figure",
         "title": title,
-        "caption": caption,
+        "caption": data.caption,
         "alt": alt,
-        "source": source,
+        "source": data.source,
         "data": cells,
     }
-    _emit(content, html=html.figure_html(content, svg), plain=f"{title}. {caption} {alt}", svg=svg)
+    _emit(
+        content,
+        html=html.figure_html(content, svg),
+        plain=f"{title}. {data.caption} {alt}",
+        svg=svg,
+    )
 
 
 def text(markdown_source: str) -> None:
@@ -287,35 +272,31 @@ def bottleneck(text: str) -> None:
     _emit_statement("bottleneck", text)
 
 
-def practices(
-    frame: pd.DataFrame,
-    *,
-    caption: str,
-    formats: Mapping[str, str],
-    source: str,
-    note: str = "",
-    labels: Mapping[str, str] | None = None,
-) -> None:
+def practices(labelled: LabelledTable) -> None:
     """Show the practices to change, a row a team and practice, best first.
 
     The review kit shows them too.
 
-    `frame` needs ``team``, ``practice``, ``hours`` [h] and ``amount`` [currency], both as expected.
+    The table needs ``team``, ``practice``, ``hours`` [h] and ``amount`` [currency], as expected.
     """
-    require_columns(frame, ["team", "practice", "hours", "amount"], "practices")
-    cells = {**_cells(frame, formats, labels, _House.currency), "use": "practices"}
-    _emit_table(cells, caption=caption, source=source, note=note)
+    require_columns(labelled.frame, ["team", "practice", "hours", "amount"], "practices")
+    cells = {**_cells(labelled), "use": "practices"}
+    _emit_table(cells, caption=labelled.caption, source=labelled.source, note=labelled.note)
 
 
-def _cells(
-    frame: pd.DataFrame, kinds: Mapping[str, str], labels: Mapping[str, str] | None, currency: str
-) -> Payload:
+def _cells(labelled: LabelledTable) -> Payload:
     """Return a table's cells, rows of too few reps hidden where it counts reps and that was not
     done yet.
     """
-    if output.N_COLUMN in frame.columns and output.MARK_COLUMN not in frame.columns:
+    frame = labelled.frame
+    if N_COLUMN in frame.columns and MARK_COLUMN not in frame.columns:
         frame = suppress_cells(frame, smallest=_House.smallest_cell, keep=list(frame.columns[:1]))
-    return output.table_cells(frame, kinds=kinds, labels=labels or {}, currency=currency)
+    return output.table_cells(
+        frame,
+        kinds=labelled.formats,
+        labels=labelled.labels,
+        currency=labelled.currency or _House.currency,
+    )
 
 
 def _emit_table(cells: Payload, *, caption: str, source: str, note: str) -> None:

@@ -7,11 +7,11 @@ bytes.
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 import xlsxwriter
 
+from analysis.project.whole_file import write_whole
 from analysis.report import formats, output, page_plan
 
 if TYPE_CHECKING:
@@ -40,8 +40,7 @@ INK, MUTED, ACCENT = "#1F2933", "#596673", "#0B4F93"
 
 def write_workbook(document: Document, path: Path, *, timestamp: datetime) -> None:
     """Write the workbook; a reader never sees half of it."""
-    part = path.with_name(f"{path.name}.part")
-    with xlsxwriter.Workbook(str(part), OPTIONS) as book:
+    with write_whole(path) as part, xlsxwriter.Workbook(str(part), OPTIONS) as book:
         # Made at a fixed moment and by a fixed name, so that equal reports are equal files.
         book.set_properties(
             {
@@ -58,7 +57,6 @@ def write_workbook(document: Document, path: Path, *, timestamp: datetime) -> No
             _since_last(book, document, document["quarterly"])
         for _, node in _exhibits(document):
             _sheet(book, document, node)
-    os.replace(part, path)  # noqa: PTH105 - Path.replace says nothing more
 
 
 def _exhibits(document: Document) -> Iterator[tuple[str, Node]]:

@@ -14,6 +14,7 @@ import shutil
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from analysis.project import paths
+from analysis.project.whole_file import write_whole
 from analysis.store import processed as store_processed
 
 if TYPE_CHECKING:
@@ -81,10 +82,9 @@ def keep_edition(dataset: str, quarter: str, manifest: Manifest) -> Path:
 
 
 def write_json(file: Path, content: object) -> None:
-    """Write JSON whole: under a temporary name, then renamed."""
-    part = file.with_name(f".{file.name}.part")
-    part.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    part.replace(file)
+    """Write JSON whole."""
+    with write_whole(file) as part:
+        part.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
 def _keep_inputs(dataset: str, folder: Path, manifest: Manifest) -> None:

@@ -12,7 +12,7 @@ import json
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
-from analysis.project import paths, quarters, settings
+from analysis.project import paths, quarters
 from analysis.project.paths import REVIEWS_FOLDER as REVIEWS
 from analysis.store import editions, processed
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from analysis.store.company import Company
     from analysis.store.run_record import Manifest, Outcome, Parameter
 
 FILE = "manifest.json"
@@ -56,32 +57,31 @@ def lock_sha256() -> str:
     return _sha256(lock.read_bytes()) if lock.is_file() else ""
 
 
-def settings_sha256(dataset: str) -> str:
-    """Return the hash of a dataset's settings and of its own maps and rules.
+def settings_sha256(company: Company) -> str:
+    """Return the hash of a company's settings and of its own maps and rules.
 
     The minutes of reviews are none.
     """
-    digest = hashlib.sha256(settings.load_dataset_settings(dataset).model_dump_json().encode())
-    folder = paths.raw_folder(dataset)
+    digest = hashlib.sha256(company.settings.model_dump_json().encode())
+    folder = company.paths.raw
     for file in sorted(folder.rglob("*.toml")):
         if file.name != paths.SETTINGS_FILE and file.parent.name != REVIEWS:
             digest.update(f"{file.relative_to(folder)}\0".encode() + file.read_bytes())
     return digest.hexdigest()
 
 
-def run_id(account: Mapping[str, Any], quarter: str, parameters: Mapping[str, Parameter]) -> str:
+def run_id(company: Company, parameters: Mapping[str, Parameter]) -> str:
     """Return the id of the report that data, code, packages, parameters and earlier figures make.
 
     16 hex digits.
     """
     code = [code_sha256(), lock_sha256(), package_versions()]
-    before = sorted(
-        published_figures(account["dataset"], quarters.parse_quarter(quarter).shifted(-1)).items()
-    )
-    frozen = processed.frozen_hash(account["dataset"], before=quarter)
-    first_editions = editions.stood_on(account["dataset"], before=quarter)
+    dataset, quarter = company.dataset, company.quarter
+    before = sorted(published_figures(dataset, company.period.shifted(-1)).items())
+    frozen = processed.frozen_hash(dataset, before=quarter)
+    first_editions = editions.stood_on(dataset, before=quarter)
     follows_from = [
-        account["stamp"],
+        company.audit["stamp"],
         *code,
         quarter,
         sorted(parameters.items()),
@@ -90,7 +90,7 @@ def run_id(account: Mapping[str, Any], quarter: str, parameters: Mapping[str, Pa
         first_editions,
     ]
     identifier = _sha256(json.dumps(follows_from).encode())[:16]
-    first = editions.own_edition(account["dataset"], quarter)
+    first = editions.own_edition(dataset, quarter)
     if first is None or first.manifest["run_id"] == identifier:
         return identifier
     # A later edition says what changed since the first, so it follows from that one too.

@@ -28,12 +28,13 @@ from analysis.cleaning.plausibility import gate, required_tables
 from analysis.panels import build
 from analysis.project import paths, settings
 from analysis.project.errors import CrmDataError
+from analysis.project.whole_file import READABLE_BY_OWNER, write_whole
 from analysis.sources import database, intake
 from analysis.tables.canonical import TABLES
 from analysis.tables.panel_tables import PANELS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import duckdb
 
@@ -41,6 +42,7 @@ AUDIT_FILE = "audit.json"
 QUARANTINE_FILE = "quarantine.parquet"
 NAME_REVIEW_FILE = "name_review.csv"
 KEY_FILE = "pseudonyms.key"
+KEY_BYTES = 32
 OWNER_FILE = (
     "owner.lock"  # locked by the pass that works in a scratch folder, for as long as it lives
 )
@@ -73,13 +75,25 @@ def _key(dataset: str) -> str:
     """Return the dataset's secret that pseudonyms are made with.
 
     Made on first use, never rebuilt.
+
+    Raises
+    ------
+    CrmDataError
+        If the file is there and is no whole key: with another key nobody would be who they were.
     """
     file = paths.history_folder(dataset) / KEY_FILE
     if not file.is_file():
         file.parent.mkdir(parents=True, exist_ok=True)
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
-            stream.write(secrets.token_hex(32))
-    return file.read_text(encoding="utf-8")
+        with write_whole(file, mode=READABLE_BY_OWNER) as part:
+            part.write_text(secrets.token_hex(KEY_BYTES), encoding="utf-8")
+    key = file.read_text(encoding="utf-8")
+    if not re.fullmatch(rf"[0-9a-f]{{{2 * KEY_BYTES}}}", key):
+        raise CrmDataError(
+            f"{dataset}: data/history/{dataset}/{KEY_FILE} must hold {2 * KEY_BYTES} hex digits, "
+            f"but holds {len(key)} characters. Put the key back from a backup; if there is none, "
+            "delete the file, and people's ids in later reports are not those of earlier ones."
+        )
+    return key
 
 
 @cache
@@ -291,9 +305,8 @@ def freeze_panels(dataset: str, quarter: str) -> Path:
     if stands.is_file() and not _is_partial(stands, quarter):
         return history_folder
     for name in FROZEN:
-        part = history_folder / f".{name}.part"
-        shutil.copyfile(paths.processed_folder(dataset) / f"{name}.parquet", part)
-        part.replace(history_folder / f"{name}.parquet")
+        with write_whole(history_folder / f"{name}.parquet") as part:
+            shutil.copyfile(paths.processed_folder(dataset) / f"{name}.parquet", part)
     return history_folder
 
 
@@ -334,7 +347,7 @@ def frozen_hash(dataset: str, *, before: str) -> str:
 
 
 def missing_needs(
-    account: dict[str, Any],
+    account: Mapping[str, Any],
     needs: dict[str, list[str]],
     one_of: Sequence[dict[str, list[str]]] = (),
 ) -> list[Missing]:

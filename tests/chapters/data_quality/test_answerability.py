@@ -4,14 +4,16 @@ import json
 
 import pytest
 from report_cells import compiled, outputs, result, said, shows, write
+from shown import show_as
 
 from analysis.chapters.data_quality import answerability
-from analysis.project import quarters
+from analysis.project import settings
 from analysis.project.settings import KeyMetric
 from analysis.report import output, page_plan, show
 from analysis.report.run import plan as run_plan
 from analysis.report.run import provenance
 from analysis.store import needs
+from analysis.store.company import Company
 from analysis.store.run_record import Outcome
 
 LOST = "60 of 200 deals of March are in no row."
@@ -55,9 +57,9 @@ def damaged():
 @pytest.fixture
 def withholding(damaged):
     """Let cards be made for a company of which bookings are withheld, and clear that away."""
-    show.use(currency="EUR", smallest_cell=5, account=damaged)
+    show_as(currency="EUR", smallest_cell=5, audit=damaged)
     yield
-    show.use(currency="USD", smallest_cell=5)
+    show_as(currency="USD", smallest_cell=5)
 
 
 def test_every_headline_of_the_notebooks_belongs_to_a_question():
@@ -117,7 +119,7 @@ def test_a_key_metric_whose_chapter_is_left_out_is_withheld_too(damaged):
 
 
 def test_a_target_nobody_set_is_neither_met_nor_missed():
-    show.use(currency="USD", smallest_cell=5)
+    show_as(currency="USD", smallest_cell=5)
     card = show.card(result("win_rate", 1.0, 0.9, 1.0, unit="of deals closed"), label="Win rate")
     watched = KeyMetric(name="win_rate", owner="Sales", definition="won of closed")
     (row,) = page_plan.key_metrics([watched], [card], {}, "2026Q2", {})
@@ -253,7 +255,8 @@ def test_the_plan_leaves_out_the_chapter_of_a_withheld_question(raw, damaged):
     held = {"table": "opportunities", "n_in": 200, "n_clean": 140, "columns": {"status": 140}}
     state = account([finding("rows", "withhold", "cost")], cost="withheld")
     state |= {"as_of": "2026-09-30", "first_day": "2026-01-01", "stamp": "s", "tables": [held]}
-    made = run_plan.plan_report(state, quarters.parse_quarter("2026Q3"), {})
+    company = Company("here", "2026Q3", settings.load_dataset_settings("here"), state)
+    made = run_plan.plan_report(company, {})
     assert [n.stem for n in made.notebooks] == ["1_data"]
     (gap,) = made.missing
     assert (gap["title"], gap["is_withheld"], gap["why"]) == (
@@ -269,9 +272,7 @@ def test_a_chapter_the_data_stop_is_a_page_and_a_bug_stays_a_failure(raw):
     folder.mkdir()
     for name in ("1_data", "3_worth", "5_pay"):
         _notebook(folder, name, [])
-    plan = run_plan.Plan(
-        quarters.parse_quarter("2026Q3"), "id", {}, sorted(folder.glob("*.ipynb")), [], {}
-    )
+    plan = run_plan.Plan("id", {}, sorted(folder.glob("*.ipynb")), [], {})
     stopped = "CrmDataError: rep_quarter: bookings_amount is 0 in every row, so there is nothing to explain."
     ends = [
         Outcome("1_data", "ok", 1.0),

@@ -9,7 +9,7 @@ import pytest
 
 from analysis.chapters.selling_time import parts_of_the_week, time_use
 from analysis.project.errors import CrmDataError
-from analysis.simulate.company import simulate_company
+from analysis.simulate.simulated_tables import simulate_company
 from analysis.simulate.world import marketing
 from analysis.simulate.world.company_parameters import SimulatedCompany
 from analysis.stats.result import Result

@@ -8,7 +8,7 @@ import pytest
 from studies import selling_time_study
 
 from analysis.chapters.selling_time import elasticity, quarterly_bookings, rep_weeks, robustness
-from analysis.simulate.company import simulate_panels
+from analysis.simulate.simulated_tables import simulate_panels
 from analysis.simulate.world.company_parameters import SimulatedCompany
 
 QUARTERS = [f"202{5 + q // 4}Q{q % 4 + 1}" for q in range(8)]

@@ -15,7 +15,7 @@ from analysis.chapters.selling_time import (
     robustness,
 )
 from analysis.project.errors import CrmDataError
-from analysis.simulate.company import simulate_panels
+from analysis.simulate.simulated_tables import simulate_panels
 from analysis.simulate.world.company_parameters import SimulatedCompany
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from studies import selling_time_study
 
-from analysis.simulate.company import simulate_panels
+from analysis.simulate.simulated_tables import simulate_panels
 from analysis.simulate.world.company_parameters import SimulatedCompany
 
 N = 40

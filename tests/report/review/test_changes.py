@@ -22,7 +22,8 @@ PARAMETERS = (
 HEADLINE = """from analysis.store import processed
 from analysis.stats.result import Result
 from analysis.report import show
-show.use(currency="USD", smallest_cell=5)
+from analysis.store.company import open_company
+show.use(open_company(dataset, quarter=quarter))
 held = {name: processed.load_table(dataset, name) for name in (f"{one}s" for one in ("rep", "team"))}
 teams = processed.load_table(dataset, "team_quarter")
 won = teams[teams["quarter"] <= quarter]["bookings_amount"].sum()

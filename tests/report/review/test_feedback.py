@@ -10,10 +10,10 @@ from report_fixtures import at, project, squeezed
 from report_text import pages
 
 from analysis.project import paths, settings
-from analysis.project.quarters import parse_quarter
 from analysis.report import pdf
 from analysis.report.pdf import make_settable
 from analysis.report.review import feedback as review_feedback
+from analysis.store.company import Company
 
 PRODUCTS = pd.DataFrame({"product_id": ["P1", "P2"], "product_name": ["Gauge", None]})
 DEALS = pd.DataFrame(
@@ -50,9 +50,8 @@ def told(tmp_path):
                 ("opportunities", DEALS),
             ):
                 table.to_parquet(folder / f"{name}.parquet")
-            return review_feedback.client_feedback(
-                "here", parse_quarter("2026Q3"), settings.load_dataset_settings("here")
-            )
+            house = settings.load_dataset_settings("here")
+            return review_feedback.client_feedback(Company("here", "2026Q3", house, {}))
 
     return of
 

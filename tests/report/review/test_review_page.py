@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 from report_cells import HOSTILE, compiled, outputs, ran, result, said, shows, write
+from shown import show_as, show_practices
 
 from analysis.project import settings
 from analysis.project.errors import CrmDataError
@@ -18,7 +19,7 @@ TITLE = said("# Why?")
 
 @pytest.fixture(autouse=True)
 def _house():
-    show.use(currency="USD", smallest_cell=5)
+    show_as(currency="USD", smallest_cell=5)
 
 
 @pytest.mark.parametrize(("n", "is_ok"), [(2, False), (3, True), (5, True), (6, False)])
@@ -187,7 +188,7 @@ def test_practices_come_by_team_with_hours_and_dollars(tmp_path, raw, stays):
         "amount": "money",
         "n_reps": "count",
     }
-    shown = shows(show.practices, frame, caption="Change", formats=kinds, source="CRM")
+    shown = shows(show_practices, frame, caption="Change", formats=kinds, source="CRM")
     practices = page(tmp_path, raw, stays, shown)["practices"]
     assert practices["rows"][0][:4] == [HOSTILE[0], "Fewer reports", "120", "$12,000"]
     assert (len(practices["rows"]), practices["more"], practices["number"]) == (8, 2, 1)
@@ -204,14 +205,14 @@ def test_a_name_without_end_pushes_no_other_off_the_page(tmp_path, raw, stays):
         "amount": "money",
         "n_reps": "count",
     }
-    shown = shows(show.practices, frame, caption="Change", formats=kinds, source="CRM")
+    shown = shows(show_practices, frame, caption="Change", formats=kinds, source="CRM")
     (row,) = page(tmp_path, raw, stays, shown)["practices"]["rows"]
     assert len(row[0]) <= 81
 
 
 def test_practices_need_what_the_kit_shows():
     with pytest.raises(CrmDataError, match="practices"):
-        show.practices(
+        show_practices(
             pd.DataFrame({"team": ["A"]}), caption="c", formats={"team": "text"}, source="s"
         )
 

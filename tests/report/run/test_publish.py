@@ -8,19 +8,18 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pandas as pd
 import pytest
 from report_fixtures import at, cell, files, kernels, manifest, notebook, run, small, until
 
-from analysis.project import quarters
 from analysis.report.run import plan, publish
-from analysis.store import processed
+from analysis.store.company import open_company
 
 SHOW = "from analysis.report import show\nshow.text('Fine.')"
 PARAMETERS = 'quarter: str = "x"  # quarter\ndataset: str = "x"  # folder\nasks: int = 3  # asks'
 HEADLINE = """from analysis.stats.result import Result
 from analysis.report import show
-show.use(currency="USD", smallest_cell=5)
+from analysis.store.company import open_company
+show.use(open_company(dataset, quarter=quarter))
 nan = float("nan")
 bookings = {"2026Q1": 120.0, "2026Q2": 250.0}[quarter]
 show.kpi(Result("bookings", bookings, nan, nan, "USD", 3, "deals", "sum", "opportunities"), label="B", headline=True)"""
@@ -54,27 +53,6 @@ def spoil(root, *cells):
 
 def folder_of(root, quarter="2026Q2"):
     return root / "reports" / "small" / quarter
-
-
-@pytest.mark.parametrize(
-    ("name", "month", "expected"),
-    [
-        ("latest", 1, "2026Q2"),  # 15 August lies within Q3
-        ("previous", 1, "2026Q1"),
-        ("2026Q3", 1, "2026Q3"),
-        ("latest", 2, "2027Q2"),  # May to July, of the year that ends in January 2027
-    ],
-)
-def test_a_quarter_is_found_by_name(name, month, expected):
-    assert str(plan.quarter_named(name, ACCOUNT, month)) == expected
-
-
-@pytest.mark.parametrize("name", ["2024Q4", "2026Q4"])
-def test_a_quarter_without_data_is_refused_with_those_there_are(name):
-    with pytest.raises(
-        ValueError, match=rf"quarter {name} is not in the data, which run from 2025Q1 to 2026Q3"
-    ):
-        plan.quarter_named(name, ACCOUNT, 1)
 
 
 @pytest.mark.parametrize(
@@ -124,9 +102,7 @@ def test_a_plan_says_which_question_lacks_what(root):
         needs={"compensation": ["base_amount"]},
     )
     with at(root):
-        made = plan.plan_report(
-            processed.prepare_dataset("small"), quarters.parse_quarter("2026Q2"), {"asks": 5}
-        )
+        made = plan.plan_report(open_company("small", quarter="2026Q2"), {"asks": 5})
     assert [n.name for n in made.notebooks] == ["1_fine.ipynb"]
     assert made.parameters == {"dataset": "small", "quarter": "2026Q2", "asks": 5}
     (gap,) = made.missing
@@ -352,18 +328,3 @@ def test_another_datasets_run_is_not_cleared_away(root):
         other.mkdir()
     run(root, "report", "small")
     assert all(other.is_dir() for other in others)
-
-
-def test_a_chapter_made_from_the_pay_of_a_few_is_replaced(tmp_path, monkeypatch):
-    """Two reps have pay: any sum of it tells one what the other earns."""
-    monkeypatch.setenv("ALIGNMENT_ROI_ROOT", str(tmp_path))
-    shutil.copy(Path(__file__).parents[3] / "alignment.toml", tmp_path)
-    folder = tmp_path / "data" / "processed" / "here"
-    folder.mkdir(parents=True)
-    (tmp_path / "data" / "raw" / "here").mkdir(parents=True)
-    for n, is_replaced in ((2, True), (5, False)):
-        paid = pd.DataFrame({"rep_id": [f"r{i}" for i in range(n)], "base_amount": 100_000.0})
-        paid.to_parquet(folder / "compensation.parquet")
-        lacking, why = plan._too_few_paid("here")
-        assert bool(lacking) is is_replaced
-        assert ("Fewer than 5 reps have pay" in why) is is_replaced

@@ -1,317 +1,280 @@
-"""What came in, what was kept, and what the data can therefore answer.
+"""The chapter on the data: what came in, what was set aside, and what can be answered from it.
 
-Everything here restates the account of the cleaning pass (``audit.json``) and the panels as
-tables; nothing is estimated but the win rate, whose interval is Wilson's.
+What the notebook shows, each thing from one call on the company.
 """
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 import pandas as pd
-from statsmodels.stats.proportion import proportion_confint
 
-from analysis.project.errors import require_columns, require_rows
-from analysis.stats import intervals
-from analysis.stats.result import Result
-from analysis.store import processed
+from analysis.chapters.data_quality import (
+    answerability,
+    chapter_gaps,
+    hours_sources,
+    restatements,
+    row_accounts,
+    won_deals,
+)
+from analysis.project import paths
+from analysis.store import needs, processed
+from analysis.tables.labelled_table import LabelledTable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from analysis.stats.result import Result
+    from analysis.store.company import Company
+
+QUARTERS_OF_LOGGING = 8
+AUDIT = "audit.json"
+DEALS = {"opportunities": ["status", "close_date", "raw_amount"]}
+FURTHER_QUESTIONS = {  # asked by leadership, and no chapter is about them
+    "Which team booked it?": DEALS | {"rep_team_history": ["team_id"]},
+    "Do bookings agree with finance?": DEALS | {"finance_bookings": ["bookings_amount"]},
+}
 
 
-OUT_OF_SCALE = {
-    "amount_contradicts_history",
-    "amount_contradicts_finance",
-    "longer_than_8_hours",
-}  # rules that know the amount to be wrong
+def bookings(company: Company) -> tuple[Result, str]:
+    """Bookings of the quarter, and what to say beside them of deals won without an amount."""
+    house = company.settings.company
+    won = won_deals.of_quarter(
+        company.table("opportunities"), company.quarter, house.fiscal_year_start_month
+    )
+    total = row_accounts.quarter_bookings(
+        company.table("team_quarter"), company.quarter, house.currency
+    )
+    return won_deals.complete_bookings(total, won), won_deals.bookings_note(won)
 
 
-class LeadershipQuestion(NamedTuple):
-    """Something leadership asks, and the tables and columns that an answer cannot do without."""
-
-    asks: str
-    needs: Mapping[str, list[str]]
-
-
-_DEALS = {"opportunities": ["status", "close_date", "raw_amount"]}
-_TEAMS = {"rep_team_history": ["team_id"]}
-_HOURS = {"activities": ["started_at", "minutes"]}
-QUESTIONS = (
-    LeadershipQuestion("What was booked, and how often do we win?", _DEALS),
-    LeadershipQuestion("Which team booked it?", _DEALS | _TEAMS),
-    LeadershipQuestion("How many hours a week do reps sell?", _HOURS | _TEAMS),
-    LeadershipQuestion(
-        "What does an hour of selling cost?",
-        _HOURS | _TEAMS | {"compensation": ["base_amount", "commission_rate", "fringe_rate"]},
-    ),
-    LeadershipQuestion(
-        "What must an hour of selling bring, and are quotas within reach?",
-        _DEALS | _HOURS | _TEAMS | {"quotas": ["quota_amount"]},
-    ),
-    LeadershipQuestion(
-        "Do bookings agree with finance?", _DEALS | {"finance_bookings": ["bookings_amount"]}
-    ),
-    LeadershipQuestion(
-        "Did teams grow faster after they joined the programme?",
-        _DEALS | _TEAMS | {"programme": ["start_date"]},
-    ),
-)
+def win_rate(company: Company) -> Result:
+    """Win rate of the quarter, Wilson's interval."""
+    return row_accounts.win_rate(
+        company.rows_of_quarter("team_quarter"), f"opportunities, {company.quarter}"
+    )
 
 
-def rows_ledger(account: Mapping[str, Any]) -> pd.DataFrame:
-    """Return what became of each table's rows: one row a table that an export fills.
-
-    Columns: ``table``, ``rows_in``, ``clean``, ``quarantined``, ``dropped``; the last three add up
-    to the first.
-    """
-    rows = [
-        (t["table"], t["n_in"], t["n_clean"], t["n_quarantined"], t["n_dropped"])
-        for t in account["tables"]
-        if t["n_in"]
-    ]
-    return pd.DataFrame(rows, columns=["table", "rows_in", "clean", "quarantined", "dropped"])
-
-
-def largest_losses(ledger: pd.DataFrame) -> pd.DataFrame:
-    """Return the tables that lost rows and, as one last row, all others together.
-
-    What a figure has room for.
-
-    Takes and returns a table such as `ledger` makes.
-    """
-    lost = ledger["clean"] < ledger["rows_in"]
-    rest = ledger[~lost]
-    if rest.empty:
-        return ledger
-    one = rest.drop(columns="table").sum().to_frame().T.assign(table=f"{len(rest)} others")
-    return pd.concat([ledger[lost], one[ledger.columns]], ignore_index=True)
+def files_received(company: Company) -> LabelledTable:
+    """How each file was understood."""
+    return LabelledTable(
+        row_accounts.files_understood(company.audit),
+        f"Files received, as of {company.last_day}",
+        {
+            "file": ("text", "File"),
+            "rows": ("count", "Rows"),
+            "understood_as": ("text", "Understood as"),
+            "fills": ("text", "Fills the table"),
+        },
+        f"data/raw/{company.dataset}",
+    )
 
 
-def rules_that_matched(account: Mapping[str, Any]) -> pd.DataFrame:
-    """Return what each rule did, the rules that matched a row only: one row a table and rule.
-
-    Columns: ``table``, ``rule``, ``action``, ``rows``, ``share`` (of the table's rows in),
-    ``money_amount`` [currency], ``hours`` [h], ``reason``.
-    """
-    rows = [
-        (
-            r["table"],
-            r["rule"],
-            r["action"],
-            r["n_rows"],
-            r["n_rows"] / r["n_of"],
-            r["money_amount"],
-            r["hours"],
-            r["reason"],
-        )
-        for r in account["rules"]
-        if r["n_rows"]
-    ]
-    columns = ["table", "rule", "action", "rows", "share", "money_amount", "hours", "reason"]
-    table = pd.DataFrame(rows, columns=columns)
-    table[["money_amount", "hours"]] = table[["money_amount", "hours"]].astype(float)
-    return table
+def rows_by_table(company: Company) -> LabelledTable:
+    """Rows clean, quarantined and dropped: one row a table."""
+    ledger = row_accounts.rows_ledger(company.audit)
+    return LabelledTable(
+        ledger,
+        f"Share of rows clean, quarantined and dropped; n = {ledger['rows_in'].sum():,} rows, as "
+        f"of {company.last_day}.",
+        {
+            "table": ("text", "Table"),
+            "rows_in": ("count", "rows in"),
+            "clean": ("count", "Clean"),
+            "quarantined": ("count", "Quarantined"),
+            "dropped": ("count", "Dropped"),
+        },
+        AUDIT,
+    )
 
 
-def files_understood(account: Mapping[str, Any]) -> pd.DataFrame:
-    """Return how each file was understood, refused ones last: ``file``, ``rows``,
-    ``understood_as``, ``fills``.
-
-    Why a file was refused is for the analyst who cleans: the reason may quote the file's own
-    content.
-    """
-    rows: list[tuple[str, float, str, str]] = [
-        (f["file"], f["n_rows"], f["layout"], ", ".join(f["tables"]) or "nothing reads it yet")
-        for f in account["files"]
-    ]
-    rows += [
-        (r["file"], math.nan, "not understood; `alignment-roi clean` says why", "nothing")
-        for r in account["refusals"]
-    ]
-    return pd.DataFrame(rows, columns=["file", "rows", "understood_as", "fills"])
-
-
-def finance_reconciliation(account: Mapping[str, Any]) -> pd.DataFrame:
-    """Return bookings beside finance's control total, a row a quarter.
-
-    ``crm_amount``, ``finance_amount``, ``gap_rate``.
-    """
-    rows = [
-        (r["quarter"], r["bookings_amount"], r["finance_amount"], r["gap_rate"])
-        for r in account["reconciliation"]
-    ]
-    return pd.DataFrame(rows, columns=["quarter", "crm_amount", "finance_amount", "gap_rate"])
+def rules_that_matched(company: Company) -> LabelledTable:
+    """Rows that each rule took or marked, with the money and hours on them."""
+    return LabelledTable(
+        row_accounts.rules_that_matched(company.audit).drop(columns="reason"),
+        "What each rule took or marked, and the money and hours on those rows",
+        {
+            "table": ("text", "Table"),
+            "rule": ("text", "Rule"),
+            "action": ("text", "Action"),
+            "rows": ("count", "Rows"),
+            "share": ("percent", "Of rows in"),
+            "money_amount": ("money", "Money on them"),
+            "hours": ("hours", "Hours on them"),
+        },
+        AUDIT,
+        note="A flag marks a row and keeps it. The rows, with file, line and rule, are in "
+        "quarantine.parquet.",
+    )
 
 
-def finance_gap(account: Mapping[str, Any], quarter: str) -> Result:
-    """Return how far the quarter's bookings in the CRM lie from finance's.
-
-    NaN where finance states none.
-    """
-    table = finance_reconciliation(account).set_index("quarter")
-    rate = float(table["gap_rate"].get(quarter, math.nan))
-    return Result(
-        "bookings_gap_to_finance",
-        rate,
-        math.nan,
-        math.nan,
-        "of finance's bookings",
-        len(table),
-        "quarters reconciled",
-        "bookings in the CRM less finance's total, over that total",
+def finance_totals(company: Company) -> LabelledTable:
+    """Bookings beside finance's control total: one row a quarter, none where none is stated."""
+    totals = row_accounts.finance_reconciliation(company.audit)
+    tolerance = company.settings.reconciliation.tolerance_rate
+    return LabelledTable(
+        totals,
+        f"Gap above each quarter; up to {tolerance:.0%} is tolerated. n = {len(totals)} quarters.",
+        {
+            "quarter": ("text", "Quarter"),
+            "crm_amount": ("money", "Crm amount"),
+            "finance_amount": ("money", "Finance amount"),
+            "gap_rate": ("percent2", "Gap rate"),
+        },
         "opportunities, finance_bookings",
     )
 
 
-def closed_deals(teams: pd.DataFrame) -> pd.DataFrame:
-    """Return deals closed by quarter: one row a quarter of `teams` (panel ``team_quarter``).
+def restated_figures(company: Company) -> LabelledTable:
+    """Figures published by earlier reports that differ today: one row a quarter and measure."""
+    frozen, deals = (
+        processed.frozen_rows(company.dataset, name, before=company.quarter)
+        for name in ("team_quarter", "won_deals")
+    )
+    moved = restatements.deal_moves(deals, company.table("won_deals"), company.table("quarantine"))
+    restated = restatements.restatement_table(frozen, company.table("team_quarter"), moved)
+    return LabelledTable(
+        restated,
+        "Restated since published",
+        {
+            "quarter": ("text", "Quarter"),
+            "measure": ("text", "Measure"),
+            "published": ("number1", "Published"),
+            "today": ("number1", "Today"),
+            "change": ("number1", "Change"),
+            "change_rate": ("percent2", "Of published"),
+            "why": ("text", "What moved it"),
+        },
+        f"data/history/{company.dataset}",
+        note=restatements.restatement_sentence(restated, frozen["quarter"].nunique()),
+    )
 
-    Columns: ``quarter``, ``n_won``, ``n_lost``, ``win_rate`` with ``low`` and ``high`` (Wilson,
-    95%), ``bookings_amount`` [currency], ``is_partial``.
+
+def closed_deals(company: Company) -> LabelledTable:
+    """Deals won and lost: one row a quarter."""
+    teams = company.table("team_quarter")
+    by_quarter = row_accounts.closed_deals(teams)
+    first, last = by_quarter["quarter"].min(), by_quarter["quarter"].max()
+    return LabelledTable(
+        by_quarter,
+        f"Deals closed, {first} to {last}",
+        {
+            "quarter": ("text", "Quarter"),
+            "n_won": ("count", "Won"),
+            "n_lost": ("count", "Lost"),
+            "win_rate": ("percent2", "Win rate"),
+            "low": ("percent", "95% from"),
+            "high": ("percent", "to"),
+            "bookings_amount": ("money", "Bookings"),
+            "is_partial": ("yes_no", "Partial"),
+        },
+        "opportunities",
+        note=row_accounts.closed_sentence(teams),
+    )
+
+
+def logging_by_team(company: Company) -> LabelledTable:
+    """Share of working days with logging: one row a team and quarter.
+
+    Teams of too few reps are left out; no row where nobody logged anything.
     """
-    require_columns(
-        teams, ["quarter", "n_won", "n_lost", "bookings_amount", "is_partial"], "team_quarter"
-    )
-    sums = {"n_won": "sum", "n_lost": "sum", "bookings_amount": "sum", "is_partial": "any"}
-    table = teams.groupby("quarter", as_index=False).agg(sums)
-    n_closed = table["n_won"] + table["n_lost"]
-    low, high = proportion_confint(table["n_won"], n_closed.clip(lower=1), method="wilson")
-    rates = pd.DataFrame({"win_rate": table["n_won"] / n_closed, "low": low, "high": high}).where(
-        n_closed > 0
-    )
-    columns = [
-        "quarter",
-        "n_won",
-        "n_lost",
-        "win_rate",
-        "low",
-        "high",
-        "bookings_amount",
-        "is_partial",
-    ]
-    return pd.concat([table, rates], axis="columns")[columns]
-
-
-def win_rate(teams: pd.DataFrame, source: str) -> Result:
-    """Return won / (won + lost) over all rows of `teams`, with Wilson's interval.
-
-    NaN where nothing closed.
-    """
-    require_rows(teams, "team_quarter", "to take the win rate of")
-    n_won, n_closed = int(teams["n_won"].sum()), int(teams["n_won"].sum() + teams["n_lost"].sum())
-    low, high = intervals.share_interval(n_won, n_closed) if n_closed else (math.nan, math.nan)
-    return Result(
-        "win_rate",
-        n_won / n_closed if n_closed else math.nan,
-        float(low),
-        float(high),
-        "of deals closed",
-        n_closed,
-        "deals closed",
-        "won / (won + lost) by close date, open deals not counted; Wilson interval",
-        source,
+    logged = _logged_days(company)
+    rows = logged[logged["n_reps"] >= company.settings.people.smallest_cell]
+    if not (rows["logged_share"] > 0).any():
+        rows = rows.iloc[:0]
+    return LabelledTable(
+        rows,
+        "Percent of employed working days in logged weeks, by team, to "
+        f"{company.quarter}; hatched: partial. {hours_sources.logging_changes(rows)} "
+        f"n = {rows['team_name'].nunique()} teams.",
+        {
+            "team_name": ("text", "Team name"),
+            "quarter": ("text", "Quarter"),
+            "logged_share": ("percent", "Logged share"),
+            "is_partial": ("yes_no", "Is partial"),
+            "n_reps": ("count", "N reps"),
+            "logging_change": ("text", "Logging change"),
+        },
+        "activities, rep_team_history",
     )
 
 
-def quarter_bookings(teams: pd.DataFrame, quarter: str, currency: str) -> Result:
-    """Return the quarter's bookings: a total of all deals won, so it has no interval."""
-    rows = teams[teams["quarter"] == quarter]
-    require_rows(rows, "team_quarter", f"in {quarter}")
-    return Result(
-        "bookings",
-        float(rows["bookings_amount"].sum()),
-        math.nan,
-        math.nan,
-        currency,
-        int(rows["n_won"].sum()),
-        "deals won",
-        "contract value of opportunities won, by close date",
-        f"opportunities, {quarter}",
+def logging_sentence(company: Company) -> str:
+    """How much of working time was logged, and where logging changed."""
+    return hours_sources.logging_sentence(_logged_days(company))
+
+
+def _logged_days(company: Company) -> pd.DataFrame:
+    return hours_sources.logged_days(
+        company.table("team_quarter"), quarters=QUARTERS_OF_LOGGING, quarter=company.quarter
     )
 
 
-def answerable_questions(account: Mapping[str, Any]) -> pd.DataFrame:
-    """Return which questions the exports can answer: ``question``, ``answer`` (can or cannot tell),
-    ``lacks``.
+def hours_counted(company: Company) -> LabelledTable:
+    """From hours exported to hours counted: one row a source and step."""
+    return LabelledTable(
+        hours_sources.hours_ledger(company.audit),
+        f"From hours exported to hours counted, step by step, as of {company.last_day}",
+        {
+            "source": ("text", "Source"),
+            "step": ("text", "Step"),
+            "rows": ("count", "Rows"),
+            "hours_before": ("hours", "Hours before"),
+            "hours_after": ("hours", "Hours after"),
+            "junk": ("yes_no", "Junk"),
+        },
+        AUDIT,
+        note=hours_sources.hours_sentence(company.audit),
+    )
+
+
+def answerable_questions(company: Company) -> LabelledTable:
+    """Which questions the data can answer: one row a chapter, and two questions more.
+
+    What a chapter needs is read from its notebook, as the plan of the report reads it.
     """
     rows = []
-    for question in QUESTIONS:
-        lacking = processed.missing_needs(dict(account), dict(question.needs))
-        lacks = "; ".join(f"{m.table} ({', '.join(m.columns)})" for m in lacking)
-        rows.append((question.asks, "cannot tell" if lacking else "can tell", lacks or "nothing"))
-    return pd.DataFrame(rows, columns=["question", "answer", "lacks"])
+    for notebook in sorted(paths.notebooks_folder().glob("*.ipynb")):
+        requirements = needs.read_requirements(notebook)
+        gap = chapter_gaps.find_gap(company, requirements)
+        rows.append((requirements.question, *_answer_of(gap)))
+    for question, tables in FURTHER_QUESTIONS.items():
+        lacking = processed.missing_needs(company.audit, tables)
+        gap = chapter_gaps.ChapterGap(lacking, "") if lacking else None
+        rows.append((question, *_answer_of(gap)))
+    return LabelledTable(
+        pd.DataFrame(rows, columns=["question", "answer", "lacks"]),
+        "Questions and what they would need",
+        {
+            "question": ("text", "Question"),
+            "answer": ("text", "These data"),
+            "lacks": ("text", "Missing tables and columns"),
+        },
+        AUDIT,
+    )
 
 
-def at_stake(
-    account: Mapping[str, Any], opportunities: pd.DataFrame, activities: pd.DataFrame
-) -> pd.DataFrame:
-    """Return what quarantined rows could change at most: one row a measure.
+def _answer_of(gap: chapter_gaps.ChapterGap | None) -> tuple[str, str]:
+    if gap is None:
+        return "can tell", "nothing"
+    if gap.is_withheld:
+        return answerability.WITHHELD, gap.why
+    return "cannot tell", "; ".join(f"{m.table} ({', '.join(m.columns)})" for m in gap.lacking)
 
-    Columns: ``measure``, ``clean`` and ``quarantined`` sums, ``share`` of the latter in the former,
-    ``rows`` quarantined.  Amounts and lengths that are wrong by their very scale do not count.
-    """
-    set_aside = rules_that_matched(account)
-    taken = set_aside[(set_aside["action"] == "quarantine") & ~set_aside["rule"].isin(OUT_OF_SCALE)]
-    money, hours = taken[taken["table"] == "opportunities"], taken[taken["table"] == "activities"]
-    clean_money = opportunities["deal_amount"].sum()
-    clean_hours = activities["minutes"].sum() / 60
-    rows = [
-        (
-            "contract value of opportunities",
-            clean_money,
-            money["money_amount"].clip(lower=0).sum(),
-            money["rows"].sum(),
+
+def quarantine_at_stake(company: Company) -> LabelledTable:
+    """Money and hours in quarantine, beside those in clean rows: one row a measure."""
+    return LabelledTable(
+        row_accounts.at_stake(
+            company.audit, company.table("opportunities"), company.table("activities")
         ),
-        (
-            "hours of activities",
-            clean_hours,
-            hours["hours"].clip(lower=0).sum(),
-            hours["rows"].sum(),
-        ),
-    ]
-    table = pd.DataFrame(rows, columns=["measure", "clean", "quarantined", "rows"])
-    table["share"] = table["quarantined"] / table["clean"].where(table["clean"] > 0)
-    return table[["measure", "clean", "quarantined", "share", "rows"]]
-
-
-def rows_sentence(account: Mapping[str, Any]) -> str:
-    """Return in one sentence what became of all rows."""
-    table = rows_ledger(account)
-    n_in, clean, quarantined, dropped = (
-        int(table[c].sum()) for c in ("rows_in", "clean", "quarantined", "dropped")
-    )
-    lost = n_in - clean - quarantined - dropped
-    return (
-        f"Of {n_in:,} rows read into {len(table)} tables, {clean:,} ({clean / n_in:.1%}) are "
-        f"clean, {quarantined:,} ({quarantined / n_in:.2%}) quarantined, {dropped:,} "
-        f"({dropped / n_in:.2%}) dropped; {f'{lost:,} are' if lost else 'none is'} unaccounted for."
-    )
-
-
-def gap_sentence(account: Mapping[str, Any]) -> str:
-    """Return in one sentence how far bookings lie from finance's totals."""
-    table = finance_reconciliation(account)
-    if table.empty:
-        return "Bookings are not reconciled: the exports hold no finance_bookings."
-    worst = table.sort_values("gap_rate", key=abs).iloc[-1]
-    return (
-        f"Bookings in the CRM lie between {table['gap_rate'].min():+.2%} and "
-        f"{table['gap_rate'].max():+.2%} of "
-        f"finance's totals over {len(table)} quarters; furthest in {worst['quarter']}."
-    )
-
-
-def closed_sentence(teams: pd.DataFrame) -> str:
-    """Return in one sentence how many deals closed over all quarters, and which quarters are
-    partial.
-    """
-    rate = win_rate(teams, "")
-    partial = sorted(teams.loc[teams["is_partial"], "quarter"].unique())
-    return (
-        f"All quarters together: {int(teams['n_won'].sum()):,} won of {rate.n:,} closed, a win "
-        "rate of "
-        f"{rate.estimate:.2%} ({rate.low:.1%} to {rate.high:.1%}). Partial: "
-        f"{', '.join(partial) or 'none'}."
+        "What quarantined rows could change, all quarters together",
+        {
+            "measure": ("text", "Measure"),
+            "clean": ("number1", "In clean rows"),
+            "quarantined": ("number1", "In quarantine"),
+            "share": ("percent2", "Could change by"),
+            "rows": ("count", "Rows quarantined"),
+        },
+        "audit.json, opportunities, activities",
+        note="Amounts more than 100 times the median deal are left out of the sum in quarantine: "
+        "they are typed wrong by their scale.",
     )

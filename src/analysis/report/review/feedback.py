@@ -16,13 +16,11 @@ import pandas as pd
 from analysis.project.errors import require_columns
 from analysis.report import formats
 from analysis.stats import intervals
-from analysis.store import processed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from analysis.project.quarters import Quarter
-    from analysis.project.settings import Settings
+    from analysis.store.company import Company
 
 SLOTS = ["segment", "theme", "trend", "product_id"]
 TEMPLATE = (
@@ -101,7 +99,7 @@ def fill_template(template: str, values: Mapping[str, Any]) -> str:
     return template.format_map({s: values[s] for s in slots})
 
 
-def client_feedback(dataset: str, quarter: Quarter, house: Settings) -> dict[str, Any] | None:
+def client_feedback(company: Company) -> dict[str, Any] | None:
     """Return what clients say in one sentence, every number of it computed.
 
     None where nobody kept feedback.
@@ -111,13 +109,13 @@ def client_feedback(dataset: str, quarter: Quarter, house: Settings) -> dict[str
     NarrativeError
         If a slot of the sentence has no value.
     """
-    feedback, products = (
-        processed.load_table(dataset, "feedback"),
-        processed.load_table(dataset, "products"),
+    feedback, products, house = (
+        company.table("feedback"),
+        company.table("products"),
+        company.settings,
     )
     names = products.dropna(subset="product_name").set_index("product_id")["product_name"]
-    month = house.company.fiscal_year_start_month
-    mine = feedback[_within(feedback["reported_on"], quarter, month)]
+    mine = feedback[_within(feedback["reported_on"], company)]
     if mine.empty:
         return None
     with_product = mine.assign(
@@ -131,26 +129,26 @@ def client_feedback(dataset: str, quarter: Quarter, house: Settings) -> dict[str
         )
         return {"sentence": "", "note": why}
     top = theme_list[0]
-    deals = processed.load_table(dataset, "opportunities")
+    deals = company.table("opportunities")
     won = (deals["status"] == "won") & (deals["product_id"] == top.product_id)
     values = {
         **top._asdict(),
         **{k: formats.shorten_text(getattr(top, k)) for k in ("segment", "theme", "trend")},
         **{k: formats.cell_words(getattr(top, k), "percent0") for k in ("share", "low", "high")},
         "product": formats.shorten_text(names[top.product_id]),
-        "quarter": str(quarter),
-        "n_won": int((won & _within(deals["close_date"], quarter, month)).sum()),
+        "quarter": company.quarter,
+        "n_won": int((won & _within(deals["close_date"], company)).sum()),
     }
     others = "; ".join(f"{formats.shorten_text(t.theme)} ({t.n})" for t in theme_list[1:4])
     return {
         "sentence": fill_template(TEMPLATE, values),
         "note": (
             f"{f'Next: {others}. ' if others else ''}Source: feedback, products, opportunities, "
-            f"{quarter}."
+            f"{company.quarter}."
         ),
     }
 
 
-def _within(days: pd.Series, quarter: Quarter, month: int) -> pd.Series[bool]:
+def _within(days: pd.Series, company: Company) -> pd.Series[bool]:
     day = pd.to_datetime(days)
-    return (day >= pd.Timestamp(quarter.start(month))) & (day < pd.Timestamp(quarter.end(month)))
+    return (day >= pd.Timestamp(company.first_day)) & (day < pd.Timestamp(company.day_after))

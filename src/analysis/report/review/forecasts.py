@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from analysis.chapters.cost import cost
-from analysis.chapters.data_quality import chapter
+from analysis.chapters.data_quality import row_accounts
 from analysis.project import paths, quarters
 from analysis.project.errors import CrmDataError, require_columns
 from analysis.report import formats
-from analysis.store import editions, processed
+from analysis.store import editions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from analysis.project.settings import Settings
     from analysis.report.output import Payload
     from analysis.stats.result import Result
+    from analysis.store.company import Company
 
 LEVEL = 0.8  # share of quarters that the interval is to hold
 FEWEST_ERRORS = 4  # below it no rank of the errors reaches the level
@@ -92,8 +92,8 @@ def headline_history(
     past: dict[str, dict[str, float]] = {name: {} for name in ("bookings", "win_rate", *HOURLY)}
     for quarter, rows in whole.groupby("quarter"):
         name = str(quarter)
-        past["bookings"][name] = chapter.quarter_bookings(rows, name, currency).estimate
-        past["win_rate"][name] = chapter.win_rate(rows, "").estimate
+        past["bookings"][name] = row_accounts.quarter_bookings(rows, name, currency).estimate
+        past["win_rate"][name] = row_accounts.win_rate(rows, "").estimate
         stays = reps[reps["quarter"] == name]
         for measure in HOURLY:
             result = _hourly(stays, measure, minimum_logged_share, currency)
@@ -166,21 +166,20 @@ def score_forecast(forecast_row: Mapping[str, float], came: float) -> Score:
 History = dict[str, dict[str, float]]
 
 
-def unbroken_history(dataset: str, quarter: str, house: Settings) -> History:
+def unbroken_history(company: Company) -> History:
     """Return past headlines by today's data and code, each an unbroken run of quarters that ends
-    with `quarter`.
+    with the one reported.
     """
+    house = company.settings
     past = headline_history(
-        processed.load_table(dataset, "rep_quarter"),
-        processed.load_table(dataset, "team_quarter"),
-        until=quarter,
+        company.table("rep_quarter"),
+        company.table("team_quarter"),
+        until=company.quarter,
         minimum_logged_share=house.hours.minimum_logged_share,
         currency=house.company.currency,
         smallest_cell=house.people.smallest_cell,
     )
-    return {
-        name: _unbroken(values, quarters.parse_quarter(quarter)) for name, values in past.items()
-    }
+    return {name: _unbroken(values, company.period) for name, values in past.items()}
 
 
 def _unbroken(values: Mapping[str, float], last: quarters.Quarter) -> dict[str, float]:

@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from analysis.chapters.cost import cost
 from analysis.chapters.data_quality import answerability
-from analysis.project import quarters, settings
+from analysis.project import quarters
 from analysis.project.errors import CrmDataError
 from analysis.report import formats, page_plan
 from analysis.report.review import actions, changes, feedback
 from analysis.report.review import forecasts as review_forecasts
-from analysis.store import editions, manifest, processed
+from analysis.store import editions, manifest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from analysis.project.quarters import Quarter
     from analysis.project.settings import Settings
     from analysis.report.document import Document
     from analysis.report.markdown import Node
     from analysis.report.run.notebooks import Job
+    from analysis.store.company import Company
     from analysis.store.run_record import Manifest, Outcome
 
 
@@ -59,15 +59,14 @@ class Quarterly(NamedTuple):
 
 
 def past_quarters(
-    quarter: Quarter, now: Manifest, notebooks: Sequence[Path], scratch: Path
+    company: Company, now: Manifest, notebooks: Sequence[Path], scratch: Path
 ) -> Past:
     """Return what was published before and is to be computed again."""
     comparisons: list[changes.QuarterComparison | None] = []
     jobs: list[Job] = []
-    dataset = now["dataset"]
     for then in (
-        editions.first_edition(dataset, str(quarter.shifted(-1))),
-        editions.own_edition(dataset, str(quarter)),
+        editions.first_edition(company.dataset, str(company.period.shifted(-1))),
+        editions.own_edition(company.dataset, company.quarter),
     ):
         comparison, more = (
             changes.plan_comparison(then, now, notebooks, scratch) if then else (None, [])
@@ -78,20 +77,21 @@ def past_quarters(
 
 
 def quarterly_pages(
-    document: Document, dataset: str, quarter: Quarter, compared: Past, outcomes: Sequence[Outcome]
+    document: Document, company: Company, compared: Past, outcomes: Sequence[Outcome]
 ) -> Quarterly:
     """Return the pages of a report that compare it with the last and run the review."""
+    dataset, quarter = company.dataset, company.period
     before = str(quarter.shifted(-1))
-    house, cards = settings.load_dataset_settings(dataset), document["cover"]
+    house, cards = company.settings, document["cover"]
     last = manifest.published_figures(dataset, quarter.shifted(-1))
     failed = [j.output for j, o in zip(compared.jobs, outcomes, strict=True) if o.status != "ok"]
     moved = changes.change_rows(compared.before, failed, cards, last)
     restated = changes.change_rows(compared.first, failed, cards, {}) if compared.first else []
-    withheld = answerability.withheld_questions(processed.read_audit(dataset))
-    gated = answerability.withheld_metrics(processed.read_audit(dataset))
+    withheld = answerability.withheld_questions(company.audit)
+    gated = answerability.withheld_metrics(company.audit)
     history = {
         name: values
-        for name, values in review_forecasts.unbroken_history(dataset, str(quarter), house).items()
+        for name, values in review_forecasts.unbroken_history(company).items()
         if answerability.METRIC_QUESTIONS.get(name) not in withheld
     }
     came = {c["name"]: c["estimate"] for c in cards}
@@ -104,8 +104,7 @@ def quarterly_pages(
     published = {
         q: manifest.published_figures(dataset, quarters.parse_quarter(q)) for q in review_of
     }
-    panel = processed.load_table(dataset, "rep_quarter")
-    stays = panel[panel["quarter"] == str(quarter)]
+    stays = company.rows_of_quarter("rep_quarter")
     content = {
         "before": before,
         "following": str(quarter.shifted(1)),
@@ -126,7 +125,7 @@ def quarterly_pages(
             stays=stays.iloc[:0] if "cost" in withheld else stays,
             house=house,
         ),
-        "narrative": feedback.client_feedback(dataset, quarter, house),
+        "narrative": feedback.client_feedback(company),
     }
     record = {
         "deltas": [

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from analysis.chapters.data_quality import answerability
-from analysis.project import paths, quarters, settings
+from analysis.chapters.data_quality import chapter_gaps
+from analysis.project import paths
 from analysis.report import document
-from analysis.store import manifest, needs, processed
+from analysis.store import manifest, needs
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from analysis.report.document import MissingChapter
-    from analysis.store.needs import Requirements
+    from analysis.store.company import Company
     from analysis.store.run_record import Outcome, Parameter
 
 
@@ -28,7 +28,6 @@ class Plan(NamedTuple):
     What will run, and which questions the data cannot answer.
     """
 
-    quarter: quarters.Quarter
     run_id: str
     parameters: dict[str, Parameter]
     notebooks: list[Path]
@@ -37,64 +36,17 @@ class Plan(NamedTuple):
     as_of_given: str | None = None
 
 
-def quarter_named(
-    name: str, account: Mapping[str, Any], fiscal_year_start_month: int
-) -> quarters.Quarter:
-    """Return the quarter asked for by name, ``latest`` or ``previous``.
-
-    Raises
-    ------
-    ValueError
-        If the data do not cover it; the message says which quarters they cover.
-    """
-    as_of = dt.date.fromisoformat(account["as_of"])
-    latest = quarters.last_complete(as_of, fiscal_year_start_month)
-    first = quarters.quarter_containing(
-        dt.date.fromisoformat(account["first_day"]), fiscal_year_start_month
-    )
-    relative = {"latest": latest, "previous": latest.shifted(-1)}
-    quarter_asked = relative.get(name) or quarters.parse_quarter(name)
-    last = quarters.quarter_containing(as_of, fiscal_year_start_month)
-    if not first <= quarter_asked <= last:
-        raise ValueError(
-            f"quarter {quarter_asked} is not in the data, which run from {first} to {last} "
-            f"(as of {as_of})"
-        )
-    return quarter_asked
-
-
 def plan_report(
-    account: dict[str, Any],
-    quarter: quarters.Quarter,
-    own_parameters: Mapping[str, Parameter],
-    as_of: dt.date | None = None,
+    company: Company, own_parameters: Mapping[str, Parameter], as_of: dt.date | None = None
 ) -> Plan:
-    """Return what a quarter's report consists of.
-
-    The notebooks to run and the chapters without data.
-    """
-    parameters = {"dataset": account["dataset"], "quarter": str(quarter), **own_parameters}
-    end = quarter.end(
-        settings.load_dataset_settings(account["dataset"]).company.fiscal_year_start_month
-    )
+    """Notebooks to run for a quarter's report, and the chapters without data."""
+    parameters = {"dataset": company.dataset, "quarter": company.quarter, **own_parameters}
     runnable: list[Path] = []
     missing: list[MissingChapter] = []
-    withheld = answerability.withheld_questions(account)
     for position, notebook in enumerate(sorted(paths.notebooks_folder().glob("*.ipynb"))):
         requirements = needs.read_requirements(notebook)
-        reason = next((withheld[q] for q in requirements.answers if q in withheld), None)
-        lacking = processed.missing_needs(account, requirements.needs, requirements.one_of)
-        if lacking:
-            why = _lacks(account, lacking, requirements)
-        else:
-            lacking = processed.not_begun(account["dataset"], requirements.begins, end)
-            why = (
-                f"By the end of {quarter} nothing had begun of "
-                f"{' and '.join(m.table for m in lacking)}."
-            )
-        if not lacking and requirements.tells_pay:
-            lacking, why = _too_few_paid(account["dataset"])
-        if not lacking and not reason:
+        gap = chapter_gaps.find_gap(company, requirements)
+        if gap is None:
             runnable.append(notebook)
             continue
         missing.append(
@@ -102,18 +54,18 @@ def plan_report(
                 "position": position,
                 "title": notebook.stem,
                 "question": requirements.question,
-                "needs": [{"table": m.table, "columns": list(m.columns)} for m in lacking],
-                "why": why if lacking or not reason else reason.why,
+                "needs": [{"table": m.table, "columns": list(m.columns)} for m in gap.lacking],
+                "why": gap.why,
                 "answers": requirements.answers,
-                "is_withheld": not lacking,
+                "is_withheld": gap.is_withheld,
             }
         )
-    before = quarter.shifted(-1)
-    published = manifest.published_figures(account["dataset"], before)
+    before = company.period.shifted(-1)
+    published = manifest.published_figures(company.dataset, before)
     earlier = {name: [document.Earlier(str(before), figure)] for name, figure in published.items()}
-    identifier = manifest.run_id(account, str(quarter), parameters)
+    identifier = manifest.run_id(company, parameters)
     day = as_of.isoformat() if as_of else None
-    return Plan(quarter, identifier, parameters, runnable, missing, earlier, day)
+    return Plan(identifier, parameters, runnable, missing, earlier, day)
 
 
 def without_unanswerable(
@@ -174,39 +126,3 @@ def _is_of_the_data(outcome: Outcome) -> bool:
         and bool(outcome.error)
         and str(outcome.error).startswith(DATA_ERROR)
     )
-
-
-def _too_few_paid(dataset: str) -> tuple[list[processed.Missing], str]:
-    """Return that a chapter made from pay would give away what a few are paid, where so few are."""
-    smallest = settings.load_dataset_settings(dataset).people.smallest_cell
-    if processed.load_table(dataset, "compensation")["rep_id"].nunique() >= smallest:
-        return [], ""
-    why = (
-        f"Fewer than {smallest} reps have pay in the exports, so sums made from it would tell "
-        "what each is paid."
-    )
-    return [processed.Missing("compensation", ("rep_id",))], why
-
-
-def _lacks(
-    account: Mapping[str, Any], lacking: Sequence[processed.Missing], requirements: Requirements
-) -> str:
-    """Return in words what a dataset does not hold.
-
-    Of several ways to answer, that one is enough.
-    """
-    dataset, with_rows = account["dataset"], {t["table"] for t in account["tables"] if t["n_clean"]}
-    alone = [m.table for m in lacking if m.table in requirements.needs]
-    words = [
-        f"{table} without {', '.join(m.columns)}" if table in with_rows else f"no {table}"
-        for m in lacking
-        if (table := m.table) in requirements.needs
-    ]
-    words = [" and ".join(words)] if words else []
-    if len(alone) < len(lacking):
-        words.append(
-            f"none of {'; '.join(' with '.join(way) for way in requirements.one_of)}, of "
-            "which one would do,"
-        )
-    columns_phrase = f"The exports of {dataset} hold {' and '.join(words)} in the columns named."
-    return f"{columns_phrase} data/README.md says what each column means."

@@ -6,18 +6,17 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from analysis.chapters.data_quality import answerability
-from analysis.project import settings
 from analysis.store import manifest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from analysis.report.run.plan import Plan
+    from analysis.store.company import Company
     from analysis.store.run_record import Manifest, Outcome
 
 
-def provenance_facts(account: Mapping[str, Any], run_plan: Plan) -> dict[str, Any]:
+def provenance_facts(company: Company, run_plan: Plan) -> dict[str, Any]:
     """Return what the provenance page shows; nothing of it depends on when or where the run was."""
+    account = company.audit
     return {
         "run_id": run_plan.run_id,
         "Parameters": run_plan.parameters,
@@ -50,7 +49,7 @@ def provenance_facts(account: Mapping[str, Any], run_plan: Plan) -> dict[str, An
 
 
 def state_manifest(
-    account: Mapping[str, Any],
+    company: Company,
     run_plan: Plan,
     runs: list[Outcome],
     started: dt.datetime,
@@ -59,13 +58,13 @@ def state_manifest(
     """Return the manifest of a run whose notebooks have ended (none yet: `runs` empty), before it
     has a PDF.
     """
-    house = settings.load_dataset_settings(account["dataset"])
+    account, house = company.audit, company.settings
     return {
         "run_id": run_plan.run_id,
         "status": "ok" if all(r.status == "ok" for r in runs) else "failed",
-        "dataset": account["dataset"],
-        "quarter": str(run_plan.quarter),
-        "quarter_label": run_plan.quarter.label(house.company.fiscal_year_start_month),
+        "dataset": company.dataset,
+        "quarter": company.quarter,
+        "quarter_label": company.period.label(house.company.fiscal_year_start_month),
         "as_of": account["as_of"],
         "as_of_given": run_plan.as_of_given,
         "parameters": run_plan.parameters,
@@ -91,7 +90,7 @@ def state_manifest(
         "tables": [{k: v for k, v in t.items() if k != "columns"} for t in account["tables"]],
         "code_sha256": manifest.code_sha256(),
         "lock_sha256": manifest.lock_sha256(),
-        "settings_sha256": manifest.settings_sha256(account["dataset"]),
+        "settings_sha256": manifest.settings_sha256(company),
         "packages": manifest.package_versions(),
         "owner": house.report.owner,
         "audience": house.report.audience,

@@ -12,11 +12,12 @@ import hashlib
 import shutil
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from analysis.chapters.data_quality import answerability, hours_sources, restatements, won_deals
-from analysis.project import paths, settings
+from analysis.project import paths
 from analysis.report import audit_lines, document, index_page, output, pdf, workbook
 from analysis.report.review import actions, feedback, page
 from analysis.report.review import forecasts as review_forecasts
@@ -26,8 +27,8 @@ from analysis.store import editions, manifest, processed
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from analysis.project.quarters import Quarter
     from analysis.report.document import Document
+    from analysis.store.company import Company
     from analysis.store.run_record import Manifest, Parameter
 
 PDF = "alignment-roi.pdf"
@@ -68,76 +69,68 @@ def reader_notices(account: Mapping[str, Any], quarter: str, tolerance_rate: flo
     return notice_lines + hours_sources.refused_sources(account)
 
 
-def _restated(dataset: str, quarter: str, tolerance_rate: float) -> list[str]:
+def _restated(company: Company) -> list[str]:
     """Return a notice for each quarter published before whose bookings are others today."""
     then, deals = (
-        processed.frozen_rows(dataset, n, before=quarter) for n in ("team_quarter", "won_deals")
+        processed.frozen_rows(company.dataset, n, before=company.quarter)
+        for n in ("team_quarter", "won_deals")
     )
-    moved = restatements.deal_moves(
-        deals,
-        processed.load_table(dataset, "won_deals"),
-        processed.load_table(dataset, "quarantine"),
-    )
+    moved = restatements.deal_moves(deals, company.table("won_deals"), company.table("quarantine"))
     return restatements.restatement_notices(
-        restatements.restatement_table(then, processed.load_table(dataset, "team_quarter"), moved),
-        tolerance_rate,
+        restatements.restatement_table(then, company.table("team_quarter"), moved),
+        company.settings.reconciliation.tolerance_rate,
     )
 
 
-def _large_deals(account: Mapping[str, Any], quarter: Quarter) -> list[str]:
+def _large_deals(company: Company) -> list[str]:
     """Return a notice of bookings with and without deals that are far out of scale, where there are
     any.
     """
-    dataset, name = account["dataset"], str(quarter)
-    house = settings.load_dataset_settings(dataset)
-    deals, teams = (
-        processed.load_table(dataset, "opportunities"),
-        processed.load_table(dataset, "team_quarter"),
+    house = company.settings
+    won = won_deals.of_quarter(
+        company.table("opportunities"), company.quarter, house.company.fiscal_year_start_month
     )
-    won = won_deals.of_quarter(deals, name, house.company.fiscal_year_start_month)
-    total = float(teams.loc[teams["quarter"] == name, "bookings_amount"].sum())
+    total = float(company.rows_of_quarter("team_quarter")["bookings_amount"].sum())
     says = won_deals.large_deals_sentence(
-        total, won, account, name,
+        total, won, company.audit, company.quarter,
         currency=house.company.currency, tolerance_rate=house.reconciliation.tolerance_rate,
     )  # fmt: skip
     return [says] if says else []
 
 
-def _reader_notices(account: Mapping[str, Any], quarter: Quarter) -> list[str]:
+def _reader_notices(company: Company) -> list[str]:
     """Return all that page one says before any figure."""
-    dataset, name = account["dataset"], str(quarter)
-    house = settings.load_dataset_settings(dataset)
-    tolerance_rate = house.reconciliation.tolerance_rate
+    house = company.settings
     notice_lines = (
         audit_lines.currency_notice(house)
-        + reader_notices(account, name, tolerance_rate)
-        + _large_deals(account, quarter)
+        + reader_notices(company.audit, company.quarter, house.reconciliation.tolerance_rate)
+        + _large_deals(company)
     )
-    if "bookings" in answerability.withheld_questions(account):
+    if "bookings" in answerability.withheld_questions(company.audit):
         return notice_lines
-    return notice_lines + _restated(dataset, name, tolerance_rate)
+    return notice_lines + _restated(company)
 
 
 def _document(
-    account: Mapping[str, Any],
+    company: Company,
     run_plan: plan.Plan,
     executed: Sequence[Path],
     notice_lines: list[str],
 ) -> Document:
-    house = settings.load_dataset_settings(account["dataset"])
+    house = company.settings
     return document.make_document(
         executed,
         title=TITLE,
-        company=house.company.name or account["dataset"],
+        company=house.company.name or company.dataset,
         owner=house.report.owner,
         audience=house.report.audience,
-        quarter_label=run_plan.quarter.label(house.company.fiscal_year_start_month),
-        as_of=account["as_of"],
+        quarter_label=company.period.label(house.company.fiscal_year_start_month),
+        as_of=company.audit["as_of"],
         notices=notice_lines,
-        facts=provenance.provenance_facts(account, run_plan),
+        facts=provenance.provenance_facts(company, run_plan),
         missing=run_plan.missing,
         earlier=run_plan.earlier,
-        exports=answerability.page_one_lines(account, house.company.currency),
+        exports=answerability.page_one_lines(company.audit, house.company.currency),
     )
 
 
@@ -187,21 +180,18 @@ def _put_in_place(new: Path, folder: Path, scratch: Path) -> None:
     new.rename(folder)
 
 
-def _remember(
-    dataset: str, run_plan: plan.Plan, state: Manifest, forecasts: Mapping[str, Any]
-) -> None:
+def _remember(company: Company, state: Manifest, forecasts: Mapping[str, Any]) -> None:
     """Keep what the report stood on.
 
     Its manifest, and what the quarter's first edition stood on and foretold.
     """
-    history_folder = editions.keep_edition(dataset, str(run_plan.quarter), state)
-    review_forecasts.keep_forecasts(history_folder, str(run_plan.quarter), forecasts)
+    history_folder = editions.keep_edition(company.dataset, company.quarter, state)
+    review_forecasts.keep_forecasts(history_folder, company.quarter, forecasts)
     manifest.write_manifest(history_folder, state)
 
 
 def publish_report(
-    account: dict[str, Any],
-    quarter: Quarter,
+    company: Company,
     parameters: Mapping[str, Parameter],
     *,
     workers: int,
@@ -211,20 +201,19 @@ def publish_report(
 ) -> Published:
     """Make a quarter's report and put it in place, unless it stands there already.
 
-    `say` is told in plain lines what is going on; `assessment` is the day asked for, if one was.
+    `say` takes a plain line on what is going on; `as_of` is the day asked for, if one was.
     """
-    dataset = account["dataset"]
-    run_plan = plan.plan_report(account, quarter, parameters, as_of)
-    folder = paths.report_folder(dataset, str(quarter))
+    quarter = company.quarter
+    run_plan = plan.plan_report(company, parameters, as_of)
+    folder = company.paths.report
     _recover(folder)
     standing = manifest.read_manifest(folder)
     if standing and not force and manifest.is_current(folder, PDF, run_plan.run_id):
         return Published(standing, folder, is_new=False)
-    actions.read_reviews(
-        dataset, before=str(quarter)
-    )  # a wrong one is refused before a kernel starts
+    # A wrong review is refused before a kernel starts.
+    actions.read_reviews(company.dataset, before=quarter)
     started, clock = dt.datetime.now(tz=dt.UTC), time.monotonic()
-    notice_lines = _reader_notices(account, quarter)
+    notice_lines = _reader_notices(company)
     paths.reports_folder().mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=paths.reports_folder(), prefix=_prefix(folder)) as name:
         scratch = Path(name)
@@ -235,8 +224,8 @@ def publish_report(
             for n in run_plan.notebooks
         ]
         compared = page.past_quarters(
-            quarter,
-            provenance.state_manifest(account, run_plan, [], started, notice_lines),
+            company,
+            provenance.state_manifest(company, run_plan, [], started, notice_lines),
             run_plan.notebooks,
             _folder(scratch / "again"),
         )
@@ -250,20 +239,21 @@ def publish_report(
             ),
         )
         run_plan, ended = plan.without_unanswerable(run_plan, runs[: len(jobs)])
-        account = dict(answerability.with_stopped(account, plan.stopped_by_the_data(run_plan)))
-        state = provenance.state_manifest(account, run_plan, ended, started, notice_lines)
-        day = dt.datetime.combine(dt.date.fromisoformat(account["as_of"]), dt.time(), tzinfo=dt.UTC)
+        company = replace(
+            company,
+            audit=answerability.with_stopped(company.audit, plan.stopped_by_the_data(run_plan)),
+        )
+        state = provenance.state_manifest(company, run_plan, ended, started, notice_lines)
+        day = dt.datetime.combine(company.last_day, dt.time(), tzinfo=dt.UTC)
         if state["status"] == "ok":
             try:
                 content = _document(
-                    account,
+                    company,
                     run_plan,
                     [scratch / "notebooks" / n.name for n in run_plan.notebooks],
                     notice_lines,
                 )
-                quarterly_page = page.quarterly_pages(
-                    content, dataset, quarter, compared, runs[len(jobs) :]
-                )
+                quarterly_page = page.quarterly_pages(content, company, compared, runs[len(jobs) :])
                 content["quarterly"] = quarterly_page.content
                 rendered = pdf.render_pdf(content, timestamp=day)
             except (document.DocumentError, pdf.PdfError, feedback.NarrativeError) as error:
@@ -283,7 +273,7 @@ def publish_report(
         state["wall_s"] = round(time.monotonic() - clock, 2)
         manifest.write_manifest(new, state)
         _put_in_place(new, folder, scratch)
-    _remember(dataset, run_plan, state, quarterly_page.forecasts)
+    _remember(company, state, quarterly_page.forecasts)
     index_page.write_index()
     if compared.first:
         say(f"{quarter}, since its first edition: {state['quarterly']['since_first_edition']}")

@@ -8,11 +8,14 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from analysis.project import paths
+from analysis.project.parameters import ParameterError
 from analysis.store import manifest, processed
+from analysis.store.company import open_company
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from analysis.store.company import Company
     from analysis.store.run_record import Manifest
 
 RUN_ID = re.compile(rb"run:([0-9a-f]{16})")
@@ -72,10 +75,14 @@ def verify_report(pdf: Path) -> Verification:
             holds=False, says=f"run {run_id}: the file is not the one that was published"
         )
     as_of_day = run.get("as_of_given")
-    account = processed.prepare_dataset(
+    processed.prepare_dataset(
         run["dataset"], as_of=dt.date.fromisoformat(as_of_day) if as_of_day else None
     )
-    if manifest.run_id(account, run["quarter"], run["parameters"]) == run_id:
+    try:
+        company = open_company(run["dataset"], quarter=run["quarter"])
+    except ParameterError as error:
+        return Verification(holds=False, says=f"run {run_id}: {error}")
+    if manifest.run_id(company, run["parameters"]) == run_id:
         return Verification(
             holds=True,
             says=(
@@ -84,17 +91,17 @@ def verify_report(pdf: Path) -> Verification:
             ),
         )
     return Verification(
-        holds=False, says=f"run {run_id}: {_changed(run)} changed since; make the report again"
+        holds=False,
+        says=f"run {run_id}: {_changed(run, company)} changed since; make the report again",
     )
 
 
-def _changed(run: Manifest) -> str:
-    account = processed.read_audit(run["dataset"])
+def _changed(run: Manifest, company: Company) -> str:
     now = {
-        "exports": {f["file"]: f["sha256"] for f in account["files"]},
+        "exports": {f["file"]: f["sha256"] for f in company.audit["files"]},
         "code": manifest.code_sha256(),
         "lock": manifest.lock_sha256(),
-        "settings or rules": manifest.settings_sha256(run["dataset"]),
+        "settings or rules": manifest.settings_sha256(company),
     }
     then = {
         "exports": {f["file"]: f["sha256"] for f in run["inputs"]},

@@ -27,9 +27,9 @@ from analysis.simulate.world.calendar import REGIONS
 from analysis.simulate.world.people import NEVER
 
 if TYPE_CHECKING:
-    from analysis.simulate.company import SimulatedTables
     from analysis.simulate.exports.practice_scene import Scene
     from analysis.simulate.exports.salesforce_deals import Keys
+    from analysis.simulate.simulated_tables import SimulatedTables
     from analysis.simulate.world.calendar import Ints
     from analysis.simulate.world.company_parameters import SimulatedCompany
 

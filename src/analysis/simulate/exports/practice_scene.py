@@ -13,8 +13,8 @@ from analysis.simulate.world.calendar import FRIDAY
 from analysis.simulate.world.practice_level import SEED, practice_levels
 
 if TYPE_CHECKING:
-    from analysis.simulate.company import SimulatedTables
     from analysis.simulate.exports.salesforce_deals import Keys
+    from analysis.simulate.simulated_tables import SimulatedTables
     from analysis.simulate.world.calendar import Floats, Ints
     from analysis.simulate.world.company_parameters import SimulatedCompany
 

@@ -16,8 +16,8 @@ from analysis.simulate.exports.salesforce_deals import N_MARKETERS
 from analysis.simulate.world import activities
 
 if TYPE_CHECKING:
-    from analysis.simulate.company import SimulatedTables
     from analysis.simulate.exports.salesforce_deals import Keys
+    from analysis.simulate.simulated_tables import SimulatedTables
     from analysis.simulate.world.calendar import Ints, Window
     from analysis.simulate.world.company_parameters import SimulatedCompany
 

@@ -14,7 +14,7 @@ from analysis.simulate.world.calendar import REGIONS, Floats, Ints
 from analysis.simulate.world.people import NEVER
 
 if TYPE_CHECKING:
-    from analysis.simulate.company import SimulatedTables
+    from analysis.simulate.simulated_tables import SimulatedTables
     from analysis.simulate.world.company_parameters import SimulatedCompany
     from analysis.simulate.world.people import Staff
 

@@ -12,8 +12,8 @@ from analysis.simulate.exports import words
 from analysis.simulate.world import marketing
 
 if TYPE_CHECKING:
-    from analysis.simulate.company import SimulatedTables
     from analysis.simulate.exports.salesforce_deals import Keys
+    from analysis.simulate.simulated_tables import SimulatedTables
     from analysis.simulate.world.company_parameters import SimulatedCompany
 
 

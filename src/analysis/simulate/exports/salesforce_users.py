@@ -14,8 +14,8 @@ from analysis.simulate.world.calendar import REGIONS
 from analysis.simulate.world.people import NEVER, SEGMENTS
 
 if TYPE_CHECKING:
-    from analysis.simulate.company import SimulatedTables
     from analysis.simulate.exports.salesforce_deals import Keys
+    from analysis.simulate.simulated_tables import SimulatedTables
     from analysis.simulate.world.company_parameters import SimulatedCompany
 
 ROBOT = 3  # the place of the integration user among the titles

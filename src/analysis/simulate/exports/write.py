@@ -14,8 +14,7 @@ import numpy as np
 from pyarrow import csv
 
 from analysis.project import paths
-from analysis.simulate import company as simulate_company
-from analysis.simulate import own_settings
+from analysis.simulate import own_settings, simulated_tables
 from analysis.simulate.defects import plant, sheet
 from analysis.simulate.exports import (
     hand_kept_files,
@@ -31,9 +30,9 @@ from analysis.simulate.world import people, practice_level
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from analysis.simulate.company import SimulatedTables
     from analysis.simulate.defects.sheet import Defect
     from analysis.simulate.exports.salesforce_deals import Keys
+    from analysis.simulate.simulated_tables import SimulatedTables
     from analysis.simulate.world.company_parameters import SimulatedCompany
 
 TRUTH_FILE = "truth.json"
@@ -65,7 +64,7 @@ def write_exports(
     layout : str
         Whose exports they are.
     """
-    simulated = simulate_company.simulate_company(company)
+    simulated = simulated_tables.simulate_company(company)
     keys = salesforce_deals.record_keys(company, simulated)
     files = {
         **salesforce_users.user_files(company, simulated, keys),

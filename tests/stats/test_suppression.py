@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from analysis.project.errors import CrmDataError
-from analysis.report.suppression import suppress_cells
+from analysis.stats.suppression import suppress_cells
 
 
 def regions(*n: float) -> pd.DataFrame:

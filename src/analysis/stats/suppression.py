@@ -18,12 +18,15 @@ import numpy as np
 import pandas as pd
 
 from analysis.project.errors import require_columns
-from analysis.report.output import HIDDEN, MARK_COLUMN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+
+N_COLUMN = "n_reps"
+MARK_COLUMN = "suppressed"  # what stands in the place of n
+HIDDEN = "[c]"  # confidential, as statistical offices mark it
 
 
 def _complemented(counts: NDArray[np.float64], smallest: int) -> NDArray[np.bool_]:
@@ -40,7 +43,7 @@ def _complemented(counts: NDArray[np.float64], smallest: int) -> NDArray[np.bool
 
 
 def few_hidden(
-    frame: pd.DataFrame, *, smallest: int, keep: Sequence[str], n: str = "n_reps"
+    frame: pd.DataFrame, *, smallest: int, keep: Sequence[str], n: str = N_COLUMN
 ) -> pd.DataFrame:
     """Return the table with the values of small cells missing.
 
@@ -63,7 +66,7 @@ def suppress_cells(
     *,
     smallest: int,
     keep: Sequence[str],
-    n: str = "n_reps",
+    n: str = N_COLUMN,
     within: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Return the table with the values of small cells, and of those that would reveal them,

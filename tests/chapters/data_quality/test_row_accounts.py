@@ -5,7 +5,7 @@ import math
 import pandas as pd
 import pytest
 
-from analysis.chapters.data_quality import chapter, hours_sources
+from analysis.chapters.data_quality import hours_sources, row_accounts
 from analysis.project.errors import CrmDataError
 
 NAN = math.nan
@@ -69,7 +69,7 @@ def teams():
 
 def test_the_ledger_accounts_for_every_row(account):
     """A table that no export fills has no line."""
-    got = chapter.rows_ledger(account)
+    got = row_accounts.rows_ledger(account)
     exp = pd.DataFrame(
         [("opportunities", 10, 7, 1, 2), ("activities", 4, 3, 1, 0)],
         columns=["table", "rows_in", "clean", "quarantined", "dropped"],
@@ -80,7 +80,7 @@ def test_the_ledger_accounts_for_every_row(account):
 
 def test_a_rule_says_its_share_of_the_table_it_looked_at(account):
     """1 and 2 of 10, 1 of 4; a rule that matched nothing is not listed."""
-    got = chapter.rules_that_matched(account)
+    got = row_accounts.rules_that_matched(account)
     assert got["rule"].tolist() == ["missing_required", "repeat", "longer_than_8_hours"]
     assert got["share"].tolist() == [0.1, 0.2, 0.25]
     assert got["money_amount"].tolist()[:2] == [50.0, 70.0]
@@ -88,13 +88,13 @@ def test_a_rule_says_its_share_of_the_table_it_looked_at(account):
 
 
 def test_rules_of_a_spotless_dataset_are_an_empty_table(account):
-    got = chapter.rules_that_matched(account | {"rules": []})
+    got = row_accounts.rules_that_matched(account | {"rules": []})
     assert got.empty
     assert got["money_amount"].dtype == float
 
 
 def test_files_say_how_they_were_understood_and_what_they_fill(account):
-    got = chapter.files_understood(account)
+    got = row_accounts.files_understood(account)
     assert got["file"].tolist() == ["Opportunity.csv", "Lead.csv", "pay.csv"]
     assert got["fills"].tolist() == ["opportunities", "nothing reads it yet", "nothing"]
     assert got["rows"].isna().tolist() == [False, False, True]
@@ -102,36 +102,36 @@ def test_files_say_how_they_were_understood_and_what_they_fill(account):
 
 def test_what_stood_in_a_refused_file_does_not_reach_the_report(account):
     """A file without a header is refused with its first row, which may be somebody's pay."""
-    got = chapter.files_understood(account).to_string()
+    got = row_accounts.files_understood(account).to_string()
     assert "jane@example.com" not in got
     assert "100000" not in got
     assert "pay.csv" in got
 
 
 def test_the_gap_to_finance_is_that_of_the_quarter(account):
-    got = chapter.finance_gap(account, "2026Q2")
+    got = row_accounts.finance_gap(account, "2026Q2")
     assert (got.estimate, got.n, got.n_of) == (0.015, 2, "quarters reconciled")
     assert math.isnan(got.low)
     assert got.verdict is None
 
 
 def test_the_gap_is_unknown_where_finance_states_nothing(account):
-    assert not chapter.finance_gap(account, "2026Q3").is_known
-    assert not chapter.finance_gap(account | {"reconciliation": []}, "2026Q2").is_known
+    assert not row_accounts.finance_gap(account, "2026Q3").is_known
+    assert not row_accounts.finance_gap(account | {"reconciliation": []}, "2026Q2").is_known
 
 
 def test_the_furthest_gap_is_named_whatever_its_sign(account):
-    assert chapter.gap_sentence(account) == (
+    assert row_accounts.gap_sentence(account) == (
         "Bookings in the CRM lie between -1.00% and +1.50% of finance's totals over 2 quarters; furthest in 2026Q2."
     )
-    assert chapter.gap_sentence(account | {"reconciliation": []}) == (
+    assert row_accounts.gap_sentence(account | {"reconciliation": []}) == (
         "Bookings are not reconciled: the exports hold no finance_bookings."
     )
 
 
 def test_deals_closed_are_summed_by_quarter(teams):
     """3 won of 8, then 1 of 2; a quarter with a partial team is partial."""
-    got = chapter.closed_deals(teams).set_index("quarter")
+    got = row_accounts.closed_deals(teams).set_index("quarter")
     assert got["win_rate"].tolist() == [0.375, 0.5]
     assert got["bookings_amount"].tolist() == [30.0, 30.0]
     assert got["is_partial"].tolist() == [False, True]
@@ -142,31 +142,31 @@ def test_deals_closed_are_summed_by_quarter(teams):
 def test_a_quarter_without_a_deal_closed_has_no_win_rate(teams):
     """Nothing won of nothing closed is not 0 %."""
     teams[["n_won", "n_lost"]] = 0
-    got = chapter.closed_deals(teams)
+    got = row_accounts.closed_deals(teams)
     assert got[["win_rate", "low", "high"]].isna().all(axis=None)
     assert got["n_won"].tolist() == [0, 0]
-    rate = chapter.win_rate(teams, "")
+    rate = row_accounts.win_rate(teams, "")
     assert not rate.is_known
     assert math.isnan(rate.low)
 
 
 def test_the_win_rate_by_hand(teams):
     """4 of 10; Wilson's interval is (0.1682, 0.6873), as tables give it."""
-    got = chapter.win_rate(teams, "opportunities")
+    got = row_accounts.win_rate(teams, "opportunities")
     assert (got.estimate, got.n, got.source) == (0.4, 10, "opportunities")
     assert got.low == pytest.approx(0.1682, abs=5e-5)
     assert got.high == pytest.approx(0.6873, abs=5e-5)
 
 
 def test_bookings_are_a_total_and_have_no_interval(teams):
-    got = chapter.quarter_bookings(teams, "2026Q1", "EUR")
+    got = row_accounts.quarter_bookings(teams, "2026Q1", "EUR")
     assert (got.estimate, got.unit, got.n, got.n_of) == (30.0, "EUR", 3, "deals won")
     assert math.isnan(got.low)
 
 
 def test_bookings_of_a_quarter_that_is_not_there_are_refused(teams):
     with pytest.raises(CrmDataError, match=r"team_quarter: no row in 2027Q1"):
-        chapter.quarter_bookings(teams, "2027Q1", "EUR")
+        row_accounts.quarter_bookings(teams, "2027Q1", "EUR")
 
 
 def test_logging_shows_the_last_quarters_of_teams_with_reps(teams):
@@ -190,44 +190,33 @@ def test_logging_in_a_sentence_counts_teams_not_rows(teams):
     assert hours_sources.logging_changes(teams.iloc[:1]) == "Logging changed: nowhere."
 
 
-def test_a_question_says_which_tables_and_columns_it_lacks(account):
-    got = chapter.answerable_questions(account).set_index("question")
-    assert got["answer"].iloc[0] == "can tell"
-    assert got["lacks"].iloc[0] == "nothing"
-    cost = got.loc["What does an hour of selling cost?"]
-    assert cost["answer"] == "cannot tell"
-    assert cost["lacks"] == (
-        "activities (minutes); rep_team_history (team_id); compensation (base_amount, commission_rate, fringe_rate)"
-    )
-
-
 def test_at_stake_is_what_quarantine_took_and_could_have_been_right(account):
     """50 of 200 in money; the 24 hours are known to be wrong, and what was dropped is no fact."""
     deals = pd.DataFrame({"deal_amount": [150.0, 50.0, NAN]})
     activities = pd.DataFrame({"minutes": [60.0, 60.0]})
-    got = chapter.at_stake(account, deals, activities).set_index("measure")
+    got = row_accounts.at_stake(account, deals, activities).set_index("measure")
     assert got.loc["contract value of opportunities"].tolist() == [200.0, 50.0, 0.25, 1]
     assert got.loc["hours of activities"].tolist() == [2.0, 0.0, 0.0, 0]
 
 
 def test_at_stake_without_anything_clean_has_no_share(account):
     empty = pd.DataFrame({"deal_amount": [], "minutes": []})
-    assert chapter.at_stake(account, empty, empty)["share"].isna().all()
+    assert row_accounts.at_stake(account, empty, empty)["share"].isna().all()
 
 
 def test_all_rows_in_one_sentence(account):
     """14 in: 10 clean, 2 and 2; if one were lost, the sentence would say so."""
-    said = chapter.rows_sentence(account)
+    said = row_accounts.rows_sentence(account)
     assert said.startswith(
         "Of 14 rows read into 2 tables, 10 (71.4%) are clean, 2 (14.29%) quarantined"
     )
     assert said.endswith("2 (14.29%) dropped; none is unaccounted for.")
     account["tables"][1]["n_in"] = 5
-    assert chapter.rows_sentence(account).endswith("1 are unaccounted for.")
+    assert row_accounts.rows_sentence(account).endswith("1 are unaccounted for.")
 
 
 def test_closed_deals_in_one_sentence(teams):
-    assert chapter.closed_sentence(teams) == (
+    assert row_accounts.closed_sentence(teams) == (
         "All quarters together: 4 won of 10 closed, a win rate of 40.00% (16.8% to 68.7%). Partial: 2026Q2."
     )
 
@@ -238,9 +227,9 @@ def test_tables_that_lost_nothing_share_a_row():
         [("reps", 10, 10, 0, 0), ("deals", 100, 90, 4, 6), ("goals", 20, 20, 0, 0)],
         columns=["table", "rows_in", "clean", "quarantined", "dropped"],
     )
-    got = chapter.largest_losses(ledger)
+    got = row_accounts.largest_losses(ledger)
     assert got.to_numpy().tolist() == [["deals", 100, 90, 4, 6], ["2 others", 30, 30, 0, 0]]
     pd.testing.assert_frame_equal(
-        chapter.largest_losses(ledger[ledger["table"] == "deals"]),
+        row_accounts.largest_losses(ledger[ledger["table"] == "deals"]),
         ledger[ledger["table"] == "deals"],
     )

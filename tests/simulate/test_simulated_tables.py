@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.simulate.company import draw_company, simulate_company, simulate_panels
+from analysis.simulate.simulated_tables import draw_company, simulate_company, simulate_panels
 from analysis.simulate.world.company_parameters import SimulatedCompany
 
 SMALL = SimulatedCompany(n_teams=4, n_quarters=6, adoption=((3, 0.5),))

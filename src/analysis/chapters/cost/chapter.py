@@ -1,0 +1,279 @@
+"""The chapter on the cost of an hour: what the notebook shows, each thing from one call."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from analysis.chapters.cost import attainability, cost, cost_breakdown, worked_example
+from analysis.project import money
+from analysis.stats.suppression import MARK_COLUMN, few_hidden, suppress_cells
+from analysis.tables.labelled_table import LabelledTable
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from analysis.stats.result import Result, Verdict
+    from analysis.store.company import Company
+
+HEADLINES = (
+    "cost_per_selling_hour",
+    "required_bookings_per_selling_hour",
+    "selling_hours_per_week",
+)
+BY_GROUP = {
+    "n_reps": ("count", "Reps"),
+    "estimate": ("money2", "Estimate"),
+    "low": ("money2", "95% from"),
+    "high": ("money2", "to"),
+}
+
+
+class QuarterCosts(NamedTuple):
+    """What an hour of selling costs and must bring in the quarter reported.
+
+    `stays` is panel ``rep_quarter`` of the quarter; `by_definition` has a row a definition of
+    selling, values of too few reps missing.
+    """
+
+    company: Company
+    stays: pd.DataFrame
+    hour: Result
+    required: Result
+    weekly: Result
+    by_definition: pd.DataFrame
+
+    @property
+    def basis(self) -> dict[str, Any]:
+        """Share of days that must be logged for a rep to count, and the currency."""
+        return _basis(self.company)
+
+    @property
+    def source(self) -> str:
+        """Panel and quarter that the figures come from."""
+        return f"rep_quarter, {self.company.quarter}"
+
+    @property
+    def sentence(self) -> str:
+        """Cost of an hour, narrow and wide, in one sentence."""
+        return cost.range_sentence(
+            self.by_definition,
+            self.company.quarter,
+            currency=self.company.settings.company.currency,
+        )
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether the sentence states a figure."""
+        return cost.range_verdict(self.by_definition)
+
+
+def _basis(company: Company) -> dict[str, Any]:
+    house = company.settings
+    return {
+        "minimum_logged_share": house.hours.minimum_logged_share,
+        "currency": house.company.currency,
+    }
+
+
+def quarter_costs(company: Company) -> QuarterCosts:
+    """Cost, requirement and hours of the quarter, of all reps who count."""
+    stays, basis = company.rows_of_quarter("rep_quarter"), _basis(company)
+    smallest = company.settings.people.smallest_cell
+    hour, required, weekly = (
+        cost.estimate_cost(stays, measure, smallest_cell=smallest, **basis) for measure in HEADLINES
+    )
+    definitions = cost.by_definition(stays, **basis)
+    return QuarterCosts(
+        company,
+        stays,
+        hour,
+        required,
+        weekly,
+        few_hidden(definitions, smallest=smallest, keep=["label"]),
+    )
+
+
+def cost_measures(costs: QuarterCosts) -> LabelledTable:
+    """Cost and requirement by what they are divided by: one row a measure."""
+    return LabelledTable(
+        cost_breakdown.cost_measures(costs.stays, **costs.basis),
+        f"What an hour costs and must bring, by what it is divided by, {costs.company.quarter}",
+        {
+            "measure": ("text", "Measure"),
+            "estimate": ("number2", "Estimate"),
+            "low": ("number2", "95% from"),
+            "high": ("number2", "to"),
+            "unit": ("text", "Unit"),
+            "n_reps": ("count", "Reps"),
+            "left_out": ("text", "Left out"),
+        },
+        costs.source,
+        note=cost.fringe_note(costs.stays),
+    )
+
+
+def cost_by_definition(costs: QuarterCosts) -> LabelledTable:
+    """Cost of an hour under each definition of selling: one row a definition."""
+    currency = costs.company.settings.company.currency
+    columns = {"label": ("text", "definition of selling"), **BY_GROUP}
+    return LabelledTable(
+        costs.by_definition[[*columns, MARK_COLUMN]],
+        f"Estimate and 95% interval, n = {costs.hour.n} reps, {costs.company.quarter}."
+        f"{worked_example.reference_note(currency)}",
+        columns,
+        costs.source,
+    )
+
+
+def cost_by_segment(costs: QuarterCosts) -> LabelledTable:
+    """Cost of an hour by segment and by region: one row a group."""
+    groups = cost_breakdown.by_groups(costs.stays, ["segment", "region"], **costs.basis)
+    smallest = costs.company.settings.people.smallest_cell
+    return LabelledTable(
+        suppress_cells(groups, smallest=smallest, keep=["group", "by"], within=["by"]),
+        f"Estimate and 95% interval, n = {costs.hour.n} reps, {costs.company.quarter}; narrow "
+        "definition of selling. A difference, not an effect of segment or region.",
+        {"group": ("text", "Group"), "by": ("text", "By"), **BY_GROUP},
+        costs.source,
+    )
+
+
+def cost_by_team(costs: QuarterCosts) -> LabelledTable:
+    """Cost and requirement of an hour by team: one row a team."""
+    smallest = costs.company.settings.people.smallest_cell
+    return LabelledTable(
+        cost_breakdown.by_team(costs.stays, costs.company.table("teams"), **costs.basis),
+        f"Cost and required bookings per selling hour by team, {costs.company.quarter}",
+        {
+            "team": ("text", "Team"),
+            "n_reps": ("count", "Reps"),
+            "hours": ("hours", "Sold a week"),
+            "cost": ("money", "Cost per selling hour"),
+            "low": ("money", "95% from"),
+            "high": ("money", "to"),
+            "required": ("money", "Must bring per hour"),
+        },
+        costs.source,
+        note=f"Teams of fewer than {smallest} reps are not shown, nor those that would reveal "
+        "them.",
+    )
+
+
+def week_by_class(costs: QuarterCosts) -> LabelledTable:
+    """Hours of a logged week by class of activity: one row a segment."""
+    house = costs.company.settings
+    week = suppress_cells(
+        cost_breakdown.week_by_class(
+            costs.stays, "segment", minimum_logged_share=house.hours.minimum_logged_share
+        ),
+        smallest=house.people.smallest_cell,
+        keep=["segment"],
+    )
+    kinds = {"segment": "text", "n_reps": "count"}
+    return LabelledTable(
+        week,
+        f"Hours per rep and logged week, n = {costs.stays['rep_id'].nunique()} reps, "
+        f"{costs.company.quarter}. Classes by the analyst's table in alignment.toml.",
+        {
+            name: (kinds.get(name, "hours2"), name.replace("_", " ").capitalize())
+            for name in week.columns
+            if name != MARK_COLUMN
+        },
+        f"activities, {costs.company.quarter}",
+    )
+
+
+def quota_chances(costs: QuarterCosts) -> attainability.Attainability:
+    """Chance of each rep to make quota, from the quarters before."""
+    house, panel = costs.company.settings, costs.company.table("rep_quarter")
+    return attainability.quota_attainability(
+        panel,
+        attainability.with_segment(costs.company.table("opportunities"), panel),
+        quarter=costs.company.quarter,
+        minimum_logged_share=house.hours.minimum_logged_share,
+        fiscal_year_start_month=house.company.fiscal_year_start_month,
+    )
+
+
+def chances_given(costs: QuarterCosts, chances: attainability.Attainability) -> LabelledTable:
+    """Chances given and quotas made: one row a tenth of the chance given."""
+    smallest = costs.company.settings.people.smallest_cell
+    return LabelledTable(
+        suppress_cells(chances.calibration, smallest=smallest, keep=["bin"]),
+        "Reps in tenths of the chance given, 95% intervals, "
+        f"n = {chances.share_out_of_reach.n} reps, {costs.company.quarter}. On the dashed line "
+        "chances came true.",
+        {
+            "bin": ("text", "Bin"),
+            "n_reps": ("count", "Reps"),
+            "predicted": ("percent", "Predicted"),
+            "observed": ("percent", "Observed"),
+            "low": ("percent", "95% from"),
+            "high": ("percent", "to"),
+        },
+        f"rep_quarter, opportunities, {costs.company.quarter}",
+    )
+
+
+def ask_cost(costs: QuarterCosts, *, minutes: float, n_reps: int) -> LabelledTable:
+    """Cost of an ask of `minutes` to `n_reps`, and the bookings it forgoes: one row a basis."""
+    example = worked_example.rebuild_example()
+    as_published = cost.marketing_ask(minutes, n_reps, example, costs.required)
+    amount = money.amount_text(float(as_published["estimate"].iloc[0]), "USD")
+    return LabelledTable(
+        cost.marketing_ask(minutes, n_reps, costs.hour, costs.required),
+        f"An ask of {minutes:g} minutes to {n_reps} reps, {costs.company.quarter}",
+        {
+            "basis": ("text", "Basis"),
+            "estimate": ("money", "Estimate"),
+            "low": ("money", "95% from"),
+            "high": ("money", "to"),
+        },
+        costs.source,
+        note=f"In the article's example the same ask costs {amount}.",
+    )
+
+
+def ask_sentence(costs: QuarterCosts, *, minutes: float, n_reps: int) -> str:
+    """Say in one sentence what the ask costs."""
+    return cost.ask_sentence(
+        cost.marketing_ask(minutes, n_reps, costs.hour, costs.required),
+        minutes,
+        n_reps,
+        currency=costs.company.settings.company.currency,
+    )
+
+
+def articles_figures() -> LabelledTable:
+    """Cost and requirement in the article over hours and weeks assumed: one row an assumption."""
+    example = worked_example.rebuild_example()
+    return LabelledTable(
+        worked_example.sensitivity_table(),
+        "The article's figures over hours and weeks assumed",
+        {
+            "weeks_per_year": ("count", "Weeks"),
+            "hours_per_week": ("count", "Hours a week"),
+            "cost_per_selling_hour": ("money2", "Cost per hour"),
+            "required_bookings_per_selling_hour": ("money2", "Must bring per hour"),
+        },
+        example.source,
+        note=example.method,
+        currency="USD",
+    )
+
+
+def cost_under_other_assumptions(costs: QuarterCosts) -> LabelledTable:
+    """Cost of an hour, one assumption changed at a time: one row an assumption."""
+    return LabelledTable(
+        cost_breakdown.cost_sensitivity(costs.stays, **costs.basis),
+        f"Cost of an hour of selling under other assumptions, {costs.company.quarter}",
+        {
+            "assumption": ("text", "Assumption"),
+            "n_reps": ("count", "Reps"),
+            "estimate": ("money2", "Per hour"),
+            "low": ("money2", "95% from"),
+            "high": ("money2", "to"),
+            "change": ("percent", "Change"),
+        },
+        costs.source,
+    )

@@ -1,0 +1,84 @@
+"""Whether a company's data carry a chapter: what its notebook requires, held against what there
+is.
+
+The plan of a report and the table of what the data can answer both ask here, so that they never
+contradict each other.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from analysis.chapters.data_quality import answerability
+from analysis.store import processed
+from analysis.store.processed import Missing
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from analysis.store.company import Company
+    from analysis.store.needs import Requirements
+
+
+class ChapterGap(NamedTuple):
+    """Why a chapter cannot be written: tables and columns it lacks, or the gate's reason.
+
+    `lacking` is empty where the gate withholds what the chapter answers.
+    """
+
+    lacking: list[Missing]
+    why: str
+
+    @property
+    def is_withheld(self) -> bool:
+        """Whether its tables are there and the gate stops it."""
+        return not self.lacking
+
+
+def find_gap(company: Company, requirements: Requirements) -> ChapterGap | None:
+    """Reason why a chapter cannot be written for the quarter reported; None where it can."""
+    lacking = processed.missing_needs(company.audit, requirements.needs, requirements.one_of)
+    if lacking:
+        return ChapterGap(lacking, _lacks(company, lacking, requirements))
+    not_begun = processed.not_begun(company.dataset, requirements.begins, company.day_after)
+    if not_begun:
+        tables = " and ".join(m.table for m in not_begun)
+        return ChapterGap(
+            not_begun, f"By the end of {company.quarter} nothing had begun of {tables}."
+        )
+    if requirements.tells_pay and (few := _too_few_paid(company)):
+        return few
+    withheld = answerability.withheld_questions(company.audit)
+    reason = next((withheld[q] for q in requirements.answers if q in withheld), None)
+    return ChapterGap([], reason.why) if reason else None
+
+
+def _too_few_paid(company: Company) -> ChapterGap | None:
+    """Gap where so few are paid that sums made from pay would tell what each is."""
+    smallest = company.settings.people.smallest_cell
+    if company.table("compensation")["rep_id"].nunique() >= smallest:
+        return None
+    why = (
+        f"Fewer than {smallest} reps have pay in the exports, so sums made from it would tell "
+        "what each is paid."
+    )
+    return ChapterGap([Missing("compensation", ("rep_id",))], why)
+
+
+def _lacks(company: Company, lacking: Sequence[Missing], requirements: Requirements) -> str:
+    """Say what a dataset does not hold; of several ways to answer, that one is enough."""
+    with_rows = {t["table"] for t in company.audit["tables"] if t["n_clean"]}
+    alone = [m.table for m in lacking if m.table in requirements.needs]
+    words = [
+        f"{table} without {', '.join(m.columns)}" if table in with_rows else f"no {table}"
+        for m in lacking
+        if (table := m.table) in requirements.needs
+    ]
+    words = [" and ".join(words)] if words else []
+    if len(alone) < len(lacking):
+        ways = "; ".join(" with ".join(way) for way in requirements.one_of)
+        words.append(f"none of {ways}, of which one would do,")
+    return (
+        f"The exports of {company.dataset} hold {' and '.join(words)} in the columns named. "
+        "data/README.md says what each column means."
+    )

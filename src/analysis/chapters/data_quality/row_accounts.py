@@ -1,0 +1,272 @@
+"""What came in, what was kept, and what the data can therefore answer.
+
+Everything here restates the account of the cleaning pass (``audit.json``) and the panels as
+tables; nothing is estimated but the win rate, whose interval is Wilson's.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from statsmodels.stats.proportion import proportion_confint
+
+from analysis.project.errors import require_columns, require_rows
+from analysis.stats import intervals
+from analysis.stats.result import Result
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+OUT_OF_SCALE = {
+    "amount_contradicts_history",
+    "amount_contradicts_finance",
+    "longer_than_8_hours",
+}  # rules that know the amount to be wrong
+
+
+def rows_ledger(account: Mapping[str, Any]) -> pd.DataFrame:
+    """Return what became of each table's rows: one row a table that an export fills.
+
+    Columns: ``table``, ``rows_in``, ``clean``, ``quarantined``, ``dropped``; the last three add up
+    to the first.
+    """
+    rows = [
+        (t["table"], t["n_in"], t["n_clean"], t["n_quarantined"], t["n_dropped"])
+        for t in account["tables"]
+        if t["n_in"]
+    ]
+    return pd.DataFrame(rows, columns=["table", "rows_in", "clean", "quarantined", "dropped"])
+
+
+def largest_losses(ledger: pd.DataFrame) -> pd.DataFrame:
+    """Return the tables that lost rows and, as one last row, all others together.
+
+    What a figure has room for.
+
+    Takes and returns a table such as `ledger` makes.
+    """
+    lost = ledger["clean"] < ledger["rows_in"]
+    rest = ledger[~lost]
+    if rest.empty:
+        return ledger
+    one = rest.drop(columns="table").sum().to_frame().T.assign(table=f"{len(rest)} others")
+    return pd.concat([ledger[lost], one[ledger.columns]], ignore_index=True)
+
+
+def rules_that_matched(account: Mapping[str, Any]) -> pd.DataFrame:
+    """Return what each rule did, the rules that matched a row only: one row a table and rule.
+
+    Columns: ``table``, ``rule``, ``action``, ``rows``, ``share`` (of the table's rows in),
+    ``money_amount`` [currency], ``hours`` [h], ``reason``.
+    """
+    rows = [
+        (
+            r["table"],
+            r["rule"],
+            r["action"],
+            r["n_rows"],
+            r["n_rows"] / r["n_of"],
+            r["money_amount"],
+            r["hours"],
+            r["reason"],
+        )
+        for r in account["rules"]
+        if r["n_rows"]
+    ]
+    columns = ["table", "rule", "action", "rows", "share", "money_amount", "hours", "reason"]
+    table = pd.DataFrame(rows, columns=columns)
+    table[["money_amount", "hours"]] = table[["money_amount", "hours"]].astype(float)
+    return table
+
+
+def files_understood(account: Mapping[str, Any]) -> pd.DataFrame:
+    """Return how each file was understood, refused ones last: ``file``, ``rows``,
+    ``understood_as``, ``fills``.
+
+    Why a file was refused is for the analyst who cleans: the reason may quote the file's own
+    content.
+    """
+    rows: list[tuple[str, float, str, str]] = [
+        (f["file"], f["n_rows"], f["layout"], ", ".join(f["tables"]) or "nothing reads it yet")
+        for f in account["files"]
+    ]
+    rows += [
+        (r["file"], math.nan, "not understood; `alignment-roi clean` says why", "nothing")
+        for r in account["refusals"]
+    ]
+    return pd.DataFrame(rows, columns=["file", "rows", "understood_as", "fills"])
+
+
+def finance_reconciliation(account: Mapping[str, Any]) -> pd.DataFrame:
+    """Return bookings beside finance's control total, a row a quarter.
+
+    ``crm_amount``, ``finance_amount``, ``gap_rate``.
+    """
+    rows = [
+        (r["quarter"], r["bookings_amount"], r["finance_amount"], r["gap_rate"])
+        for r in account["reconciliation"]
+    ]
+    return pd.DataFrame(rows, columns=["quarter", "crm_amount", "finance_amount", "gap_rate"])
+
+
+def finance_gap(account: Mapping[str, Any], quarter: str) -> Result:
+    """Return how far the quarter's bookings in the CRM lie from finance's.
+
+    NaN where finance states none.
+    """
+    table = finance_reconciliation(account).set_index("quarter")
+    rate = float(table["gap_rate"].get(quarter, math.nan))
+    return Result(
+        "bookings_gap_to_finance",
+        rate,
+        math.nan,
+        math.nan,
+        "of finance's bookings",
+        len(table),
+        "quarters reconciled",
+        "bookings in the CRM less finance's total, over that total",
+        "opportunities, finance_bookings",
+    )
+
+
+def closed_deals(teams: pd.DataFrame) -> pd.DataFrame:
+    """Return deals closed by quarter: one row a quarter of `teams` (panel ``team_quarter``).
+
+    Columns: ``quarter``, ``n_won``, ``n_lost``, ``win_rate`` with ``low`` and ``high`` (Wilson,
+    95%), ``bookings_amount`` [currency], ``is_partial``.
+    """
+    require_columns(
+        teams, ["quarter", "n_won", "n_lost", "bookings_amount", "is_partial"], "team_quarter"
+    )
+    sums = {"n_won": "sum", "n_lost": "sum", "bookings_amount": "sum", "is_partial": "any"}
+    table = teams.groupby("quarter", as_index=False).agg(sums)
+    n_closed = table["n_won"] + table["n_lost"]
+    low, high = proportion_confint(table["n_won"], n_closed.clip(lower=1), method="wilson")
+    rates = pd.DataFrame({"win_rate": table["n_won"] / n_closed, "low": low, "high": high}).where(
+        n_closed > 0
+    )
+    columns = [
+        "quarter",
+        "n_won",
+        "n_lost",
+        "win_rate",
+        "low",
+        "high",
+        "bookings_amount",
+        "is_partial",
+    ]
+    return pd.concat([table, rates], axis="columns")[columns]
+
+
+def win_rate(teams: pd.DataFrame, source: str) -> Result:
+    """Return won / (won + lost) over all rows of `teams`, with Wilson's interval.
+
+    NaN where nothing closed.
+    """
+    require_rows(teams, "team_quarter", "to take the win rate of")
+    n_won, n_closed = int(teams["n_won"].sum()), int(teams["n_won"].sum() + teams["n_lost"].sum())
+    low, high = intervals.share_interval(n_won, n_closed) if n_closed else (math.nan, math.nan)
+    return Result(
+        "win_rate",
+        n_won / n_closed if n_closed else math.nan,
+        float(low),
+        float(high),
+        "of deals closed",
+        n_closed,
+        "deals closed",
+        "won / (won + lost) by close date, open deals not counted; Wilson interval",
+        source,
+    )
+
+
+def quarter_bookings(teams: pd.DataFrame, quarter: str, currency: str) -> Result:
+    """Return the quarter's bookings: a total of all deals won, so it has no interval."""
+    rows = teams[teams["quarter"] == quarter]
+    require_rows(rows, "team_quarter", f"in {quarter}")
+    return Result(
+        "bookings",
+        float(rows["bookings_amount"].sum()),
+        math.nan,
+        math.nan,
+        currency,
+        int(rows["n_won"].sum()),
+        "deals won",
+        "contract value of opportunities won, by close date",
+        f"opportunities, {quarter}",
+    )
+
+
+def at_stake(
+    account: Mapping[str, Any], opportunities: pd.DataFrame, activities: pd.DataFrame
+) -> pd.DataFrame:
+    """Return what quarantined rows could change at most: one row a measure.
+
+    Columns: ``measure``, ``clean`` and ``quarantined`` sums, ``share`` of the latter in the former,
+    ``rows`` quarantined.  Amounts and lengths that are wrong by their very scale do not count.
+    """
+    set_aside = rules_that_matched(account)
+    taken = set_aside[(set_aside["action"] == "quarantine") & ~set_aside["rule"].isin(OUT_OF_SCALE)]
+    money, hours = taken[taken["table"] == "opportunities"], taken[taken["table"] == "activities"]
+    clean_money = opportunities["deal_amount"].sum()
+    clean_hours = activities["minutes"].sum() / 60
+    rows = [
+        (
+            "contract value of opportunities",
+            clean_money,
+            money["money_amount"].clip(lower=0).sum(),
+            money["rows"].sum(),
+        ),
+        (
+            "hours of activities",
+            clean_hours,
+            hours["hours"].clip(lower=0).sum(),
+            hours["rows"].sum(),
+        ),
+    ]
+    table = pd.DataFrame(rows, columns=["measure", "clean", "quarantined", "rows"])
+    table["share"] = table["quarantined"] / table["clean"].where(table["clean"] > 0)
+    return table[["measure", "clean", "quarantined", "share", "rows"]]
+
+
+def rows_sentence(account: Mapping[str, Any]) -> str:
+    """Return in one sentence what became of all rows."""
+    table = rows_ledger(account)
+    n_in, clean, quarantined, dropped = (
+        int(table[c].sum()) for c in ("rows_in", "clean", "quarantined", "dropped")
+    )
+    lost = n_in - clean - quarantined - dropped
+    return (
+        f"Of {n_in:,} rows read into {len(table)} tables, {clean:,} ({clean / n_in:.1%}) are "
+        f"clean, {quarantined:,} ({quarantined / n_in:.2%}) quarantined, {dropped:,} "
+        f"({dropped / n_in:.2%}) dropped; {f'{lost:,} are' if lost else 'none is'} unaccounted for."
+    )
+
+
+def gap_sentence(account: Mapping[str, Any]) -> str:
+    """Return in one sentence how far bookings lie from finance's totals."""
+    table = finance_reconciliation(account)
+    if table.empty:
+        return "Bookings are not reconciled: the exports hold no finance_bookings."
+    worst = table.sort_values("gap_rate", key=abs).iloc[-1]
+    return (
+        f"Bookings in the CRM lie between {table['gap_rate'].min():+.2%} and "
+        f"{table['gap_rate'].max():+.2%} of "
+        f"finance's totals over {len(table)} quarters; furthest in {worst['quarter']}."
+    )
+
+
+def closed_sentence(teams: pd.DataFrame) -> str:
+    """Return in one sentence how many deals closed over all quarters, and which quarters are
+    partial.
+    """
+    rate = win_rate(teams, "")
+    partial = sorted(teams.loc[teams["is_partial"], "quarter"].unique())
+    return (
+        f"All quarters together: {int(teams['n_won'].sum()):,} won of {rate.n:,} closed, a win "
+        "rate of "
+        f"{rate.estimate:.2%} ({rate.low:.1%} to {rate.high:.1%}). Partial: "
+        f"{', '.join(partial) or 'none'}."
+    )
