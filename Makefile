@@ -48,8 +48,8 @@ trial: .venv/ready ## run every folder of cases and print what came of each
 lint: .venv/lint ## ruff, mypy and the layers
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 
-lab: .venv/ready data/raw/demo/alignment.toml ## open the notebooks in JupyterLab
-	@$(ROI) clean $(DATASET) && cd notebooks && ../$(BIN)/jupyter lab
+lab: .venv/ready data/raw/demo/alignment.toml ## open the notebooks in JupyterLab: make lab [LAB="--ip 0.0.0.0"]
+	@$(ROI) clean $(DATASET) && cd notebooks && ../$(BIN)/jupyter lab $(LAB)
 
 bench: .venv/oracle ## print the benchmark tables
 	@for script in panel clean selling_time growth alignment roi; do $(BIN)/python benchmarks/$$script.py || exit 1; done

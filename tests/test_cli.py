@@ -3,6 +3,7 @@
 import fcntl
 import subprocess
 import sys
+from importlib import metadata
 
 import pytest
 from report_fixtures import cell, files, notebook, project, run, small
@@ -256,3 +257,9 @@ def test_our_own_bug_has_its_exit_code_and_its_traceback(root, monkeypatch):
 def test_exit_codes_are_those_the_readme_promises():
     codes = (cli.DONE, cli.REFUSED, cli.USAGE, cli.FAILED, cli.BUG, cli.LOCKED)
     assert codes == (0, 1, 2, 3, 70, 75)
+
+
+def test_the_version_is_the_packages(root):
+    ran = run(root, "--version")
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out == f"alignment-roi {metadata.version('alignment-roi')}\n"

@@ -1,7 +1,7 @@
 """The command line: parses, calls, prints; nothing else.
 
 Exit codes: 0 done, 1 a required table was refused or every question is withheld, 2 wrong usage,
-3 a notebook or report failed, 70 our own bug, 75 another run holds the lock.
+3 a notebook or report failed, 70 our own bug, 75 another run holds the lock, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -9,9 +9,12 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import os
+import signal
 import sys
 import tempfile
+import threading
 import traceback
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
@@ -23,7 +26,10 @@ from analysis.project.errors import CrmDataError, OwnMapError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-DONE, REFUSED, USAGE, FAILED, BUG, LOCKED = 0, 1, 2, 3, 70, 75
+DONE, REFUSED, USAGE, FAILED, BUG, LOCKED, INTERRUPTED = 0, 1, 2, 3, 70, 75, 130
+PATIENCE = 2.0  # [s] that an interrupted run has to put things away
+SHOW_CURSOR = "\x1b[?25h"  # a spinner hides it
+INTERRUPTED_LINE = "interrupted: what stood before still stands"
 RESERVED = ("dataset", "quarter", "team")
 
 app = typer.Typer(
@@ -131,6 +137,23 @@ def _require_folder(dataset: str) -> str:
 
 def _day(as_of: dt.datetime | None) -> dt.date | None:
     return as_of.date() if as_of else None
+
+
+def _print_version(*, is_asked: bool) -> None:
+    if is_asked:
+        _say(f"alignment-roi {metadata.version('alignment-roi')}")
+        raise typer.Exit(DONE)
+
+
+@app.callback()
+def options(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="print the version"),
+    ] = False,
+) -> None:
+    """Options of the program itself."""
 
 
 @app.command(short_help="Write a simulated company's exports.")
@@ -287,8 +310,9 @@ def report(
                 quarters.parse_quarter(one)
         pairs = _parameter_pairs(parameter or [])
     from analysis.report.run import notebooks as run_notebooks
+    from analysis.store import needs
 
-    notebooks = sorted(paths.notebooks_folder().glob("*.ipynb"))
+    notebooks = needs.chapter_notebooks()
     with _usage():
         parameters_by_name = run_notebooks.check_parameters(notebooks, pairs, RESERVED)
     from analysis.chapters.data_quality import answerability
@@ -343,8 +367,47 @@ def report(
         raise typer.Exit(REFUSED)
 
 
+@contextlib.contextmanager
+def _answered_interrupts() -> Iterator[list[int]]:
+    """Let Ctrl-C end the run within seconds; yields the signals that come.
+
+    A library that is deep in a computation may take its time, or make an error of its own of it.
+    """
+    signals: list[int] = []
+
+    def end() -> None:
+        if sys.stdout.isatty():
+            typer.echo(SHOW_CURSOR, nl=False)
+        os._exit(INTERRUPTED)
+
+    def answer(number: int, _frame: object) -> NoReturn:
+        if not signals:
+            timer = threading.Timer(PATIENCE, end)
+            timer.daemon = True
+            timer.start()
+        signals.append(number)
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, answer)
+    try:
+        yield signals
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def main() -> NoReturn:
     """Run the command line; every way it can end has its exit code."""
+    with _answered_interrupts() as interrupts:
+        try:
+            _run_app(interrupts)
+        except (SystemExit, KeyboardInterrupt):
+            if not interrupts:
+                raise
+        typer.echo(INTERRUPTED_LINE, err=True)
+        sys.exit(INTERRUPTED)
+
+
+def _run_app(interrupts: list[int]) -> NoReturn:
     try:
         app()
     except OwnMapError as error:
@@ -354,6 +417,8 @@ def main() -> NoReturn:
         typer.echo(f"CrmDataError: {error}", err=True)
         sys.exit(REFUSED)
     except Exception:  # noqa: BLE001 - the outermost frame: a bug must end in its exit code
+        if interrupts:  # a library's own word for it
+            raise KeyboardInterrupt from None
         traceback.print_exc()
         typer.echo(
             (

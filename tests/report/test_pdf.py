@@ -2,6 +2,8 @@
 
 import datetime as dt
 import io
+import re
+from importlib import metadata
 
 import nbformat
 import pandas as pd
@@ -191,6 +193,17 @@ def test_a_page_can_be_had_as_a_picture(document):
     assert pdf.render_page(document, page=1, ppi=20).startswith(b"\x89PNG")
     with pytest.raises(ValueError, match="page must be from 1 to"):
         pdf.render_page(document, page=99, ppi=20)
+
+
+def test_jupyterlab_can_ask_for_the_exporter_by_its_name():
+    """The server's address of an export takes letters, digits and underscores: a hyphen is a 404."""
+    names = [
+        point.name
+        for point in metadata.entry_points(group="nbconvert.exporters")
+        if point.value.startswith("analysis.")
+    ]
+    assert names
+    assert all(re.fullmatch(r"\w+", name) for name in names)
 
 
 def test_one_notebook_exports_as_one_chapter(tmp_path):

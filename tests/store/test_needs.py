@@ -55,6 +55,21 @@ def test_a_notebook_says_its_question_and_what_it_takes(root):
     )
 
 
+def test_scratch_notebooks_and_copies_are_no_chapters(root, monkeypatch):
+    """A chapter is named as one and declares what it needs; a broken scratch file is not opened."""
+    monkeypatch.setenv("ALIGNMENT_ROI_ROOT", str(root))
+    folder = root / "notebooks"
+    notebook(folder / "1_q.ipynb", "# Does it pay?")
+    for scratch in ("Untitled.ipynb", "1_q-Copy1.ipynb"):
+        notebook(folder / scratch, "# Does it pay?")
+    plain = notebook(folder / "2_notes.ipynb", "# Notes?")
+    content = json.loads(plain.read_text())
+    del content["metadata"]["alignment_roi"]
+    plain.write_text(json.dumps(content))
+    (folder / "scratch.ipynb").write_text("{")
+    assert [f.name for f in needs.chapter_notebooks()] == ["1_q.ipynb"]
+
+
 def test_what_a_notebook_does_not_declare_is_empty(root):
     assert needs.read_requirements(declaring(root)) == ("Does it pay?", {}, [], {}, [], False)
 

@@ -1,5 +1,5 @@
 """One executed notebook → PDF, from JupyterLab's export menu or `jupyter nbconvert --to
-alignment-pdf`.
+alignment_pdf`.
 """
 
 from __future__ import annotations

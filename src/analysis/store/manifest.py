@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from analysis.project import paths, quarters
 from analysis.project.paths import REVIEWS_FOLDER as REVIEWS
-from analysis.store import editions, processed
+from analysis.store import editions, needs, processed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +39,7 @@ def code_sha256() -> str:
     Of a notebook only what it computes, not its outputs.
     """
     digest = hashlib.sha256(processed.code_hash().encode())
-    for file in sorted(paths.notebooks_folder().glob("*.ipynb")):
+    for file in needs.chapter_notebooks():
         content = json.loads(file.read_text(encoding="utf-8"))
         cells = [
             [c["cell_type"], "".join(c["source"]), c["metadata"].get("tags", [])]

@@ -6,10 +6,15 @@ Its question, and what it takes to answer it.
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from analysis.project import paths
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+CHAPTER = re.compile(r"[0-9]+_[a-z0-9_]+\.ipynb")
 
 Needs = dict[str, list[str]]  # columns by table
 
@@ -29,6 +34,22 @@ class Requirements(NamedTuple):
     begins: dict[str, str]
     answers: list[str]
     tells_pay: bool
+
+
+def chapter_notebooks() -> list[Path]:
+    """Return the notebooks that are chapters of a report, in its order.
+
+    A chapter is called ``<number>_<subject>.ipynb`` and declares ``alignment_roi`` in its metadata.
+    Scratch notebooks and JupyterLab's copies are none.
+    """
+    files = sorted(paths.notebooks_folder().glob("*.ipynb"))
+    return [f for f in files if CHAPTER.fullmatch(f.name) and _declaration(f) is not None]
+
+
+def _declaration(notebook: Path) -> dict[str, Any] | None:
+    content = json.loads(notebook.read_text(encoding="utf-8"))
+    own: dict[str, Any] | None = content["metadata"].get("alignment_roi")
+    return own
 
 
 def read_requirements(notebook: Path) -> Requirements:

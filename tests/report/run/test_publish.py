@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -308,6 +309,30 @@ def test_a_run_killed_half_way_leaves_no_half_report(root):
     spoil(root, SHOW)
     assert run(root, "report", "small").code == 0
     assert not list((root / "reports").glob(".*"))
+
+
+def test_ctrl_c_ends_the_run_in_a_line_and_leaves_what_stood(root):
+    """The signal reaches every process of the terminal's group: only one of them answers."""
+    good = files(root / "reports")
+    for name in ("1_fine", "2_other"):
+        notebook(
+            root / "notebooks" / f"{name}.ipynb",
+            "# Is it fine?",
+            cell(PARAMETERS, "parameters"),
+            "import time\ntime.sleep(600)",
+        )
+    command = [sys.executable, "-c", "from analysis.cli import main; main()", "report", "small"]
+    environment = os.environ | {"ALIGNMENT_ROI_ROOT": str(root), "TMPDIR": str(root.parent)}
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        start_new_session=True,
+    ) as runner:  # fmt: skip
+        until(lambda: len(kernels(root)) > 4)
+        os.killpg(runner.pid, signal.SIGINT)
+        _, said = runner.communicate(timeout=20)
+    assert (runner.returncode, said) == (130, "interrupted: what stood before still stands\n")
+    until(lambda: not kernels(root))
+    assert files(root / "reports") == good
 
 
 def test_a_report_moved_aside_by_a_run_that_was_killed_comes_back(root):

@@ -17,7 +17,6 @@ from analysis.chapters.data_quality import (
     row_accounts,
     won_deals,
 )
-from analysis.project import paths
 from analysis.store import needs, processed
 from analysis.tables.labelled_table import LabelledTable
 
@@ -232,7 +231,7 @@ def answerable_questions(company: Company) -> LabelledTable:
     What a chapter needs is read from its notebook, as the plan of the report reads it.
     """
     rows = []
-    for notebook in sorted(paths.notebooks_folder().glob("*.ipynb")):
+    for notebook in needs.chapter_notebooks():
         requirements = needs.read_requirements(notebook)
         gap = chapter_gaps.find_gap(company, requirements)
         rows.append((requirements.question, *_answer_of(gap)))

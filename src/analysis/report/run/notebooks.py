@@ -13,12 +13,13 @@ import json
 import math
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context, parent_process
+from multiprocessing import active_children, get_context, parent_process
 from pathlib import Path
 from queue import Empty
 from threading import Thread
@@ -277,8 +278,13 @@ def _run(job: Job) -> Outcome:
     return outcome("failed", *early) if early else outcome("ok")
 
 
-def _end_with_parent() -> None:
-    """End this process, and with it its kernel, when the run that started it is gone."""
+def _prepare_worker() -> None:
+    """End this process, and with it its kernel, when the run that started it is gone.
+
+    Ctrl-C on a terminal reaches every process of the run: it is the parent's to answer.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
     def watch() -> None:
         parent = parent_process()
@@ -317,10 +323,30 @@ def run_all(jobs: Sequence[Job], *, workers: int, done: Callable[[Outcome], None
             done(outcomes[-1])
         return outcomes
     context = get_context("spawn")
+    is_ended: list[bool] = []
     with ProcessPoolExecutor(
-        min(workers, len(jobs)), mp_context=context, initializer=_end_with_parent
+        min(workers, len(jobs)), mp_context=context, initializer=_prepare_worker
     ) as pool:
-        futures = [pool.submit(run_notebook, job) for job in jobs]
-        for job, future in zip(jobs, futures, strict=True):
-            future.add_done_callback(lambda f, job=job: done(_outcome_of_job(job, f)))  # type: ignore[misc]
-        return [_outcome_of_job(job, future) for job, future in zip(jobs, futures, strict=True)]
+        try:
+            with _no_interrupt():  # a worker that starts just now would print a traceback
+                futures = [pool.submit(run_notebook, job) for job in jobs]
+            for job, future in zip(jobs, futures, strict=True):
+                future.add_done_callback(
+                    lambda f, job=job: is_ended or done(_outcome_of_job(job, f))  # type: ignore[misc, func-returns-value]
+                )
+            return [_outcome_of_job(job, future) for job, future in zip(jobs, futures, strict=True)]
+        except KeyboardInterrupt:
+            is_ended.append(True)
+            for worker in active_children():
+                worker.terminate()
+            raise
+
+
+@contextlib.contextmanager
+def _no_interrupt() -> Iterator[None]:
+    """Hold Ctrl-C back for a moment."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

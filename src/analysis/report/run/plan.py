@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from analysis.chapters.data_quality import chapter_gaps
-from analysis.project import paths
 from analysis.report import document
 from analysis.store import manifest, needs
 
@@ -43,7 +42,7 @@ def plan_report(
     parameters = {"dataset": company.dataset, "quarter": company.quarter, **own_parameters}
     runnable: list[Path] = []
     missing: list[MissingChapter] = []
-    for position, notebook in enumerate(sorted(paths.notebooks_folder().glob("*.ipynb"))):
+    for position, notebook in enumerate(needs.chapter_notebooks()):
         requirements = needs.read_requirements(notebook)
         gap = chapter_gaps.find_gap(company, requirements)
         if gap is None:
@@ -83,10 +82,7 @@ def without_unanswerable(
         for o in outcomes
         if _is_of_the_data(o) and o.error
     }
-    places = {
-        notebook.stem: at
-        for at, notebook in enumerate(sorted(paths.notebooks_folder().glob("*.ipynb")))
-    }
+    places = {notebook.stem: at for at, notebook in enumerate(needs.chapter_notebooks())}
     gaps: list[MissingChapter] = [
         {
             "position": places[notebook.stem],
