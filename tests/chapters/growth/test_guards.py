@@ -88,13 +88,25 @@ def test_what_no_column_tells_is_not_checked():
     for name in (
         "deals were rerouted to adopters", "reps were moved to adopters",
         "leads were taken from the other teams", "adopters log more since the start",
-        "adopters were given more reps",
+        "adopters were given more reps", "whole regions joined, too few to tell it from their fortunes",
     ):  # fmt: skip
         assert by_name[name].speaks is None, name
     assert got.early.verdict == "cannot tell"
     assert not got.early.is_known
     assert guards.announcement_guard(drawn.programme.drop(columns="announced_on")).speaks is None
     assert set(guards.guard_table(got.guards)["speaks"]) <= {"yes", "no", "not checked"}
+
+
+def test_opportunities_of_too_few_quarters_leave_bookings_as_they_are():
+    """Created is known of the last three quarters alone: no comparison of it, and none of its evidence."""
+    _, tables = teams(seed=1)
+    late = tables.team_quarter.assign(
+        n_created=tables.team_quarter["n_created"].where(tables.team_quarter["quarter"] > "2025Q4")
+    )
+    got = assessment.assess_growth(tables._replace(team_quarter=late), spec=QUICK)
+    assert got.early.verdict == "cannot tell"
+    assert not got.early.is_known
+    assert got.growth_gap.is_known
 
 
 def test_logging_that_changes_with_the_start_bars_opportunities_alone():

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from analysis.chapters.growth.contrasts import Clusters, TeamContrast
     from analysis.chapters.growth.drift_allowance import GradedInterval
     from analysis.chapters.growth.guards import Guard
-    from analysis.chapters.growth.panel import Panel, Vector
+    from analysis.chapters.growth.panel import Panel, Places, Vector
     from analysis.chapters.growth.specification import Specification
     from analysis.chapters.growth.verdict import Ruling
     from analysis.stats.randomisation import RandomisationTest
@@ -83,15 +83,17 @@ def grade_growth(
 
     `records` are checks that rest on record and not on the panels.
     """
-    whole, created = panels.bookings, panels.opportunities
+    whole = panels.bookings
     ahead, events = spec.anticipation_quarters, np.arange(spec.horizon[0], spec.horizon[1] + 1)
     clusters = contrasts.clusters_of(whole.starts, panels.regions)
     effect = contrasts.average_effect(whole, clusters, events, anticipation=ahead)
+    on_created = _effect_on_opportunities(panels, clusters, events, ahead)
+    panels = panels if on_created else panels._replace(opportunities=None)
+    created = panels.opportunities
     basis = guards.CheckBasis(
         clusters, events, ahead, float(np.sign(effect.estimate)), spec.against_level
     )
     lever = contrasts.drift_lever(whole, events, anticipation=ahead)
-    on_created = created and contrasts.average_effect(created, clusters, events, anticipation=ahead)
     slope, slope_of_created = (
         _slope(each, clusters, spec) if each else None for each in (whole, created)
     )
@@ -154,6 +156,20 @@ def grade_growth(
     )
 
 
+def _effect_on_opportunities(
+    panels: GrowthPanels, clusters: Clusters, events: Places, anticipation: int
+) -> TeamContrast | None:
+    """Return the effect on opportunities created, or None where they are not known well enough."""
+    if panels.opportunities is None:
+        return None
+    try:
+        return contrasts.average_effect(
+            panels.opportunities, clusters, events, anticipation=anticipation
+        )
+    except CrmDataError:
+        return None
+
+
 def _slope(whole: Panel, clusters: Clusters, spec: Specification) -> TeamContrast | None:
     try:
         return contrasts.slope_before_start(
@@ -209,7 +225,7 @@ def _shared_guards(
             "deals that another team had created",
         ),
         guards.leads_guard(panels.leads, basis),
-        guards.region_guard(basis.clusters, refusal),
+        guards.region_guard(basis.clusters, refusal, is_known=panels.regions is not None),
     )  # fmt: skip
 
 

@@ -263,9 +263,11 @@ def randomisation_guard(test: RandomisationTest | None, alpha: float) -> Guard:
     return Guard(name, bool(test.refusal) or test.p_value >= alpha, says, bars="found")
 
 
-def region_guard(clusters: Clusters, refusal: str) -> Guard:
+def region_guard(clusters: Clusters, refusal: str, *, is_known: bool) -> Guard:
     """Return whether too few regions joined as one to tell the programme from their fortunes."""
     name = "whole regions joined, too few to tell it from their fortunes"
+    if not is_known:
+        return Guard(name, None, "the teams' regions are not known")
     if not clusters.is_region:
         return Guard(name, speaks=False, says="teams joined whatever their region")
     return Guard(
