@@ -79,11 +79,11 @@ def plant_company(
     whole = team_panel(observed, drawn_teams.programme)
     effects = imputation.estimate_effects(whole)
     effect = GrowthEffect(
-        effects.estimate, effects.standard_error, effects.df, "found", effects.n_treated, 0.08
+        effects.estimate, effects.standard_error, effects.df, "found", effects.n_treated
     )
     starts = chapter.programme_starts(whole)
     bookings = case.bookings_timeline(observed, starts, horizon_quarters=HORIZON)
-    costs = _costs(bookings, len(starts))
+    costs = costs_of(bookings, len(starts))
     appraised = Case(
         bookings=bookings,
         costs=costs,
@@ -206,7 +206,8 @@ def _change(observed: pd.DataFrame, programme: pd.DataFrame, outcome: str) -> Un
     return Uncertain(effects.estimate, effects.standard_error, effects.df)
 
 
-def _costs(bookings: pd.DataFrame, n_adopters: int) -> pd.DataFrame:
+def costs_of(bookings: pd.DataFrame, n_adopters: int) -> pd.DataFrame:
+    """Return a programme's costs over the quarters of `bookings`, the same each quarter."""
     ahead = bookings[bookings["period"] >= 0]
     rows = ahead.groupby(["period", "quarter"], as_index=False)["bookings_amount"].first()
     return pd.DataFrame(
@@ -215,6 +216,7 @@ def _costs(bookings: pd.DataFrame, n_adopters: int) -> pd.DataFrame:
             "quarter": rows["quarter"],
             "is_observed": rows["bookings_amount"].notna(),
             "cost_amount": COST_PER_TEAM * n_adopters,
+            "hires_amount": 0.0,
             "meeting_hours": MEETING_HOURS * n_adopters,
         }
     )

@@ -28,6 +28,8 @@ SHOCK_RHO = 0.5  # of a team's shock, what is left a quarter later
 TEAM_LOG_SD, LUCK_LOG_SD = 0.14, 0.06  # between teams; of a team's win rate between quarters
 ENTRIES_PER_WEEK, LEADS = 15.0, 110.0  # per rep; of a team a quarter
 REPS, MOVE_RATE = 8, 0.002  # a team; reps who change team a quarter
+HEADS_LOG_SD = 0.05  # of a team's heads between quarters, where heads change at all
+ORDINARY_REGIONS = 3  # where regions play no part
 INDEX_MEAN, INDEX_TEAM_SD, INDEX_LIFT, INDEX_NOISE_SD = 50.0, 10.0, 15.0, 4.0  # points of 100
 EVENT_QUARTERS = 5  # quarters 0 to 4 since the start
 
@@ -66,6 +68,22 @@ class Teams:
         Share of the others' wins and leads that go to adopters since their start [0-1].
     halo : float
         Points of the survey per standard deviation of bookings known when it is answered.
+    bookings_trend_log : float
+        What adopters' bookings gain each quarter beyond opportunities created, all along.
+    held_back : float
+        Share of adopters' wins of the quarter before the start that are booked in the next [0-1].
+    early_quarters : int
+        Quarters before the start from which the effect is there.
+    n_regions, region_shock_log_sd : int, float
+        Regions of teams that adopt together, and their AR(1) shocks by quarter; 0: none.
+    hires : float
+        What adopters' heads, opportunities and bookings grow by since the start [0-1].
+    created, deal_variation : float
+        Opportunities a team and quarter, and variance over squared mean of deal amounts.
+    whale : float
+        Times a team's ordinary bookings that one deal brings some adopter since its start.
+    currency_log_sd : float
+        Change a quarter of the currency that seven adopters sell in.
     """
 
     seed: int = 7
@@ -83,6 +101,16 @@ class Teams:
     logging_log: float = 0.0
     rerouted: float = 0.0
     halo: float = 0.0
+    bookings_trend_log: float = 0.0
+    held_back: float = 0.0
+    early_quarters: int = 0
+    n_regions: int = 0
+    region_shock_log_sd: float = 0.0
+    hires: float = 0.0
+    created: float = CREATED
+    deal_variation: float = DEAL_VARIATION
+    whale: float = 0.0
+    currency_log_sd: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse what no company can be."""
@@ -103,13 +131,14 @@ class Matrices(NamedTuple):
     """Teams drawn once, a row a team and a column a quarter: ``columns`` of team_quarter by name.
 
     ``adopted`` is each team's quarter of adoption from 0, `NEVER` for none; ``effect`` the truth
-    [log].
+    [log]; ``regions`` a number a team.
     """
 
     columns: dict[str, Floats]
     adopted: Ints
     effect: Floats
     average_effect: float
+    regions: Ints
 
 
 class Drawn(NamedTuple):
@@ -129,7 +158,7 @@ class Drawn(NamedTuple):
 
 def draw_teams(teams: Teams) -> Drawn:
     """Return the panel of `teams`, who adopted when, and what it did."""
-    columns, adopted, effect, average = draw_matrices(teams)
+    columns, adopted, effect, average, regions = draw_matrices(teams)
     names, _, starts = _calendar(teams.last_quarter, teams.n_quarters)
     ids, keys = _keys(teams.n_teams, names)
     began = np.flatnonzero(adopted < NEVER)
@@ -137,7 +166,13 @@ def draw_teams(teams: Teams) -> Drawn:
         adopted[:, None] < NEVER, np.arange(teams.n_quarters) - adopted[:, None], np.nan
     )
     return Drawn(
-        pd.DataFrame({**keys, **{name: values.ravel() for name, values in columns.items()}}),
+        pd.DataFrame(
+            {
+                **keys,
+                "region": pd.array(np.repeat([f"R{k}" for k in regions], teams.n_quarters), "str"),
+                **{name: values.ravel() for name, values in columns.items()},
+            }
+        ),
         pd.DataFrame(
             {
                 "team_id": [ids[i] for i in began],
@@ -163,6 +198,7 @@ def draw_matrices(teams: Teams) -> Matrices:
     rng = np.random.default_rng([teams.seed, 20])
     _, number, _ = _calendar(teams.last_quarter, teams.n_quarters)
     shape = teams.n_teams, teams.n_quarters
+    regions = _regions(teams)
     quiet = (
         TEAM_LOG_SD * rng.standard_normal((teams.n_teams, 1))
         + np.array(teams.season_log)[number - 1]
@@ -174,22 +210,33 @@ def draw_matrices(teams: Teams) -> Matrices:
     event = np.arange(teams.n_quarters) - adopted[:, None]
     is_adopter, is_on = adopted[:, None] < NEVER, event >= 0
     path = np.array(teams.effect_path) * teams.effect
-    effect = np.where(is_on, path[np.clip(event, 0, len(path) - 1)], 0.0)
+    felt = event + teams.early_quarters
+    effect = np.where(felt >= 0, path[np.clip(felt, 0, len(path) - 1)], 0.0)
+    time = np.arange(teams.n_quarters)
+    heads = 1 + teams.hires * is_on
     log_level = (
         quiet
         + shock
         + effect
-        + np.where(is_adopter, teams.pre_trend_log, 0.0) * np.arange(teams.n_quarters)
+        + np.log(heads)
+        + np.where(is_adopter, teams.pre_trend_log, 0.0) * time
     )
-    created = rng.poisson(CREATED * np.exp(log_level + teams.logging_log * is_on))
-    closed = CREATED * np.exp(log_level)
+    if teams.region_shock_log_sd:
+        shocks = _ar1(teams.region_shock_log_sd, (teams.n_regions, teams.n_quarters), rng)
+        log_level += shocks[regions]
+    created = rng.poisson(teams.created * np.exp(log_level + teams.logging_log * is_on))
+    beyond = np.where(is_adopter, teams.bookings_trend_log, 0.0) * time
+    closed = teams.created * np.exp(log_level + beyond)
     # Wins: deviations of `chance` are those that selection saw, so that who adopts can hang on
     # them.
     won = np.maximum(
         np.rint(closed * WIN_RATE * np.exp(luck) * _jitter(chance, closed * WIN_RATE)), 1
     )
     won, came = _reroute(teams, won, is_on)
-    amount = DEAL_AMOUNT * DEAL_VARIATION * rng.gamma(won / DEAL_VARIATION)
+    won = _hold_back(teams, won, adopted)
+    variation = teams.deal_variation
+    amount = DEAL_AMOUNT * variation * rng.gamma(won / variation)
+    amount = _other_money(teams, amount, adopted, rng)
     loses = ~is_on & is_on.any(axis=0)  # nothing is taken before somebody joined
     leads = rng.poisson(LEADS * (1 - teams.rerouted * loses) * (1 + teams.rerouted * is_on))
     index, survey = _indices(teams, np.log(amount), is_on, rng)
@@ -203,8 +250,8 @@ def draw_matrices(teams: Teams) -> Matrices:
         "win_rate": won / (won + lost),
         "n_leads": leads,
         "rerouted_share": came / won,
-        "n_reps": np.full(shape, REPS),
-        "average_reps": np.full(shape, float(REPS)),
+        "n_reps": np.rint(REPS * heads).astype(np.int64),
+        "average_reps": REPS * heads * np.exp(HEADS_LOG_SD * bool(teams.hires) * chance[:, ::-1]),
         "n_reps_moved_in": n_in,
         "n_reps_moved_out": n_out,
         "entries_per_week": ENTRIES_PER_WEEK
@@ -212,8 +259,9 @@ def draw_matrices(teams: Teams) -> Matrices:
         "alignment_index": index,
         "survey_index": survey,
     }
-    average = float(path[np.minimum(np.arange(EVENT_QUARTERS), len(path) - 1)].mean())
-    return Matrices(columns, adopted, effect, average)
+    since = np.arange(EVENT_QUARTERS) + teams.early_quarters
+    average = float(path[np.minimum(since, len(path) - 1)].mean())
+    return Matrices(columns, adopted, effect, average, regions)
 
 
 @lru_cache
@@ -244,11 +292,19 @@ def _keys(n_teams: int, quarters: list[str]) -> tuple[list[str], dict[str, objec
 
 
 def _shocks(teams: Teams, rng: np.random.Generator) -> Floats:
-    fresh = teams.shock_log_sd * rng.standard_normal((teams.n_teams, teams.n_quarters))
+    return _ar1(teams.shock_log_sd, (teams.n_teams, teams.n_quarters), rng)
+
+
+def _ar1(log_sd: float, shape: tuple[int, int], rng: np.random.Generator) -> Floats:
+    fresh = log_sd * rng.standard_normal(shape)
     out = fresh.copy()
-    for t in range(1, teams.n_quarters):
+    for t in range(1, shape[1]):
         out[:, t] = SHOCK_RHO * out[:, t - 1] + np.sqrt(1 - SHOCK_RHO**2) * fresh[:, t]
     return out
+
+
+def _regions(teams: Teams) -> Ints:
+    return np.arange(teams.n_teams) % (teams.n_regions or ORDINARY_REGIONS)
 
 
 def _deal_chance(chance: Floats) -> Floats:
@@ -267,6 +323,13 @@ def _adoption(teams: Teams, deviation: Floats, rng: np.random.Generator) -> Ints
     With `selection`, by its last quarter against those before.
     """
     adopted = np.full(teams.n_teams, NEVER, np.int64)
+    if teams.n_regions:
+        order = rng.permutation(teams.n_regions)
+        for first, share in teams.adoption:
+            n = round(share * teams.n_regions)
+            adopted[np.isin(_regions(teams), order[:n])] = first - 1
+            order = order[n:]
+        return adopted
     for first, share in teams.adoption:
         n = round(share * teams.n_teams)
         if not n or first > teams.n_quarters:
@@ -294,6 +357,30 @@ def _reroute(teams: Teams, won: Floats, is_on: Bools) -> tuple[Floats, Floats]:
     share = is_on / np.maximum(is_on.sum(axis=0), 1)
     came = np.floor(taken.sum(axis=0) * share)
     return won - taken + came, came
+
+
+def _hold_back(teams: Teams, won: Floats, adopted: Ints) -> Floats:
+    """Return wins where deals of the quarter before the start are booked in the one after it."""
+    out = won.copy()
+    for team in np.flatnonzero((adopted > 0) & (adopted < NEVER)) if teams.held_back else ():
+        at = adopted[team]
+        n = np.floor(teams.held_back * won[team, at - 1])
+        out[team, at - 1] -= n
+        out[team, at] += n
+    return np.maximum(out, 1)
+
+
+def _other_money(teams: Teams, amount: Floats, adopted: Ints, rng: np.random.Generator) -> Floats:
+    """Return bookings with one huge deal, or in a currency that moves."""
+    joined = np.flatnonzero(adopted < NEVER)
+    if teams.whale and joined.size:
+        team = rng.choice(joined)
+        quarter = rng.integers(adopted[team], teams.n_quarters)
+        amount[team, quarter] += teams.whale * amount[team].mean()
+    if teams.currency_log_sd:
+        rate = np.exp(np.cumsum(teams.currency_log_sd * rng.standard_normal(teams.n_quarters)))
+        amount[joined[:7]] *= rate
+    return amount
 
 
 def _indices(

@@ -34,6 +34,7 @@ def programme(
     hours: float = 0.0,
     verdict: case.Verdict = "found",
     prior: Prior | None = PRIOR,
+    against: tuple[str, ...] = (),
     horizon: int = 8,
     fade_rate: float = 0.0,
     discount_rate: float = 0.0,
@@ -49,6 +50,7 @@ def programme(
             "quarter": table["quarter"][table["period"] >= 0].unique(),
             "is_observed": [place < 4 for place in range(horizon)],
             "cost_amount": cost,
+            "hires_amount": 0.0,
             "meeting_hours": hours,
         }
     )
@@ -58,6 +60,6 @@ def programme(
     } | errors  # fmt: skip
     return Case(
         bookings=table, costs=costs, initial_amount=0.0, correlation=0.0, prior=prior, currency="USD",
-        effect=GrowthEffect(lift, error, 20, verdict, 2, 0.10, needs="It takes 30 teams."),
+        effect=GrowthEffect(lift, error, 20, verdict, 2, against),
         assumptions=Assumptions(0.6, discount_rate, fade_rate), **given,
     )  # fmt: skip

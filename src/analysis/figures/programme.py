@@ -160,7 +160,7 @@ def pays_from(
     curve : DataFrame, a lift
         ``lift`` [0-1 of bookings], ``p10``, ``p50``, ``p90`` [currency]; drawn in millions.
     marks : DataFrame, a lift that matters
-        ``lift`` [0-1], ``label``; such as break-even and the smallest lift the data can find.
+        ``lift`` [0-1], ``label``; such as the break-even.
     estimate : lift estimated with the ends of its interval [0-1]; NaN where none was
     """
     require_columns(curve, ["lift", "p10", "p50", "p90"], "pays_from")

@@ -252,9 +252,9 @@ def text(markdown_source: str) -> None:
     _emit({"kind": "text", "nodes": nodes}, html=html.prose_html(nodes), plain=markdown_source)
 
 
-def finding(text: str, *, verdict: Verdict) -> None:
-    """State what was found, in one sentence."""
-    _emit_statement("finding", text, verdict=verdict)
+def finding(text: str, *, verdict: Verdict, is_loss: bool = False) -> None:
+    """State what was found, in one sentence; `is_loss` makes it a concern of the review."""
+    _emit_statement("finding", text, verdict=verdict, is_loss=is_loss)
 
 
 def cannot_tell(text: str, *, needs: str) -> None:
@@ -304,7 +304,7 @@ def _emit_table(cells: Payload, *, caption: str, source: str, note: str) -> None
     _emit(content, html=html.table_html(content), plain=html.table_text(content))
 
 
-def _emit_statement(kind: str, sentence: str, **more: str) -> None:
+def _emit_statement(kind: str, sentence: str, **more: str | bool) -> None:
     nodes = markdown.parse_markdown(markdown.money_safe(sentence))
     if [node["kind"] for node in nodes] != ["paragraph"]:
         raise ValueError(f"a {kind} is one sentence, got {sentence!r}")

@@ -6,7 +6,14 @@ import math
 from typing import Literal, NamedTuple
 
 Kind = Literal["measure", "difference", "association", "effect"]
-Verdict = Literal["found", "no material effect", "cannot tell"]
+Verdict = Literal[
+    "found",
+    "likely",
+    "no material effect",
+    "likely pays",
+    "likely does not pay",
+    "cannot tell",
+]
 
 
 class Result(NamedTuple):

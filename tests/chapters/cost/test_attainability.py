@@ -87,9 +87,14 @@ def test_reps_who_differ_are_found_and_reps_who_do_not_are_not(forecast):
 def test_shares_and_medians_are_those_of_the_table(forecast):
     share, chance = forecast.share_out_of_reach, forecast.reps["chance"]
     assert share.estimate == (chance < 0.2).mean()
-    assert share.low < share.estimate < share.high
     assert forecast.median_chance.estimate == chance.median()
     assert (share.n, share.kind, share.verdict) == (300, "measure", None)
+
+
+def test_a_count_of_all_reps_has_no_interval_of_chance(forecast):
+    for each in (forecast.share_out_of_reach, forecast.median_chance):
+        assert np.isnan([each.low, each.high]).all()
+        assert each.method.endswith("all reps, no interval")
 
 
 def test_pace_by_hand():

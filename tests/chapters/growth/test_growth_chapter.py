@@ -50,6 +50,8 @@ def test_a_gap_in_percent_is_told_as_a_share(told):
         told.growth_gap.low < 0.271 < told.growth_gap.high
     )  # the true mean over quarters 0 to 4, exp(.24) - 1
     assert told.early.unit == "of opportunities created"
+    assert told.per_rep.low < 0.271 < told.per_rep.high
+    assert told.heads_note() == "Adopters have +0% reps since they joined."
     assert told.verdict == made.verdict
 
 
@@ -64,8 +66,8 @@ def test_the_path_stands_around_the_start_in_percent(told):
 
 def test_every_check_is_a_reservation_in_words(told):
     rows = chapter.checks_of_answer(told)
-    assert len(rows) == len(told.assessment.evidence.guards)
-    assert set(rows["held"]) <= {"yes", "no", "not checked"}
+    assert len(rows) == len(told.assessment.guards)
+    assert set(rows["speaks"]) <= {"yes", "no", "not checked"}
     assert rows["check"].str[0].str.isupper().all()
     assert rows["says"].str.len().gt(0).all()
 
@@ -77,7 +79,9 @@ def test_what_it_stands_on_names_cohorts_and_specification(told, tables):
         f"60 teams over {len(told.assessment.panel.quarters)} quarters up to {LAST}; {n_joined} started"
         in said
     )
-    assert specification.parse_specification(QUICK).sha256[:12] in told.needs()
+    needs = told.needs()
+    assert specification.parse_specification(QUICK).sha256[:12] in needs
+    assert "to make all of the estimate it would take +" in needs
 
 
 def test_an_earlier_look_by_another_specification_makes_it_exploratory(tables):
@@ -98,7 +102,9 @@ def test_a_company_without_a_programme_is_told_so_and_what_to_enter():
     )
     assert "programme.csv" in got.needs()
     assert chapter.effect_path(got).empty
-    assert chapter.checks_of_answer(got)["held"].tolist() == ["no"]
+    assert chapter.checks_of_answer(got)["speaks"].tolist() == ["yes"]
+    assert not got.per_rep.is_known
+    assert got.heads_note() == "How many reps adopters have is not known."
     assert chapter.data_sentence(got).startswith(
         "No comparison of teams that joined with others: no team is known"
     )

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from growth_panels import QUICK, teams
 
-from analysis.chapters.growth import assessment, chapter, growth_for_analysts, power
+from analysis.chapters.growth import assessment, chapter, growth_for_analysts
 
 LAST, BEFORE = "2026Q3", "2025Q3"
 
@@ -17,7 +17,10 @@ def several():
     made = assessment.assess_growth(held, spec=QUICK)
     ids = held.team_quarter["team_id"].unique()
     index = np.random.default_rng(0).permutation(np.linspace(10, 90, len(ids)))
-    scores = pd.DataFrame({"team_id": ids, "quarter": BEFORE, "index": index})
+    scores = held.team_quarter.rename(columns={"alignment_index": "index"})
+    scores = scores[["team_id", "quarter", "index"]].set_index("quarter")
+    scores.loc[BEFORE, "index"] = index
+    scores = scores.reset_index()
     panel = held.team_quarter.assign(
         segment=held.team_quarter["team_id"].isin(ids[::2]).map({True: "a", False: "b"})
     )
@@ -36,22 +39,16 @@ def test_the_answer_stands_first_among_the_other_means(several):
     made, got = several
     first = got["the gap by other means [percent]"].iloc[0]
     assert (first["estimator"], first["percent"]) == (
-        "Imputation (the answer)",
+        "The answer: drift allowed for",
         made.growth_gap.estimate,
     )
 
 
-def test_a_wider_gap_is_found_more_often_and_waiting_finds_smaller_ones(several):
-    made, got = several
-    rows = got["what would be found"].set_index("question")
-    chances = rows.loc[rows["unit"] == "probability", "value"]
-    assert chances.is_monotonic_increasing
-    assert chances.between(0, 1).all()
-    gaps = rows.loc[rows["unit"] == "percent", "value"]
-    assert gaps.diff().max() < 1e-9
-    assert gaps.iloc[0] == pytest.approx(
-        power.detectable_gap(made.evidence.effects).detectable_percent
-    )
+def test_a_wider_gap_earns_a_word_more_often(several):
+    _, got = several
+    rows = got["how often a true gap would earn a word"]
+    assert rows["gap"].tolist() == [5.0, 10.0, 15.0, 24.0]
+    assert rows[["is_found", "is_at_least_likely"]].diff().dropna().gt(0).all(axis=None)
 
 
 def test_the_gap_of_tiers_is_shared_out_by_as_many_columns_as_teams_carry(several):
@@ -120,7 +117,7 @@ def test_details_of_what_cannot_be_told_are_the_reasons():
         nothing, pd.DataFrame(), pd.DataFrame(), LAST, reliability=0.8, low=40, high=60
     )
     assert {name: table["check"].tolist() for name, table in got.items()} == {
-        "checks": ["Teams to compare"]
+        "checks": ["No teams to compare"]
     }
 
 

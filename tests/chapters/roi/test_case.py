@@ -147,10 +147,12 @@ def test_costs_to_come_are_those_of_the_last_quarters():
     """310 before the start; then 390 and 91 known, their mean of 240.5 to come; hours likewise."""
     hours = pd.Series([8.0, 4.0], pd.Index(["2025Q1", "2025Q2"]))
     got = costs.cost_timeline(
-        costs.by_quarter(COSTS), hours, ["2025Q1", "2025Q2", "2025Q3"], last_observed="2025Q2"
-    )
+        costs.by_quarter(COSTS), hours, pd.Series({"2025Q2": 20.0}), ["2025Q1", "2025Q2", "2025Q3"],
+        last_observed="2025Q2",
+    )  # fmt: skip
     assert got.initial_amount == pytest.approx(310)
-    assert got.costs["cost_amount"].tolist() == pytest.approx([390, 91, 240.5])
+    assert got.costs["cost_amount"].tolist() == pytest.approx([390, 111, 250.5])
+    assert got.costs["hires_amount"].tolist() == pytest.approx([0, 20, 10])
     assert got.costs["meeting_hours"].tolist() == [8.0, 4.0, 6.0]
     assert got.costs["is_observed"].tolist() == [True, True, False]
     assert math.isnan(got.error.standard_error)
@@ -161,8 +163,9 @@ def test_costs_that_end_before_the_start_are_refused():
         ValueError, match="last_observed must not lie before the first start 2025Q1, got '2024Q4'"
     ):
         costs.cost_timeline(
-            costs.by_quarter(COSTS), pd.Series(dtype=float), ["2025Q1"], last_observed="2024Q4"
-        )
+            costs.by_quarter(COSTS), pd.Series(dtype=float), pd.Series(dtype=float), ["2025Q1"],
+            last_observed="2024Q4",
+        )  # fmt: skip
 
 
 def test_hours_of_a_joint_meeting_are_people_times_minutes_and_nobody_counts_twice():
@@ -209,6 +212,7 @@ def test_a_company_is_assembled_over_the_settings_horizon(raw):
         {
             "rep_id": list("pqr"), "bookings_amount": 1000.0, "commission_amount": [90.0, 100.0, 110.0],
             "base_amount": 300.0, "fringe_amount": 0.0, "overhead_amount": 0.0, "paid_hours": 100.0,
+            "team_id": "a", "quarter": "2025Q1",
         }
     )  # fmt: skip
     held = pd.DataFrame({"held_on": [pd.Timestamp("2025-02-03", tz="UTC")], "hours": [3.0]})

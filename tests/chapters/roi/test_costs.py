@@ -7,11 +7,10 @@ import pandas as pd
 import pytest
 from roi_case import programme
 
-from analysis.chapters.roi import accounts, costs, mechanisms, options
+from analysis.chapters.roi import accounts, costs, mechanisms
 from analysis.chapters.roi.accounts import BudgetCut
 from analysis.chapters.roi.case import Uncertain
 from analysis.chapters.roi.mechanisms import Way
-from analysis.chapters.roi.options import LeadGeneration, PreSales, Terms
 
 
 def decomposed():
@@ -78,75 +77,29 @@ def test_a_negative_number_of_reports_is_refused():
         costs.duplicate_reports(-1, 3.0, 60.0)
 
 
-TERMS = Terms(0.7, 0.1, 0.0, 50.0, 0.25, 90.0)
-HIRE = PreSales(100_000.0, 500.0, Uncertain(400.0, 50.0, 30))
-LEADS = LeadGeneration(200.0, 1.0, 1_000, 100, Uncertain(40_000.0, 2_000.0, 50))
-
-
-def test_both_options_on_the_same_terms_by_hand():
-    """200,000: 1,000 h at 400 x 0.6; or 1,000 leads, a tenth opportunities, a quarter won at 40,000 x 0.6."""
-    table = options.compare_options(200_000.0, HIRE, LEADS, TERMS).set_index("option")
-    hire, leads = table.loc[options.HIRE], table.loc[options.LEADS]
-    assert hire["npv_p50"] == pytest.approx(1_000 * 400 * 0.6 - 200_000, rel=0.05)
-    assert leads["npv_p50"] == pytest.approx(100 * 0.25 * 40_000 * 0.6 - 200_000 - 50_000, rel=0.02)
-    assert leads["npv_without_rep_hours"] - leads["npv_p50"] == pytest.approx(1_000 * 1.0 * 50.0)
-    assert hire["opportunities_added"] == pytest.approx(
-        40, rel=0.02
-    )  # 400,000 of bookings / (0.25 x 40,000)
-    assert leads["cost_per_opportunity"] == pytest.approx(2_500, rel=0.02)
-    assert hire["break_even"] == pytest.approx(200_000 / (1_000 * 0.6))
-    assert leads["break_even"] == pytest.approx(250_000 / (1_000 * 0.25 * 40_000 * 0.6))
-
-
-def test_at_break_even_an_options_npv_is_zero():
-    table = options.compare_options(200_000.0, HIRE, LEADS, TERMS).set_index("option")["break_even"]
-    hire = HIRE._replace(bookings_per_hour=Uncertain(table[options.HIRE]))
-    leads = LEADS._replace(
-        n_leads=10**9,
-        n_opportunities=round(10**9 * table[options.LEADS]),
-        deal_amount=Uncertain(4e4),
-    )
-    again = options.compare_options(200_000.0, hire, leads, TERMS).set_index("option")["npv_p50"]
-    assert again.tolist() == pytest.approx([0.0, 0.0], abs=50.0)
-
-
-def test_bookings_a_year_later_are_worth_less_in_both_options():
-    later = TERMS._replace(discount_rate=0.25, cycle_days=365.0)
-    now, then = (
-        options.compare_options(200_000.0, HIRE, LEADS, terms)["npv_p50"]
-        for terms in (TERMS, later)
-    )
-    spent = pd.Series([200_000.0, 250_000.0])
-    assert ((then + spent) / (now + spent)).tolist() == pytest.approx([0.8, 0.8])
-
-
-def test_a_hire_cannot_be_told_where_an_hours_worth_cannot():
-    hire = HIRE._replace(bookings_per_hour=Uncertain(math.nan))
-    table = options.compare_options(200_000.0, hire, LEADS, TERMS)
-    assert table.loc[0, ["npv_p50", "probability_positive"]].isna().all()
+def test_hires_are_paid_from_their_teams_start_on():
+    """Heads up by a quarter: a fifth of the 300 that team a's two reps cost from 2025Q1 on; b never joined."""
+    stays = pd.DataFrame(
+        {
+            "team_id": ["a", "a", "a", "b"], "quarter": ["2024Q4", "2025Q1", "2025Q1", "2025Q1"],
+            "base_amount": 100.0, "fringe_amount": 30.0, "overhead_amount": 20.0,
+        }
+    )  # fmt: skip
+    got = costs.pay_of_hires(stays, {"a": "2025Q1"}, math.log(1.25))
+    assert got.to_dict() == pytest.approx({"2025Q1": 60.0})
+    assert costs.pay_of_hires(stays, {"a": "2025Q1"}, 0.0).to_dict() == {"2025Q1": 0.0}
 
 
 @pytest.mark.parametrize(
-    ("call", "message"),
+    ("quota", "rule", "message"),
     [
-        (lambda: options.compare_options(0.0, HIRE, LEADS, TERMS), "budget and costs must be above 0, got 0"),
-        (
-            lambda: options.compare_options(1.0, HIRE, LEADS._replace(n_opportunities=1_001), TERMS),
-            "opportunities must be 0 to n_leads, got 1001 of 1000",
-        ),
-        (
-            lambda: accounts.next_budget(Uncertain(1.0), quota_amount=1, budget_amount=1, rule=[BudgetCut(0.8, 1.0), BudgetCut(0.9, 0.5)]),
-            "rule must leave no less for a higher attainment",
-        ),
-        (
-            lambda: accounts.next_budget(Uncertain(1.0), quota_amount=0, budget_amount=1, rule=[BudgetCut(0.8, 1.0)]),
-            "quota_amount must be above 0, got 0",
-        ),
+        (1, [BudgetCut(0.8, 1.0), BudgetCut(0.9, 0.5)], "rule must leave no less for a higher attainment"),
+        (0, [BudgetCut(0.8, 1.0)], "quota_amount must be above 0, got 0"),
     ],
 )  # fmt: skip
-def test_a_wrong_argument_is_named(call, message):
+def test_a_wrong_budget_rule_is_named(quota, rule, message):
     with pytest.raises(ValueError, match=message):
-        call()
+        accounts.next_budget(Uncertain(1.0), quota_amount=quota, budget_amount=1, rule=rule)
 
 
 RULE = [BudgetCut(0.8, 0.5), BudgetCut(1.0, 0.9)]

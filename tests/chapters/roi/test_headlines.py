@@ -2,17 +2,21 @@
 
 import math
 
+import numpy as np
 import pytest
-from roi_case import PRIOR, programme
+from roi_case import programme
 
-from analysis.chapters.roi import chapter, headlines, simulation, sliders
+from analysis.chapters.roi import chapter, decision, headlines, simulation, sliders
 from analysis.chapters.roi.case import Uncertain
 
 
 def seen(case):
-    appraisal = simulation.appraise_case(case, n_draws=4_000)
-    heads = headlines.roi_headlines(case, appraisal)
-    return heads, headlines.roi_sentence(case, heads), headlines.next_step(case, appraisal, heads)
+    ruling = decision.decide_on_case(case)
+    heads = headlines.roi_headlines(case, ruling)
+    return heads, decision.decision_sentence(case, ruling), decision.next_step(case, ruling)
+
+
+AGAINST = ("adopters were given more reps (+22.3 points of the team's reps)",)
 
 
 def test_names_are_those_of_the_contract():
@@ -21,79 +25,126 @@ def test_names_are_those_of_the_contract():
     assert all(result.name == name for name, result in heads.items())
 
 
-def test_a_programme_that_pays_says_so_and_extends():
-    heads, said, step = seen(programme(lift=0.3, error=0.02, prior=None))
-    assert heads["npv"].verdict == "found"
+def test_a_programme_that_pays_is_said_to_be_likely_to_and_is_extended():
+    heads, said, step = seen(programme(lift=0.3, error=0.02))
+    assert heads["npv"].verdict == "likely pays"
     assert 0 < heads["npv"].low < heads["npv"].estimate < heads["npv"].high
-    assert said.startswith("The alignment programme pays: its NPV over 8 quarters is $")
-    assert "above 99%" in said
+    assert said.startswith("The alignment programme likely pays: the chance that it does is 99% if")
     assert step.startswith("Start the programme in the teams that do not have it")
 
 
 def test_a_programme_that_costs_more_than_it_brings_says_so():
+    """A lift of 35 % for 60 a quarter, where 80 a quarter is half of what it brings: no harm, but no gain."""
     heads, said, step = seen(programme(lift=0.3, error=0.02, prior=None, cost=60.0))
-    assert heads["npv"].verdict == "found"
+    assert heads["npv"].verdict == "likely does not pay"
     assert heads["npv"].high < 0
     assert said.startswith(
-        "The alignment programme does not pay: its NPV over 8 quarters is \N{MINUS SIGN}$"
+        "The alignment programme likely does not pay: the chance that it does is below 1%"
     )
     assert math.isnan(heads["payback_months"].estimate)
     assert "never pays back in 100% of draws" in heads["payback_months"].method
     assert step.startswith("Start no further team, and end what costs most")
 
 
-def test_an_interval_across_zero_cannot_tell_but_names_what_to_measure():
-    heads, said, step = seen(programme(lift=0.1, error=0.08, prior=None))
+def test_a_harm_says_stop_or_change_and_never_keep():
+    for verdict in ("found", "likely", "cannot tell"):
+        heads, said, step = seen(programme(lift=-0.15, error=0.03, verdict=verdict))
+        assert heads["npv"].verdict == "likely does not pay"
+        assert said.startswith("The alignment programme likely does not pay")
+        assert step.startswith("Stop the programme, or change it before it goes on")
+        assert "eep" not in step
+
+
+def test_a_likely_harm_says_stop_though_the_belief_beforehand_still_hopes():
+    """Wide enough that +3 % assumed beforehand leaves a chance above one in ten."""
+    heads, _, step = seen(programme(lift=-0.06, error=0.045, verdict="likely", cost=0.1))
     assert heads["npv"].verdict == "cannot tell"
-    assert heads["npv"].low < 0 < heads["npv"].high
-    assert "cannot be told: NPV is $" in said
-    assert step.startswith(
-        "Start no further team before the effect on adopters' bookings is measured better"
+    assert step.startswith("Stop the programme, or change it")
+
+
+def test_what_leans_to_paying_goes_on_and_what_does_not_waits():
+    _, said, step = seen(programme(lift=0.05, error=0.04, verdict="cannot tell", cost=0.5))
+    assert said.startswith(
+        "The alignment programme may or may not pay: the chance that it does is "
     )
+    assert "if we assume 3% beforehand" in said
+    assert step.startswith("Keep the programme where it runs, and start further teams in turns")
+    assert "Do not spend more than $" in step
+    _, _, other = seen(programme(lift=0.0, error=0.04, verdict="cannot tell", cost=0.5))
+    assert other.startswith("Start no further team, and decide next quarter")
+    _, _, doubtful = seen(programme(lift=0.0, error=0.03, verdict="cannot tell", cost=2.0))
+    assert "more likely than not it does not pay" in doubtful
 
 
-def test_where_growth_cannot_be_told_neither_can_money_and_break_even_takes_its_place():
-    heads, said, step = seen(programme(lift=0.05, error=0.02, verdict="cannot tell"))
+def test_the_chance_under_both_beliefs_by_hand():
+    """Estimate 4 % (.04), prior 3 or 0 (.04), break-even about 0: halfway, 3.5 and 2 %, sd .0283: .89 and .76."""
+    ruling = decision.decide_on_case(programme(lift=0.04, error=0.04, cost=1e-6))
+    assert ruling.chance == pytest.approx(0.89, abs=0.015)
+    assert ruling.chance_from_zero == pytest.approx(0.76, abs=0.015)
+    assert ruling.verdict == "cannot tell"
+
+
+def test_both_sides_of_the_stake_by_hand():
+    appraisal = simulation.appraise_case(programme(), n_draws=4)
+    got = decision.money_at_stake(appraisal._replace(npv=np.array([10.0, 30.0, -5.0, 0.0])))
+    assert got == (20.0, -2.5)
+    assert decision.money_at_stake(appraisal._replace(npv=np.array([1.0]))) == (1.0, 0.0)
+
+
+def test_where_something_speaks_against_growth_no_chance_is_given():
+    case = programme(lift=0.3, error=0.02, verdict="cannot tell", against=AGAINST)
+    heads, said, step = seen(case)
     for name in ("npv", "probability_npv_positive", "payback_months"):
         assert math.isnan(heads[name].estimate)
         assert heads[name].verdict == "cannot tell"
-        assert "It takes 30 teams." in heads[name].method
+        assert AGAINST[0] in heads[name].method
     assert heads["break_even_lift"].is_known
     assert said.startswith(
-        "Whether the alignment programme pays cannot be told yet: it pays from a lift of "
+        f"Whether the alignment programme pays stays open: {AGAINST[0]}, so we cannot put a "
+        "chance on it. It breaks even if it raises bookings by "
     )
-    assert said.endswith("these data find only lifts above 10.5%.")  # exp(0.10) - 1
-    assert "30 teams" in step
+    # 350 of bookings known at +25 %, half of it kept; at 5 % either way 8 quarters of two teams: +-35 and 80 of cost.
+    assert "If it raises bookings by 5% it is worth \N{MINUS SIGN}$" in said
+    assert step.startswith("Start no further team on the strength of this figure")
+    rows = decision.decision_table(case, decision.decide_on_case(case))
+    assert not rows["figure"].str.contains("Chance|measuring").any()
+    harm = case._replace(effect=case.effect._replace(estimate=-0.3))
+    assert seen(harm)[2].startswith("Start no further team, and look into why teams that joined")
 
 
-def test_a_change_that_a_check_holds_back_is_said_to_be_one():
-    """35% where 10.5% would be found: it is not the data that lack power."""
-    _, said, _ = seen(programme(lift=0.3, error=0.02, verdict="cannot tell"))
-    assert said.endswith("and the change seen at adopters may not be the programme's doing.")
-
-
-def test_a_cheap_programme_goes_on_while_growth_cannot_be_told():
-    """Break-even far below the 3 points that may be expected."""
-    _, _, step = seen(programme(verdict="cannot tell", cost=0.5))
-    assert step.startswith("Keep the programme where it runs and start further teams in turns")
-
-
-def test_a_dear_programme_waits_while_growth_cannot_be_told():
-    _, _, step = seen(programme(verdict="cannot tell", cost=20.0))
-    assert step.startswith("Start no further team yet")
-    assert f"({PRIOR.mean_points:.1f}%)" in step
+def test_the_decision_in_figures_has_both_chances_and_the_drift_one_would_have_to_believe():
+    case = programme(lift=0.3, error=0.02)
+    effect = case.effect._replace(drift_to_believe=0.024, drift=-0.006)
+    case = case._replace(effect=effect)
+    rows = decision.decision_table(case, decision.decide_on_case(case)).set_index("figure")["value"]
+    assert rows["Chance that it pays, 3% assumed beforehand"] == "99%"
+    assert rows["… no effect assumed beforehand"] == "92%"
+    assert rows.filter(like="Unseen gain").item() == "+2.4 points"
+    assert rows["… gain seen before the start"] == "\N{MINUS SIGN}0.6 points"
 
 
 def test_a_programme_that_no_lift_pays_for_is_said_to_be_one():
-    heads, said, step = seen(programme(verdict="cannot tell", cost=10_000.0))
+    case = unassessed(cost=10_000.0)
+    heads, said, step = seen(case)
     assert not heads["break_even_lift"].is_known
-    assert "no lift of adopters' bookings searched would pay" in said
+    assert "No lift of bookings that we searched would pay for it." in said
     assert step.startswith("Start no further team: no lift searched")
+
+
+def unassessed(**different):
+    return programme(**different)._replace(effect=chapter.not_assessed(2, "2 teams joined"))
+
+
+def test_without_an_estimate_the_break_even_is_held_against_what_was_assumed():
+    assert seen(unassessed(cost=0.5))[2].startswith("Keep the programme where it runs and start")
+    dear = seen(unassessed(cost=20.0))[2]
+    assert dear.startswith("Start no further team yet")
+    assert "for which 2 teams joined." in dear
 
 
 def test_the_prior_and_what_is_taken_as_known_are_named():
     method = seen(programme(cost_error=Uncertain(0.0, 0.1, 3)))[0]["npv"].method
-    assert "sceptical prior N(3, 4²) points" in method
+    assert "assumed beforehand +3%, give or take 4" in method
     assert "taken as known: bookings to come without the programme" in method
 
 

@@ -90,33 +90,47 @@ HIRE = PreSales(100_000.0, 500.0, Uncertain(400.0))
 LEAD = LeadGeneration(200.0, 1.0, 1_000_000, 100_000, Uncertain(40_000.0))
 
 
-def test_lead_generation_pays_and_passes_a_hire_from_conversions_worked_by_hand():
-    """1,000 leads for 250,000 with reps' hours: 6,000,000 if all convert. A hire's 1,000 h bring 40,000 net."""
-    got = options.compare_uses(200_000.0, HIRE, LEAD, TERMS, yields=(1.0, 0.5))
+def test_what_each_use_must_bring_by_hand():
+    """Two hires free 1,000 h: 200,000 / (1,000 x .6) = 333.33 an hour. 1,000 leads with reps' hours cost 250,000, and
+    bring 6,000,000 if all convert."""
+    got = options.compare_uses(200_000.0, HIRE, LEAD, TERMS, currency="USD")
     assert got.conversion == 0.1
-    assert got.pays_from == pytest.approx(250 / 6_000)
-    assert got.passes_from == pytest.approx(290 / 6_000)
-    assert got.table["option"].tolist() == [
-        "Hire pre-sales staff",
-        "Leads, 10.0% convert",
-        "Leads, 5.0% convert",
-    ]
-    assert got.table["npv_p50"].tolist() == pytest.approx([40_000, 350_000, 50_000], rel=0.02)
-    assert got.table["added"].tolist() == ["1,000 h of selling", "1,000 leads", "1,000 leads"]
+    assert got.leads_pay_from == pytest.approx(250 / 6_000)
+    assert got.hour_pays_from == pytest.approx(1_000 / 3)
+    assert got.table.to_numpy().tolist() == [
+        ["Hire pre-sales staff", "1,000 h of selling", "$333 of bookings an hour",
+         "$400, estimated of one more hour"],
+        ["Fund lead generation", "1,000 leads", "4.2% become opportunities",
+         "10.0% of leads so far; added ones bring less"],
+    ]  # fmt: skip
     assert options.options_sentence(got).startswith(
-        "Lead generation pays if 4.2% of added leads become opportunities and passes a hire from 4.8%; leads so far "
-        "converted at 10.0%"
+        "Lead generation pays if 4.2% of added leads become opportunities; leads so far converted at 10.0%"
     )
 
 
-def test_where_an_hours_worth_is_unknown_only_the_leads_break_even_is_said():
-    got = options.compare_uses(
-        200_000.0, HIRE._replace(bookings_per_hour=Uncertain(math.nan)), LEAD, TERMS
+def test_bookings_a_year_later_must_be_larger():
+    later = options.compare_uses(
+        200_000.0, HIRE, LEAD, TERMS._replace(discount_rate=0.1, cycle_days=365.0), currency="USD"
     )
-    assert math.isnan(got.passes_from)
-    assert options.options_sentence(got).endswith(
-        "cannot be told, as what one more hour brings is not known."
-    )
+    assert later.hour_pays_from == pytest.approx(1.1 * 1_000 / 3)
+
+
+def test_where_an_hours_worth_is_unknown_the_table_says_so():
+    unknown = HIRE._replace(bookings_per_hour=Uncertain(math.nan))
+    got = options.compare_uses(200_000.0, unknown, LEAD, TERMS, currency="USD")
+    assert got.table["known"].iloc[0] == "not known"
+
+
+@pytest.mark.parametrize(
+    ("budget", "leads", "message"),
+    [
+        (0, LEAD, "budget and costs must be above 0, got 0"),
+        (1, LEAD._replace(n_leads=1_000, n_opportunities=1_001), "got 1001 of 1000"),
+    ],
+)
+def test_a_wrong_argument_is_named(budget, leads, message):
+    with pytest.raises(ValueError, match=message):
+        options.compare_uses(budget, HIRE, leads, TERMS, currency="USD")
 
 
 NAMES = [f"{2024 + k // 4}Q{k % 4 + 1}" for k in range(7)]

@@ -173,6 +173,21 @@ def test_the_agenda_has_its_three_parts_filled_from_the_chapters(tmp_path, raw, 
     }
 
 
+def test_a_finding_that_is_no_gain_is_a_concern(tmp_path, raw, stays):
+    cells = [
+        shows(show.finding, "It lowered bookings.", verdict="likely", is_loss=True),
+        shows(show.finding, "It made no difference.", verdict="no material effect"),
+        shows(show.finding, "It likely does not pay.", verdict="likely does not pay"),
+        shows(show.finding, "It likely pays.", verdict="likely pays"),
+    ]
+    agenda = page(tmp_path, raw, stays, *cells)["agenda"]
+    points = {part["name"]: [p["children"] for p in part["points"]] for part in agenda}
+    assert points["Opportunities"] == [["It likely pays."]]
+    assert points["Concerns"] == [
+        ["It lowered bookings."], ["It made no difference."], ["It likely does not pay."],
+    ]  # fmt: skip
+
+
 def test_practices_come_by_team_with_hours_and_dollars(tmp_path, raw, stays):
     """A team of fewer than five reps keeps its practice to itself; more than eight rows are counted."""
     frame = pd.DataFrame(

@@ -120,17 +120,6 @@ def practice_evidence(
     )  # fmt: skip
 
 
-def with_index(team_quarter: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
-    """Return the panel with ``alignment_index`` by evidence alone, by which growth is asked whether
-    it came first.
-    """
-    require_columns(scores, ["team_id", "quarter", "index"], "alignment index")
-    named = scores.rename(columns={"index": "alignment_index"})[
-        ["team_id", "quarter", "alignment_index"]
-    ]
-    return team_quarter.merge(named, on=["team_id", "quarter"], how="left")
-
-
 EVIDENCE_WEIGHT, SURVEY_WEIGHT = 0.8, 0.2
 UNIT = "points of 100"
 PROFILE_WORDS = {"core": " by calendar, CRM and staff data alone (core profile)"}

@@ -300,7 +300,8 @@ def _judged(
         )
 
     few = int((chance < UNLIKELY).sum())
-    low, high = np.asarray(stats.quantile_test(chance).confidence_interval(), dtype=float)
+    # Every rep is in it: a share or median of the model's own predictions has no sampling error.
+    no_interval = (math.nan, math.nan)
     loss = (chance - is_attained) ** 2
     gain = (base_rate - is_attained) ** 2 - loss
     mean = float(gain.mean())
@@ -316,16 +317,14 @@ def _judged(
         share_out_of_reach=result(
             "share_out_of_reach",
             few / n,
-            intervals.share_interval(few, n),
+            no_interval,
             "of reps",
-            "Wilson interval",
+            "all reps, no interval",
         ),
         median_chance=result(
-            "median_chance", float(chance.median()), (low, high), "chance", "rank interval"
+            "median_chance", float(chance.median()), no_interval, "chance", "all reps, no interval"
         ),
-        brier=result(
-            "brier_score", float(loss.mean()), (math.nan, math.nan), BRIER_UNIT, "0 is best"
-        ),
+        brier=result("brier_score", float(loss.mean()), no_interval, BRIER_UNIT, "0 is best"),
         brier_gain=result(
             "brier_gain", mean, (mean - reach, mean + reach), BRIER_UNIT, gain_phrase
         ),

@@ -1,6 +1,4 @@
-"""The one call that answers.
-
-Estimate, everything that could speak against it, verdict, and what would tell.
+"""The one call that answers: estimate, everything that could speak against it, verdict.
 
 What an assessment may know as of a quarter: panels, starts and the sales cycle, nothing from after
 its end.
@@ -10,20 +8,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
 import pandas as pd
 
-from analysis.chapters.growth import (
-    callaway_santanna,
-    guards,
-    imputation,
-    parallel_trends,
-    power,
-    specification,
-    verdict,
+from analysis.chapters.growth import grading, guards, imputation, specification
+from analysis.chapters.growth.grading import GradedGrowth, GrowthPanels, OutcomeVerdict
+from analysis.chapters.growth.panel import (
+    FEWEST_TREATED,
+    NEVER,
+    Panel,
+    panel_until,
+    team_panel,
 )
-from analysis.chapters.growth.panel import panel_until, team_panel
-from analysis.chapters.growth.verdict import Look, log_points_percent
+from analysis.chapters.growth.verdict import log_points_percent
 from analysis.project import quarters
 from analysis.project.errors import CrmDataError, require_columns
 from analysis.stats.result import Result
@@ -34,23 +30,17 @@ if TYPE_CHECKING:
 
     from analysis.chapters.growth.guards import Guard
     from analysis.chapters.growth.imputation import GrowthEffects
-    from analysis.chapters.growth.panel import Panel
-    from analysis.chapters.growth.parallel_trends import TrendBounds
-    from analysis.chapters.growth.power import Power
+    from analysis.chapters.growth.panel import Vector
     from analysis.chapters.growth.specification import Specification
-    from analysis.chapters.growth.verdict import Ruling
-    from analysis.stats.randomisation import RandomisationTest
-    from analysis.stats.result import Verdict
 
-SEED = 20
+PER_REP = "bookings_per_rep"
 
 
 class AssessmentTables(NamedTuple):
     """What an assessment stands on; None switches off what needs it.
 
-    ``team_quarter`` (a team and quarter; with ``alignment_index`` the lead test is made),
-    ``programme`` (a team's start), ``rep_quarter`` (a rep's stay in a team within a quarter) and
-    the median sales cycle [days].
+    ``team_quarter`` (a team and quarter), ``programme`` (a team's start), ``rep_quarter`` (a rep's
+    stay in a team within a quarter) and the median sales cycle [days].
     """
 
     team_quarter: pd.DataFrame
@@ -60,39 +50,34 @@ class AssessmentTables(NamedTuple):
     fiscal_year_start_month: int = 1
 
 
-class Evidence(NamedTuple):
-    """One outcome as of one quarter, with all that was asked of it."""
-
-    effects: GrowthEffects
-    companion: GrowthEffects
-    bounds: TrendBounds | None
-    beyond_trend: GrowthEffects | None
-    randomisation: RandomisationTest
-    guards: tuple[Guard, ...]
-
-
 class Assessment(NamedTuple):
     """The answer, and what stands behind it.
 
-    ``early`` is the outcome that shows first (opportunities created); ``activity`` has a row an
-    outcome from entries to bookings.  ``reasons`` say what stands against a finding.  ``looks`` are
-    for the report to keep.
+    ``early`` is the outcome that shows first (opportunities created), ``per_rep`` bookings over
+    heads; ``activity`` has a row an outcome from entries to bookings.  ``effects`` is the plain
+    estimate, without an allowance for drift.
     """
 
     growth_gap: Result
     early: Result
-    evidence: Evidence
-    power: Power
-    reasons: tuple[str, ...]
+    per_rep: Result | None
+    heads: Result | None
+    graded: GradedGrowth
+    effects: GrowthEffects
     activity: pd.DataFrame
-    looks: tuple[Look, ...]
     is_exploratory: bool
     specification: Specification
     panel: Panel
 
-    def guards(self) -> pd.DataFrame:
-        """Return one row a guard: ``guard``, ``passed`` and ``says``."""
-        return guards.guard_table(self.evidence.guards)
+    @property
+    def guards(self) -> tuple[Guard, ...]:
+        """The one list of checks, as every page has it."""
+        return self.graded.bookings.guards
+
+    @property
+    def against(self) -> tuple[Guard, ...]:
+        """What speaks against any answer on bookings."""
+        return self.graded.bookings.ruling.against
 
 
 def assess_growth(
@@ -123,63 +108,104 @@ def assess_growth(
         If the data cannot carry the comparison at all; the message says what is missing.
     """
     spec = spec or specification.default_specification()
-    whole = _as_of(team_panel_of(tables, spec.outcome), quarter)
-    now = whole.quarters[-1]
-    evidence, ruling, before = judge_panel(tables, whole, spec)
-    created_panel = _as_of(team_panel_of(tables, spec.early_outcome), now)
-    activity = activity_and_wins(tables, now)
-    created, _, _ = judge_panel(tables, created_panel, spec, is_early=True)
-    created = created._replace(guards=(*created.guards, _wins_too(activity)))
+    panels = growth_panels(tables, quarter, spec)
+    whole = panels.bookings
+    effects = imputation.estimate_effects(
+        whole, horizon=spec.horizon, anticipation=spec.anticipation_quarters
+    )
+    records = (
+        guards.announcement_guard(tables.programme),
+        guards.sales_cycle(whole, tables.median_cycle_days),
+    )
+    graded = grading.grade_growth(panels, spec, records)
     return Assessment(
-        growth_gap=_result("growth_gap", whole, evidence, spec, ruling),
-        early=_result(
-            "opportunities_gap",
-            created_panel,
-            created,
-            spec,
-            verdict.rule_on_effect(created.effects, created.guards, spec),
-        ),
-        evidence=evidence,
-        power=power.detectable_gap(
-            evidence.effects,
-            evidence.bounds,
-            evidence.beyond_trend,
-            evidence.guards,
-            gap_percent=spec.smallest_relevant_percent,
-            wanted=spec.power,
-            alpha=spec.alpha,
-            trend_level=spec.trend_level,
-            most_teams=spec.most_teams,
-        ),
-        reasons=ruling.reasons,
-        activity=activity,
-        looks=(*before, _look(whole, evidence.effects, ruling.verdict, spec)),
+        growth_gap=_result("growth_gap", whole, graded, graded.bookings, spec),
+        early=_early(panels, graded, spec),
+        per_rep=_plain(_per_rep(panels), PER_REP, "of bookings per rep", spec),
+        heads=_plain(panels.heads, "heads_gap", "of reps", spec),
+        graded=graded,
+        effects=effects,
+        activity=activity_and_wins(tables, whole.quarters[-1]),
         is_exploratory=specification.is_exploratory(spec, earlier_hashes),
         specification=spec,
         panel=whole,
     )
 
 
-def judge_panel(
-    tables: AssessmentTables, whole: Panel, spec: Specification, *, is_early: bool = False
-) -> tuple[Evidence, Ruling, tuple[Look, ...]]:
-    """Return the evidence on `whole` with the look a quarter earlier among its guards, the ruling,
-    and that look.
+def growth_panels(
+    tables: AssessmentTables, quarter: str | None, spec: Specification
+) -> GrowthPanels:
+    """Return every outcome as of `quarter`, of the teams whose bookings can be compared.
+
+    Raises
+    ------
+    CrmDataError
+        If bookings cannot be compared; any other outcome that cannot is left out.
     """
-    evidence = examine_panel(tables, whole, spec, is_early=is_early)
-    name = whole.quarters[-2]
-    looks: tuple[Look, ...] = ()
+    whole = _as_of(team_panel_of(tables, spec.outcome), quarter)
+    team = tables.team_quarter
+    if {"n_reps_moved_in", "n_reps_moved_out", "average_reps"} <= set(team.columns):
+        net = team["n_reps_moved_in"] - team["n_reps_moved_out"]
+        team = team.assign(net_moves=net / team["average_reps"].where(team["average_reps"] > 0))
+    if "logging_change" in team.columns:
+        team = team.assign(logging_changed=team["logging_change"].notna().astype(float))
+    as_they_are = tables._replace(team_quarter=team, rep_quarter=None)
+
+    def like(of: AssessmentTables, outcome: str, *, is_log: bool = True) -> Panel | None:
+        return _aligned(of, outcome, whole, is_log=is_log)
+
+    stays = tables.rep_quarter
+    by_home = stays is not None and "days_employed" in stays.columns
+    return GrowthPanels(
+        bookings=whole,
+        opportunities=like(tables, spec.early_outcome),
+        heads=like(tables, "days_employed") if by_home else like(as_they_are, "average_reps"),
+        entries=like(as_they_are, "entries_per_week"),
+        leads=like(as_they_are, "n_leads"),
+        rerouted=like(as_they_are, "rerouted_share", is_log=False),
+        moves=like(as_they_are, "net_moves", is_log=False),
+        logging_changes=like(as_they_are, "logging_changed", is_log=False),
+        regions=_regions(team, whole),
+    )
+
+
+def _regions(team_quarter: pd.DataFrame, whole: Panel) -> Vector | None:
+    """Return each team's region by a number, NaN where unknown; None where no region is."""
+    if "region" not in team_quarter.columns:
+        return None
+    by_team = team_quarter.dropna(subset="region").drop_duplicates("team_id").set_index("team_id")
+    codes = pd.Series(pd.factorize(by_team["region"])[0], by_team.index, dtype=float)
+    aligned = codes.reindex(whole.teams)
+    return None if aligned.isna().all() else aligned.to_numpy(float)
+
+
+def _aligned(tables: AssessmentTables, outcome: str, like: Panel, *, is_log: bool) -> Panel | None:
+    """Return the panel of `outcome` with teams, quarters and starts of `like`, or None."""
+    source = tables.team_quarter
+    if outcome not in source.columns and (
+        tables.rep_quarter is None or outcome not in tables.rep_quarter.columns
+    ):
+        return None
+    if outcome in source.columns and source[outcome].isna().all():
+        return None
     try:
-        earlier = panel_until(whole, name)
-        evidence_so_far = examine_panel(tables, earlier, spec, is_early=is_early)
+        panel = team_panel_of(tables, outcome, is_log=is_log)
     except CrmDataError:
-        guard = verdict.earlier_guard(None, name)
-    else:
-        then = verdict.rule_on_effect(evidence_so_far.effects, evidence_so_far.guards, spec).verdict
-        guard = verdict.earlier_guard(then == "found", name)
-        looks = (_look(earlier, evidence_so_far.effects, then, spec),)
-    evidence = evidence._replace(guards=(*evidence.guards, guard))
-    return evidence, verdict.rule_on_effect(evidence.effects, evidence.guards, spec), looks
+        return None
+    matrix = pd.DataFrame(panel.matrix, panel.teams, list(panel.quarters))
+    matrix = matrix.reindex(index=like.teams, columns=list(like.quarters))
+    if (~matrix.isna()).to_numpy()[like.starts < NEVER].any(axis=1).sum() < FEWEST_TREATED:
+        return None
+    return like._replace(outcome=outcome, matrix=matrix.to_numpy(float))
+
+
+def _per_rep(panels: GrowthPanels) -> Panel | None:
+    """Return log bookings over heads."""
+    if panels.heads is None:
+        return None
+    return panels.bookings._replace(
+        outcome=PER_REP, matrix=panels.bookings.matrix - panels.heads.matrix
+    )
 
 
 def team_panel_of(tables: AssessmentTables, outcome: str, *, is_log: bool = True) -> Panel:
@@ -193,73 +219,6 @@ def team_panel_of(tables: AssessmentTables, outcome: str, *, is_log: bool = True
         tables.team_quarter, tables.programme, rep_quarter=stays, outcome=outcome, is_log=is_log,
         fiscal_year_start_month=tables.fiscal_year_start_month,
     )  # fmt: skip
-
-
-def examine_panel(
-    tables: AssessmentTables, whole: Panel, spec: Specification, *, is_early: bool = False
-) -> Evidence:
-    """Return the estimate of `whole` as of its last quarter, and every guard but that of an earlier
-    look.
-
-    An early outcome need not wait for a sales cycle.
-    """
-    effects = imputation.estimate_effects(
-        whole, horizon=spec.horizon, anticipation=spec.anticipation_quarters
-    )
-    companion = callaway_santanna.estimate_by_cohort(whole, horizon=spec.horizon)
-    bounds, beyond = bounds_of(whole, spec), beyond_trend(whole, spec)
-    drawn = imputation.randomise_starts(
-        whole, rng=np.random.default_rng(SEED), n_draws=spec.randomisation_draws, alpha=spec.alpha,
-        horizon=spec.horizon, anticipation=spec.anticipation_quarters,
-    )  # fmt: skip
-    month, team_quarters = tables.fiscal_year_start_month, tables.team_quarter
-    team_quarters = team_quarters[team_quarters["quarter"].isin(whole.quarters)]
-    several = [
-        verdict.agreement_guard(callaway_santanna.compare_estimates(effects, companion)),
-        guards.placebo_guard(
-            whole, n_quarters=spec.placebo_quarters, anticipation=spec.anticipation_quarters
-        ),
-        guards.trend_guard(whole, anticipation=spec.anticipation_quarters, wanted=spec.power),
-        *guards.rerouting_guard(team_quarters, tables.programme, fiscal_year_start_month=month),
-        guards.logging_guard(team_quarters, tables.programme, fiscal_year_start_month=month),
-        guards.announcement_guard(tables.programme),
-    ]
-    if "alignment_index" in team_quarters.columns:
-        several.append(guards.lead_guard(whole, team_quarters))
-    if not is_early:
-        several.append(guards.sales_cycle(whole, tables.median_cycle_days))
-    several += [
-        guards.single_team(effects),
-        verdict.bounds_guard(bounds, effects),
-        verdict.extrapolation_guard(beyond, effects, spec.trend_level),
-        verdict.randomisation_guard(drawn, spec.alpha),
-    ]
-    return Evidence(effects, companion, bounds, beyond, drawn, tuple(several))
-
-
-def bounds_of(whole: Panel, spec: Specification) -> TrendBounds | None:
-    """Return the effect if trends part, or None where the quarters before the start are too few."""
-    try:
-        trend_periods = parallel_trends.trend_periods(
-            callaway_santanna.around_start(whole, horizon=spec.horizon),
-            n_quarters=spec.honest_period_quarters,
-        )
-    except CrmDataError:
-        return None
-    return parallel_trends.relative_magnitudes(trend_periods, m_bar=spec.m_bar, level=spec.level)
-
-
-def beyond_trend(whole: Panel, spec: Specification) -> GrowthEffects | None:
-    """Return the effect had the trend before the start gone on, or None where no trend can be told."""  # noqa: E501
-    try:
-        return imputation.estimate_beyond_drift(
-            whole,
-            horizon=spec.horizon,
-            anticipation=spec.anticipation_quarters,
-            level=spec.trend_level,
-        )
-    except CrmDataError:
-        return None
 
 
 def activity_and_wins(tables: AssessmentTables, quarter: str) -> pd.DataFrame:
@@ -288,67 +247,70 @@ def activity_and_wins(tables: AssessmentTables, quarter: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["outcome", "estimate", "low", "high", "n_teams"])
 
 
-def _wins_too(activity: pd.DataFrame) -> Guard:
-    """Return whether wins rose with activity."""
-    name, by = "wins rose with activity", activity.set_index("outcome")
-    if "n_won" not in by.index or "entries_per_week" not in by.index:
-        return guards.Guard(name, None, "wins or entries are not known")
-    won, entries = by.loc["n_won"], by.loc["entries_per_week"]
-    is_flat = bool(entries["low"] > 0 and not won["low"] > 0)
-    says = (
-        f"entries {entries['estimate']:+.1f}%, wins {won['estimate']:+.1f}% (from "
-        f"{won['low']:+.1f}%)"
-    )
-    return guards.Guard(name, not is_flat, says)
-
-
 def _as_of(whole: Panel, quarter: str | None) -> Panel:
     return (
         whole if quarter is None or quarter == whole.quarters[-1] else panel_until(whole, quarter)
     )
 
 
-def _look(whole: Panel, effects: GrowthEffects, word: Verdict, spec: Specification) -> Look:
-    return Look(
-        outcome=whole.outcome,
-        quarter=whole.quarters[-1],
-        estimate=log_points_percent(effects.estimate),
-        low=log_points_percent(effects.low),
-        high=log_points_percent(effects.high),
-        n_teams=effects.n_teams,
-        n_treated=effects.n_treated,
-        verdict=word,
-        sha256=spec.sha256,
-    )
+NOUNS = {"bookings_amount": "bookings", "n_created": "opportunities created"}
+
+
+def _early(panels: GrowthPanels, graded: GradedGrowth, spec: Specification) -> Result:
+    if graded.opportunities is None or panels.opportunities is None:
+        nan = float("nan")
+        return Result(
+            "opportunities_gap", nan, nan, nan, "percent of opportunities created", 0, "teams",
+            "opportunities created are not known of enough teams", "team_quarter, programme",
+            "association", "cannot tell",
+        )  # fmt: skip
+    whole = panels.opportunities
+    return _result("opportunities_gap", whole, graded, graded.opportunities, spec)
 
 
 def _result(
-    name: str, whole: Panel, evidence: Evidence, spec: Specification, ruling: Ruling
+    name: str, whole: Panel, graded: GradedGrowth, of: OutcomeVerdict, spec: Specification
 ) -> Result:
-    effects = evidence.effects
-    noun = {"bookings_amount": "bookings", "n_created": "opportunities created"}.get(
-        whole.outcome, whole.outcome
-    )
-    quarters = (
-        f"quarters {effects.event_quarters[0]} to {effects.event_quarters[-1]} since the start"
-    )
+    low, high = of.effect.ends(spec.level)
     left = "; ".join(f"{n} {why}" for why, n in whole.left_out.items() if n) or "none"
+    unit = "regions" if graded.clusters.is_region else "teams"
     return Result(
         name=name,
-        estimate=log_points_percent(effects.estimate),
-        low=log_points_percent(effects.low),
-        high=log_points_percent(effects.high),
-        unit=f"percent of {noun}",
-        n=effects.n_teams,
+        estimate=log_points_percent(of.effect.estimate),
+        low=log_points_percent(low),
+        high=log_points_percent(high),
+        unit=f"percent of {NOUNS.get(whole.outcome, whole.outcome)}",
+        n=len(whole.teams),
         n_of="teams",
         method=(
-            f"{effects.convention}; {effects.n_treated} adopters; {quarters}; left out: {left}; "
-            f"specification {spec.sha256[:12]}"
+            f"imputation, adopters' drift before the start taken off and its error counted; "
+            f"jackknife by {unit} (G = {graded.clusters.n}), t({of.effect.df}); {whole.n_treated} "
+            f"adopters; quarters {spec.horizon[0]} to {spec.horizon[1]} since the start; left out: "
+            f"{left}; specification {spec.sha256[:12]}"
         ),
         source="team_quarter, programme",
-        kind=ruling.kind,
-        verdict=ruling.verdict,
+        kind=of.ruling.kind,
+        verdict=of.ruling.verdict,
     )
+
+
+def _plain(whole: Panel | None, name: str, unit: str, spec: Specification) -> Result | None:
+    """Return the plain estimate of an outcome shown beside bookings, with no verdict of its own."""
+    if whole is None:
+        return None
+    try:
+        effects = imputation.estimate_effects(
+            whole, horizon=spec.horizon, anticipation=spec.anticipation_quarters
+        )
+    except CrmDataError:
+        return None
+    estimate, low, high = (
+        log_points_percent(each) for each in (effects.estimate, effects.low, effects.high)
+    )
+    return Result(
+        name, estimate, low, high, f"percent {unit}", effects.n_teams, "teams", effects.convention,
+        "rep_quarter, team_quarter, programme", "difference",
+    )  # fmt: skip
 
 
 def tables_as_of(

@@ -17,7 +17,15 @@ import numpy as np
 import pandas as pd
 
 from analysis.chapters.alignment import items, score_tiers
-from analysis.chapters.growth import assessment, imputation, specification, tier_contrast
+from analysis.chapters.growth import (
+    assessment,
+    grading,
+    guards,
+    imputation,
+    power,
+    specification,
+    tier_contrast,
+)
 from analysis.chapters.growth.panel import NEVER
 from analysis.chapters.growth.verdict import log_points_percent
 from analysis.project.claims import CLAIMS
@@ -29,7 +37,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from analysis.chapters.growth.assessment import Assessment, AssessmentTables
-    from analysis.chapters.growth.power import Power
+    from analysis.chapters.growth.grading import GradedGrowth
+    from analysis.chapters.growth.guards import Guard
     from analysis.stats.result import Kind, Verdict
 
 HASHED = "specification"  # what stands before the hash in a method
@@ -84,6 +93,20 @@ class GrowthAnswer(NamedTuple):
         )
 
     @property
+    def per_rep(self) -> Result:
+        """The gap in bookings per rep as a share: what is left of it were heads the same."""
+        result = self.assessment.per_rep if self.assessment else None
+        why = self.why or "the reps of too few teams are known"
+        return _as_share(result) if result else _unknown(assessment.PER_REP, "of bookings", why)
+
+    def heads_note(self) -> str:
+        """Return in a clause by how much adopters' reps became more."""
+        result = self.assessment.heads if self.assessment else None
+        if result is None:
+            return "How many reps adopters have is not known."
+        return f"Adopters have {_signed(result.estimate)} reps since they joined."
+
+    @property
     def verdict(self) -> Verdict:
         """Verdict on bookings."""
         return (self.assessment.growth_gap.verdict if self.assessment else None) or "cannot tell"
@@ -95,6 +118,11 @@ class GrowthAnswer(NamedTuple):
         Prose is markdown, and an id is any text: none may get into it.
         """
         return self.why.split("\n")[0].partition(": ")[2].partition(" (")[0].rstrip(".")
+
+    @property
+    def is_harm(self) -> bool:
+        """Whether joining is found, or likely, to have lowered bookings."""
+        return self.verdict in {"found", "likely"} and self.growth_gap.estimate < 0
 
     def sentence(self) -> str:
         """Return the one sentence leadership can repeat."""
@@ -109,12 +137,19 @@ class GrowthAnswer(NamedTuple):
         """Return what would tell, beside what was fixed beforehand."""
         if not self.assessment:
             return self.why
-        power = self.assessment.power
-        settled = power.settling or ("" if self.verdict == "found" else power.sentence())
-        return (
-            f"Specification {self.assessment.specification.sha256[:12]}, fixed beforehand. "
-            f"{settled}"
-        ).rstrip()
+        graded, spec = self.assessment.graded, self.assessment.specification
+        answer = graded.bookings
+        chances = "" if self.verdict == "found" else power.power_sentence(*answer[:2], spec)
+        return " ".join(
+            filter(
+                None,
+                [
+                    f"Specification {spec.sha256[:12]}, fixed beforehand.",
+                    drift_sentence(graded),
+                    chances,
+                ],
+            )
+        )
 
 
 def answer_growth(
@@ -246,14 +281,17 @@ def sorting_contrast() -> pd.DataFrame:
 
 
 def checks_of_answer(growth: GrowthAnswer) -> pd.DataFrame:
-    """Return what was asked of the answer and what came of it.
+    """Return the one list of checks, as every page has it.
 
-    One row a check, ``check``, ``held``, ``says``.
+    One row a check: ``check``, ``speaks`` (against the answer: yes, no, not checked), ``says`` and
+    ``would``, what it would have shown four times in five.
     """
     if growth.assessment is None:
-        return pd.DataFrame({"check": ["Teams to compare"], "held": ["no"], "says": [growth.why]})
-    table = growth.assessment.guards().rename(columns={"guard": "check", "passed": "held"})
-    return table.assign(check=table["check"].str.capitalize())
+        return pd.DataFrame(
+            {"check": ["No teams to compare"], "speaks": ["yes"], "says": [growth.why], "would": ""}
+        )
+    table = guards.guard_table(growth.assessment.guards)
+    return table.assign(check=table["check"].str[0].str.upper() + table["check"].str[1:])
 
 
 def vendor_points() -> tuple[float, str]:
@@ -283,7 +321,7 @@ def data_sentence(growth: GrowthAnswer) -> str:
     """Return in a sentence what the comparison stands on."""
     if growth.assessment is None:
         return f"No comparison of teams that joined with others: {growth.reason}."
-    effects, panel = growth.assessment.evidence.effects, growth.assessment.panel
+    effects, panel = growth.assessment.effects, growth.assessment.panel
     starts = pd.Series(panel.starts[panel.starts < NEVER]).map(lambda place: panel.quarters[place])
     cohorts = ", ".join(f"{n} in {name}" for name, n in starts.value_counts().sort_index().items())
     left = "; ".join(f"{n} {why}" for why, n in panel.left_out.items() if n) or "none"
@@ -320,54 +358,63 @@ def growth_sentence(answer: Assessment) -> str:
     """Return what may be said of the programme and bookings, with the interval and the number of
     teams.
     """
-    failed = tuple(each.name for each in answer.evidence.guards if each.passed is False)
-    words = of_result(answer.growth_gap, answer.power, failed, n_guards=len(answer.evidence.guards))
-    if answer.growth_gap.verdict == "cannot tell" and answer.early.verdict == "found":
-        words += f" {of_result(answer.early)}"
+    words = result_sentence(answer.growth_gap, answer.against)
+    if answer.growth_gap.verdict != "found" and answer.early.verdict in {"found", "likely"}:
+        words += f" {result_sentence(answer.early).replace('Joining the programme', 'It', 1)}"
+    if answer.per_rep and any(each.name == grading.MORE_REPS for each in answer.against):
+        per_rep = answer.per_rep
+        words += (
+            f" Per rep, bookings changed by {_signed(per_rep.estimate)} "
+            f"({_signed(per_rep.low)} to {_signed(per_rep.high)})."
+        )
     if answer.is_exploratory:
         words += " Exploratory: the specification was changed after the data had been seen."
     return words
 
 
-def of_result(
-    result: Result, power: Power | None = None, failed: tuple[str, ...] = (), *, n_guards: int = 0
-) -> str:
-    """Return one sentence on one result, and what would tell.
-
-    `failed` names the guards that do not hold.
+def result_sentence(result: Result, against: Sequence[Guard] = ()) -> str:
+    """Return one sentence on one result; `against` are the checks that speak against any answer.
 
     Examples
     --------
     >>> from analysis.stats.result import Result
     >>> found = Result("growth_gap", 15.2, 8.1, 22.9, "percent of bookings", 40, "teams", "", "", "effect", "found")
-    >>> of_result(found)
-    'Teams that joined the programme book 15% more for it (8% to 23% more; 40 teams).'
+    >>> result_sentence(found)
+    'Joining the programme raised bookings by 15% (8% to 23%; 40 teams).'
     """  # noqa: E501
     noun = NOUNS.get(result.name, "")
     spread = f"{_signed(result.low)} to {_signed(result.high)}; {result.n} teams"
+    size = f"{abs(result.estimate):.0f}%"
+    verb = "raised" if result.estimate > 0 else "lowered"
     if result.verdict == "found":
-        more, low, high = ("more", result.low, result.high)
-        if result.estimate < 0:
-            more, low, high = ("less", -result.high, -result.low)
-        verb = "book" if noun == "bookings" else f"have {abs(result.estimate):.0f}% {more} {noun}"
-        amount = f"{verb} {abs(result.estimate):.0f}% {more}" if noun == "bookings" else verb
+        low, high = sorted((abs(result.low), abs(result.high)))
         return (
-            f"Teams that joined the programme {amount} for it ({low:.0f}% to {high:.0f}% {more}; "
+            f"Joining the programme {verb} {noun} by {size} ({low:.0f}% to {high:.0f}%; "
             f"{result.n} teams)."
         )
+    if result.verdict == "likely":
+        return f"Joining the programme probably {verb} {noun}, by about {size} ({spread})."
     if result.verdict == "no material effect":
         return f"Joining the programme made no difference to {noun} that matters ({spread})."
-    if failed and (result.low > 0 or result.high < 0):
-        side = "above" if result.estimate > 0 else "below"
+    if against:
+        more = "more" if result.estimate > 0 else "less"
+        why = "; ".join(f"{each.name} ({each.says})" for each in against[:2])
         return (
-            f"{noun.capitalize()} of teams that joined the programme are "
-            f"{abs(result.estimate):.0f}% {side} what they "
-            f"would be ({spread}), but whether that is the programme cannot be told: "
-            f"{len(failed)} of {n_guards} "
-            f"checks {'does' if len(failed) == 1 else 'do'} not hold ({'; '.join(failed)})."
+            f"Teams that joined the programme have {size} {more} {noun} than expected ({spread}), "
+            f"but that may not be its doing: {why}."
         )
-    tail = f" {power.sentence()}" if power else ""
-    return f"Whether joining the programme changed {noun} cannot be told ({spread}).{tail}"
+    return f"Joining the programme may or may not have changed {noun} ({spread})."
+
+
+def drift_sentence(graded: GradedGrowth) -> str:
+    """Return what adopters gained before the start, and what drift would undo the estimate."""
+    if math.isnan(graded.drift):
+        return "Too few quarters before the start tell whether adopters were gaining anyway."
+    return (
+        f"Before the start adopters gained {_points(graded.drift)} a quarter on the others "
+        f"(standard error {100 * graded.drift_error:.1f}); to make all of the estimate it would "
+        f"take {_points(graded.drift_to_believe)} a quarter."
+    )
 
 
 def vendor_line() -> str:
@@ -382,3 +429,7 @@ def vendor_line() -> str:
 
 def _signed(percent: float) -> str:
     return f"{percent:+.0f}%".replace("-", MINUS)
+
+
+def _points(log_points: float) -> str:
+    return f"{100 * log_points:+.1f} points".replace("-", MINUS)

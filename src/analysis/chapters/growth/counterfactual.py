@@ -134,4 +134,13 @@ def slope_on_regressor(values: Vector, regressor: Vector, used: Vector) -> Vecto
 
 def leaving_out(n_teams: int) -> npt.NDArray[np.bool_]:
     """Return who takes part: everybody, then all but each team in turn."""
-    return np.vstack([np.ones((1, n_teams), bool), ~np.eye(n_teams, dtype=bool)])
+    return leaving_out_clusters(np.arange(n_teams))
+
+
+def leaving_out_clusters(codes: Places) -> npt.NDArray[np.bool_]:
+    """Return who takes part: everybody, then all but each cluster in turn.
+
+    `codes` names each team's cluster by a number from 0.
+    """
+    without = codes != np.arange(int(codes.max()) + 1)[:, None]
+    return np.vstack([np.ones((1, codes.size), bool), without])

@@ -1,6 +1,6 @@
 """What analysts see of growth beside the chapter.
 
-Other dates, other means, bounds, weights, slopes, what would tell.
+Other dates, other means, bounds, weights, slopes, how often a true gap would earn a word.
 
 A table that the data cannot carry has one row that says why.  None of them is the answer, which was
 fixed beforehand.
@@ -30,18 +30,10 @@ from analysis.project.quarters import parse_quarter
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from analysis.chapters.growth.assessment import Assessment
     from analysis.chapters.growth.association import Association
     from analysis.chapters.growth.chapter import GrowthAnswer
     from analysis.stats.result import Result
 
-GAPS = (
-    5.0,
-    10.0,
-    15.0,
-    24.0,
-)  # true gaps [percent] for which is shown how often they would be found
-WAITED = (0, 1, 2, 4)  # quarters
 PER_REP = {
     "n_leads": "leads_per_rep",
     "selling_hours": "selling_hours_per_rep",
@@ -85,6 +77,9 @@ def growth_tables(
             assessment, segments
         ),
         "had the start come earlier [log points]": lambda: guards.placebo_dates(assessment.panel),
+        "does the index follow growth [points per log point]": lambda: guards.lead_table(
+            assessment.panel, scores.rename(columns={"index": "alignment_index"})
+        ),
         "if trends part [log points]": lambda: parallel_trends.bounds_table(
             parallel_trends.trend_periods(callaway_santanna.around_start(assessment.panel))
         ),
@@ -103,46 +98,11 @@ def growth_tables(
     }
     return {
         "activity and wins [percent]": assessment.activity,
-        "looks [percent]": pd.DataFrame(assessment.looks),
-        "what would be found": what_would_tell(assessment),
+        "how often a true gap would earn a word": power.power_table(
+            *assessment.graded.bookings[:2], assessment.specification
+        ),
         **{name: _or_why(table) for name, table in table_makers.items()},
     }
-
-
-def what_would_tell(assessment: Assessment) -> pd.DataFrame:
-    """Return how often gaps would be found now, and what could be found after waiting.
-
-    One row a question.
-
-    Columns: ``question``, ``value``, ``unit``; by the interval alone, whatever the other checks
-    say.
-    """
-    effects, spec = assessment.evidence.effects, assessment.specification
-    rows: list[tuple[str, float, str]] = [
-        (
-            f"a true gap of {gap:g}% would be found",
-            power.share_found(effects, gap, alpha=spec.alpha),
-            "probability",
-        )
-        for gap in GAPS
-    ]
-    for n in WAITED:
-        gap = power.after_waiting(
-            assessment.panel,
-            effects,
-            n,
-            wanted=spec.power,
-            alpha=spec.alpha,
-            last_event=spec.horizon[1],
-        )
-        rows.append(
-            (
-                f"smallest gap found with power {spec.power:g} after {n} more quarters",
-                gap,
-                "percent",
-            )
-        )
-    return pd.DataFrame(rows, columns=["question", "value", "unit"])
 
 
 def index_slopes(association: Association) -> pd.DataFrame:

@@ -1,9 +1,8 @@
-"""What else could have made the gap.
+"""What could speak against an answer: each other way to a gap, and whether it shows.
 
-Each other way tested, and a finding withheld where it is open.
-
-A guard that fails says in words what was seen.  One that cannot be checked, for want of a column,
-says so and neither passes nor fails.
+A check speaks against an answer only where it rejects, mostly at 1 %; that it does not reject is no
+proof, so each says what it would have shown four times in five.  One that cannot be made, for want
+of a column, says so and speaks neither way.
 """
 
 from __future__ import annotations
@@ -13,67 +12,79 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
-from analysis.chapters.growth import imputation
-from analysis.chapters.growth.panel import NEVER, team_panel
+from analysis.chapters.growth import contrasts, imputation
+from analysis.chapters.growth.panel import NEVER
 from analysis.project.errors import CrmDataError
-from analysis.stats import intervals, linear
+from analysis.stats import linear
 from analysis.stats.intervals import LEVEL
 from analysis.stats.sample import make_sample
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from analysis.chapters.growth.imputation import GrowthEffects
-    from analysis.chapters.growth.panel import Panel
+    from analysis.chapters.growth.contrasts import Clusters, TeamContrast
+    from analysis.chapters.growth.panel import Panel, Places
+    from analysis.stats.randomisation import RandomisationTest
 
-NeededFor = Literal["any", "found"]
-SettledBy = Literal["teams", "quarters", "neither"]
-SHOWN = {
-    "rerouted_share": "deals that another team had created",
-    "net_moves": "the team's reps",
-    "logging_changed": "teams whose logging changed",
-}
+Bars = Literal["answer", "direction", "found", "opportunities"]
 FEWEST_OTHERS = 3  # teams that never joined, for a word on what became of their leads
-SMALLEST_SHIFT = 0.01  # of a share: less rerouting than this moves nothing
+SMALLEST_SHIFT = 0.01  # of a share, or of logs: less than this moves nothing
+ONE_SIDED = 0.10  # level of a two-sided test of which one side counts: 5 % on that side
+MOVES_LEVEL = 0.05  # of what was moved to adopters: small moves make large gaps
 DAYS_IN_QUARTER = 365.25 / 4
+WORDS = {True: "yes", False: "no", None: "not checked"}
 
 
 class Guard(NamedTuple):
-    """One other way: whether it is shut (`passed`; None where it cannot be checked), and what was
-    seen.
+    """One check: whether it speaks against the answer (None: not checked), and what was seen.
 
-    Without those `needed_for` "any" the design earns no word on effects at all; the others are
-    asked of a finding alone.  `settled_by` says what would settle one that fails: more teams, more
-    quarters (how many: `quarters`), or neither.
+    ``would_show`` says what the check would have shown four times in five, "" where it rests on
+    record and not on chance.  ``bars`` says what falls where it does speak: any answer, an answer
+    with a direction, the word "found" alone, or opportunities as evidence of bookings.
     """
 
     name: str
-    passed: bool | None
+    speaks: bool | None
     says: str
-    needed_for: NeededFor = "any"
-    settled_by: SettledBy = "neither"
-    quarters: int = 0
+    would_show: str = ""
+    bars: Bars = "answer"
+
+
+class CheckBasis(NamedTuple):
+    """What all checks of a panel share.
+
+    ``sign`` is that of the estimate, ``level`` that of tests in both directions.
+    """
+
+    clusters: Clusters
+    events: Places
+    anticipation: int
+    sign: float
+    level: float
 
 
 def guard_table(several: Iterable[Guard]) -> pd.DataFrame:
-    """Return one row a guard: ``guard``, ``passed`` (yes, no, not checked) and ``says``."""
-    words = {True: "yes", False: "no", None: "not checked"}
+    """Return one row a check: ``check``, ``speaks`` (yes, no, not checked), ``says``, ``would``."""
     return pd.DataFrame(
-        [(g.name, words[g.passed], g.says) for g in several], columns=["guard", "passed", "says"]
+        [(g.name, WORDS[g.speaks], g.says, g.would_show) for g in several],
+        columns=["check", "speaks", "says", "would"],
     )
 
 
-def placebo_guard(whole: Panel, *, n_quarters: int, anticipation: int = 0) -> Guard:
-    """Return whether adopters were no different just before the start."""
-    name = f"nothing found in the {n_quarters} quarters before the start"
+def placebo_guard(whole: Panel, basis: CheckBasis, noun: str, *, n_quarters: int) -> Guard:
+    """Return whether adopters' outcome was another just before the start."""
+    name = f"{noun} of adopters were already different before the start"
     try:
-        effects = imputation.placebo_effects(
-            whole, n_quarters=n_quarters, anticipation=anticipation
+        before = contrasts.placebo(
+            whole, basis.clusters, n_quarters=n_quarters, anticipation=basis.anticipation
         )
     except CrmDataError:
         return Guard(name, None, "too few quarters before the start")
-    return Guard(name, effects.low <= 0 <= effects.high, f"{_percent(effects)} before the start")
+    speaks = abs(before.estimate) > before.reach(basis.level)
+    says = f"{_percent(before.estimate)} in the {n_quarters} quarters before"
+    return Guard(name, speaks, says, _percent(before.shows_from(basis.level)))
 
 
 def placebo_dates(whole: Panel, *, most: int = 4) -> pd.DataFrame:
@@ -93,119 +104,201 @@ def placebo_dates(whole: Panel, *, most: int = 4) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["quarters_earlier", "estimate", "low", "high"])
 
 
-def trend_guard(
-    whole: Panel, *, anticipation: int = 0, level: float = LEVEL, wanted: float = 0.8
-) -> Guard:
-    """Return whether adopters' outcomes ran parallel to the others' before the start, and what
-    would have shown.
+def agreement_guard(effect: TeamContrast, companion: TeamContrast, level: float) -> Guard:
+    """Return whether two estimators of the same effect are further apart than chance explains."""
+    apart = effect.less(companion)
+    speaks = abs(apart.estimate) > apart.reach(level)
+    return Guard(
+        "two ways to estimate it disagree",
+        speaks,
+        f"{_points(apart.estimate)} apart",
+        _points(apart.shows_from(level)),
+    )
+
+
+def start_guard(whole: Panel, basis: CheckBasis, effect: TeamContrast) -> Guard:
+    """Return whether the effect is much smaller without the quarters around the start.
+
+    So it is where deals were held back until a team had joined.
     """
-    name = "trends before the start run parallel"
+    name = "much of it is in the quarters around the start alone"
     try:
-        slope = imputation.drift_before_start(whole, anticipation=anticipation, level=level)
-    except CrmDataError:
-        return Guard(name, None, "too few quarters before the start")
-    slope_phrase = (
-        f"{100 * slope.estimate:+.1f} points a quarter ({100 * slope.low:+.1f} to "
-        f"{100 * slope.high:+.1f})"
-    )
-    power = f"{100 * slope.detectable(wanted):.1f} would show {wanted:.0%} of the time"
-    return Guard(name, not slope.excludes_zero, f"{slope_phrase}; {power}")
-
-
-def rerouting_guard(
-    team_quarter: pd.DataFrame, programme: pd.DataFrame, *, fiscal_year_start_month: int = 1
-) -> list[Guard]:
-    """Return whether deals, leads and reps were not moved to those who joined since they did."""
-    table_ = team_quarter
-    if {"n_reps_moved_in", "n_reps_moved_out", "average_reps"} <= set(table_.columns):
-        net = table_["n_reps_moved_in"] - table_["n_reps_moved_out"]
-        table_ = table_.assign(
-            net_moves=net / table_["average_reps"].where(table_["average_reps"] > 0)
+        later = contrasts.without_start(
+            whole, basis.clusters, basis.events, anticipation=basis.anticipation
         )
-    several = (
-        ("no deals rerouted to adopters", "rerouted_share", False),
-        ("no reps moved to adopters", "net_moves", False),
-    )
-    month = fiscal_year_start_month
-    checks = [
-        _unmoved(name, table_, programme, column, is_log=is_log, month=month)
-        for name, column, is_log in several
-    ]
-    return [*checks, leads_guard(team_quarter, programme, fiscal_year_start_month=month)]
+    except CrmDataError:
+        return Guard(name, None, "too few quarters since the start")
+    less = effect.less(later)
+    speaks = basis.sign * less.estimate > less.reach(ONE_SIDED)
+    says = f"{_percent(later.estimate)} without them, {_percent(effect.estimate)} with them"
+    return Guard(name, speaks, says, _points(less.shows_from(ONE_SIDED)))
 
 
-def leads_guard(
-    team_quarter: pd.DataFrame, programme: pd.DataFrame, *, fiscal_year_start_month: int = 1
+def moved_guard(
+    name: str, whole: Panel | None, basis: CheckBasis, noun: str, level: float = MOVES_LEVEL
 ) -> Guard:
-    """Return whether adopters' leads, if they grew, did not come out of the other teams'.
+    """Return whether something was moved to adopters since the start, in the estimate's direction.
+
+    `whole` holds shares, or logs; the test is two-sided at `level`.
+    """
+    if whole is None:
+        return Guard(name, None, f"{noun}: not known")
+    try:
+        moved = contrasts.average_effect(
+            whole, basis.clusters, basis.events, anticipation=basis.anticipation
+        )
+    except CrmDataError:
+        return Guard(name, None, f"{noun}: known of too few teams")
+    along = basis.sign * moved.estimate
+    speaks = along > max(moved.reach(level), SMALLEST_SHIFT)
+    return Guard(
+        name,
+        bool(speaks),
+        f"{_points(moved.estimate)} of {noun}",
+        _points(max(moved.shows_from(level), SMALLEST_SHIFT)),
+    )
+
+
+def leads_guard(whole: Panel | None, basis: CheckBasis) -> Guard:
+    """Return whether adopters' leads came out of the other teams'.
 
     More leads may be what the programme does; leads taken from others are not.  So a gain of
-    adopters stands against a finding where leads of the teams that never joined fell since the
-    first start (a mean change a team, t interval).  A fall for another reason is taken for a move
-    too: the guard errs on that side.
+    adopters speaks against a rise where leads of the teams that never joined fell since the first
+    start (a mean change a team, t interval).  A fall for another reason is taken for a move too:
+    the check errs on that side.
     """
-    name, column = "no leads reallocated to adopters", "n_leads"
-    if column not in team_quarter.columns or team_quarter[column].isna().all():
+    name = "leads were taken from the other teams"
+    if whole is None:
         return Guard(name, None, "leads: not known")
     try:
-        whole = team_panel(
-            team_quarter,
-            programme,
-            outcome=column,
-            is_log=True,
-            fiscal_year_start_month=fiscal_year_start_month,
-        )
-        gain = imputation.estimate_effects(whole)
+        gain = contrasts.average_effect(whole, basis.clusters, basis.events)
     except CrmDataError:
         return Guard(name, None, "leads: known of too few teams")
     first = int(whole.starts.min())
     others = whole.matrix[whole.starts == NEVER]
+    is_whole = ~np.isnan(others[:, first:]).all(axis=1) & ~np.isnan(others[:, :first]).all(axis=1)
+    others = others[is_whole]
+    if len(others) < FEWEST_OTHERS:
+        return Guard(name, None, f"leads: only {len(others)} teams never joined")
     change = np.nanmean(others[:, first:], axis=1) - np.nanmean(others[:, :first], axis=1)
-    change = change[~np.isnan(change)]
-    if change.size < FEWEST_OTHERS:
-        return Guard(name, None, f"leads: only {change.size} teams never joined")
-    reach = (
-        intervals.t_quantile(change.size - 1) * float(change.std(ddof=1)) / math.sqrt(change.size)
-    )
+    error = float(change.std(ddof=1)) / math.sqrt(change.size)
+    reach = float(stats.t.ppf(1 - MOVES_LEVEL / 2, change.size - 1)) * error
     middle = float(change.mean())
-    low, high = (100 * math.expm1(each) for each in (middle - reach, middle + reach))
-    says = (
-        f"adopters' leads {_percent(gain)}; the others' {100 * math.expm1(middle):+.1f}% "
-        f"({low:+.1f} to {high:+.1f})"
+    speaks = basis.sign > 0 and gain.estimate > gain.reach(MOVES_LEVEL) and middle + reach < 0
+    says = f"adopters' leads {_percent(gain.estimate)}, the others' {_percent(middle)}"
+    return Guard(name, bool(speaks), says, _percent(gain.shows_from(MOVES_LEVEL)))
+
+
+def logging_guard(entries: Panel | None, changes: Panel | None, basis: CheckBasis) -> Guard:
+    """Return whether adopters log more since the start: then opportunities show nothing.
+
+    `entries` holds log entries a rep and week, `changes` whether the team's logging changed.
+    """
+    name = "adopters log more since the start"
+    rows = [
+        moved_guard(name, whole, basis._replace(sign=1.0), noun)
+        for whole, noun in ((entries, "entries a week"), (changes, "teams whose logging changed"))
+    ]
+    made = [each for each in rows if each.speaks is not None]
+    if not made:
+        return rows[0]._replace(bars="opportunities")
+    worst = next((each for each in made if each.speaks), made[0])
+    return worst._replace(bars="opportunities")
+
+
+def conversion_guard(bookings: TeamContrast, opportunities: TeamContrast) -> Guard:
+    """Return whether bookings and opportunities moved apart: then the one is no evidence of the
+    other.
+    """
+    apart = bookings.less(opportunities)
+    speaks = abs(apart.estimate) > apart.reach(ONE_SIDED)
+    return Guard(
+        "bookings and opportunities moved apart",
+        speaks,
+        f"{_points(apart.estimate)} apart",
+        _points(apart.shows_from(ONE_SIDED)),
+        "opportunities",
     )
-    return Guard(name, not (gain.low > 0 and high < 0), says)
 
 
-def logging_guard(
-    team_quarter: pd.DataFrame, programme: pd.DataFrame, *, fiscal_year_start_month: int = 1
-) -> Guard:
-    """Return whether logging did not change with the start."""
-    name = "logging did not change with the start"
-    if "logging_change" not in team_quarter.columns:
-        return Guard(name, None, "logging_change is not known")
-    flagged = team_quarter.assign(
-        logging_changed=team_quarter["logging_change"].notna().astype(float)
+def announcement_guard(programme: pd.DataFrame) -> Guard:
+    """Return whether starts were dated afterwards."""
+    name = "starts were announced only afterwards"
+    if "announced_on" not in programme.columns or programme["announced_on"].isna().all():
+        return Guard(name, None, "announced_on is not known")
+    late = pd.to_datetime(programme["announced_on"]) > pd.to_datetime(programme["start_date"])
+    return Guard(name, bool(late.any()), f"{int(late.sum())} of {len(late)} announced afterwards")
+
+
+def sales_cycle(whole: Panel, median_cycle_days: float | None) -> Guard:
+    """Return whether the adopter in the middle joined more recently than a deal takes to close."""
+    name = "deals begun since the start cannot have closed yet"
+    if median_cycle_days is None or np.isnan(median_cycle_days):
+        return Guard(name, None, "the sales cycle is not known")
+    since = float(np.median(len(whole.quarters) - whole.starts[whole.starts < NEVER]))
+    cycle = median_cycle_days / DAYS_IN_QUARTER
+    return Guard(name, since < cycle, f"{since:.0f} quarters since; median cycle {cycle:.1f}")
+
+
+def single_team(effect: TeamContrast, sign: float, noun: str = "team") -> Guard:
+    """Return whether the plain estimate, with all teams or without some one, has another sign than
+    the answer.
+    """
+    without = effect.estimates[1:]
+    low, high = (_percent(float(each)) for each in (without.min(), without.max()))
+    return Guard(
+        f"a single {noun} decides the sign",
+        bool((np.sign(effect.estimates) != sign).any()),
+        f"{low} to {high} without one of them",
+        bars="direction",
     )
-    return _unmoved(
-        name, flagged, programme, "logging_changed", is_log=False, month=fiscal_year_start_month
+
+
+def randomisation_guard(test: RandomisationTest | None, alpha: float) -> Guard:
+    """Return whether chance picks of teams do as well; not made where it can change nothing."""
+    name = "chance picks of teams do as well"
+    if test is None:
+        return Guard(name, None, "the 95% interval holds zero anyway", bars="found")
+    says = test.refusal or f"{test.p_value:.1%} of {test.n_drawn:,} picks do"
+    return Guard(name, bool(test.refusal) or test.p_value >= alpha, says, bars="found")
+
+
+def region_guard(clusters: Clusters, refusal: str, *, is_known: bool) -> Guard:
+    """Return whether too few regions joined as one to tell the programme from their fortunes."""
+    name = "whole regions joined, too few to tell it from their fortunes"
+    if not is_known:
+        return Guard(name, None, "the teams' regions are not known")
+    if not clusters.is_region:
+        return Guard(name, speaks=False, says="teams joined whatever their region")
+    return Guard(
+        name, bool(refusal), refusal or f"{clusters.n} regions joined as one or not at all"
     )
 
 
-def lead_guard(whole: Panel, index: pd.DataFrame, *, level: float = LEVEL) -> Guard:
-    """Return whether growth does not come first.
-
-    Next quarter's index must not follow this quarter's growth.
+def lead_table(whole: Panel, index: pd.DataFrame, *, level: float = LEVEL) -> pd.DataFrame:
+    """Return whether next quarter's index follows this quarter's growth: one row.
 
     Index of the next quarter on growth of this one, this quarter's index and whether the team had
-    joined by then; team and quarter effects absorbed, clustered by team.
+    joined by then; team and quarter effects absorbed, clustered by team.  A slope above zero says
+    that the index follows growth and does not lead it; starts come from the programme's dates, so
+    it says nothing of the effect of joining.
 
     Parameters
     ----------
     whole : Panel
     index : DataFrame, a team and quarter
         ``team_id``, ``quarter`` and ``alignment_index`` [0-100].
+
+    Returns
+    -------
+    DataFrame
+        ``estimate``, ``low``, ``high`` [points of the index per log point of growth], ``p_value``.
+
+    Raises
+    ------
+    CrmDataError
+        If the index is known for too few teams or quarters.
     """
-    name = "the index does not follow growth"
     shape = whole.matrix.shape
     matrix = np.full(shape, np.nan)
     row = whole.teams.get_indexer(pd.Index(index["team_id"]))
@@ -226,7 +319,11 @@ def lead_guard(whole: Panel, index: pd.DataFrame, *, level: float = LEVEL) -> Gu
         }
     ).dropna()
     if rows["team_id"].nunique() < 3 or rows["quarter"].nunique() < 3:
-        return Guard(name, None, "the index is known for too few quarters")
+        raise CrmDataError(
+            "alignment index: it must be known for 3 teams and 3 quarters in a row, but "
+            f"{rows['team_id'].nunique()} and {rows['quarter'].nunique()} are.\n"
+            "Compare again with a longer history."
+        )
     fit = linear.least_squares(
         make_sample(
             rows,
@@ -237,74 +334,12 @@ def lead_guard(whole: Panel, index: pd.DataFrame, *, level: float = LEVEL) -> Gu
             name="index",
         )
     )
-    term = fit.table(level).loc["growth"]
-    is_led = bool(term["low"] > 0)
-    return Guard(
-        name,
-        not is_led,
-        f"{term['estimate'] / 10:+.2f} points per 10% of growth, p = {term['p_value']:.3f}",
-    )
+    return fit.table(level).loc[["growth"], ["estimate", "low", "high", "p_value"]]
 
 
-def sales_cycle(whole: Panel, median_cycle_days: float | None) -> Guard:
-    """Return whether the adopter in the middle has been in the programme as long as a deal takes to
-    close.
-    """
-    name = "as many quarters since the start as a sales cycle"
-    if median_cycle_days is None or np.isnan(median_cycle_days):
-        return Guard(name, None, "the sales cycle is not known")
-    since = float(np.median(len(whole.quarters) - whole.starts[whole.starts < NEVER]))
-    cycle = median_cycle_days / DAYS_IN_QUARTER
-    more = max(math.ceil(cycle - since), 0)
-    says = f"{since:.0f} quarters; median cycle {cycle:.1f}"
-    return Guard(name, since >= cycle, says, settled_by="quarters", quarters=more)
+def _percent(log_points: float) -> str:
+    return f"{100 * math.expm1(log_points):+.1f}%"
 
 
-def announcement_guard(programme: pd.DataFrame) -> Guard:
-    """Return whether starts were announced before they came, not dated afterwards."""
-    name = "starts were announced before they came"
-    if "announced_on" not in programme.columns or programme["announced_on"].isna().all():
-        return Guard(name, None, "announced_on is not known")
-    late = pd.to_datetime(programme["announced_on"]) > pd.to_datetime(programme["start_date"])
-    return Guard(name, not late.any(), f"{int(late.sum())} of {len(late)} announced afterwards")
-
-
-def single_team(effects: GrowthEffects) -> Guard:
-    """Return whether the sign is the same without any one team."""
-    flips = np.sign(effects.average_without) != np.sign(effects.estimate)
-    low, high = (
-        100 * np.expm1(each)
-        for each in (effects.average_without.min(), effects.average_without.max())
-    )
-    says = f"{low:+.1f}% to {high:+.1f}% without one of them"
-    return Guard("no single team decides the sign", not flips.any(), says, "found", "teams")
-
-
-def _unmoved(
-    name: str,
-    team_quarter: pd.DataFrame,
-    programme: pd.DataFrame,
-    column: str,
-    *,
-    is_log: bool,
-    month: int,
-) -> Guard:
-    if column not in team_quarter.columns or team_quarter[column].isna().all():
-        return Guard(name, None, f"{SHOWN[column]}: not known")
-    try:
-        whole = team_panel(
-            team_quarter, programme, outcome=column, is_log=is_log, fiscal_year_start_month=month
-        )
-        effects = imputation.estimate_effects(whole)
-    except CrmDataError:
-        return Guard(name, None, f"{SHOWN[column]}: known of too few teams")
-    is_moved = (effects.low > 0 or effects.high < 0) and abs(effects.estimate) > SMALLEST_SHIFT
-    low, middle, high = (100 * each for each in (effects.low, effects.estimate, effects.high))
-    return Guard(
-        name, not is_moved, f"{middle:+.1f} points of {SHOWN[column]} ({low:+.1f} to {high:+.1f})"
-    )
-
-
-def _percent(effects: GrowthEffects) -> str:
-    low, middle, high = (100 * np.expm1(x) for x in (effects.low, effects.estimate, effects.high))
-    return f"{middle:+.1f}% ({low:+.1f} to {high:+.1f})"
+def _points(shift: float) -> str:
+    return f"{100 * shift:+.1f} points"

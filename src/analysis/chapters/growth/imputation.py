@@ -226,13 +226,17 @@ def randomise_starts(
     alpha: float = 0.05,
     horizon: tuple[int, int] = HORIZON,
     anticipation: int = 0,
+    clusters: Places | None = None,
 ) -> RandomisationTest:
     """Return how extreme the average effect is among those had other teams joined in the same
     quarters.
 
-    Cohorts keep their sizes and quarters; which team is in which is drawn anew.  Cells that are
-    unknown stay unknown.
+    Cohorts keep their sizes and quarters; which team is in which is drawn anew.  Where `clusters`
+    (a number from 0 for each team's) joined as one, each as most of its teams did, clusters are
+    drawn.  Cells that are unknown stay unknown.
     """
+    codes = np.arange(whole.starts.size) if clusters is None else clusters
+    joined_as_one = usual_starts(whole.starts, codes)
     events = np.arange(horizon[0], horizon[1] + 1)
     everyone = np.ones((1, whole.starts.size), bool)
     observed = _average(
@@ -240,13 +244,14 @@ def randomise_starts(
             whole.matrix, whole.starts[None], everyone, events, anticipation
         )[0]
     )[0]
-    drawn = rng.permuted(np.broadcast_to(whole.starts, (n_draws, whole.starts.size)), axis=1)
+    drawn = rng.permuted(np.broadcast_to(joined_as_one, (n_draws, joined_as_one.size)), axis=1)
+    drawn = drawn[:, codes]
     several = _average(
         counterfactual.effect_paths(
             whole.matrix, drawn, np.broadcast_to(everyone, drawn.shape), events, anticipation
         )[0]
     )
-    counts = np.unique(whole.starts, return_counts=True)[1].tolist()
+    counts = np.unique(joined_as_one, return_counts=True)[1].tolist()
     total = randomisation.n_assignments(counts)
     n_extreme = int((~(np.abs(several) < abs(observed) * (1 - randomisation.TIE))).sum())
     return randomisation.RandomisationTest(
@@ -255,14 +260,27 @@ def randomise_starts(
         n_assignments=total,
         n_drawn=n_draws,
         is_exact=False,
-        n_clusters=whole.starts.size,
+        n_clusters=joined_as_one.size,
         smallest_group=min(counts),
         refusal=randomisation.refuse_assignments(total, alpha),
         convention=(
-            f"randomisation inference, {n_draws:,} of {total:,} assignments of {whole.starts.size} "
-            "teams to the programme's quarters; two-sided, ties count"
+            f"randomisation inference, {n_draws:,} of {total:,} assignments of "
+            f"{joined_as_one.size} {'teams' if clusters is None else 'regions'} to the programme's "
+            "quarters; two-sided, ties count"
         ),
     )
+
+
+def usual_starts(starts: Places, codes: Places) -> Places:
+    """Return the start of most teams of each cluster, the earliest of several."""
+    return np.array(
+        [_most_frequent(starts[codes == code]) for code in range(int(codes.max()) + 1)], np.intp
+    )
+
+
+def _most_frequent(values: Places) -> int:
+    several, n = np.unique(values, return_counts=True)
+    return int(several[n.argmax()])
 
 
 def untreated_residuals(whole: Panel) -> Vector:
@@ -285,50 +303,6 @@ def _average(path: Vector) -> Vector:
     )
 
 
-class Drift(NamedTuple):
-    """What adopters gained on the others each quarter before the start [log a quarter], by
-    jackknife.
-    """
-
-    estimate: float
-    low: float
-    high: float
-    standard_error: float
-    df: int
-    level: float
-
-    @property
-    def excludes_zero(self) -> bool:
-        """Whether there was a drift."""
-        return self.low > 0 or self.high < 0
-
-    def detectable(self, wanted: float = 0.8) -> float:
-        """Return the drift whose interval would leave zero out with probability `wanted` [log a
-        quarter].
-        """
-        factor = stats.t.ppf((1 + self.level) / 2, self.df) + stats.t.ppf(wanted, self.df)
-        return float(factor) * self.standard_error
-
-
-def drift_before_start(whole: Panel, *, anticipation: int = 0, level: float = LEVEL) -> Drift:
-    """Return the slope of adopters' outcomes before the start, against teams that are not in the
-    programme.
-
-    Raises
-    ------
-    CrmDataError
-        If quarters before the start tell no slope of adopters' own, or none without one of the
-        teams.
-    """
-    slope = _slopes(whole, _line(whole), counterfactual.leaving_out(len(whole.teams)), anticipation)
-    df = slope.size - 2
-    error = float(np.sqrt(jackknife.jackknife_spread(slope[1:] - slope[0])))
-    reach = intervals.t_quantile(df, level) * error
-    return Drift(
-        float(slope[0]), float(slope[0]) - reach, float(slope[0]) + reach, error, df, level
-    )
-
-
 def estimate_beyond_drift(
     whole: Panel, *, horizon: tuple[int, int] = HORIZON, anticipation: int = 0, level: float = LEVEL
 ) -> GrowthEffects:
@@ -338,10 +312,10 @@ def estimate_beyond_drift(
     Raises
     ------
     CrmDataError
-        As `drift_before_start` and `imputation.estimate_effects` do.
+        As `slopes_before_start` and `imputation.estimate_effects` do.
     """
-    line, include = _line(whole), counterfactual.leaving_out(len(whole.teams))
-    slope = _slopes(whole, line, include, anticipation)
+    line, include = adopters_line(whole), counterfactual.leaving_out(len(whole.teams))
+    slope = slopes_before_start(whole, include, anticipation=anticipation)
     starts = np.broadcast_to(whole.starts, include.shape)
     events = np.arange(horizon[0], horizon[1] + 1)
     path, n_cells = counterfactual.effect_paths(whole.matrix, starts, include, events, anticipation)
@@ -351,20 +325,32 @@ def estimate_beyond_drift(
     return summarise_paths(whole, events, path - slope[:, None] * ahead, n_cells[0], method, level)
 
 
-def _line(whole: Panel) -> Vector:
-    """Return quarters since the middle one for adopters, 0 for others."""
+def adopters_line(whole: Panel) -> Vector:
+    """Return quarters since the middle one for adopters, 0 for others: a row a team."""
     columns = np.arange(len(whole.quarters))
     return np.where(whole.starts[:, None] < NEVER, columns - columns.mean(), 0.0)
 
 
-def _slopes(
-    whole: Panel, line: Vector, include: npt.NDArray[np.bool_], anticipation: int
+def slopes_before_start(
+    whole: Panel, include: npt.NDArray[np.bool_], *, anticipation: int = 0
 ) -> Vector:
+    """Return what adopters gained on the others each quarter before the start [log a quarter].
+
+    An entry a row of `include`, which says who takes part.
+
+    Raises
+    ------
+    CrmDataError
+        If quarters before the start tell no slope of adopters' own, or none without one of the
+        teams.
+    """
     untreated = ~np.isnan(whole.matrix) & (
         np.arange(len(whole.quarters)) < (whole.starts - anticipation)[:, None]
     )
     used = (untreated & include[:, :, None]).astype(float)
-    slope = counterfactual.slope_on_regressor(np.nan_to_num(whole.matrix), line, used)
+    slope = counterfactual.slope_on_regressor(
+        np.nan_to_num(whole.matrix), adopters_line(whole), used
+    )
     if not np.isfinite(slope).all():
         n_joined = int((whole.starts < NEVER).sum())
         raise CrmDataError(

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
-from analysis.chapters.growth import counterfactual, entropy_balancing, imputation, parallel_trends
+from analysis.chapters.growth import (
+    callaway_santanna,
+    counterfactual,
+    entropy_balancing,
+    imputation,
+    parallel_trends,
+)
 from analysis.chapters.growth.panel import NEVER
 from analysis.chapters.growth.verdict import log_points_percent
 from analysis.project.errors import CrmDataError
@@ -58,8 +64,12 @@ def compare_estimators(
     whole, spec, kind = assessment.panel, assessment.specification, assessment.growth_gap.kind
     horizon, ahead = spec.horizon, spec.anticipation_quarters
     estimators: list[tuple[str, Kind, Callable[[], GrowthEffects]]] = [
-        ("Imputation (the answer)", kind, lambda: assessment.evidence.effects),
-        ("Callaway-Sant'Anna", kind, lambda: assessment.evidence.companion),
+        ("Imputation, no allowance for drift", kind, lambda: assessment.effects),
+        (
+            "Callaway-Sant'Anna",
+            kind,
+            lambda: callaway_santanna.estimate_by_cohort(whole, horizon=horizon),
+        ),
         (
             "Never-joined weighted",
             kind,
@@ -88,7 +98,12 @@ def compare_estimators(
                 log_points_percent(effects.high),
             )
             rows.append(_Row(name, *ends, effects.n_teams, of, effects.convention))
-    return pd.DataFrame([*rows, _two_way(whole)])
+    answer = assessment.growth_gap
+    first = _Row(
+        "The answer: drift allowed for", answer.estimate, answer.low, answer.high, answer.n, kind,
+        answer.method,
+    )  # fmt: skip
+    return pd.DataFrame([first, *rows, _two_way(whole)])
 
 
 def _two_way(whole: Panel) -> _Row:

@@ -11,10 +11,13 @@ import tomllib
 from importlib import resources
 from typing import TYPE_CHECKING, Any, NamedTuple, get_type_hints
 
+from analysis.chapters.growth.drift_allowance import DriftBeliefs
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 METHODS = ("imputation",)
+POINTS = 100  # points in a log point
 OUTCOMES = ("bookings_amount", "new_bookings_amount", "n_won", "n_created")
 
 
@@ -30,14 +33,15 @@ class Specification(NamedTuple):
     horizon: tuple[int, int]
     anticipation_quarters: int
     alpha: float
+    likely_level: float
+    against_level: float
     smallest_relevant_percent: float
-    m_bar: float
-    honest_period_quarters: int
-    trend_level: float
+    drift_sd_points: float
+    apart_sd_points: float
+    conversion_sd_points: float
+    fewest_adopters: int
     placebo_quarters: int
     randomisation_draws: int
-    most_teams: int
-    power: float
     sha256: str
 
     @property
@@ -45,18 +49,25 @@ class Specification(NamedTuple):
         """Confidence level of intervals."""
         return 1 - self.alpha
 
+    @property
+    def beliefs(self) -> DriftBeliefs:
+        """How far adopters are believed to drift, in log points."""
+        several = (self.drift_sd_points, self.apart_sd_points, self.conversion_sd_points)
+        return DriftBeliefs(*(each / POINTS for each in several))
+
 
 _BOUNDS: dict[str, tuple[float, float]] = {
     "anticipation_quarters": (0, 8),
     "alpha": (0.001, 0.2),
+    "likely_level": (0.5, 0.99),
+    "against_level": (0.001, 0.2),
     "smallest_relevant_percent": (0.1, 100),
-    "m_bar": (0, 10),
-    "honest_period_quarters": (1, 4),
-    "trend_level": (0.5, 0.99),
+    "drift_sd_points": (0.01, 20),
+    "apart_sd_points": (0.01, 20),
+    "conversion_sd_points": (0.1, 100),
+    "fewest_adopters": (3, 100),
     "placebo_quarters": (1, 8),
     "randomisation_draws": (99, 1_000_000),
-    "most_teams": (3, 100_000),
-    "power": (0.5, 0.99),
 }
 
 

@@ -41,8 +41,10 @@ class GrowthEffect(NamedTuple):
     """What the programme adds to adopters' log bookings, on average over quarters 0 to `n_quarters`
     - 1.
 
-    `estimate`, `standard_error` and `minimum_detectable` in log points; `needs` says in a sentence
-    what it would take where `verdict` is ``cannot tell``.
+    `estimate` and `standard_error`, drift allowed for, in log points; `drift_to_believe` is what
+    adopters would have to gain unseen to make all of it, and `drift` what they were seen to gain
+    before the start [log points a quarter].  `against` names what speaks against any answer, and
+    `needs` says what would tell where nothing was estimated.
     """
 
     estimate: float
@@ -50,7 +52,9 @@ class GrowthEffect(NamedTuple):
     df: int
     verdict: Verdict
     n_teams: int
-    minimum_detectable: float
+    against: tuple[str, ...] = ()
+    drift_to_believe: float = math.nan
+    drift: float = math.nan
     needs: str = ""
     n_quarters: int = 5
     kind: Kind = "effect"
@@ -65,7 +69,7 @@ class Prior(NamedTuple):
     @property
     def label(self) -> str:
         """The prior in words."""
-        return f"sceptical prior N({self.mean_points:g}, {self.sd_points:g}²) points"
+        return f"{self.mean_points:+g}%, give or take {self.sd_points:g}"
 
 
 class Assumptions(NamedTuple):

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
-from analysis.chapters.alignment import chapter as alignment
-from analysis.chapters.alignment import items
 from analysis.chapters.growth import assessment, chapter
 from analysis.chapters.growth.panel import NEVER
 from analysis.chapters.roi import case
@@ -38,8 +36,8 @@ OWN = (
     "reps",
     "opportunities",
 )
-ALSO = ("rep_week", "campaigns", "assets", "asset_uses")  # of the chapter's other sections
-TABLES = tuple(sorted({*OWN, *ALSO, *items.READS}))
+ALSO = ("rep_week", "campaigns", "assets", "asset_uses", "leads")  # of the other sections
+TABLES = tuple(sorted({*OWN, *ALSO}))
 
 
 class Programme(NamedTuple):
@@ -63,7 +61,6 @@ def company_programme(
     house: Settings,
     own_specification: str | None = None,
     looks: Sequence[Mapping[str, Any]] = (),
-    last_day: str = "",
 ) -> Programme:
     """Return the programme of a company as of `quarter`.
 
@@ -75,8 +72,6 @@ def company_programme(
     quarter : last quarter that counts
     house : the dataset's settings
     own_specification, looks : as `chapter.answer_growth` takes them
-    last_day : as `chapter.score_alignment` takes it, so that growth is what the growth chapter
-        tells
 
     Raises
     ------
@@ -92,14 +87,6 @@ def company_programme(
     growth = chapter.answer_growth(
         tables_of_then, quarter, own_specification=own_specification, looks=looks
     )
-    if (
-        growth.assessment is not None
-    ):  # again with the index, whose guard the growth chapter counts too
-        _, scores = alignment.by_evidence(tables, quarter, house=house, last_day=last_day)
-        tables_of_then = tables_of_then._replace(team_quarter=alignment.with_index(team, scores))
-        growth = chapter.answer_growth(
-            tables_of_then, quarter, own_specification=own_specification, looks=looks
-        )
     if growth.assessment is None:
         started = starts_by(tables["programme"], quarter, month)
         effect = not_assessed(len(started), growth.reason)
@@ -115,8 +102,9 @@ def company_programme(
     )
     costs = tables["programme_costs"]
     appraised = programme_case(
-        team, rep, costs, joint_meetings, starts=started, effect=effect, house=house
-    )
+        team, rep, costs, joint_meetings, starts=started, effect=effect, house=house,
+        hires_log=hires_of(growth),
+    )  # fmt: skip
     return Programme(appraised, growth, tables_of_then, joint_meetings, started)
 
 
@@ -134,7 +122,7 @@ def not_assessed(n_teams: int, why: str) -> GrowthEffect:
     Nothing was estimated.
     """
     nan, needs = math.nan, f"Telling its effect takes a comparison of teams, for which {why}."
-    return GrowthEffect(nan, nan, 0, "cannot tell", n_teams, nan, needs=needs, kind="association")
+    return GrowthEffect(nan, nan, 0, "cannot tell", n_teams, needs=needs, kind="association")
 
 
 def starts_by(
@@ -163,20 +151,30 @@ def starts_by(
 def growth_effect(assessment: Assessment) -> GrowthEffect:
     """Return what an appraisal takes from the growth chapter.
 
-    The estimate in log points, its error and verdict.
+    The estimate with drift allowed for, opportunities being evidence where nothing bars them.
     """
-    effects, power = assessment.evidence.effects, assessment.power
+    graded, spec = assessment.graded, assessment.specification
+    effect, ruling = graded.bookings.with_evidence, graded.bookings.ruling
     return GrowthEffect(
-        estimate=effects.estimate,
-        standard_error=effects.standard_error,
-        df=effects.df,
-        verdict=assessment.growth_gap.verdict or "cannot tell",
-        n_teams=effects.n_treated,
-        minimum_detectable=math.log1p(power.detectable_percent / 100),
-        needs=power.settling or power.sentence(),
-        n_quarters=max(effects.event_quarters) + 1,
-        kind=assessment.growth_gap.kind,
+        estimate=effect.estimate,
+        standard_error=effect.error,
+        df=effect.df,
+        verdict=ruling.verdict,
+        n_teams=assessment.panel.n_treated,
+        against=tuple(f"{each.name} ({each.says})" for each in ruling.against),
+        drift_to_believe=graded.drift_to_believe,
+        drift=graded.drift,
+        n_quarters=spec.horizon[1] + 1,
+        kind=ruling.kind,
     )
+
+
+def hires_of(growth: GrowthAnswer) -> float:
+    """Return by how much adopters' heads grew beyond the others' [log]; 0 where they did not, or
+    nobody knows.
+    """
+    heads = growth.assessment.heads if growth.assessment else None
+    return max(math.log1p(heads.estimate / 100), 0.0) if heads else 0.0
 
 
 def programme_starts(whole: Panel) -> dict[str, str]:
@@ -197,6 +195,7 @@ def programme_case(
     starts: Mapping[str, str],
     effect: GrowthEffect,
     house: Settings,
+    hires_log: float = 0.0,
 ) -> Case:
     """Return the case of a programme, appraised from its first start over the settings' horizon.
 
@@ -208,6 +207,7 @@ def programme_case(
     starts : first quarter of the programme by team, see `starts`
     effect : the growth estimate, in log points
     house : the dataset's settings
+    hires_log : by how much adopters' heads grew beyond the others' [log]; their pay is a cost
     """
     money, month = house.money, house.company.fiscal_year_start_month
     bookings = case.bookings_timeline(team_quarter, starts, horizon_quarters=money.horizon_quarters)
@@ -215,7 +215,8 @@ def programme_case(
     costs = roi_costs.by_quarter(programme_costs, fiscal_year_start_month=month)
     hours = roi_costs.meeting_hours(joint_meetings, fiscal_year_start_month=month)
     whole = team_quarter.loc[~team_quarter["is_partial"].astype(bool), "quarter"]
-    spent = roi_costs.cost_timeline(costs, hours, names, last_observed=str(whole.max()))
+    hires = roi_costs.pay_of_hires(rep_quarter, starts, hires_log)
+    spent = roi_costs.cost_timeline(costs, hours, hires, names, last_observed=str(whole.max()))
     commission, hour, correlation = case.by_rep(rep_quarter)
     return case.Case(
         bookings=bookings,

@@ -24,7 +24,7 @@ from analysis.project.errors import CrmDataError, require_columns
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from analysis.chapters.roi.case import Case
 
@@ -157,8 +157,34 @@ def by_quarter(programme_costs: pd.DataFrame, *, fiscal_year_start_month: int = 
     return table.groupby(["quarter", "kind"])["cost_amount"].sum().reset_index()
 
 
+def pay_of_hires(
+    rep_quarter: pd.DataFrame, starts: Mapping[str, str], hires_log: float
+) -> pd.Series[float]:
+    """Return what reps cost whom adopters hired beyond the others, by quarter [currency].
+
+    Salary, fringe and overhead; commission is taken off bookings already.
+
+    Parameters
+    ----------
+    rep_quarter : a rep's stay in a team within a quarter
+    starts : first quarter of the programme by team
+    hires_log : by how much adopters' heads grew beyond the others' since they joined [log]
+    """
+    pay = ["base_amount", "fringe_amount", "overhead_amount"]
+    require_columns(rep_quarter, ["team_id", "quarter", *pay], "rep_quarter")
+    first = rep_quarter["team_id"].map(pd.Series(starts, dtype="object"))
+    joined = rep_quarter[first.notna() & (rep_quarter["quarter"] >= first.fillna(""))]
+    by_quarter = joined[pay].sum(axis="columns").groupby(joined["quarter"]).sum()
+    return (by_quarter * -math.expm1(-hires_log)).rename("hires_amount")
+
+
 def cost_timeline(
-    costs: pd.DataFrame, hours: pd.Series[float], names: Sequence[str], *, last_observed: str
+    costs: pd.DataFrame,
+    hours: pd.Series[float],
+    hires: pd.Series[float],
+    names: Sequence[str],
+    *,
+    last_observed: str,
 ) -> Spending:
     """Return costs and meeting hours of each quarter of the horizon.
 
@@ -166,6 +192,7 @@ def cost_timeline(
     ----------
     costs : what `by_quarter` returns
     hours : what `meeting_hours` returns
+    hires : what `pay_of_hires` returns
     names : quarters of the horizon in order, the first start first
     last_observed : last quarter of which costs are known; the mean of the four up to it is
         projected
@@ -174,7 +201,8 @@ def cost_timeline(
     -------
     Spending
         ``costs`` has one row a quarter: ``period``, ``quarter``, ``is_observed``, ``cost_amount``
-        [currency] and ``meeting_hours`` [h].  Costs of earlier quarters are spent before the start.
+        [currency], of which ``hires_amount`` are pay of hires, and ``meeting_hours`` [h].  Costs of
+        earlier quarters are spent before the start.
     """
     require_columns(costs, ["quarter", "cost_amount"], "costs")
     total = costs.groupby("quarter")["cost_amount"].sum()
@@ -183,18 +211,18 @@ def cost_timeline(
         raise ValueError(
             f"last_observed must not lie before the first start {names[0]}, got {last_observed!r}"
         )
-    spent, met = (
-        total.reindex(observed_names, fill_value=0.0),
-        hours.reindex(observed_names, fill_value=0.0),
+    spent, met, paid = (
+        each.reindex(observed_names, fill_value=0.0) for each in (total, hours, hires)
     )
     ahead = len(names) - len(observed_names)
-    recent = spent.iloc[-BASE_QUARTERS:]
+    recent, recent_pay = spent.iloc[-BASE_QUARTERS:], paid.iloc[-BASE_QUARTERS:]
     table = pd.DataFrame(
         {
             "period": np.arange(len(names)),
             "quarter": list(names),
             "is_observed": [True] * len(observed_names) + [False] * ahead,
-            "cost_amount": [*spent, *[float(recent.mean())] * ahead],
+            "cost_amount": [*(spent + paid), *[float((recent + recent_pay).mean())] * ahead],
+            "hires_amount": [*paid, *[float(recent_pay.mean())] * ahead],
             "meeting_hours": [*met, *[float(met.iloc[-BASE_QUARTERS:].mean())] * ahead],
         }
     )
@@ -209,7 +237,7 @@ def _error(recent: pd.Series[float]) -> Uncertain:
     return Uncertain(0.0, float(recent.std(ddof=1)) / math.sqrt(n) / mean, n - 1)
 
 
-MEETINGS, TOTAL = "Meetings of both sides", "Together"
+MEETINGS, HIRES, TOTAL = "Meetings of both sides", "Pay of reps hired beyond the others", "Together"
 
 
 def programme_spending(
@@ -234,6 +262,8 @@ def programme_spending(
         for kind, amount in kinds.sort_values(ascending=False).items()
     ]
     rows.append((MEETINGS, hours, hours * case.cost_per_hour.estimate))
+    hires = float(observed["hires_amount"].sum())
+    rows += [(HIRES, math.nan, hires)] if hires > 0 else []
     total = sum(amount for *_, amount in rows)
     rows.append((TOTAL, hours, total))
     table = pd.DataFrame(rows, columns=["item", "hours", "cost_amount"])
@@ -248,7 +278,7 @@ def case_sentence(case: Case) -> str:
     """
     stated, n_known = case.assumptions, int(case.costs["is_observed"].sum())
     names = case.costs["quarter"]
-    prior = f" Believed of the effect before these data: {case.prior.label}." if case.prior else ""
+    prior = f" Before looking at the data, we assumed {case.prior.label}." if case.prior else ""
     return (
         f"{case.effect.n_teams} teams started, the first in {names.iloc[0]}. The appraisal runs "
         f"over {case.n_periods} quarters, {names.iloc[0]} to {names.iloc[-1]}, of which {n_known} "

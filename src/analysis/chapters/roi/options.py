@@ -1,15 +1,10 @@
-"""The same money for pre-sales staff or for leads: both options in one table, on the same terms.
+"""The same money for pre-sales staff or for leads: what each must bring to pay, on the same terms.
 
 A hire frees hours of selling, worth what one more hour brings; leads become deals at the rate they
 did so far, and take hours of reps too, which are part of their cost though no marketing budget
 shows them.
 
 What the two uses of one budget stand on: this company's own rates, and what no table of it tells.
-
-What one more hour of selling brings was estimated.  What one more lead brings was not: leads so far
-say what the average one brought, and an added one may bring less.  So lead generation is shown at
-several shares of that average, with the conversion from which it pays and from which it passes a
-hire.
 
 What one more hour of selling brings and costs, as the chapter on selling time has it: for options
 and ways.
@@ -18,48 +13,27 @@ and ways.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
 import pandas as pd
-from scipy import special
 
 from analysis.chapters.cost import cost
-from analysis.chapters.roi import chapter, uncertainty
+from analysis.chapters.roi import chapter
 from analysis.chapters.roi.case import Uncertain
-from analysis.chapters.roi.simulation import SHOWN as SIMULATION_SHOWN
 from analysis.chapters.selling_time import elasticity, rep_weeks, worth_of_an_hour
-from analysis.project import quarters
+from analysis.project import money, quarters
 from analysis.project.errors import CrmDataError, require_columns, require_rows
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from analysis.chapters.roi.case import Case
     from analysis.chapters.roi.chapter import Programme
     from analysis.project.settings import Settings
 
-Vector = np.ndarray[Any, np.dtype[np.float64]]
-
 HIRE, LEADS = "Hire pre-sales staff", "Fund lead generation"
-COLUMNS = [
-    "option",
-    "cost_amount",
-    "hours_added",
-    "leads_added",
-    "opportunities_added",
-    "cost_per_opportunity",
-    "rep_hours_cost_amount",
-    "npv_p10",
-    "npv_p50",
-    "npv_p90",
-    "npv_without_rep_hours",
-    "npv_per_unit",
-    "probability_positive",
-    "break_even",
-    "break_even_unit",
-]
+COLUMNS = ["option", "added", "pays_from", "known"]
 
 
 class Terms(NamedTuple):
@@ -97,138 +71,26 @@ class LeadGeneration(NamedTuple):
     deal_amount: Uncertain
 
 
-def compare_options(
-    budget_amount: float,
-    hire: PreSales,
-    leads: LeadGeneration,
-    terms: Terms,
-    *,
-    n_draws: int = 10_000,
-    seed: int = 0,
-) -> pd.DataFrame:
-    """Return what `budget_amount` [currency] buys by each option: one row an option.
-
-    Parameters
-    ----------
-    budget_amount : spent on either option over a year
-    hire, leads : what each brings, with the errors of the estimates
-    terms : margin, discount, win rate and sales cycle, the same for both
-
-    Returns
-    -------
-    DataFrame
-        `COLUMNS`: what is added by the median draw (``cost_per_opportunity`` on all costs, rep
-        hours included), NPV with P10, P50 and P90 [currency], ``npv_without_rep_hours`` (P50, the
-        hours of reps taken as free), NPV per unit of budget, and the value at which NPV is zero.  A
-        hire's NPV cannot be told, and is missing, where what one more hour brings cannot.
-    """
-    if not budget_amount > 0 or not hire.cost_amount > 0 or not leads.cost_per_lead > 0:
-        raise ValueError(
-            f"budget and costs must be above 0, got {budget_amount!r}, {hire.cost_amount!r}, "
-            f"{leads.cost_per_lead!r}"
-        )
-    if not 0 <= leads.n_opportunities <= leads.n_leads or leads.n_leads == 0:
-        raise ValueError(
-            f"opportunities must be 0 to n_leads, got {leads.n_opportunities} of "
-            f"{leads.n_leads} leads"
-        )
-    z = np.random.default_rng(seed).standard_normal((3, n_draws))
-    margin_after_commission = (terms.gross_margin_rate - terms.commission_rate) * _discount(terms)
-    deal = uncertainty.draw_value(leads.deal_amount, z[0])
-    hours = budget_amount / hire.cost_amount * hire.hours_freed
-    hire_bookings = hours * uncertainty.draw_value(hire.bookings_per_hour, z[1])
-    n_leads = budget_amount / leads.cost_per_lead
-    rate = special.betaincinv(  # Jeffreys' interval of a share
-        leads.n_opportunities + 0.5, leads.n_leads - leads.n_opportunities + 0.5, special.ndtr(z[2])
-    )
-    opportunities = n_leads * rate
-    lead_bookings = opportunities * terms.win_rate * deal
-    rep_cost = n_leads * leads.rep_hours_per_lead * terms.cost_per_selling_hour
-    hire_row = _option_row(
-        HIRE,
-        budget_amount,
-        hire_bookings,
-        margin_after_commission,
-        0.0,
-        hire_bookings / (terms.win_rate * deal),
-    )
-    lead_row = _option_row(
-        LEADS, budget_amount, lead_bookings, margin_after_commission, rep_cost, opportunities
-    )
-    hire_row |= {"hours_added": hours, "leads_added": 0.0}
-    lead_row |= {"hours_added": -n_leads * leads.rep_hours_per_lead, "leads_added": n_leads}
-    hire_row |= {
-        "break_even": budget_amount / (hours * margin_after_commission),
-        "break_even_unit": "bookings per hour freed",
-    }
-    per_lead = n_leads * terms.win_rate * leads.deal_amount.estimate * margin_after_commission
-    lead_row |= {
-        "break_even": (budget_amount + rep_cost) / per_lead,
-        "break_even_unit": "of leads to opportunities",
-    }
-    return pd.DataFrame([hire_row, lead_row])[COLUMNS]
-
-
-def _discount(terms: Terms) -> float:
-    return float((1 + terms.discount_rate) ** (-terms.cycle_days / 365))
-
-
-def _option_row(
-    name: str,
-    budget: float,
-    bookings: Vector,
-    margin_after_commission: float,
-    rep_cost: float,
-    opportunities: Vector,
-) -> dict[str, float | str]:
-    value = bookings * margin_after_commission - budget - rep_cost
-    low, middle, high = np.quantile(value, SIMULATION_SHOWN)
-    added = float(np.median(opportunities))
-    is_known = not np.isnan(value).any()
-    return {
-        "option": name,
-        "cost_amount": budget,
-        "opportunities_added": added,
-        "cost_per_opportunity": (budget + rep_cost) / added if added > 0 else np.nan,
-        "rep_hours_cost_amount": rep_cost,
-        "npv_p10": float(low),
-        "npv_p50": float(middle),
-        "npv_p90": float(high),
-        "npv_without_rep_hours": float(middle) + rep_cost,
-        "npv_per_unit": float(middle) / budget,
-        "probability_positive": float((value > 0).mean()) if is_known else np.nan,
-    }
-
-
 WEEKS_PAID, DAYS_A_WEEK, MINUTES_PER_HOUR = 52, 5, 60
 RIPE_DAYS, COHORT_DAYS = (
     182,
     365,
 )  # leads of a year, half a year old: most have become what they will
-YIELDS = (1.0, 0.5, 0.1)  # of what leads so far brought, shown for added ones
-SHOWN = [
-    "option",
-    "added",
-    "opportunities_added",
-    "cost_per_opportunity",
-    "npv_p10",
-    "npv_p50",
-    "npv_p90",
-    "npv_without_rep_hours",
-]
 
 
 class Compared(NamedTuple):
-    """Both options in one table, and what lead generation must convert to pay and to pass a hire
-    [0-1].
+    """What each use of a budget must bring to pay, beside what is known of it.
 
-    The table is empty where the options cannot be compared, and ``why`` says so.
+    ``table`` has a row an option: ``option``, ``added`` (hours or leads, in words), ``pays_from``
+    and ``known`` in words; it is empty where the options cannot be compared, and ``why`` says so.
+    ``conversion`` is that of leads so far and ``leads_pay_from`` what added ones must reach [0-1];
+    ``hour_pays_from`` is what a freed hour must bring [currency/h].
     """
 
     table: pd.DataFrame
     conversion: float = math.nan
-    pays_from: float = math.nan
-    passes_from: float = math.nan
+    leads_pay_from: float = math.nan
+    hour_pays_from: float = math.nan
     why: str = ""
 
 
@@ -259,9 +121,9 @@ def company_options(
             end=end,
         )
     except CrmDataError as refusal:
-        return Compared(pd.DataFrame(columns=SHOWN), why=str(refusal).splitlines()[0])
+        return Compared(pd.DataFrame(columns=COLUMNS), why=str(refusal).splitlines()[0])
     if math.isnan(hour.cost_amount):
-        return Compared(pd.DataFrame(columns=SHOWN), why=hour.why)
+        return Compared(pd.DataFrame(columns=COLUMNS), why=hour.why)
     hire = pre_sales(
         case,
         hours_per_day=house.working_time.hours_per_day,
@@ -277,7 +139,7 @@ def company_options(
         win_rate,
         cycle,
     )
-    return compare_uses(budget_amount, hire, leads, on)
+    return compare_uses(budget_amount, hire, leads, on, currency=house.company.currency)
 
 
 def pre_sales(
@@ -369,62 +231,65 @@ def last_year(opportunities: pd.DataFrame, *, end: dt.date) -> tuple[pd.DataFram
 
 
 def compare_uses(
-    budget_amount: float,
-    hire: PreSales,
-    leads: LeadGeneration,
-    on: Terms,
-    *,
-    yields: Sequence[float] = YIELDS,
+    budget_amount: float, hire: PreSales, leads: LeadGeneration, terms: Terms, *, currency: str
 ) -> Compared:
-    """Return a hire beside lead generation whose added leads bring `yields` of what leads so far
-    brought.
+    """Return what a hire and lead generation must bring so that `budget_amount` pays.
 
-    Columns: ``option``, ``added`` (hours or leads, in words), ``opportunities_added``,
-    ``cost_per_opportunity``, NPV with P10, P50 and P90 and ``npv_without_rep_hours`` [currency].
+    What one more hour brings was estimated.  What one more lead brings was not: leads so far say
+    what the average one brought, so no present value is put on added ones.
+
+    Raises
+    ------
+    ValueError
+        If the budget or a cost is not above 0, or there are more opportunities than leads.
     """
-    conversion = leads.n_opportunities / leads.n_leads
-    fewer = [
-        leads._replace(n_opportunities=round(leads.n_opportunities * share)) for share in yields
-    ]
-    both = [compare_options(budget_amount, hire, each, on).set_index("option").T for each in fewer]
-    first, lead = both[0][HIRE], both[0][LEADS]
-    rows = [_row(HIRE, f"{first['hours_added']:,.0f} h of selling", first)]
-    rows += [
-        _row(
-            f"Leads, {conversion * share:.1%} convert",
-            f"{each[LEADS]['leads_added']:,.0f} leads",
-            each[LEADS],
+    if not budget_amount > 0 or not hire.cost_amount > 0 or not leads.cost_per_lead > 0:
+        raise ValueError(
+            f"budget and costs must be above 0, got {budget_amount!r}, {hire.cost_amount!r}, "
+            f"{leads.cost_per_lead!r}"
         )
-        for share, each in zip(yields, both, strict=True)
-    ]
-    pays = float(lead["break_even"])
-    passes = pays * (
-        1 + float(first["npv_p50"]) / (budget_amount + float(lead["rep_hours_cost_amount"]))
+    if not 0 <= leads.n_opportunities <= leads.n_leads or leads.n_leads == 0:
+        raise ValueError(
+            f"opportunities must be 0 to n_leads, got {leads.n_opportunities} of "
+            f"{leads.n_leads} leads"
+        )
+    discount = (1 + terms.discount_rate) ** (-terms.cycle_days / 365)
+    margin = (terms.gross_margin_rate - terms.commission_rate) * discount
+    hours = budget_amount / hire.cost_amount * hire.hours_freed
+    n_leads = budget_amount / leads.cost_per_lead
+    rep_cost = n_leads * leads.rep_hours_per_lead * terms.cost_per_selling_hour
+    conversion = leads.n_opportunities / leads.n_leads
+    hour_pays = budget_amount / (hours * margin)
+    leads_pay = (budget_amount + rep_cost) / (
+        n_leads * terms.win_rate * leads.deal_amount.estimate * margin
     )
-    return Compared(pd.DataFrame(rows)[SHOWN], conversion, pays, passes)
+    brings = hire.bookings_per_hour.estimate
+
+    def amount(value: float) -> str:
+        return money.millions_text(value, currency, 1)
+
+    rows = [
+        (
+            HIRE, f"{hours:,.0f} h of selling", f"{amount(hour_pays)} of bookings an hour",
+            "not known" if math.isnan(brings) else f"{amount(brings)}, estimated of one more hour",
+        ),
+        (
+            LEADS, f"{n_leads:,.0f} leads", f"{leads_pay:.1%} become opportunities",
+            f"{conversion:.1%} of leads so far; added ones bring less",
+        ),
+    ]  # fmt: skip
+    return Compared(pd.DataFrame(rows, columns=COLUMNS), conversion, leads_pay, hour_pays)
 
 
 def options_sentence(compared: Compared) -> str:
-    """Return from which conversion of added leads lead generation pays, and from which it passes a
-    hire.
-    """
+    """Return from which conversion of added leads lead generation pays, and what is not known."""
     if compared.why:
         return f"The options cannot be compared: {compared.why}"
-    so_far = (
-        f"leads so far converted at {compared.conversion:.1%}, and no table tells what added ones "
-        "would"
+    return (
+        f"Lead generation pays if {compared.leads_pay_from:.1%} of added leads become "
+        f"opportunities; leads so far converted at {compared.conversion:.1%}, and no table tells "
+        "how much less added ones would bring."
     )
-    pays = f"Lead generation pays if {compared.pays_from:.1%} of added leads become opportunities"
-    if math.isnan(compared.passes_from):
-        return (
-            f"{pays}; {so_far}. What a hire would bring cannot be told, as what one more hour "
-            "brings is not known."
-        )
-    return f"{pays} and passes a hire from {max(compared.passes_from, 0.0):.1%}; {so_far}."
-
-
-def _row(option: str, added: str, row: pd.Series[Any]) -> dict[str, object]:
-    return {"option": option, "added": added} | {name: row[name] for name in SHOWN[2:]}
 
 
 UNKNOWN = Uncertain(math.nan)

@@ -151,6 +151,7 @@ def _forecast_note(score: Mapping[str, Any], hits: tuple[int, int]) -> str:
 
 
 MOST_POINTS, MOST_PRACTICES = 4, 8
+NO_GAINS = ("no material effect", "likely does not pay")
 Row = dict[str, Any]
 
 
@@ -174,7 +175,9 @@ def review_kit(
     in_body = {
         c["title"] for c in document["chapters"] if c["in_body"]
     }  # what the data are is no opportunity
-    gains = [*statements["decide"], *(s for s in statements["found"] if s["chapter"] in in_body)]
+    findings = [s for s in statements["found"] if s["chapter"] in in_body]
+    gains = [*statements["decide"], *(s for s in findings if not _is_concern(s))]
+    losses = [s for s in findings if _is_concern(s)]
     return {
         "agenda": [
             _part(
@@ -186,7 +189,10 @@ def review_kit(
                 "Concerns",
                 [
                     *missed,
-                    *(_point(s["children"], s["chapter"]) for s in statements["cannot_tell"]),
+                    *(
+                        _point(s["children"], s["chapter"])
+                        for s in (*losses, *statements["cannot_tell"])
+                    ),
                 ],
                 "What would it take to know, and is it worth it?",
             ),
@@ -197,6 +203,11 @@ def review_kit(
         "practices": _practices(n for n, _ in nodes),
         "meeting": _meeting(stays, house),
     }
+
+
+def _is_concern(statement: Row) -> bool:
+    """Return whether a finding is no opportunity: a loss, or that something makes no difference."""
+    return bool(statement.get("is_loss")) or statement.get("verdict") in NO_GAINS
 
 
 def _missed(m: Row) -> str:

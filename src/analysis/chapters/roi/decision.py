@@ -1,0 +1,264 @@
+"""Whether the programme pays, as a decision: how likely, what is at stake, and what to do next.
+
+The chance that it pays is reckoned under two beliefs: the one stated in the settings, and one of
+the same width centred on no effect.  ``likely pays`` takes nine in ten under both, ``likely does
+not pay`` one in ten.  Where a check speaks against the growth estimate, or nothing was estimated,
+no chance is given: the lift from which it pays and what a lift is worth take its place.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from analysis.chapters.roi import simulation
+from analysis.project import money
+
+if TYPE_CHECKING:
+    from analysis.chapters.roi.case import Case
+    from analysis.chapters.roi.simulation import Appraisal
+    from analysis.stats.result import Verdict
+
+SURE = 0.9  # chance that it pays from which it is said to be likely, under both beliefs
+EVEN_ODDS = 0.5
+NEARLY = 0.01  # draws do not make a thing certain
+LIFT_SHOWN = 0.05  # of bookings: the smallest change that matters, whose worth is told
+MINUS = "\N{MINUS SIGN}"
+
+
+class Decision(NamedTuple):
+    """The appraisal under the stated belief, and the chance that the programme pays under each.
+
+    ``appraisal`` is drawn from the posterior; ``is_shown`` says whether what rests on it may be
+    shown.  Chances are 0 to 1; ``break_even`` is a lift [0-1 of bookings], NaN where none will do.
+    """
+
+    verdict: Verdict
+    is_shown: bool
+    appraisal: Appraisal
+    chance: float
+    chance_from_zero: float
+    break_even: float
+
+
+class Stake(NamedTuple):
+    """What the programme comes to on average if it pays, and if it does not [currency]."""
+
+    if_it_pays: float
+    if_it_does_not: float
+
+
+def decide_on_case(case: Case) -> Decision:
+    """Return what the appraisal of a programme says of going on with it."""
+    appraisal = simulation.appraise_case(case)
+    is_shown = not math.isnan(case.effect.estimate) and not case.effect.against
+    chance = float((appraisal.npv > 0).mean())
+    from_zero = case._replace(prior=case.prior._replace(mean_points=0.0)) if case.prior else case
+    chance_from_zero = float((simulation.appraise_case(from_zero).npv > 0).mean())
+    verdict: Verdict = "cannot tell"
+    if is_shown and min(chance, chance_from_zero) >= SURE:
+        verdict = "likely pays"
+    elif is_shown and max(chance, chance_from_zero) <= 1 - SURE:
+        verdict = "likely does not pay"
+    even = math.expm1(simulation.break_even(case)[0])
+    return Decision(verdict, is_shown, appraisal, chance, chance_from_zero, even)
+
+
+def money_at_stake(appraisal: Appraisal) -> Stake:
+    """Return the mean net present value of draws above zero and of those below; 0 where none is."""
+    npv = appraisal.npv
+    gains, losses = npv[npv > 0], npv[npv <= 0]
+    return Stake(
+        float(gains.mean()) if gains.size else 0.0, float(losses.mean()) if losses.size else 0.0
+    )
+
+
+def decision_sentence(case: Case, decision: Decision) -> str:
+    """Return in one or two sentences whether the programme pays."""
+    even = _break_even(decision)
+    if not decision.is_shown:
+        why = (
+            f"{case.effect.against[0]}, so we cannot put a chance on it"
+            if case.effect.against
+            else "its effect could not be estimated"
+        )
+        return (
+            f"Whether the alignment programme pays stays open: {why}. {even} {_worth_of_lift(case)}"
+        )
+    stake = _at_stake(case, decision.appraisal)
+    opening = {
+        "likely pays": "The alignment programme likely pays",
+        "likely does not pay": "The alignment programme likely does not pay",
+    }.get(decision.verdict, "The alignment programme may or may not pay")
+    return f"{opening}: {_chances(case, decision)}. {even} {stake}"
+
+
+def next_step(case: Case, decision: Decision) -> str:
+    """Return in a sentence what to do next; it follows the estimate."""
+    effect = case.effect
+    if math.isnan(effect.estimate):
+        return _without_estimate(case, decision)
+    if effect.against:
+        return _with_something_against(case)
+    is_harm = effect.estimate < 0 and effect.verdict in {"found", "likely"}
+    if is_harm or (effect.estimate < 0 and decision.verdict == "likely does not pay"):
+        return (
+            "Stop the programme, or change it before it goes on: as far as these data tell, "
+            "joining lowered bookings. Start no further team."
+        )
+    if decision.verdict == "likely pays":
+        return (
+            "Start the programme in the teams that do not have it, on announced dates and in turns."
+        )
+    if decision.verdict == "likely does not pay":
+        return (
+            "Start no further team, and end what costs most, unless its cost can be cut below "
+            "what it brings."
+        )
+    return _while_open(case, decision)
+
+
+def _with_something_against(case: Case) -> str:
+    why = case.effect.against[0]
+    if case.effect.estimate < 0:
+        return (
+            "Start no further team, and look into why teams that joined booked less than expected: "
+            f"{why}."
+        )
+    return f"Start no further team on the strength of this figure. First settle this: {why}."
+
+
+def _while_open(case: Case, decision: Decision) -> str:
+    limit = (
+        f"Do not spend more than {_money(case, simulation.worth_of_certainty(decision.appraisal))} "
+        "on measuring this better."
+    )
+    is_leaning = min(decision.chance, decision.chance_from_zero) > EVEN_ODDS
+    if case.effect.estimate > 0 and is_leaning:
+        return (
+            "Keep the programme where it runs, and start further teams in turns, on announced "
+            f"dates: more likely than not it pays, but that is not sure. {limit}"
+        )
+    odds = (
+        "more likely than not it does not pay"
+        if max(decision.chance, decision.chance_from_zero) < EVEN_ODDS
+        else "it may as well lose money as make it"
+    )
+    return (
+        f"Start no further team, and decide next quarter whether the programme goes on: {odds}. "
+        f"{limit}"
+    )
+
+
+def decision_table(case: Case, decision: Decision) -> pd.DataFrame:
+    """Return the decision in figures: one row a figure, ``figure`` and ``value`` in words."""
+    effect = case.effect
+    rows = [("It breaks even from a lift of", _percent(decision.break_even))]
+    if decision.is_shown:
+        stake = money_at_stake(decision.appraisal)
+        believed = f"{case.prior.mean_points:g}%" if case.prior else "nothing"
+        rows = [
+            (f"Chance that it pays, {believed} assumed beforehand", _chance(decision.chance)),
+            ("… no effect assumed beforehand", _chance(decision.chance_from_zero)),
+            *rows,
+            ("If it pays it brings, on average", _money(case, stake.if_it_pays)),
+            ("If it does not it comes to", _money(case, stake.if_it_does_not)),
+            (
+                "Do not spend more on measuring it than",
+                _money(case, simulation.worth_of_certainty(decision.appraisal)),
+            ),
+        ]
+    if not math.isnan(effect.drift_to_believe):
+        rows.append(
+            ("Unseen gain of adopters a quarter that would undo the estimate",
+             f"{100 * effect.drift_to_believe:+.1f} points".replace("-", MINUS)),
+        )  # fmt: skip
+    if not math.isnan(effect.drift):
+        rows.append(
+            (
+                "… gain seen before the start",
+                f"{100 * effect.drift:+.1f} points".replace("-", MINUS),
+            )
+        )
+    return pd.DataFrame(rows, columns=["figure", "value"])
+
+
+def chances_note(case: Case, decision: Decision) -> str:
+    """Return the chance under the other belief, as the card's note."""
+    if not decision.is_shown:
+        return "Not given: see the answer on growth."
+    believed = f"{case.prior.mean_points:g}%" if case.prior else "nothing"
+    return (
+        f"With {believed} assumed beforehand; {_chance(decision.chance_from_zero)} with no effect "
+        "assumed."
+    )
+
+
+def _without_estimate(case: Case, decision: Decision) -> str:
+    needs = case.effect.needs
+    if math.isnan(decision.break_even):
+        return f"Start no further team: no lift searched would pay for the programme. {needs}"
+    lift = _percent(decision.break_even)
+    if case.prior and decision.break_even <= math.expm1(case.prior.mean_points / 100):
+        return (
+            "Keep the programme where it runs and start further teams in turns, on announced "
+            f"dates: it pays from a lift of {lift}, less than the {case.prior.mean_points:g}% we "
+            f"assumed without data. {needs}"
+        )
+    return (
+        f"Start no further team yet: the programme would have to lift bookings by {lift}, more "
+        f"than we assumed without data. {needs}"
+    )
+
+
+def _break_even(decision: Decision) -> str:
+    if math.isnan(decision.break_even):
+        return "No lift of bookings that we searched would pay for it."
+    if decision.break_even <= 0:
+        return "It breaks even without any lift of bookings."
+    return f"It breaks even if it raises bookings by {_percent(decision.break_even)}."
+
+
+def _worth_of_lift(case: Case) -> str:
+    down, up = simulation.by_lift(case, np.array([-LIFT_SHOWN, LIFT_SHOWN]))["p50"]
+    return (
+        f"If it raises bookings by {LIFT_SHOWN:.0%} it is worth {_money(case, up)}; if it lowers "
+        f"them by {LIFT_SHOWN:.0%}, {_money(case, down)}."
+    )
+
+
+def _at_stake(case: Case, appraisal: Appraisal) -> str:
+    stake = money_at_stake(appraisal)
+    gain, loss = _money(case, stake.if_it_pays), _money(case, abs(stake.if_it_does_not))
+    return (
+        f"Over {case.n_periods} quarters it brings {gain} on average if it pays, and loses {loss} "
+        "if it does not."
+    )
+
+
+def _chances(case: Case, decision: Decision) -> str:
+    believed = f"{case.prior.mean_points:g}%" if case.prior else "nothing"
+    one, other = _chance(decision.chance), _chance(decision.chance_from_zero)
+    if one == other:
+        return f"the chance that it does is {one}"
+    return (
+        f"the chance that it does is {one} if we assume {believed} beforehand, {other} if we "
+        "assume no effect"
+    )
+
+
+def _chance(chance: float) -> str:
+    if chance > 1 - NEARLY:
+        return f"above {1 - NEARLY:.0%}"
+    return f"below {NEARLY:.0%}" if chance < NEARLY else f"{chance:.0%}"
+
+
+def _percent(share: float) -> str:
+    return "no lift searched" if math.isnan(share) else f"{share * 100:.1f}%".replace("-", MINUS)
+
+
+def _money(case: Case, amount: float) -> str:
+    return money.millions_text(amount, case.currency, 1)
