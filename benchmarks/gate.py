@@ -35,7 +35,7 @@ from gate_damages import DAMAGES, KEPT_BACK, apply
 from analysis.chapters.alignment import chapter as alignment
 from analysis.chapters.cost import cost
 from analysis.chapters.data_quality import row_accounts
-from analysis.chapters.growth import assessment, chapter
+from analysis.chapters.growth import assessment, growth_answer
 from analysis.chapters.selling_time import elasticity, rep_weeks, worth_of_an_hour
 from analysis.cleaning import pipeline
 from analysis.cleaning.plausibility import gate, required_tables
@@ -116,7 +116,9 @@ def _headlines(
         known = assessment.tables_as_of(
             tables, quarter, fiscal_year_start_month=house.company.fiscal_year_start_month
         )
-        return chapter.answer_growth(known, quarter, own_specification=None, looks=()).growth_gap
+        return growth_answer.answer_growth(
+            known, quarter, own_specification=None, looks=()
+        ).growth_gap
 
     def index() -> Result:
         return alignment.company_index(

@@ -195,6 +195,12 @@ def test_it_keeps_nothing_of_how_it_was_run(notebook):
     assert len(set(ids)) == len(ids)
 
 
+def test_no_line_is_longer_than_a_hundred_columns(notebook):
+    """Words of a markdown cell aside: they are one line a paragraph."""
+    lines = [line for c in cells(notebook, "code") for line in source(c).splitlines()]
+    assert [line for line in lines if len(line) > 100] == []
+
+
 def test_every_show_call_is_one_the_report_can_set(notebook):
     """Each ends in the document or is a value for one; a new way to show needs a form in the PDF first."""
     used = set(re.findall(r"\bshow\.(\w+)\(", code(notebook)))

@@ -9,10 +9,9 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from analysis.chapters.growth import assessment, chapter, specification
+from analysis.chapters.growth import assessment, growth_answer, specification
 from analysis.chapters.growth.assessment import AssessmentTables
-from analysis.chapters.roi import case, decision
-from analysis.chapters.roi import chapter as roi_chapter
+from analysis.chapters.roi import appraised_programme, case, decision
 from analysis.chapters.roi.case import Case, Uncertain
 from studies import roi_study, team_panels
 
@@ -43,7 +42,7 @@ def page_one(kind: str, seed: int) -> PageOne:
     drawn = team_panels.draw_teams(team_panels.Teams(seed=seed, **KINDS[kind]))
     tables = AssessmentTables(drawn.team_quarter, drawn.programme, None, CYCLE_DAYS)
     assessed = assessment.assess_growth(tables, spec=SPEC)
-    starts = roi_chapter.programme_starts(assessed.panel)
+    starts = appraised_programme.programme_starts(assessed.panel)
     bookings = case.bookings_timeline(
         drawn.team_quarter, starts, horizon_quarters=roi_study.HORIZON
     )
@@ -51,7 +50,7 @@ def page_one(kind: str, seed: int) -> PageOne:
         bookings=bookings,
         costs=roi_study.costs_of(bookings, len(starts)),
         initial_amount=0.0,
-        effect=roi_chapter.growth_effect(assessed),
+        effect=appraised_programme.growth_effect(assessed),
         commission_rate=Uncertain(roi_study.COMMISSION),
         cost_per_hour=Uncertain(roi_study.HOUR_COST),
         baseline_error=case.baseline_error(drawn.team_quarter),
@@ -63,7 +62,7 @@ def page_one(kind: str, seed: int) -> PageOne:
     )
     ruling = decision.decide_on_case(appraised)
     return PageOne(
-        growth=chapter.growth_sentence(assessed),
+        growth=growth_answer.growth_sentence(assessed),
         pay=decision.decision_sentence(appraised, ruling),
         next_step=decision.next_step(appraised, ruling),
         growth_verdict=assessed.growth_gap.verdict or "",

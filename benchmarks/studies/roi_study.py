@@ -16,7 +16,7 @@ import pandas as pd
 
 from analysis.chapters.growth import imputation
 from analysis.chapters.growth.panel import team_panel
-from analysis.chapters.roi import benefit, case, chapter, mechanisms, simulation
+from analysis.chapters.roi import appraised_programme, benefit, case, mechanisms, simulation
 from analysis.chapters.roi.case import Assumptions, Case, GrowthEffect, Prior, Uncertain
 from analysis.chapters.roi.mechanisms import Way
 from studies import team_panels as simulated
@@ -81,7 +81,7 @@ def plant_company(
     effect = GrowthEffect(
         effects.estimate, effects.standard_error, effects.df, "found", effects.n_treated
     )
-    starts = chapter.programme_starts(whole)
+    starts = appraised_programme.programme_starts(whole)
     bookings = case.bookings_timeline(observed, starts, horizon_quarters=HORIZON)
     costs = costs_of(bookings, len(starts))
     appraised = Case(

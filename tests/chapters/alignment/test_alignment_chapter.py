@@ -9,7 +9,7 @@ from alignment_tables import calendar, company, day, funnel, meetings, stamp
 
 from analysis.chapters.alignment import chapter, items, scoring, weights
 from analysis.chapters.growth import assessment
-from analysis.chapters.roi import chapter as roi_chapter
+from analysis.chapters.roi import appraised_programme
 from analysis.project import quarters, settings
 from analysis.stats.result import Result
 from analysis.store import processed
@@ -154,7 +154,7 @@ def test_a_meeting_after_the_quarter_does_not_make_its_log_a_kept_one(house):
 def test_rows_after_the_quarter_change_nothing_that_the_chapters_show(tiny):
     """Of the tiny company: the index, its evidence, the practices, and the costs and meetings of the programme."""
     house, quarter = settings.load_dataset_settings("tiny"), "2026Q2"
-    names = {*roi_chapter.TABLES, *chapter.TABLES, "team_quarter", "rep_quarter"}
+    names = {*appraised_programme.TABLES, *chapter.TABLES, "team_quarter", "rep_quarter"}
     whole = {name: processed.load_table("tiny", name) for name in names}
     cut = as_it_was(whole, quarter)
     assert sum(map(len, cut.values())) < 0.95 * sum(map(len, whole.values()))
@@ -166,7 +166,8 @@ def test_rows_after_the_quarter_change_nothing_that_the_chapters_show(tiny):
     pd.testing.assert_frame_equal(known[0].team_quarter, known[1].team_quarter)
     pd.testing.assert_frame_equal(known[0].programme, known[1].programme)
     programmes = [
-        roi_chapter.company_programme(each, quarter=quarter, house=house) for each in (whole, cut)
+        appraised_programme.company_programme(each, quarter=quarter, house=house)
+        for each in (whole, cut)
     ]
     pd.testing.assert_frame_equal(programmes[0].case.costs, programmes[1].case.costs)
     pd.testing.assert_frame_equal(programmes[0].case.bookings, programmes[1].case.bookings)
@@ -181,4 +182,4 @@ def test_an_activity_is_cut_at_the_day_the_quarter_ends():
     acts = pd.DataFrame(
         {"started_at": [stamp("2026-03-31 23:59"), stamp("2026-04-01 00:00"), pd.NaT]}
     )
-    assert roi_chapter.activities_until(acts, dt.date(2026, 4, 1)).index.tolist() == [0, 2]
+    assert appraised_programme.activities_until(acts, dt.date(2026, 4, 1)).index.tolist() == [0, 2]

@@ -3,7 +3,14 @@
 import pytest
 from growth_panels import QUICK, teams
 
-from analysis.chapters.growth import assessment, chapter, guards, power, specification, verdict
+from analysis.chapters.growth import (
+    assessment,
+    growth_answer,
+    guards,
+    power,
+    specification,
+    verdict,
+)
 from analysis.chapters.growth.drift_allowance import GradedInterval
 from analysis.stats.result import Result
 
@@ -34,7 +41,7 @@ def test_a_large_effect_in_many_teams_is_found(large):
     assert got.low < 27.1 < got.high
     assert large.against == ()
     assert not large.is_exploratory
-    assert chapter.growth_sentence(large) == (
+    assert growth_answer.growth_sentence(large) == (
         f"Joining the programme raised bookings by {got.estimate:.0f}% "
         f"({got.low:.0f}% to {got.high:.0f}%; 60 teams)."
     )
@@ -46,17 +53,19 @@ def test_a_harm_as_large_is_found_with_its_sign():
     got = assessment.assess_growth(tables, spec=QUICK)
     assert got.growth_gap.verdict == "found"
     assert got.growth_gap.low < -22.1 < got.growth_gap.high < 0
-    assert chapter.growth_sentence(got).startswith("Joining the programme lowered bookings by 2")
+    assert growth_answer.growth_sentence(got).startswith(
+        "Joining the programme lowered bookings by 2"
+    )
 
 
 def test_twelve_teams_cannot_tell_a_gap_of_five_and_say_how_seldom_they_would(small):
     assert small.growth_gap.verdict == "cannot tell"
-    words = chapter.growth_sentence(small)
+    words = growth_answer.growth_sentence(small)
     assert words.startswith("Joining the programme may or may not have changed bookings")
     assert words.endswith(
         "Exploratory: the specification was changed after the data had been seen."
     )
-    assert "one of 5% in 2." in chapter.GrowthAnswer(small).needs()
+    assert "one of 5% in 2." in growth_answer.GrowthAnswer(small).needs()
 
 
 def test_five_adopters_have_the_plain_estimate_with_a_wider_interval():
@@ -98,7 +107,7 @@ def test_a_sales_cycle_longer_than_the_programme_leaves_bookings_open():
     assert got.growth_gap.verdict == "cannot tell"
     assert [each.says for each in got.against] == ["6 quarters since; median cycle 7.7"]
     assert got.early.verdict == "found"
-    assert "It raised new opportunities by" in chapter.growth_sentence(got)
+    assert "It raised new opportunities by" in growth_answer.growth_sentence(got)
 
 
 SURE, WIDE = GradedInterval(0.10, 0.03, 60), GradedInterval(0.05, 0.03, 60)
@@ -165,7 +174,7 @@ def test_chances_of_a_word_by_hand():
 )  # fmt: skip
 def test_the_sentence_follows_the_verdict(name, estimate, low, high, said, words):
     result = Result(name, estimate, low, high, "percent", 30, "teams", "", "", "effect", said)
-    assert chapter.result_sentence(result) == words
+    assert growth_answer.result_sentence(result) == words
 
 
 def test_a_gap_that_a_check_speaks_against_is_told_with_the_check():
@@ -173,17 +182,17 @@ def test_a_gap_that_a_check_speaks_against_is_told_with_the_check():
         "growth_gap", 11.0, 2.0, 22.0, "percent", 24, "teams", "", "", "association", "cannot tell"
     )
     more = guards.Guard("adopters were given more reps", True, "+22.3 points of the team's reps")
-    assert chapter.result_sentence(result, [more]) == (
+    assert growth_answer.result_sentence(result, [more]) == (
         "Teams that joined the programme have 11% more bookings than expected (+2% to +22%; 24 teams), but "
         "that may not be its doing: adopters were given more reps (+22.3 points of the team's reps)."
     )
 
 
 def test_the_vendors_gap_is_called_a_vendors():
-    assert chapter.vendor_line().startswith(
+    assert growth_answer.vendor_line().startswith(
         "Vendor survey, not ours: 24 points between best and laggards (Aberdeen"
     )
-    assert "n = 453; grade D" in chapter.vendor_line()
+    assert "n = 453; grade D" in growth_answer.vendor_line()
 
 
 def test_a_changed_specification_has_another_hash_and_is_exploratory():

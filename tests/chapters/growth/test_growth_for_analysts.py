@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from growth_panels import QUICK, teams
 
-from analysis.chapters.growth import assessment, chapter, growth_for_analysts
+from analysis.chapters.growth import assessment, growth_answer, growth_for_analysts
 
 LAST, BEFORE = "2026Q3", "2025Q3"
 
@@ -25,7 +25,7 @@ def several():
         segment=held.team_quarter["team_id"].isin(ids[::2]).map({True: "a", False: "b"})
     )
     return made, growth_for_analysts.growth_tables(
-        chapter.GrowthAnswer(made), panel, scores, LAST, reliability=0.8, low=40, high=60
+        growth_answer.GrowthAnswer(made), panel, scores, LAST, reliability=0.8, low=40, high=60
     )
 
 
@@ -95,7 +95,7 @@ def test_few_teams_have_rows_that_say_why(several):
     )
     _, held = teams(seed=1, n_teams=60, effect=0.3)
     got = growth_for_analysts.growth_tables(
-        chapter.GrowthAnswer(made),
+        growth_answer.GrowthAnswer(made),
         held.team_quarter.assign(segment="a"),
         scores,
         LAST,
@@ -112,7 +112,7 @@ def test_few_teams_have_rows_that_say_why(several):
 
 
 def test_details_of_what_cannot_be_told_are_the_reasons():
-    nothing = chapter.GrowthAnswer(None, chapter.NO_PROGRAMME)
+    nothing = growth_answer.GrowthAnswer(None, growth_answer.NO_PROGRAMME)
     got = growth_for_analysts.growth_tables(
         nothing, pd.DataFrame(), pd.DataFrame(), LAST, reliability=0.8, low=40, high=60
     )

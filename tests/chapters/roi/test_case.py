@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from roi_case import bookings, programme
 
-from analysis.chapters.roi import benefit, case, chapter, costs
+from analysis.chapters.roi import appraised_programme, benefit, case, costs
 from analysis.chapters.roi.case import Uncertain
 from analysis.project import settings
 from analysis.project.errors import CrmDataError
@@ -217,7 +217,7 @@ def test_a_company_is_assembled_over_the_settings_horizon(raw):
     )  # fmt: skip
     held = pd.DataFrame({"held_on": [pd.Timestamp("2025-02-03", tz="UTC")], "hours": [3.0]})
     table = bookings().assign(is_partial=lambda t: t["quarter"] == "2025Q4")
-    got = chapter.programme_case(
+    got = appraised_programme.programme_case(
         table,
         stays,
         COSTS,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from roi_case import programme
 
-from analysis.chapters.roi import chapter, decision, headlines, simulation, sliders
+from analysis.chapters.roi import appraised_programme, decision, headlines, simulation, sliders
 from analysis.chapters.roi.case import Uncertain
 
 
@@ -132,7 +132,9 @@ def test_a_programme_that_no_lift_pays_for_is_said_to_be_one():
 
 
 def unassessed(**different):
-    return programme(**different)._replace(effect=chapter.not_assessed(2, "2 teams joined"))
+    return programme(**different)._replace(
+        effect=appraised_programme.not_assessed(2, "2 teams joined")
+    )
 
 
 def test_without_an_estimate_the_break_even_is_held_against_what_was_assumed():
@@ -170,7 +172,7 @@ def test_sliders_move_what_they_say():
 
 def test_where_nothing_was_estimated_the_slider_moves_the_prior():
     """3 points believed beforehand; 10% is a prior of 9.5 log points."""
-    case = programme()._replace(effect=chapter.not_assessed(2, "2 teams joined"))
+    case = programme()._replace(effect=appraised_programme.not_assessed(2, "2 teams joined"))
     box = sliders.assumption_sliders(case)
     assert box.children[0].value == pytest.approx(math.expm1(0.03))
     stated = {"gross_margin_rate": 0.6, "discount_rate": 0.0, "fade_rate": 0.0, "cost_factor": 1.0}

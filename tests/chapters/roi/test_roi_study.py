@@ -6,7 +6,7 @@ from roi_case import bookings
 from studies import roi_study
 
 from analysis.chapters.growth.panel import Panel
-from analysis.chapters.roi import chapter, mechanisms
+from analysis.chapters.roi import appraised_programme, mechanisms
 
 
 @pytest.fixture(scope="module")
@@ -65,4 +65,4 @@ def test_the_benefit_is_the_totals_whatever_the_ways_say():
 def test_starts_are_the_quarters_of_the_growth_panel():
     table = bookings().set_index(["team_id", "quarter"])["bookings_amount"].unstack()  # noqa: PD010 - no duplicates
     whole = Panel("x", table.to_numpy(), [4, 1 << 20], table.index, tuple(table.columns), {})
-    assert chapter.programme_starts(whole) == {"a": "2025Q1"}
+    assert appraised_programme.programme_starts(whole) == {"a": "2025Q1"}

@@ -1,4 +1,4 @@
-"""What analysts see of growth beside the chapter.
+"""What analysts see of growth beside the growth_answer.
 
 Other dates, other means, bounds, weights, slopes, how often a true gap would earn a word.
 
@@ -17,7 +17,7 @@ from analysis.chapters.alignment import score_tiers
 from analysis.chapters.growth import (
     association,
     callaway_santanna,
-    chapter,
+    growth_answer,
     guards,
     other_estimators,
     parallel_trends,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from analysis.chapters.growth.association import Association
-    from analysis.chapters.growth.chapter import GrowthAnswer
+    from analysis.chapters.growth.growth_answer import GrowthAnswer
     from analysis.stats.result import Result
 
 PER_REP = {
@@ -54,15 +54,15 @@ def growth_tables(
 
     Parameters
     ----------
-    growth : what `chapter.answer_growth` returns
+    growth : what `growth_answer.answer_growth` returns
     team_quarter : panel, a team and quarter
     scores : what `index.index_scores` returns
     last_quarter : end of the year of growth
     reliability : of the index across teams [0-1]; not above 0: not known
-    low, high : cuts of the index, as `chapter.by_tier` takes them
+    low, high : cuts of the index, as `growth_answer.by_tier` takes them
     """
     if growth.assessment is None:
-        return {"checks": chapter.checks_of_answer(growth)}
+        return {"checks": growth_answer.checks_of_answer(growth)}
     assessment = growth.assessment
     before = str(parse_quarter(last_quarter).shifted(-tier_contrast.QUARTERS_IN_YEAR))
     index = scores[scores["quarter"] == before].set_index("team_id")["index"]

@@ -29,7 +29,7 @@ from analysis.project.errors import require_columns
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from analysis.chapters.roi.chapter import Programme
+    from analysis.chapters.roi.appraised_programme import Programme
     from analysis.project.settings import Settings
 
 SOURCES = ("marketing", "sales")

@@ -1,234 +1,281 @@
-"""A programme's case from the tables and settings of a company, in one call."""
+"""The chapter on the return: what the notebook shows, each thing from one call."""
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import pandas as pd
-
-from analysis.chapters.growth import assessment, chapter
-from analysis.chapters.growth.panel import NEVER
-from analysis.chapters.roi import case
-from analysis.chapters.roi import costs as roi_costs
-from analysis.chapters.roi.case import GrowthEffect
-from analysis.project import quarters
-from analysis.project.errors import CrmDataError, require_columns
+from analysis.chapters.roi import (
+    accounts,
+    appraised_programme,
+    costs,
+    decision,
+    headlines,
+    mechanisms,
+    options,
+    simulation,
+)
+from analysis.project import money
+from analysis.store import manifest, processed
+from analysis.tables.labelled_table import LabelledTable
 
 if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Mapping, Sequence
+    import pandas as pd
 
-    from analysis.chapters.growth.assessment import Assessment, AssessmentTables
-    from analysis.chapters.growth.chapter import GrowthAnswer
-    from analysis.chapters.growth.panel import Panel
+    from analysis.chapters.roi.appraised_programme import Programme
     from analysis.chapters.roi.case import Case
-    from analysis.project.settings import Settings
+    from analysis.chapters.roi.decision import Decision
+    from analysis.chapters.roi.options import NextHour
+    from analysis.stats.result import Result
+    from analysis.store.company import Company
+
+BUDGET_CUTS = (accounts.BudgetCut(0.8, 0.5), accounts.BudgetCut(1.0, 0.8))
 
 
-OWN = (
-    "team_quarter",
-    "rep_quarter",
-    "programme",
-    "programme_costs",
-    "activities",
-    "attendees",
-    "reps",
-    "opportunities",
-)
-ALSO = ("rep_week", "campaigns", "assets", "asset_uses", "leads")  # of the other sections
-TABLES = tuple(sorted({*OWN, *ALSO}))
+class Appraised(NamedTuple):
+    """The programme of a company, what it is worth, and what to decide.
 
-
-class Programme(NamedTuple):
-    """A company's programme up to a quarter.
-
-    ``growth`` is what the growth chapter tells, ``known`` the tables that it rests on, ``held`` the
-    time of people in joint meetings and ``programme_starts`` the first quarter by team.
+    `tables` are those of the company by name; `headlines` the results of cards by name.
     """
 
-    case: Case
-    growth: GrowthAnswer
-    tables: AssessmentTables
-    joint_meetings: pd.DataFrame
-    starts: dict[str, str]
+    company: Company
+    tables: dict[str, pd.DataFrame]
+    programme: Programme
+    decision: Decision
+    headlines: dict[str, Result]
+
+    @property
+    def case(self) -> Case:
+        """What the appraisal takes as given."""
+        return self.programme.case
+
+    @property
+    def sentence(self) -> str:
+        """Whether it pays, in one or two sentences."""
+        return decision.decision_sentence(self.case, self.decision)
+
+    @property
+    def next_step(self) -> str:
+        """What to do next."""
+        return decision.next_step(self.case, self.decision)
+
+    @property
+    def chances_note(self) -> str:
+        """Chances that it pays under either assumption made beforehand."""
+        return decision.chances_note(self.case, self.decision)
 
 
-def company_programme(
-    tables: Mapping[str, pd.DataFrame],
-    *,
-    quarter: str,
-    house: Settings,
-    own_specification: str | None = None,
-    looks: Sequence[Mapping[str, Any]] = (),
-) -> Programme:
-    """Return the programme of a company as of `quarter`.
-
-    Growth told, costs and meetings counted, the case.
-
-    Parameters
-    ----------
-    tables : those of `TABLES` by name
-    quarter : last quarter that counts
-    house : the dataset's settings
-    own_specification, looks : as `chapter.answer_growth` takes them
-
-    Raises
-    ------
-    CrmDataError
-        If no team has started by `quarter`, or the tables cannot carry an appraisal.
-    """
-    month = house.company.fiscal_year_start_month
-    tables_of_then = assessment.tables_as_of(tables, quarter, fiscal_year_start_month=month)
-    team, rep = (
-        tables_of_then.team_quarter,
-        tables["rep_quarter"][tables["rep_quarter"]["quarter"] <= quarter],
+def appraise_programme(company: Company) -> Appraised:
+    """Appraise the company's programme as of the quarter reported."""
+    tables = {name: company.table(name) for name in appraised_programme.TABLES}
+    programme = appraised_programme.company_programme(
+        tables,
+        quarter=company.quarter,
+        house=company.settings,
+        own_specification=processed.own_text(company.dataset, "growth.toml"),
+        looks=manifest.earlier_looks(company.dataset, "growth_gap", before=company.quarter),
     )
-    growth = chapter.answer_growth(
-        tables_of_then, quarter, own_specification=own_specification, looks=looks
-    )
-    if growth.assessment is None:
-        started = starts_by(tables["programme"], quarter, month)
-        effect = not_assessed(len(started), growth.reason)
-    else:
-        started, effect = (
-            programme_starts(growth.assessment.panel),
-            growth_effect(growth.assessment),
-        )
-    theirs = rep.loc[rep["team_id"].isin(list(started)), "rep_id"].unique()
-    activities = activities_until(tables["activities"], quarters.parse_quarter(quarter).end(month))
-    joint_meetings = roi_costs.joint_meeting_time(
-        activities[activities["rep_id"].isin(theirs)], tables["attendees"], tables["reps"]
-    )
-    costs = tables["programme_costs"]
-    appraised = programme_case(
-        team, rep, costs, joint_meetings, starts=started, effect=effect, house=house,
-        hires_log=hires_of(growth),
-    )  # fmt: skip
-    return Programme(appraised, growth, tables_of_then, joint_meetings, started)
+    ruling = decision.decide_on_case(programme.case)
+    cards = headlines.roi_headlines(programme.case, ruling)
+    return Appraised(company, tables, programme, ruling, cards)
 
 
-def activities_until(activities: pd.DataFrame, end: dt.date) -> pd.DataFrame:
-    """Return the activities that started before the day `end` (UTC)."""
-    require_columns(activities, ["started_at"], "activities")
-    return activities[
-        ~(pd.to_datetime(activities["started_at"], utc=True) >= pd.Timestamp(end, tz="UTC"))
+def next_hour(appraised: Appraised) -> NextHour:
+    """Bookings that one more hour of selling brings, as the chapter on selling time has it."""
+    company = appraised.company
+    return options.next_hour_of_company(
+        appraised.tables, quarter=company.quarter, house=company.settings
+    )
+
+
+def data_sentence(appraised: Appraised) -> str:
+    """Say what the appraisal takes as given, and what growth says."""
+    return f"{costs.case_sentence(appraised.case)} {appraised.programme.growth.sentence()}"
+
+
+def programme_spending(appraised: Appraised) -> LabelledTable:
+    """Cost of the programme so far: one row an item."""
+    company, hour = appraised.company, appraised.case.cost_per_hour.estimate
+    currency = company.settings.company.currency
+    return LabelledTable(
+        costs.programme_spending(
+            appraised.case,
+            appraised.tables["programme_costs"],
+            fiscal_year_start_month=company.settings.company.fiscal_year_start_month,
+        ),
+        f"What the programme has cost up to {company.quarter}",
+        {
+            "item": ("text", "Item"),
+            "hours": ("count", "Hours"),
+            "cost_amount": ("money", "Cost"),
+            "share": ("percent", "Of all"),
+        },
+        f"programme_costs, activities, attendees, {company.quarter}",
+        note="Meetings: time of people in meetings of both sides without customers since the "
+        f"first start, at {money.amount_text(hour, currency, 2)} a paid hour.",
+    )
+
+
+def worth_by_lift(appraised: Appraised) -> LabelledTable:
+    """Net present value were the lift known: one row a lift."""
+    case, quarter = appraised.case, appraised.company.quarter
+    return LabelledTable(
+        headlines.worth_by_lift(case),
+        f"NPV over {case.n_periods} quarters were the lift known; band: P10 to P90 by all else "
+        f"that is estimated. Orange: the lift estimated, n = {case.effect.n_teams} teams that "
+        f"started, {quarter}.",
+        {
+            "lift": ("percent2", "Lift"),
+            "p10": ("millions", "P10"),
+            "p50": ("millions", "P50"),
+            "p90": ("millions", "P90"),
+        },
+        f"team_quarter, rep_quarter, programme, programme_costs, {quarter}",
+    )
+
+
+def presales_or_leads(
+    appraised: Appraised, hour: NextHour, *, budget_amount: float, hours_freed: float
+) -> LabelledTable:
+    """What the same money must bring as pre-sales staff and as leads: one row an option."""
+    company = appraised.company
+    compared = options.company_options(
+        appraised.tables,
+        appraised.programme,
+        hour,
+        quarter=company.quarter,
+        house=company.settings,
+        budget_amount=budget_amount,
+        hours_freed=hours_freed,
+    )
+    amount = money.amount_text(budget_amount, company.settings.company.currency)
+    return LabelledTable(
+        compared.table,
+        f"What {amount} a year must bring to pay, {company.quarter}",
+        {
+            "option": ("text", "Option"),
+            "added": ("text", "Buys"),
+            "pays_from": ("text", "Pays from"),
+            "known": ("text", "Known of it"),
+        },
+        f"campaigns, leads, activities, opportunities, rep_week, {company.quarter}",
+        note=f"{options.options_sentence(compared)} A hire is assumed to cost what a rep does and "
+        f"to free {hours_freed:,.0f} hours a year.",
+    )
+
+
+def change_by_way(appraised: Appraised, hour: NextHour) -> LabelledTable:
+    """Change of adopters' bookings by the way it came: one row a way, one the total."""
+    quarter = appraised.company.quarter
+    return LabelledTable(
+        mechanisms.mechanisms_of_company(
+            appraised.tables, appraised.programme, hour, quarter=quarter
+        ),
+        f"Change of adopters' bookings by way, quarters up to {quarter}",
+        {
+            "part": ("text", "Way"),
+            "estimate": ("percent", "Bookings"),
+            "low": ("percent", "95% from"),
+            "high": ("percent", "to"),
+        },
+        "team_quarter, rep_quarter, leads, opportunities, programme",
+        note="One plus each, the ways and the rest multiply to the total. A way that the data "
+        "cannot carry has no row.",
+    )
+
+
+def decision_figures(appraised: Appraised) -> LabelledTable:
+    """Chances, break-even, money at stake and the drift one would have to believe: one row each."""
+    return LabelledTable(
+        decision.decision_table(appraised.case, appraised.decision),
+        f"The decision in figures, {appraised.company.quarter}",
+        {"figure": ("text", "Figure"), "value": ("text", "Value")},
+        "team_quarter, rep_quarter, programme, programme_costs",
+    )
+
+
+def answers_by_assumption(appraised: Appraised) -> LabelledTable:
+    """The answer with one assumption changed at a time: one row an assumption."""
+    return LabelledTable(
+        headlines.answers_by_assumption(appraised.case, appraised.decision),
+        f"The answer under other assumptions, {appraised.company.quarter}",
+        {
+            "assumption": ("text", "Assumption"),
+            "break_even": ("percent2", "Pays from"),
+            "low": ("percent2", "95% from"),
+            "high": ("percent2", "to"),
+            "p10": ("millions", "NPV, P10"),
+            "p50": ("millions", "P50"),
+            "p90": ("millions", "P90"),
+            "probability_positive": ("percent", "Draws that pay"),
+        },
+        "rep_quarter, programme_costs",
+    )
+
+
+def inputs_by_worth(appraised: Appraised) -> LabelledTable:
+    """What makes the net present value uncertain: one row a figure; none where it is withheld."""
+    return LabelledTable(
+        headlines.inputs_by_worth(appraised.decision),
+        f"What makes the net present value uncertain, {appraised.company.quarter}",
+        {
+            "input": ("text", "Figure"),
+            "npv_low": ("millions", "NPV at its P10"),
+            "npv_high": ("millions", "at its P90"),
+            "share_of_variance": ("percent", "Of the variance"),
+            "worth_knowing": ("money", "Spend no more on knowing it than"),
+        },
+        "team_quarter, rep_quarter, programme_costs",
+    )
+
+
+def avoidable_costs(
+    appraised: Appraised, *, duplicate_reports: int, hours_per_report: float
+) -> LabelledTable:
+    """Cost of unused material and repeated reports, apart from the appraisal: one row an item."""
+    company = appraised.company
+    marketing_hour = company.settings.money.marketing_hour_cost_amount
+    unused = costs.unused_content(
+        appraised.tables["assets"],
+        appraised.tables["asset_uses"],
+        as_of=company.day_after,
+        marketing_hour_cost_amount=marketing_hour,
+    )
+    repeated = costs.duplicate_reports(duplicate_reports, hours_per_report, marketing_hour)
+    return LabelledTable(
+        costs.avoidable_costs(unused, duplicates_amount=repeated),
+        f"Cost that could be avoided, apart from the above and no part of it, {company.quarter}",
+        {
+            "item": ("text", "Item"),
+            "n_found": ("count", "Pieces"),
+            "of": ("count", "Of"),
+            "hours": ("count", "Hours"),
+            "cost_amount": ("money", "Cost"),
+        },
+        "assets, asset_uses",
+        note="Material younger than 60 days is not counted. Repeated reports are counted by hand; "
+        "a dash: nobody has.",
+    )
+
+
+def tables_for_analysts(appraised: Appraised) -> list[Any]:
+    """Distribution, benefit and cost by quarter, the vendors' method, one account, next budget."""
+    company, appraisal = appraised.company, appraised.decision.appraisal
+    case = appraised.case
+    return [
+        simulation.npv_quantiles(appraisal),
+        simulation.payback_shares(appraisal, horizon_quarters=case.n_periods),
+        appraisal.by_quarter,
+        headlines.by_vendors_method(case, appraisal),
+        accounts.account_of_company(
+            appraised.tables,
+            appraised.programme,
+            quarter=company.quarter,
+            house=company.settings,
+        ),
+        accounts.budget_of_company(
+            appraised.tables,
+            quarter=company.quarter,
+            fiscal_year_start_month=company.settings.company.fiscal_year_start_month,
+            rule=list(BUDGET_CUTS),
+        ),
     ]
-
-
-def not_assessed(n_teams: int, why: str) -> GrowthEffect:
-    """Return the growth effect of a company whose data cannot carry the comparison.
-
-    Nothing was estimated.
-    """
-    nan, needs = math.nan, f"Telling its effect takes a comparison of teams, for which {why}."
-    return GrowthEffect(nan, nan, 0, "cannot tell", n_teams, needs=needs, kind="association")
-
-
-def starts_by(
-    programme: pd.DataFrame, quarter: str, fiscal_year_start_month: int = 1
-) -> dict[str, str]:
-    """Return the first full quarter of each team's programme, of teams that started by `quarter`."""  # noqa: E501
-    require_columns(programme, ["team_id", "start_date"], "programme")
-    start_of = {}
-    for team, start in zip(
-        programme["team_id"], pd.to_datetime(programme["start_date"]).dt.date, strict=True
-    ):
-        first = quarters.quarter_containing(start, fiscal_year_start_month)
-        first = first.shifted(int(first.start(fiscal_year_start_month) < start))
-        if str(first) <= quarter:
-            start_of[str(team)] = str(first)
-    if not start_of:
-        ids = ", ".join(map(str, programme["team_id"][:3]))
-        raise CrmDataError(
-            f"programme: some team must have started by {quarter}, but {len(programme)} of "
-            f"{len(programme)} have not "
-            f"(team_id {ids}).\nReport a quarter in which the programme ran."
-        )
-    return start_of
-
-
-def growth_effect(assessment: Assessment) -> GrowthEffect:
-    """Return what an appraisal takes from the growth chapter.
-
-    The estimate with drift allowed for, opportunities being evidence where nothing bars them.
-    """
-    graded, spec = assessment.graded, assessment.specification
-    effect, ruling = graded.bookings.with_evidence, graded.bookings.ruling
-    return GrowthEffect(
-        estimate=effect.estimate,
-        standard_error=effect.error,
-        df=effect.df,
-        verdict=ruling.verdict,
-        n_teams=assessment.panel.n_treated,
-        against=tuple(f"{each.name} ({each.says})" for each in ruling.against),
-        drift_to_believe=graded.drift_to_believe,
-        drift=graded.drift,
-        n_quarters=spec.horizon[1] + 1,
-        kind=ruling.kind,
-    )
-
-
-def hires_of(growth: GrowthAnswer) -> float:
-    """Return by how much adopters' heads grew beyond the others' [log]; 0 where they did not, or
-    nobody knows.
-    """
-    heads = growth.assessment.heads if growth.assessment else None
-    return max(math.log1p(heads.estimate / 100), 0.0) if heads else 0.0
-
-
-def programme_starts(whole: Panel) -> dict[str, str]:
-    """Return each adopter's first quarter of the programme, as the growth estimate counts it."""
-    return {
-        str(team): whole.quarters[start]
-        for team, start in zip(whole.teams, whole.starts, strict=True)
-        if start < NEVER
-    }
-
-
-def programme_case(
-    team_quarter: pd.DataFrame,
-    rep_quarter: pd.DataFrame,
-    programme_costs: pd.DataFrame,
-    joint_meetings: pd.DataFrame,
-    *,
-    starts: Mapping[str, str],
-    effect: GrowthEffect,
-    house: Settings,
-    hires_log: float = 0.0,
-) -> Case:
-    """Return the case of a programme, appraised from its first start over the settings' horizon.
-
-    Parameters
-    ----------
-    team_quarter, rep_quarter : panels up to the quarter reported
-    programme_costs : items of cost, see `errors`
-    joint_meetings : what `costs.joint_meeting_time` returns, of the adopters' representatives
-    starts : first quarter of the programme by team, see `starts`
-    effect : the growth estimate, in log points
-    house : the dataset's settings
-    hires_log : by how much adopters' heads grew beyond the others' [log]; their pay is a cost
-    """
-    money, month = house.money, house.company.fiscal_year_start_month
-    bookings = case.bookings_timeline(team_quarter, starts, horizon_quarters=money.horizon_quarters)
-    names = bookings.loc[bookings["period"] >= 0, "quarter"].drop_duplicates().tolist()
-    costs = roi_costs.by_quarter(programme_costs, fiscal_year_start_month=month)
-    hours = roi_costs.meeting_hours(joint_meetings, fiscal_year_start_month=month)
-    whole = team_quarter.loc[~team_quarter["is_partial"].astype(bool), "quarter"]
-    hires = roi_costs.pay_of_hires(rep_quarter, starts, hires_log)
-    spent = roi_costs.cost_timeline(costs, hours, hires, names, last_observed=str(whole.max()))
-    commission, hour, correlation = case.by_rep(rep_quarter)
-    return case.Case(
-        bookings=bookings,
-        costs=spent.costs,
-        initial_amount=spent.initial_amount,
-        effect=effect,
-        commission_rate=commission,
-        cost_per_hour=hour,
-        baseline_error=case.baseline_error(team_quarter),
-        cost_error=spent.error,
-        correlation=correlation,
-        assumptions=case.Assumptions(money.gross_margin_rate, money.discount_rate, money.fade_rate),
-        prior=case.Prior(money.prior_gap_points, money.prior_gap_sd_points),
-        currency=house.company.currency,
-    )

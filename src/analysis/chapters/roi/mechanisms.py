@@ -30,8 +30,8 @@ from analysis.stats import intervals
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from analysis.chapters.roi.appraised_programme import Programme
     from analysis.chapters.roi.case import Case, GrowthEffect
-    from analysis.chapters.roi.chapter import Programme
     from analysis.chapters.roi.options import NextHour
 
 HOURS, LEADS, WINS = "Hours sold", "Opportunities from recycled leads", "Win rate"

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pandas as pd
 
 from analysis.chapters.cost import cost
-from analysis.chapters.roi import chapter
+from analysis.chapters.roi import appraised_programme
 from analysis.chapters.roi.case import Uncertain
 from analysis.chapters.selling_time import elasticity, rep_weeks, worth_of_an_hour
 from analysis.project import money, quarters
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping
 
+    from analysis.chapters.roi.appraised_programme import Programme
     from analysis.chapters.roi.case import Case
-    from analysis.chapters.roi.chapter import Programme
     from analysis.project.settings import Settings
 
 HIRE, LEADS = "Hire pre-sales staff", "Fund lead generation"
@@ -116,7 +116,7 @@ def company_options(
         leads = lead_generation(
             tables["campaigns"],
             tables["leads"],
-            chapter.activities_until(tables["activities"], end),
+            appraised_programme.activities_until(tables["activities"], end),
             won,
             end=end,
         )

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from growth_panels import teams
 
-from analysis.chapters.growth import assessment, chapter, specification
+from analysis.chapters.growth import assessment, growth_answer, specification
 from analysis.chapters.growth.assessment import AssessmentTables
 from analysis.stats.result import Result
 
@@ -26,14 +26,14 @@ def tables() -> AssessmentTables:
 
 
 @pytest.fixture(scope="module")
-def told(tables) -> chapter.GrowthAnswer:
-    return chapter.answer_growth(tables, LAST, own_specification=QUICK, looks=())
+def told(tables) -> growth_answer.GrowthAnswer:
+    return growth_answer.answer_growth(tables, LAST, own_specification=QUICK, looks=())
 
 
-def untold(programme: pd.DataFrame) -> chapter.GrowthAnswer:
+def untold(programme: pd.DataFrame) -> growth_answer.GrowthAnswer:
     """Return what 24 teams can say with another programme."""
     _, tables = teams(seed=1, n_teams=24)
-    return chapter.answer_growth(
+    return growth_answer.answer_growth(
         tables._replace(programme=programme), LAST, own_specification=None, looks=()
     )
 
@@ -57,7 +57,7 @@ def test_a_gap_in_percent_is_told_as_a_share(told):
 
 def test_the_path_stands_around_the_start_in_percent(told):
     """Nothing before the start, about a third once the programme is in full swing."""
-    path = chapter.effect_path(told).set_index("event_time")
+    path = growth_answer.effect_path(told).set_index("event_time")
     assert path.index.min() < 0 <= path.index.max()
     assert (path["low"] <= path["estimate"]).all()
     assert path.loc[-1, "low"] < 0 < path.loc[-1, "high"]
@@ -65,7 +65,7 @@ def test_the_path_stands_around_the_start_in_percent(told):
 
 
 def test_every_check_is_a_reservation_in_words(told):
-    rows = chapter.checks_of_answer(told)
+    rows = growth_answer.checks_of_answer(told)
     assert len(rows) == len(told.assessment.guards)
     assert set(rows["speaks"]) <= {"yes", "no", "not checked"}
     assert rows["check"].str[0].str.isupper().all()
@@ -73,7 +73,7 @@ def test_every_check_is_a_reservation_in_words(told):
 
 
 def test_what_it_stands_on_names_cohorts_and_specification(told, tables):
-    said = chapter.data_sentence(told)
+    said = growth_answer.data_sentence(told)
     n_joined = len(tables.programme)
     assert (
         f"60 teams over {len(told.assessment.panel.quarters)} quarters up to {LAST}; {n_joined} started"
@@ -86,7 +86,7 @@ def test_what_it_stands_on_names_cohorts_and_specification(told, tables):
 
 def test_an_earlier_look_by_another_specification_makes_it_exploratory(tables):
     looks = [{"method": "imputation; specification 0123456789ab"}]
-    got = chapter.answer_growth(tables, LAST, own_specification=QUICK, looks=looks)
+    got = growth_answer.answer_growth(tables, LAST, own_specification=QUICK, looks=looks)
     assert got.assessment.is_exploratory
     assert "Exploratory" in got.sentence()
 
@@ -101,11 +101,11 @@ def test_a_company_without_a_programme_is_told_so_and_what_to_enter():
         "the quarter reported."
     )
     assert "programme.csv" in got.needs()
-    assert chapter.effect_path(got).empty
-    assert chapter.checks_of_answer(got)["speaks"].tolist() == ["yes"]
+    assert growth_answer.effect_path(got).empty
+    assert growth_answer.checks_of_answer(got)["speaks"].tolist() == ["yes"]
     assert not got.per_rep.is_known
     assert got.heads_note() == "How many reps adopters have is not known."
-    assert chapter.data_sentence(got).startswith(
+    assert growth_answer.data_sentence(got).startswith(
         "No comparison of teams that joined with others: no team is known"
     )
 
@@ -142,7 +142,7 @@ def tiered() -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def test_tiers_come_from_the_index_of_the_year_before():
     """Above 60 aligned, up to 40 laggards: 20, 11 and 0% a year."""
-    rows, gap = chapter.by_tier(*tiered(), "2026Q4", low=40, high=60)
+    rows, gap = growth_answer.by_tier(*tiered(), "2026Q4", low=40, high=60)
     assert rows["growth"].tolist() == pytest.approx([20.0, 11.0, 0.0])
     assert rows["n_teams"].tolist() == [2, 2, 2]
     assert gap.estimate == pytest.approx(20.0)
@@ -151,33 +151,39 @@ def test_tiers_come_from_the_index_of_the_year_before():
 
 def test_a_year_that_is_not_there_gives_no_gap_and_says_why():
     panel, index = tiered()
-    rows, gap = chapter.by_tier(panel[panel["quarter"] < "2020"], index, "2026Q4", low=40, high=60)
+    rows, gap = growth_answer.by_tier(
+        panel[panel["quarter"] < "2020"], index, "2026Q4", low=40, high=60
+    )
     assert rows["growth"].isna().all()
     assert math.isnan(gap.estimate)
-    assert chapter.gap_sentence(gap).startswith(
+    assert growth_answer.gap_sentence(gap).startswith(
         "No gap is given: team_quarter: no row in the two years to 2026Q4"
     )
 
 
 def test_a_gap_without_laggards_is_not_given():
-    _, gap = chapter.by_tier(*tiered(), "2026Q4", low=10, high=60)
-    assert "at least 2 teams must be aligned and as many laggards" in chapter.gap_sentence(gap)
+    _, gap = growth_answer.by_tier(*tiered(), "2026Q4", low=10, high=60)
+    assert "at least 2 teams must be aligned and as many laggards" in growth_answer.gap_sentence(
+        gap
+    )
 
 
 def test_a_known_gap_is_called_a_difference():
-    gap = Result("tier_gap", 12.0, -1.0, 25.0, chapter.POINTS, 9, "teams", "", "", "difference")
-    assert chapter.gap_sentence(gap) == (
+    gap = Result(
+        "tier_gap", 12.0, -1.0, 25.0, growth_answer.POINTS, 9, "teams", "", "", "difference"
+    )
+    assert growth_answer.gap_sentence(gap) == (
         "Aligned less laggard teams: +12.0 percentage points (-1.0 to +25.0; n = 9 teams), a difference and not an effect."
     )
 
 
 def test_sorting_alone_gives_the_published_groups():
     """20% and -4% published; 20.0, 8.1 and -4.0 by sorting."""
-    rows = chapter.sorting_contrast()
+    rows = growth_answer.sorting_contrast()
     assert rows["published"].tolist()[::2] == [20.0, -4.0]
     assert np.isnan(rows["published"].iloc[1])
     assert rows["by_sorting"].tolist() == pytest.approx([20.0, 8.1, -4.0], abs=0.05)
-    assert chapter.vendor_points()[0] == pytest.approx(24.0)
+    assert growth_answer.vendor_points()[0] == pytest.approx(24.0)
 
 
 def later(tables: AssessmentTables, end: str) -> dict[str, pd.DataFrame]:
@@ -214,7 +220,7 @@ def test_rows_after_the_quarter_change_nothing_of_growth(tables):
     pd.testing.assert_frame_equal(one.programme, other.programme)
     pd.testing.assert_frame_equal(one.team_quarter, other.team_quarter)
     told = [
-        chapter.answer_growth(
+        growth_answer.answer_growth(
             each._replace(rep_quarter=None), "2025Q4", own_specification=QUICK, looks=()
         )
         for each in (one, tables._replace(median_cycle_days=70.0))
@@ -235,7 +241,7 @@ def test_a_start_without_a_date_is_refused_and_not_taken_for_a_late_one(tables):
     assert len(got.programme) == 1
     assert (
         "start_date must be known"
-        in chapter.answer_growth(got, LAST, own_specification=None, looks=()).needs()
+        in growth_answer.answer_growth(got, LAST, own_specification=None, looks=()).needs()
     )
 
 
@@ -246,13 +252,13 @@ def test_no_text_of_the_data_gets_into_the_prose():
     hostile = dict(zip(ids, ["![x](y)", "[pay](http://evil.example) (b)"], strict=True))
     started = tables.programme[tables.programme["team_id"].isin(ids)].replace({"team_id": hostile})
     panel = tables.team_quarter.replace({"team_id": hostile})
-    got = chapter.answer_growth(
+    got = growth_answer.answer_growth(
         tables._replace(programme=started, team_quarter=panel, rep_quarter=None),
         LAST,
         own_specification=None,
         looks=(),
     )
     assert "![x](y)" in got.why
-    for said in (got.sentence(), chapter.data_sentence(got)):
+    for said in (got.sentence(), growth_answer.data_sentence(got)):
         assert "2 of 24 teams did" in said
         assert not {"[", "]", "(", "!"} & set(said)
