@@ -244,6 +244,7 @@ def clean(
     ] = False,
 ) -> None:
     """Clean a dataset's exports into data/processed: tables, panels, quarantine and audit."""
+    from analysis.cleaning import unmatched_words
     from analysis.report import audit_lines
     from analysis.store import processed
 
@@ -251,10 +252,18 @@ def clean(
     with _usage():
         house = settings.load_dataset_settings(name)
     if dry_run:
+        words: list[unmatched_words.UnmatchedWord] = []
+        account = processed.dry_run(
+            name,
+            as_of=_day(as_of),
+            # a log or a file must hold no word of a subject: for eyes at a terminal alone
+            show_words=words.extend if sys.stdout.isatty() else None,
+        )
         _say_all(
             [
-                *audit_lines.audit_lines(processed.dry_run(name, as_of=_day(as_of))),
+                *audit_lines.audit_lines(account),
                 *audit_lines.currency_notice(house),
+                *unmatched_words.words_lines(words),
             ]
         )
         return

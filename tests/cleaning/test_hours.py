@@ -8,7 +8,7 @@ import pytest
 from crm_tables import ADA, BEN, cleaned, define, event, frame, opportunity, stand, user, write
 
 from analysis.cleaning import hours
-from analysis.project.settings import ActivityRule
+from analysis.project.settings import ActivityRule, load_dataset_settings
 from analysis.sources import database
 from analysis.tables.canonical import ACTIVITY_CLASSES
 
@@ -144,11 +144,17 @@ def test_the_union_never_exceeds_the_sum(raw):
     assert counted(*rows).loc[(ADA, MONDAY), "selling_hours"] == 2.0
 
 
-def classified(subject, *pairs):
+def classified(subject, *pairs, has_client=False):
     table = [ActivityRule(activity_class=c, pattern=p) for c, p in pairs]
+    return class_of(subject, table, has_client=has_client)
+
+
+def class_of(subject, table, *, has_client):
     with database.open_session() as connection:
         hours.define_classes(connection, table)
-        return connection.execute("select activity_class(?)", [subject]).fetchone()[0]
+        return connection.execute("select activity_class(?, ?)", [subject, has_client]).fetchone()[
+            0
+        ]
 
 
 PAIRS = (("internal", "^pipeline"), ("selling", "review|demo"))
@@ -172,6 +178,46 @@ def test_quirk_29_the_first_match_decides_and_the_rest_stays_unclassified(subjec
     assert classified(subject, *PAIRS) == expected
 
 
+HOUSE = load_dataset_settings("demo").activity_classes
+
+
+@pytest.mark.parametrize(
+    ("subject", "has_client", "expected"),
+    [
+        ("Intro call", False, "selling"),
+        ("Northwind: onsite visit", False, "selling"),
+        ("QBR", False, "selling"),
+        ("Zoom", False, "unclassified"),
+        ("Zoom", True, "selling"),
+        ("Microsoft Teams meeting", False, "unclassified"),
+        ("Microsoft Teams meeting", True, "selling"),
+        ("Team meeting", True, "internal"),
+        ("Prep for client call", False, "preparation"),
+        ("Kundentermin Müller GmbH", False, "selling"),
+        ("Besprechung", True, "selling"),
+        ("Urlaub", False, "time_off"),
+        ("Démo produit", False, "selling"),
+        ("Réunion d'équipe", True, "internal"),
+        ("Congés", False, "time_off"),
+        ("Llamada: seguimiento", False, "selling"),
+        ("Preparación oferta", False, "preparation"),
+        ("Incontro con Rossi", False, "selling"),
+        ("Klantbezoek Utrecht", False, "selling"),
+        ("Reunião com fornecedor", False, "selling"),
+        ("Recalling nothing", False, "unclassified"),
+        ("Demotivated", False, "unclassified"),
+    ],
+)
+def test_the_house_patterns_match_whole_words_in_seven_languages(subject, has_client, expected):
+    assert class_of(subject, HOUSE, has_client=has_client) == expected
+
+
+def test_a_word_ends_where_its_letters_end_in_any_alphabet():
+    """The letter after Demo is one, though no English one."""
+    assert classified("Demoá", ("selling", "demo")) == "unclassified"
+    assert classified("(demo)", ("selling", "demo")) == "selling"
+
+
 def test_order_decides_between_two_that_match():
     assert classified("Pipeline review", *reversed(PAIRS)) == "selling"
 
@@ -181,7 +227,7 @@ def test_without_a_table_all_is_unclassified():
 
 
 def test_a_quote_in_a_pattern_is_a_quote():
-    assert classified("Ada's demo", ("selling", "a's")) == "selling"
+    assert classified("Ada's demo", ("selling", "ada's")) == "selling"
 
 
 def test_an_autumn_night_has_an_hour_more(raw):
@@ -265,3 +311,28 @@ def test_quirk_25_a_meeting_that_a_sync_wrote_beside_the_reps_own_is_dropped(raw
     assert sorted(got.tables["activities"]["activity_id"]) == [
         e["Id"] for e in (events[0], *events[2:])
     ]
+
+
+@pytest.mark.parametrize(
+    ("person", "status", "expected"),
+    [
+        ("003000000000001AAA", "Accepted", "selling"),
+        ("003000000000001AAA", "Declined", "unclassified"),
+        (BEN, "Accepted", "unclassified"),
+        (None, "", "unclassified"),
+    ],
+)
+def test_a_zoom_is_selling_only_where_a_client_came(raw, person, status, expected):
+    """A contact who accepted makes it one; one who declined, a colleague or nobody does not."""
+    meeting = event(1, Subject="Zoom")
+    invited = [
+        {
+            "Id": "0RE000000000001AAA", "EventId": meeting["Id"], "RelationId": person or BEN,
+            "IsInvitee": "true", "Status": status, "IsDeleted": "false" if person else "true",
+        }
+    ]  # fmt: skip
+    write(
+        raw, User=[user(ADA), user(BEN)], Opportunity=[opportunity(1)], Event=[meeting],
+        EventRelation=invited,
+    )  # fmt: skip
+    assert cleaned().tables["activities"]["activity_class"].tolist() == [expected]

@@ -17,7 +17,7 @@ from rule_cases_more import MORE_CASES
 from rule_cases_practice import PRACTICE_CASES
 from rule_rows import AROUND, BASE, DAY, NEXT, TEN
 
-from analysis.cleaning import identity, rules
+from analysis.cleaning import hours, identity, rules
 from analysis.project.errors import CrmDataError
 from analysis.sources import database
 from analysis.sources.database import quote_identifier
@@ -63,6 +63,7 @@ def surround(connection):
         )
     define(connection)
     identity.define_survivors(connection)
+    hours.define_client_activities(connection)
     connection.execute("create table own_domains (domain varchar)")
     for name in ("survivors", "own_domains", "set_aside"):
         for row in AROUND[name]:

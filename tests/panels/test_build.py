@@ -335,13 +335,31 @@ def test_nothing_lies_after_the_day_of_the_export(raw):
 @pytest.mark.parametrize("name", PANELS)
 def test_a_panel_is_what_its_schema_says(raw, name):
     """Columns in order, one row a key, sorted by it."""
-    got = built(opportunities=[deal(1, MOVE)], activities=[activity(MOVE)])[name]
+    got = built(
+        opportunities=[deal(1, MOVE)],
+        activities=[activity(MOVE)],
+        time_study=[{"rep_id": ADA, "day": MOVE, "observed_hours": 2.0}],
+    )[name]
     table = PANELS[name]
     assert list(got) == [c.name for c in table.columns]
     assert len(got) > 0
     keys = got[list(table.key)]
     assert not keys.duplicated().any()
     assert keys.equals(keys.sort_values(list(table.key)).reset_index(drop=True))
+
+
+def test_an_observed_day_stands_beside_what_its_records_hold(raw):
+    """An hour and a half recorded on the 16th of three observed; a day off the records in a logged
+    week is zero, one in a week without any entry unknown.
+    """
+    logged, next_day, other_week = D(2026, 2, 16), D(2026, 2, 17), D(2026, 3, 2)
+    study = [
+        {"rep_id": ADA, "day": day, "observed_hours": 3.0} for day in (logged, next_day, other_week)
+    ]
+    got = built(activities=[activity(logged, 90.0)], time_study=study)["observed_days"]
+    assert got["observed_hours"].tolist() == [3.0, 3.0, 3.0]
+    assert got["recorded_hours"].fillna(-1).tolist() == [1.5, 0.0, -1]
+    assert got["week_start"].tolist() == [logged, logged, other_week]
 
 
 def test_sums_of_a_whole_company_agree(tiny):

@@ -39,6 +39,7 @@ BASE: dict[str, Row] = {
     "accepted_names": {"table_name": "products", "variant": "GTX-Profi", "canonical": "GTX Pro"},
     "record_merges": {"table_name": "accounts", "record_id": "a8", "survivor_id": "a9"},
     "hours_shifters": {"shifter_id": "s1", "kind": "training", "rep_id": ADA, "start_date": DAY, "end_date": NEXT},
+    "time_study": {"rep_id": ADA, "day": DAY, "observed_hours": 3.0},
     "campaigns": {
         "campaign_id": "c1", "campaign_name": "Fair", "start_date": DAY, "end_date": NEXT, "currency": "USD",
         "raw_budget": 10.0, "raw_cost": 12.0,
@@ -148,6 +149,7 @@ OTHER_KEY: dict[str, Row] = {
     "leads": {"lead_id": "l2"},
     "campaigns": {"campaign_id": "c2"},
     "hours_shifters": {"shifter_id": "s2"},
+    "time_study": {"day": NEXT},
     "accepted_names": {"variant": "GTX-Pr0"},
     "record_merges": {"record_id": "a7"},
     "opportunity_splits": {"opportunity_id": "o8"},

@@ -116,6 +116,10 @@ HAND_COLUMNS = {
     ("names", "table"): "accounts or products",
     ("activity_targets", "spend_amount"): "planned spend, in `currency`",
     ("programme_costs", "cost_amount"): "cost of the period, in `currency`",
+    (
+        "time_study",
+        "hours_observed",
+    ): "hours of calls, meetings and demos with clients that an observer counted that day [h]; 0 counts, blank does not",
 }
 
 ALSO_WRITTEN = {

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from analysis.project.settings import ActivityRule
     from analysis.tables.rulebook import Rule
 
+# A pattern between the ends of words; \\b knows the letters of English alone.
+WHOLE_WORDS = r"(?:^|[^\pL\pN])(?:{})(?:[^\pL\pN]|$)"
+
 LATEST_START = (
     23 * 3600
 )  # an entry that ends by then, counted from its day's midnight [s], crosses none, whatever the clock does
@@ -58,16 +61,39 @@ COUNTS: dict[str, str] = {
 
 
 def define_classes(connection: duckdb.DuckDBPyConnection, rules: Sequence[ActivityRule]) -> None:
-    """Make the SQL macro ``activity_class(subject)`` from the analyst's table.
+    """Make the SQL macro ``activity_class(subject, has_client)`` from the analyst's table.
 
-    The first match decides.
+    The first match decides; a pattern matches whole words anywhere in the subject.  A rule that
+    needs a client matches only where `has_client` says that one was among the attendees.
     """
     cases = " ".join(
-        f"when regexp_matches(subject, {quote_literal(r.pattern)}, 'i') then {quote_literal(r.activity_class)}"
+        f"when {'has_client and ' if r.needs_client else ''}"
+        f"regexp_matches(subject, {quote_literal(WHOLE_WORDS.format(r.pattern))}, 'i') "
+        f"then {quote_literal(r.activity_class)}"
         for r in rules
     )
     case = f"case {cases} else 'unclassified' end" if rules else "'unclassified'"
-    connection.execute(f"create macro activity_class(subject) as {case}")
+    connection.execute(f"create macro activity_class(subject, has_client) as {case}")
+
+
+def define_client_activities(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make ``client_activities``, the ids of activities with a client among the attendees.
+
+    Read before attendees are judged, from what came in; who declined or was taken off the list did
+    not attend.  Needs ``parsed_attendees`` and ``parsed_activities``.
+    """
+    connection.execute(
+        """
+        create or replace temp table client_activities as
+        select activity_id from parsed_attendees
+        where activity_id is not null and is_deleted is not true
+          and lower(answer) is distinct from 'declined'
+          and coalesce(side, case when relation_id[1:3] in ('003', '00Q') then 'customer' end)
+            = 'customer'
+        union
+        select activity_id from parsed_activities
+        where activity_id is not null and who_id[1:3] in ('003', '00Q')"""
+    )
 
 
 def define_late_stages(connection: duckdb.DuckDBPyConnection, stages: Sequence[str]) -> None:

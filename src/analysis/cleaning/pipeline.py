@@ -21,6 +21,7 @@ from analysis.cleaning import (
     rules,
     second_entries,
     set_aside_spread,
+    unmatched_words,
     validity,
 )
 from analysis.project.errors import CrmDataError
@@ -31,11 +32,12 @@ from analysis.sources.database import quote_identifier, set_variable
 from analysis.tables.canonical import TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     import duckdb
 
+    from analysis.cleaning.unmatched_words import UnmatchedWord
     from analysis.project.settings import Settings
     from analysis.sources.files import text_table
 
@@ -290,6 +292,30 @@ def define_rates(connection: duckdb.DuckDBPyConnection) -> None:
     )
 
 
+def _note_names(
+    connection: duckdb.DuckDBPyConnection, intake: sources_intake.Intake, files: Sequence[Path]
+) -> None:
+    """Note what names the exports and the files not read hold, while their text is there."""
+    read = {export.file for export in intake.exports if export.tables}
+    unmatched_words.collect_names(
+        connection, intake.exports, [f for f in files if f.name not in read]
+    )
+
+
+def _settle_table(connection: duckdb.DuckDBPyConnection, name: str, settings: Settings) -> None:
+    """Make what later tables ask of the one just judged."""
+    if name == "record_merges":
+        identity.settle_survivors(connection)
+    if name == "fx_rates":
+        define_rates(connection)
+    if name == "finance_bookings":
+        reconciliation.define_quarters(
+            connection,
+            settings.company.fiscal_year_start_month,
+            settings.reconciliation.tolerance_rate,
+        )
+
+
 def clean_tables(
     connection: duckdb.DuckDBPyConnection,
     files: Sequence[Path],
@@ -299,11 +325,13 @@ def clean_tables(
     dataset_key: str,
     as_of: dt.date | None = None,
     today: dt.date | None = None,
+    show_words: Callable[[tuple[UnmatchedWord, ...]], None] | None = None,
 ) -> Audit:
     """Make the canonical tables of `canonical.TABLES` in the database, and return the account of
     it.
 
-    Also makes ``set_aside_checks`` (each row not clean), ``rep_day_hours`` and the SQL variable
+    `show_words` is handed the words of subjects that match no class, which nothing keeps; without
+    it they are not looked for.  Also makes ``set_aside_checks`` (each row not clean), ``rep_day_hours`` and the SQL variable
     ``assessment``.
 
     Raises
@@ -314,6 +342,8 @@ def clean_tables(
     _prepare_session(connection, dataset_key, settings)
     layouts = field_maps.exports_known(dataset)
     intake = sources_intake.read_files(connection, files, layouts, until=as_of or today)
+    if show_words:
+        _note_names(connection, intake, files)
     books = {name: rules.read_rulebook(name, dataset) for name in TABLES}
     own_maps.require_sound(intake, layouts, books)
     own = field_maps.reading_of(dataset)
@@ -347,26 +377,20 @@ def clean_tables(
     define_own_domains(connection)
     audits, effects = [], []
     sources: tuple[hours.HoursSource, ...] = ()
+    hours.define_client_activities(connection)
     for name, table in TABLES.items():
         rules.judge_rows(connection, table, books[name], f"parsed_{name}")
         if n_in[name]:
             set_aside_spread.count_deciding(connection, table, f"parsed_{name}")
             set_aside_spread.measure_spread(connection, table, books[name])
             second_entries.measure_entries(connection, name, f"parsed_{name}")
-        if name == "record_merges":
-            identity.settle_survivors(connection)
-        if name == "fx_rates":
-            define_rates(connection)
-        if name == "finance_bookings":
-            reconciliation.define_quarters(
-                connection,
-                settings.company.fiscal_year_start_month,
-                settings.reconciliation.tolerance_rate,
-            )
+        _settle_table(connection, name, settings)
         if name == "activities":
             sources = hours.judge_sources(
                 connection, books[name].rules, settings.hours.max_junk_share
             )
+            if show_words:
+                show_words(unmatched_words.unmatched_words(connection))
         connection.execute(f"drop table {quote_identifier('parsed_' + name)}")
         effect = rules.rule_effects(connection, table, books[name], n_in[name])
         effects += effect

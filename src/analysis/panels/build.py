@@ -126,6 +126,17 @@ def _team_quarter(connection: duckdb.DuckDBPyConnection) -> None:
     )
 
 
+def _observed_days(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make ``observed_days``; a day on which the rep was in no team is not in it."""
+    connection.execute(
+        """
+        create or replace table observed_days as
+        select s.rep_id, s.day, t.week_start, t.quarter, s.observed_hours,
+          case when t.is_logged and not t.is_refused then round(coalesce(t.selling_hours, 0), 4) end as recorded_hours
+        from time_study s join timed_days t on t.rep_id = s.rep_id and t.day = s.day"""
+    )
+
+
 def make_panels(
     connection: duckdb.DuckDBPyConnection, first_day: dt.date, as_of: dt.date, settings: Settings
 ) -> None:
@@ -139,7 +150,7 @@ def make_panels(
     deals.make_deals(connection)
     leads.make_lead_steps(connection, UNASSIGNED)
     logging.make_team_logging(connection, settings.hours.minimum_logged_share)
-    for make in (_rep_week, _rep_quarter, _team_quarter):
+    for make in (_rep_week, _rep_quarter, _team_quarter, _observed_days):
         make(connection)
     for table in PANELS.values():
         columns = ", ".join(

@@ -127,6 +127,16 @@ class HoursSettings(_Section):
     longest_activity_hours: Annotated[float, Field(gt=0, le=24)]
     minimum_logged_share: Share
     max_junk_share: Share
+    max_unclassified_share: Share = 0.03
+    capture_low: Annotated[float, Field(gt=0, le=1)] = 0.8
+    capture_high: Annotated[float, Field(gt=0, le=1)] = 1.0
+
+    @field_validator("capture_high")
+    @classmethod
+    def _above_low(cls, high: float, info: ValidationInfo) -> float:
+        if high < info.data.get("capture_low", 0.0):
+            raise ValueError(f"must be at least capture_low, {info.data['capture_low']}")
+        return high
 
 
 class Pipeline(_Section):
@@ -205,10 +215,15 @@ def _once(metrics: tuple[KeyMetric, ...]) -> tuple[KeyMetric, ...]:
 
 
 class ActivityRule(_Section):
-    """Subjects that match `pattern` (case-insensitive regular expression) are of `activity_class`."""  # noqa: E501
+    """Subjects that hold the words of `pattern` are of `activity_class`.
+
+    A regular expression, case aside, that matches whole words anywhere in the subject; where
+    `needs_client`, only with a client among the attendees.
+    """
 
     pattern: Annotated[str, AfterValidator(_regular_expression)]
     activity_class: ActivityClass
+    needs_client: bool = False
 
 
 class AcceptedWarning(_Section):

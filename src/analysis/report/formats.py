@@ -187,6 +187,40 @@ def with_unit(value: float, unit: str) -> str:
     )
 
 
+def display_step(name: str, size: float) -> float:
+    """Return the smallest difference that a figure of `size` shows in a format.
+
+    Examples
+    --------
+    >>> display_step("money", 545), display_step("percent", 0.3), display_step("millions", 92e6)
+    (1.0, 0.001, 10000.0)
+    """
+    form = format_of(name)
+    if form.millions:
+        return money.MILLION / 10.0**form.decimals if abs(size) >= money.MILLIONS_FROM else 1.0
+    return float(10.0 ** -(form.decimals + (2 if form.kind == "share" else 0)))
+
+
+def shown_difference(value: float, other: float, name: str) -> float:
+    """Return the difference of two shown figures, free of the noise of floating point."""
+    difference = round_cell(value - other, name)
+    return float(difference) if isinstance(difference, int | float) else 0.0
+
+
+def signed_words(change: float, name: str, currency: str) -> str:
+    """Return a change with its sign; that of a share is in percentage points.
+
+    Examples
+    --------
+    >>> signed_words(56, "money", "USD"), signed_words(0.012, "percent", "")
+    ('+$56', '+1.2 pp')
+    """
+    text = cell_words(change, name, currency)
+    if format_of(name).kind == "share":
+        text = f"{text.removesuffix('%')} pp"
+    return f"+{text}" if change > 0 and not text.startswith("+") else text
+
+
 def spreadsheet_format(name: str, currency: str = "") -> str:
     """Return the number format with which a spreadsheet shows the cell as the report does."""
     form = format_of(name)

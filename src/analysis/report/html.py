@@ -12,7 +12,7 @@ import html
 import re
 from typing import TYPE_CHECKING
 
-from analysis.report import formats, markdown
+from analysis.report import formats, markdown, output
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,7 +57,8 @@ def _line(text: str, style: str) -> str:
 def facts_line(card: Payload) -> str:
     """Return the line under a card's value: interval, n, kind and verdict."""
     interval = card["shown"]["interval"]
-    parts = [f"95% interval {interval}" if interval else "", f"n = {card['shown']['n']}"]
+    name = card["shown"].get("interval_name", output.INTERVAL)
+    parts = [f"{name} {interval}" if interval else "", f"n = {card['shown']['n']}"]
     return " · ".join(p for p in [*parts, card["kind"], card["verdict"] or ""] if p)
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from analysis.stats.result import Result
 
+INTERVAL = "95% interval"  # what a card's ends are unless it says otherwise
 MIME = "application/vnd.alignment-roi+json"
 
 MARKS = f"{HIDDEN} confidential: too few reps, or a row that would give such a row away."
@@ -68,6 +69,8 @@ def result_card(
             "value": value if result.is_known else formats.CANNOT_TELL,
             "unit": formats.CURRENCY_UNIT.sub("", result.unit) if result.is_known else "",
             "interval": " to ".join(interval) if has_interval else "",
+            # an interval of the usual kind needs no name
+            **({} if result.interval_name == INTERVAL else {"interval_name": result.interval_name}),
             "n": f"{formats.cell_words(result.n, 'count')} {result.n_of}",
         },
     }

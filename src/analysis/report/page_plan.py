@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from analysis.chapters.data_quality import answerability
-from analysis.report import formats, markdown
+from analysis.report import formats, markdown, output
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -216,6 +216,7 @@ def _absent(m: KeyMetric, *, is_withheld: bool) -> Row:
         "value": value,
         "unit": "",
         "interval": "",
+        "interval_name": "",
         "n": "",
     }
     return row | {"target": formats.MISSING, "last": formats.MISSING, "met": met}
@@ -240,6 +241,7 @@ def _metric(
         "value": card["shown"]["value"],
         "unit": card["shown"]["unit"] if estimate is not None else _short_reason(card),
         "interval": card["shown"]["interval"],
+        "interval_name": card["shown"].get("interval_name", output.INTERVAL),
         "n": card["shown"]["n"],
         "target": NO_TARGET
         if m.target is None

@@ -181,7 +181,7 @@ def _since_last(book: Workbook, document: Document, quarterly: dict[str, Any]) -
     before, following = quarterly["before"], quarterly["following"]
     parts = {
         "change": "Change",
-        "movement": "The quarter itself",
+        "movement": "The company's own movement",
         "code": "Code",
         "parameters": "Parameters",
         "data": "Data",
@@ -196,6 +196,16 @@ def _since_last(book: Workbook, document: Document, quarterly: dict[str, Any]) -
         (
             {**headline, "then": f"Published for {before}", "now": "This quarter", **parts},
             quarterly["deltas"],
+        ),
+        (
+            {
+                **headline,
+                "against": "Against",
+                "basis": "Then",
+                "driver": "Driver",
+                "amount": "Moved it by",
+            },
+            _driver_rows(quarterly),
         ),
         ({**headline, "then": "First published", "now": "Today", **parts}, quarterly["restated"]),
         (
@@ -237,6 +247,27 @@ def _since_last(book: Workbook, document: Document, quarterly: dict[str, Any]) -
         row += 3
     sheet.set_column(0, 0, 40)
     sheet.set_column(1, max(len(heads) for heads, _ in blocks) - 1, 22)
+
+
+def _driver_rows(quarterly: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return a row a headline, quarter compared with and driver."""
+    rows = []
+    for delta in quarterly["deltas"]:
+        for against, compared in (
+            (quarterly["before"], delta),
+            (quarterly["year_before"], delta["year"] or {"parts": [], "basis": ""}),
+        ):
+            rows += [
+                {
+                    **{k: delta[k] for k in ("label", "unit", "format", "currency")},
+                    "against": against,
+                    "basis": compared["basis"],
+                    "driver": words,
+                    "amount": amount,
+                }
+                for words, amount in compared["parts"]
+            ]
+    return rows
 
 
 def _sheet(book: Workbook, document: Document, node: Node) -> None:

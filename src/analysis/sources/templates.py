@@ -25,6 +25,7 @@ EXAMPLES = {  # a line of each file, its cells in the order of its columns
     "finance_bookings": "2026Q3,83100000,USD",
     "programme": "T-1,2026-01-01,CRO,2025-11-17",
     "hours_shifters": "S-1,training,R-104,,2026-02-02,2026-02-04",
+    "time_study": "R-104,2026-09-14,3.25",
     "sales_ready_definitions": "D-2,T-1,2026-01-01,,2025-12-12,2025-12-10",
     "goals": "G-1,T-1,2026-07-01,2026-10-01,qualified leads,60,R-9,R-42",
     "plans": "P-1,T-1,marketing,2026-07-01,2026-10-01,2026-06-24,2026-06-20",

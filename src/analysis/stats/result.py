@@ -34,6 +34,7 @@ class Result(NamedTuple):
     source: str
     kind: Kind = "measure"
     verdict: Verdict | None = None
+    interval_name: str = "95% interval"  # what `low` and `high` are, where they are something else
 
     @property
     def is_known(self) -> bool:

@@ -34,9 +34,11 @@ from analysis.tables.canonical import TABLES
 from analysis.tables.panel_tables import PANELS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import duckdb
+
+    from analysis.cleaning.unmatched_words import UnmatchedWord
 
 AUDIT_FILE = "audit.json"
 QUARANTINE_FILE = "quarantine.parquet"
@@ -146,13 +148,16 @@ def _judged(
     dataset: str,
     key: str,
     as_of: dt.date | None,
+    show_words: Callable[[tuple[UnmatchedWord, ...]], None] | None = None,
 ) -> tuple[pipeline.Audit, gate.Gate]:
     """Make the clean tables and the panels in the database.
 
     Return the account of the pass and what it can answer.
     """
     house = settings.load_dataset_settings(dataset)
-    account = pipeline.clean_tables(connection, files, dataset, house, dataset_key=key, as_of=as_of)
+    account = pipeline.clean_tables(
+        connection, files, dataset, house, dataset_key=key, as_of=as_of, show_words=show_words
+    )
     required_tables.require_clean_rows(connection, account)
     build.make_panels(connection, account.first_day, account.as_of, house)
     return account, gate.judge_dataset(connection, account, house)
@@ -266,12 +271,21 @@ def prepare_dataset(dataset: str, *, as_of: dt.date | None = None) -> dict[str, 
     return _account(target)
 
 
-def dry_run(dataset: str, *, as_of: dt.date | None = None) -> dict[str, Any]:
-    """Return the audit a pass over a dataset's exports would give; write nothing."""
+def dry_run(
+    dataset: str,
+    *,
+    as_of: dt.date | None = None,
+    show_words: Callable[[tuple[UnmatchedWord, ...]], None] | None = None,
+) -> dict[str, Any]:
+    """Return the audit a pass over a dataset's exports would give; write nothing.
+
+    `show_words` is handed the words of subjects that match no class of activity; the audit holds
+    none of them.
+    """
     gate.require_known(settings.load_dataset_settings(dataset).accepted_warnings)
     files = intake.files_of(_dataset_folder(dataset))
     with database.open_session(_n_bytes(files)) as connection:
-        account, verdict = _judged(connection, files, dataset, "", as_of)
+        account, verdict = _judged(connection, files, dataset, "", as_of, show_words)
     return {**_plain(account), "gate": _plain(verdict)}
 
 

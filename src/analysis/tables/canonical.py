@@ -24,6 +24,7 @@ BUILD_ORDER = (
     "finance_bookings",
     "programme",
     "hours_shifters",
+    "time_study",
     "campaigns",
     "opportunities",
     "opportunity_splits",

@@ -153,4 +153,18 @@ COMPANY_TABLES: tuple[Table, ...] = (
             C("end_date", "date", "first day after; missing: still on"),
         ),
     ),
+    Table(
+        "time_study",
+        "a rep's day that somebody observed, to learn how much of it the records hold",
+        ("rep_id", "day"),
+        (
+            C("rep_id", "id", "rep", is_required=True),
+            C("day", "date", "day, in the rep's own time zone", is_required=True),
+            C(
+                "observed_hours",
+                "number",
+                "hours of calls, meetings and demos with clients that the observer counted [h]",
+            ),
+        ),
+    ),
 )

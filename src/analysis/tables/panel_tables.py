@@ -222,6 +222,23 @@ _PANELS = [
         ),
     ),
     Table(
+        "observed_days",
+        "a rep's day of the time study, beside what the records hold of it",
+        ("rep_id", "day"),
+        (
+            C("rep_id", "id", "rep"),
+            C("day", "date", "day"),
+            C("week_start", "date", "Monday of its week"),
+            C("quarter", "category", "fiscal quarter of the day"),
+            C("observed_hours", "number", "selling hours that the observer counted [h]"),
+            C(
+                "recorded_hours",
+                "number",
+                "selling hours in the records [h]; missing where the week is not logged",
+            ),
+        ),
+    ),
+    Table(
         "won_deals",
         "an opportunity won, as a published quarter keeps it",
         ("opportunity_id",),

@@ -48,11 +48,11 @@ def test_fully_loaded_cost_is_the_sum_of_its_parts(stays):
         (
             "cost_per_selling_hour",
             115_000 / 300,
-            "USD per selling hour",
+            "USD per recorded selling hour",
         ),  # 45 + 40 / 2 + 50 thousand
         ("cost_per_available_hour", 115.0, "USD per available hour"),  # 400 + 200 + 400 h
         ("cost_per_paid_hour", 92.0, "USD per paid hour"),  # 500 + 250 + 500 h
-        ("required_bookings_per_selling_hour", 1_100_000 / 300, "USD per selling hour"),
+        ("required_bookings_per_selling_hour", 1_100_000 / 300, "USD per recorded selling hour"),
         ("selling_hours_per_week", 300 / 32.5, "hours per rep and week"),
         ("selling_share_of_available_time", 0.3, "of available time"),
     ],

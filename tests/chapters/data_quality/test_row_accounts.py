@@ -5,7 +5,7 @@ import math
 import pandas as pd
 import pytest
 
-from analysis.chapters.data_quality import hours_sources, row_accounts
+from analysis.chapters.data_quality import clustered_win_rate, hours_sources, row_accounts
 from analysis.project.errors import CrmDataError
 
 NAN = math.nan
@@ -54,6 +54,7 @@ def teams():
     """Two teams over two quarters, the second of them not over yet."""
     return pd.DataFrame(
         {
+            "team_id": ["a", "b", "a", "b"],
             "team_name": ["A", "B", "A", "B"],
             "quarter": ["2026Q1", "2026Q1", "2026Q2", "2026Q2"],
             "n_reps": [6, 7, 6, 0],
@@ -65,6 +66,9 @@ def teams():
             "logging_change": [None, "coverage", None, None],
         }
     )
+
+
+NO_STAYS = pd.DataFrame(columns=["rep_id", "team_id", "quarter", "n_won", "n_lost"])
 
 
 def test_the_ledger_accounts_for_every_row(account):
@@ -131,7 +135,7 @@ def test_the_furthest_gap_is_named_whatever_its_sign(account):
 
 def test_deals_closed_are_summed_by_quarter(teams):
     """3 won of 8, then 1 of 2; a quarter with a partial team is partial."""
-    got = row_accounts.closed_deals(teams).set_index("quarter")
+    got = row_accounts.closed_deals(teams, NO_STAYS).set_index("quarter")
     assert got["win_rate"].tolist() == [0.375, 0.5]
     assert got["bookings_amount"].tolist() == [30.0, 30.0]
     assert got["is_partial"].tolist() == [False, True]
@@ -142,17 +146,17 @@ def test_deals_closed_are_summed_by_quarter(teams):
 def test_a_quarter_without_a_deal_closed_has_no_win_rate(teams):
     """Nothing won of nothing closed is not 0 %."""
     teams[["n_won", "n_lost"]] = 0
-    got = row_accounts.closed_deals(teams)
+    got = row_accounts.closed_deals(teams, NO_STAYS)
     assert got[["win_rate", "low", "high"]].isna().all(axis=None)
     assert got["n_won"].tolist() == [0, 0]
-    rate = row_accounts.win_rate(teams, "")
+    rate = clustered_win_rate.clustered_win_rate(teams, NO_STAYS, "")
     assert not rate.is_known
     assert math.isnan(rate.low)
 
 
 def test_the_win_rate_by_hand(teams):
     """4 of 10; Wilson's interval is (0.1682, 0.6873), as tables give it."""
-    got = row_accounts.win_rate(teams, "opportunities")
+    got = clustered_win_rate.clustered_win_rate(teams, NO_STAYS, "opportunities")
     assert (got.estimate, got.n, got.source) == (0.4, 10, "opportunities")
     assert got.low == pytest.approx(0.1682, abs=5e-5)
     assert got.high == pytest.approx(0.6873, abs=5e-5)
@@ -216,7 +220,7 @@ def test_all_rows_in_one_sentence(account):
 
 
 def test_closed_deals_in_one_sentence(teams):
-    assert row_accounts.closed_sentence(teams) == (
+    assert row_accounts.closed_sentence(teams, NO_STAYS) == (
         "All quarters together: 4 won of 10 closed, a win rate of 40.00% (16.8% to 68.7%). Partial: 2026Q2."
     )
 

@@ -87,12 +87,12 @@ def test_each_cause_is_named_with_its_size(published, tmp_path):
         "then": 500, "code": 500, "parameters": -500, "data": 5, "movement": 100, "now": 605,
     }  # fmt: skip
     assert row["says"] == (
-        "code +$500.00, parameters \N{MINUS SIGN}$500.00, data +$5.00, the quarter itself +$100.00"
+        "code +$500.00, parameters \N{MINUS SIGN}$500.00, data +$5.00, one more quarter +$100.00"
     )
     folder = root / "reports" / "small" / "2026Q2"
     with pikepdf.open(folder / "alignment-roi.pdf") as pdf:
         (page,) = (squeezed(p) for p in pages(pdf) if "Why figures moved" in p)
-    assert "$500.00$605.00cannottell+$105.00" in page, (
+    assert "$605.00cannottell$500.00+$105.00" in page, (
         "a figure that cannot be told says so beside its value"
     )
     book = CalamineWorkbook.from_path(str(folder / "alignment-roi.xlsx"))

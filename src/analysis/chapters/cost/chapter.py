@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from analysis.chapters.cost import attainability, cost, cost_breakdown, worked_example
+from analysis.chapters.cost import (
+    attainability,
+    capture_range,
+    cost,
+    cost_breakdown,
+    worked_example,
+)
 from analysis.project import money
 from analysis.stats.suppression import MARK_COLUMN, few_hidden, suppress_cells
 from analysis.tables.labelled_table import LabelledTable
@@ -12,6 +18,7 @@ from analysis.tables.labelled_table import LabelledTable
 if TYPE_CHECKING:
     import pandas as pd
 
+    from analysis.chapters.cost.capture_range import CaptureRange
     from analysis.stats.result import Result, Verdict
     from analysis.store.company import Company
 
@@ -23,7 +30,7 @@ HEADLINES = (
 BY_GROUP = {
     "n_reps": ("count", "Reps"),
     "estimate": ("money2", "Estimate"),
-    "low": ("money2", "95% from"),
+    "low": ("money2", "Between reps, from"),
     "high": ("money2", "to"),
 }
 
@@ -32,7 +39,7 @@ class QuarterCosts(NamedTuple):
     """What an hour of selling costs and must bring in the quarter reported.
 
     `stays` is panel ``rep_quarter`` of the quarter; `by_definition` has a row a definition of
-    selling, values of too few reps missing.
+    selling, values of too few reps missing; `captured` says how much of selling is recorded.
     """
 
     company: Company
@@ -41,6 +48,7 @@ class QuarterCosts(NamedTuple):
     required: Result
     weekly: Result
     by_definition: pd.DataFrame
+    captured: CaptureRange
 
     @property
     def basis(self) -> dict[str, Any]:
@@ -59,6 +67,14 @@ class QuarterCosts(NamedTuple):
             self.by_definition,
             self.company.quarter,
             currency=self.company.settings.company.currency,
+            capture=self.sold_sentence,
+        )
+
+    @property
+    def sold_sentence(self) -> str:
+        """What an hour truly sold cost, measured or assumed, in one sentence."""
+        return capture_range.capture_sentence(
+            self.hour, self.captured, currency=self.company.settings.company.currency
         )
 
     @property
@@ -90,6 +106,31 @@ def quarter_costs(company: Company) -> QuarterCosts:
         required,
         weekly,
         few_hidden(definitions, smallest=smallest, keep=["label"]),
+        capture_range.capture_range(
+            company.table("observed_days"), company.quarter, company.settings.hours
+        ),
+    )
+
+
+def sold_hour_cost(costs: QuarterCosts) -> Result:
+    """Cost of an hour truly sold: by the time study, or the ends of the assumption."""
+    return capture_range.sold_hour_cost(costs.hour, costs.captured)
+
+
+def change_of_cost(costs: QuarterCosts) -> Result | None:
+    """Change of the hour's cost since the quarter before, paired by rep; None without that one."""
+    panel = costs.company.table("rep_quarter")
+    before = panel[panel["quarter"] == str(costs.company.period.shifted(-1))]
+    if before.empty:
+        return None
+    smallest = costs.company.settings.people.smallest_cell
+    return cost.paired_change(before, costs.stays, smallest_cell=smallest, **costs.basis)
+
+
+def unclassified_hours(costs: QuarterCosts) -> Result:
+    """Share of logged hours that match no class of activity."""
+    return cost_breakdown.unclassified_hours(
+        costs.stays, minimum_logged_share=costs.basis["minimum_logged_share"]
     )
 
 
@@ -101,7 +142,7 @@ def cost_measures(costs: QuarterCosts) -> LabelledTable:
         {
             "measure": ("text", "Measure"),
             "estimate": ("number2", "Estimate"),
-            "low": ("number2", "95% from"),
+            "low": ("number2", "Between reps, from"),
             "high": ("number2", "to"),
             "unit": ("text", "Unit"),
             "n_reps": ("count", "Reps"),
@@ -118,7 +159,7 @@ def cost_by_definition(costs: QuarterCosts) -> LabelledTable:
     columns = {"label": ("text", "definition of selling"), **BY_GROUP}
     return LabelledTable(
         costs.by_definition[[*columns, MARK_COLUMN]],
-        f"Estimate and 95% interval, n = {costs.hour.n} reps, {costs.company.quarter}."
+        f"Estimate and spread between reps (95%), n = {costs.hour.n} reps, {costs.company.quarter}."
         f"{worked_example.reference_note(currency)}",
         columns,
         costs.source,
@@ -131,8 +172,9 @@ def cost_by_segment(costs: QuarterCosts) -> LabelledTable:
     smallest = costs.company.settings.people.smallest_cell
     return LabelledTable(
         suppress_cells(groups, smallest=smallest, keep=["group", "by"], within=["by"]),
-        f"Estimate and 95% interval, n = {costs.hour.n} reps, {costs.company.quarter}; narrow "
-        "definition of selling. A difference, not an effect of segment or region.",
+        f"Estimate and spread between reps (95%), n = {costs.hour.n} reps, "
+        f"{costs.company.quarter}; narrow definition of selling. A difference, not an effect of "
+        "segment or region.",
         {"group": ("text", "Group"), "by": ("text", "By"), **BY_GROUP},
         costs.source,
     )
@@ -143,13 +185,13 @@ def cost_by_team(costs: QuarterCosts) -> LabelledTable:
     smallest = costs.company.settings.people.smallest_cell
     return LabelledTable(
         cost_breakdown.by_team(costs.stays, costs.company.table("teams"), **costs.basis),
-        f"Cost and required bookings per selling hour by team, {costs.company.quarter}",
+        f"Cost and required bookings per recorded selling hour by team, {costs.company.quarter}",
         {
             "team": ("text", "Team"),
             "n_reps": ("count", "Reps"),
             "hours": ("hours", "Sold a week"),
             "cost": ("money", "Cost per selling hour"),
-            "low": ("money", "95% from"),
+            "low": ("money", "Between reps, from"),
             "high": ("money", "to"),
             "required": ("money", "Must bring per hour"),
         },
@@ -226,7 +268,7 @@ def ask_cost(costs: QuarterCosts, *, minutes: float, n_reps: int) -> LabelledTab
         {
             "basis": ("text", "Basis"),
             "estimate": ("money", "Estimate"),
-            "low": ("money", "95% from"),
+            "low": ("money", "Between reps, from"),
             "high": ("money", "to"),
         },
         costs.source,
@@ -271,7 +313,7 @@ def cost_under_other_assumptions(costs: QuarterCosts) -> LabelledTable:
             "assumption": ("text", "Assumption"),
             "n_reps": ("count", "Reps"),
             "estimate": ("money2", "Per hour"),
-            "low": ("money2", "95% from"),
+            "low": ("money2", "Between reps, from"),
             "high": ("money2", "to"),
             "change": ("percent", "Change"),
         },

@@ -3,7 +3,8 @@
 A quarter's cost is divided by the hours a representative *sells*, not the hours paid: that gap is
 what the analysis is about.  Hours are known of logged weeks alone, so cost, quota and time are cut
 to the logged share of the quarter before anything is divided.  A figure is a ratio of two sums over
-representatives; its interval leaves out one of them at a time and speaks of reps like these.
+representatives.  They are all there are, so its ends are the spread between reps, as a jackknife
+that leaves out one at a time gives it; how much of selling the records hold is `capture_range`'s.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 PAY = ["base_amount", "commission_amount", "fringe_amount", "overhead_amount"]
 FEWEST_REPS = 3  # below, a jackknife says nothing
+BETWEEN_REPS = "between reps"  # what the ends of a figure over all reps are
 MINUTES_PER_HOUR = 60
 
 
@@ -40,7 +42,7 @@ class Measure(NamedTuple):
 # "selling" stands for the hours of the definition asked for.
 MEASURES: dict[str, Measure] = {
     "cost_per_selling_hour": Measure(
-        "fully_loaded_cost_amount", "selling", "{currency} per selling hour"
+        "fully_loaded_cost_amount", "selling", "{currency} per recorded selling hour"
     ),
     "cost_per_available_hour": Measure(
         "fully_loaded_cost_amount", "available_hours", "{currency} per available hour"
@@ -49,7 +51,7 @@ MEASURES: dict[str, Measure] = {
         "fully_loaded_cost_amount", "paid_hours", "{currency} per paid hour"
     ),
     "required_bookings_per_selling_hour": Measure(
-        "quota_amount", "selling", "{currency} per selling hour"
+        "quota_amount", "selling", "{currency} per recorded selling hour"
     ),
     "selling_hours_per_week": Measure("selling", "weeks_employed", "hours per rep and week"),
     "selling_share_of_available_time": Measure("selling", "available_hours", "of available time"),
@@ -158,8 +160,68 @@ def estimate_cost(
             spec, definition, stays.loc[reasons != "", "rep_id"], reasons[reasons != ""]
         ),
         source=f"rep_quarter {', '.join(stays['quarter'].unique())}",
+        interval_name=BETWEEN_REPS,
     )
     return result.hide_few(smallest_cell)
+
+
+def paired_change(
+    then: pd.DataFrame,
+    now: pd.DataFrame,
+    measure: str = "cost_per_selling_hour",
+    *,
+    minimum_logged_share: float,
+    currency: str,
+    smallest_cell: int = 1,
+) -> Result:
+    """Return by how much one of `MEASURES` changed between two quarters, paired by rep.
+
+    A rep is left out of both quarters at once: most reps sold in both, and what makes one dear in
+    one quarter does so in the other.  `then` and `now` are panel ``rep_quarter`` of one quarter
+    each; NaN where either gives no figure or has fewer than `smallest_cell` reps.
+    """
+    spec = _spec(measure)
+    tables = []
+    for stays in (then, now):
+        _require_one_quarter(stays)
+        reasons = left_out(stays, measure, minimum_logged_share=minimum_logged_share)
+        tables.append(_per_rep(stays[reasons == ""], "selling_hours"))
+    reps = tables[0].index.union(tables[1].index)
+    sums = [table.reindex(reps, fill_value=0.0) for table in tables]
+    change = _paired_interval(
+        *((t[spec.numerator].to_numpy(), t[spec.denominator].to_numpy()) for t in sums)
+    )
+    few = min(len(table) for table in tables) < smallest_cell
+    quarter_names = [str(stays["quarter"].iloc[0]) for stays in (then, now)]
+    return Result(
+        f"change_in_{measure}",
+        *((math.nan,) * 3 if few else change),
+        spec.unit.format(currency=currency),
+        int((sums[0].index.isin(tables[0].index) & sums[0].index.isin(tables[1].index)).sum()),
+        "reps in both",
+        "difference of two ratios of sums; leaves a rep out of both quarters at once",
+        f"rep_quarter {', '.join(quarter_names)}",
+        "difference",
+        interval_name="paired by rep, 95%",
+    )
+
+
+def _paired_interval(
+    then: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]],
+    now: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]],
+) -> tuple[float, float, float]:
+    """Return the difference of two ratios with its jackknife interval, an entry a rep."""
+    n = len(now[0])
+    unknown = (math.nan, math.nan, math.nan)
+    if n < FEWEST_REPS or not all(below.sum() > 0 for _, below in (then, now)):
+        return unknown
+    if not all((below.sum() - below > 0).all() for _, below in (then, now)):
+        return unknown
+    old, new = ((above.sum() - above) / (below.sum() - below) for above, below in (then, now))
+    estimate = float(now[0].sum() / now[1].sum() - then[0].sum() / then[1].sum())
+    without = new - old
+    error = math.sqrt((n - 1) / n * float(((without - without.mean()) ** 2).sum()))
+    return intervals.t_interval(estimate, error, df=n - 1)
 
 
 def by_definition(
@@ -235,10 +297,11 @@ def cost_by_group(
     return pd.DataFrame(rows, columns=names)
 
 
-def range_sentence(table: pd.DataFrame, quarter: str, *, currency: str) -> str:
-    """Return in one sentence what an hour of selling costs, from what `by_definition` returns.
+def range_sentence(table: pd.DataFrame, quarter: str, *, currency: str, capture: str = "") -> str:
+    """Return in plain words what an hour of selling costs, from what `by_definition` returns.
 
-    Figures that are not shown (of too few reps, or unknown) are in no sentence either.
+    `capture` is the sentence on how much of selling the records hold.  Figures that are not shown
+    (of too few reps, or unknown) are in no sentence either.
     """
     estimates = table[table["estimate"].notna()]
     if estimates.empty:
@@ -247,16 +310,15 @@ def range_sentence(table: pd.DataFrame, quarter: str, *, currency: str) -> str:
             "pay and logged hours."
         )
     narrow, wide = estimates.iloc[0], estimates.sort_values("estimate").iloc[0]
-    interval = ""
-    if pd.notna(narrow["low"]):
-        ends = (money.amount_text(narrow[end], currency) for end in ("low", "high"))
-        interval = f"{' to '.join(ends)}; "
-    return (
-        f"An hour of selling cost {money.amount_text(narrow['estimate'], currency)} in {quarter} "
-        f"({interval}n = {narrow['n_reps']:.0f} reps), or as little as "
-        f"{money.amount_text(wide['estimate'], currency)} "
-        "if preparation and prospecting count as selling."
+    hour = (
+        f"A recorded hour of selling cost {money.amount_text(narrow['estimate'], currency)} in "
+        f"{quarter} ({narrow['n_reps']:.0f} reps)."
     )
+    wider = (
+        "Counting preparation and prospecting as selling, a recorded hour cost "
+        f"{money.amount_text(wide['estimate'], currency)}."
+    )
+    return " ".join(filter(None, [hour, capture, wider]))
 
 
 def range_verdict(table: pd.DataFrame) -> Verdict:
@@ -385,7 +447,7 @@ def _method(spec: Measure, definition: str, reps: pd.Series[str], reasons: pd.Se
     parts = ["ratio of sums over reps, logged weeks only"]
     if uses_hours:
         parts.append(f"selling = {DEFINITION_LABELS[definition].removeprefix('… ')}")
-    parts.append("95% interval leaves out one rep at a time and holds for reps like these")
+    parts.append("ends: spread between reps, leaving out one at a time, 95%")
     counts = reps.groupby(reasons).nunique()
     if len(counts):
         parts.append("reps left out: " + ", ".join(f"{n} ({why})" for why, n in counts.items()))

@@ -10,6 +10,7 @@ import pandas as pd
 
 from analysis.chapters.cost import cost
 from analysis.project.errors import require_columns
+from analysis.stats.result import Result
 from analysis.tables.canonical import ACTIVITY_CLASSES
 
 NARROW = "selling_hours"  # the definition used wherever none is named
@@ -42,6 +43,28 @@ def cost_measures(
         )
     return pd.DataFrame(
         rows, columns=["measure", "estimate", "low", "high", "unit", "n_reps", "left_out"]
+    )
+
+
+def unclassified_hours(stays: pd.DataFrame, *, minimum_logged_share: float) -> Result:
+    """Return the share of logged hours that match no class of activity [0-1].
+
+    They are in no definition of selling; whether they are selling is unknown.
+    """
+    require_columns(
+        stays, ["rep_id", "unclassified_class_hours", "logged_hours", "logged_share"], "rep_quarter"
+    )
+    counted = stays[(stays["logged_share"] >= minimum_logged_share) & stays["logged_hours"].notna()]
+    reps = counted.groupby("rep_id")[["unclassified_class_hours", "logged_hours"]].sum()
+    return Result(
+        "unclassified_share_of_logged_hours",
+        *cost.ratio_of_sums(reps["unclassified_class_hours"], reps["logged_hours"]),
+        "of logged hours",
+        len(reps),
+        "reps",
+        "hours whose subject matches no activity class, over all logged; spread between reps",
+        f"rep_quarter {', '.join(stays['quarter'].unique())}",
+        interval_name=cost.BETWEEN_REPS,
     )
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 from analysis.chapters.data_quality import (
     answerability,
     chapter_gaps,
+    clustered_win_rate,
     hours_sources,
     restatements,
     row_accounts,
@@ -46,9 +47,11 @@ def bookings(company: Company) -> tuple[Result, str]:
 
 
 def win_rate(company: Company) -> Result:
-    """Win rate of the quarter, Wilson's interval."""
-    return row_accounts.win_rate(
-        company.rows_of_quarter("team_quarter"), f"opportunities, {company.quarter}"
+    """Win rate of the quarter, its interval by rep and team."""
+    return clustered_win_rate.clustered_win_rate(
+        company.rows_of_quarter("team_quarter"),
+        company.rows_of_quarter("rep_quarter"),
+        f"opportunities, {company.quarter}",
     )
 
 
@@ -149,8 +152,8 @@ def restated_figures(company: Company) -> LabelledTable:
 
 def closed_deals(company: Company) -> LabelledTable:
     """Deals won and lost: one row a quarter."""
-    teams = company.table("team_quarter")
-    by_quarter = row_accounts.closed_deals(teams)
+    teams, stays = company.table("team_quarter"), company.table("rep_quarter")
+    by_quarter = row_accounts.closed_deals(teams, stays)
     first, last = by_quarter["quarter"].min(), by_quarter["quarter"].max()
     return LabelledTable(
         by_quarter,
@@ -166,7 +169,7 @@ def closed_deals(company: Company) -> LabelledTable:
             "is_partial": ("yes_no", "Partial"),
         },
         "opportunities",
-        note=row_accounts.closed_sentence(teams),
+        note=row_accounts.closed_sentence(teams, stays),
     )
 
 

@@ -1,7 +1,7 @@
 """What came in, what was kept, and what the data can therefore answer.
 
 Everything here restates the account of the cleaning pass (``audit.json``) and the panels as
-tables; nothing is estimated but the win rate, whose interval is Wilson's.
+tables; nothing is estimated but the win rate, whose interval is `clustered_win_rate`'s.
 """
 
 from __future__ import annotations
@@ -10,10 +10,9 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from statsmodels.stats.proportion import proportion_confint
 
+from analysis.chapters.data_quality import clustered_win_rate
 from analysis.project.errors import require_columns, require_rows
-from analysis.stats import intervals
 from analysis.stats.result import Result
 
 if TYPE_CHECKING:
@@ -132,22 +131,26 @@ def finance_gap(account: Mapping[str, Any], quarter: str) -> Result:
     )
 
 
-def closed_deals(teams: pd.DataFrame) -> pd.DataFrame:
+def closed_deals(teams: pd.DataFrame, stays: pd.DataFrame) -> pd.DataFrame:
     """Return deals closed by quarter: one row a quarter of `teams` (panel ``team_quarter``).
 
-    Columns: ``quarter``, ``n_won``, ``n_lost``, ``win_rate`` with ``low`` and ``high`` (Wilson,
-    95%), ``bookings_amount`` [currency], ``is_partial``.
+    `stays` is panel ``rep_quarter``.  Columns: ``quarter``, ``n_won``, ``n_lost``, ``win_rate``
+    with ``low`` and ``high`` (95%, see `clustered_win_rate`), ``bookings_amount`` [currency],
+    ``is_partial``.
     """
     require_columns(
         teams, ["quarter", "n_won", "n_lost", "bookings_amount", "is_partial"], "team_quarter"
     )
     sums = {"n_won": "sum", "n_lost": "sum", "bookings_amount": "sum", "is_partial": "any"}
     table = teams.groupby("quarter", as_index=False).agg(sums)
-    n_closed = table["n_won"] + table["n_lost"]
-    low, high = proportion_confint(table["n_won"], n_closed.clip(lower=1), method="wilson")
-    rates = pd.DataFrame({"win_rate": table["n_won"] / n_closed, "low": low, "high": high}).where(
-        n_closed > 0
-    )
+    rates = [
+        clustered_win_rate.clustered_win_rate(
+            teams[teams["quarter"] == quarter], stays[stays["quarter"] == quarter], ""
+        )
+        for quarter in table["quarter"]
+    ]
+    table["win_rate"] = [r.estimate for r in rates]
+    table["low"], table["high"] = [r.low for r in rates], [r.high for r in rates]
     columns = [
         "quarter",
         "n_won",
@@ -158,28 +161,7 @@ def closed_deals(teams: pd.DataFrame) -> pd.DataFrame:
         "bookings_amount",
         "is_partial",
     ]
-    return pd.concat([table, rates], axis="columns")[columns]
-
-
-def win_rate(teams: pd.DataFrame, source: str) -> Result:
-    """Return won / (won + lost) over all rows of `teams`, with Wilson's interval.
-
-    NaN where nothing closed.
-    """
-    require_rows(teams, "team_quarter", "to take the win rate of")
-    n_won, n_closed = int(teams["n_won"].sum()), int(teams["n_won"].sum() + teams["n_lost"].sum())
-    low, high = intervals.share_interval(n_won, n_closed) if n_closed else (math.nan, math.nan)
-    return Result(
-        "win_rate",
-        n_won / n_closed if n_closed else math.nan,
-        float(low),
-        float(high),
-        "of deals closed",
-        n_closed,
-        "deals closed",
-        "won / (won + lost) by close date, open deals not counted; Wilson interval",
-        source,
-    )
+    return table[columns]
 
 
 def quarter_bookings(teams: pd.DataFrame, quarter: str, currency: str) -> Result:
@@ -258,11 +240,11 @@ def gap_sentence(account: Mapping[str, Any]) -> str:
     )
 
 
-def closed_sentence(teams: pd.DataFrame) -> str:
+def closed_sentence(teams: pd.DataFrame, stays: pd.DataFrame) -> str:
     """Return in one sentence how many deals closed over all quarters, and which quarters are
     partial.
     """
-    rate = win_rate(teams, "")
+    rate = clustered_win_rate.clustered_win_rate(teams, stays, "")
     partial = sorted(teams.loc[teams["is_partial"], "quarter"].unique())
     return (
         f"All quarters together: {int(teams['n_won'].sum()):,} won of {rate.n:,} closed, a win "

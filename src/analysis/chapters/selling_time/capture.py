@@ -144,7 +144,7 @@ def corrected_figures(
     """
     rows = []
     for result in figures:
-        is_per_hour = "per selling hour" in result.unit
+        is_per_hour = result.unit.endswith("selling hour")
         scaled = {
             f"at_{rate * 100:.0f}": result.estimate * (rate if is_per_hour else 1 / rate)
             for rate in rates

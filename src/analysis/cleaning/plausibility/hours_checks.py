@@ -89,12 +89,16 @@ def odd_entries(data: Dataset) -> Iterator[CheckReading]:
     unclassified, whole = data.row(
         "select sum(unclassified_class_hours), sum(logged_hours) from rep_day_hours"
     )
+    share = share_of(unclassified, whole)
     yield CheckReading(
         "hours_unclassified",
         TIME,
-        share_of(unclassified, whole),
+        share if share > data.house.hours.max_unclassified_share else 0.0,
         data.n_clean["activities"],
-        f"{share_of(unclassified, whole):.0%} of logged hours match no class of activity.",
+        (
+            f"{share:.0%} of logged hours match no class of activity; whether they are selling is "
+            "unknown."
+        ),
         "activities",
     )
     # the hour of the day is the local one of `dated`, which counting the hours has made already

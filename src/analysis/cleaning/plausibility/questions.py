@@ -92,6 +92,7 @@ OF_TABLE: Mapping[str, Bearing] = {
     "programme": Bearing(("growth", "pay")),
     "programme_costs": Bearing(("pay",)),
     "hours_shifters": Bearing((), ("worth",)),
+    "time_study": Bearing((), ("cost",)),
     "accounts": Bearing((), ("index",)),
     "campaigns": PRACTICE,
     "touches": Bearing((), ("index",)),

@@ -1,4 +1,4 @@
-"""Why a headline is not what it was: data, code, parameters, or the quarter itself.
+"""Why a headline is not what it was: data, code, parameters, and what moved the company itself.
 
 A figure published for a quarter is computed again, one thing changed at a time: today's code on the
 data and parameters of then, then today's parameters, then today's data.  What is left between that
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from analysis.report import formats
 from analysis.report import output as report_output
+from analysis.report.review import drivers
 from analysis.report.run import notebooks
 from analysis.store import editions
 
@@ -28,12 +29,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from analysis.report.output import Payload
+    from analysis.report.review.drivers import HeadlineSplits
     from analysis.report.run.notebooks import Job
     from analysis.store.editions import Edition
     from analysis.store.run_record import Manifest, Parameter
 
 CAUSES = ("code", "parameters", "data")  # in the order in which they are brought up to date
 NO_CHANGE = "no change"
+UNDIVIDED = "cannot be divided: today's code does not give it on what was kept"
+LEARNT = "one more quarter"  # of a figure that has no drivers: it is learnt anew
 Metrics = dict[str, dict[str, Any]]
 Row = dict[str, Any]
 
@@ -131,6 +135,7 @@ def change_rows(
     failed: Sequence[Path],
     cards: Sequence[Payload],
     last: Mapping[str, float | None],
+    splits: HeadlineSplits | None = None,
 ) -> list[Row]:
     """Return a row a headline: then, now, and by how much each cause moved it.
 
@@ -140,20 +145,46 @@ def change_rows(
     failed : outputs of those of its jobs that did not end well
     cards : this report's headlines
     last : what was published then, by name; used where there is no comparison
+    splits : drivers of each headline since the quarter before, where that is what is compared
 
     Returns
     -------
     list of dict
         ``name``, ``label``, ``then``, ``now``, ``change``, the causes and ``movement`` (numbers,
         None where unknown), ``verdict_then`` and ``verdict`` (None where the figure has none),
-        ``n`` and ``source`` of the figure now, ``causes`` (those that moved it) and ``says``.
+        ``n`` and ``source`` of the figure now, ``causes`` (those that moved it), ``basis`` (where
+        ``then`` comes from), ``parts`` (drivers in words and what each moved; they sum to
+        ``movement``) and ``says``.
     """
     published: Mapping[str, Any] = {name: {"estimate": e} for name, e in last.items()}
     steps: list[tuple[str, Metrics]] = []
     if comparison:
         published = comparison.then.metrics
         steps = [(cause, _step(comparison, cause, cards, failed)) for cause in comparison.differs]
-    return [_row(card, published.get(card["name"]), steps, comparison) for card in cards]
+    rows = [_row(card, published.get(card["name"]), steps, comparison) for card in cards]
+    if splits is None:
+        return rows
+    return [_with_drivers(row, card, splits) for row, card in zip(rows, cards, strict=True)]
+
+
+def _with_drivers(row: Row, card: Payload, splits: HeadlineSplits) -> Row:
+    """Return a row with its movement split, and recomputed where no report was kept."""
+    split = splits.against[splits.before].get(row["name"])
+    if split is None or row["now"] is None:
+        return row
+    leave, form, currency = splits.leave.get(splits.before, ""), row["format"], row["currency"]
+    if row["movement"] is None:  # not published, or published and no edition kept
+        if row["says"] == UNDIVIDED:
+            return row
+        compared = drivers.compared_row(card, split, row["then"], leave)
+        shown = {**row["shown"], **compared.pop("shown")}
+        return row | compared | {"shown": shown}
+    parts = drivers.named_parts(row["name"], split, row["movement"], form, leave, size=row["now"])
+    if not parts:
+        return row
+    causes = [(c, row[c]) for c in row["causes"] if c in CAUSES]
+    says = drivers.parts_sentence([(c.capitalize(), x) for c, x in causes] + parts, form, currency)
+    return row | {"parts": parts, "says": says}
 
 
 def _step(
@@ -190,6 +221,8 @@ def _row(
         "change": None,
         "movement": None,
         "causes": [],
+        "basis": "as published",
+        "parts": [],
         **dict.fromkeys(CAUSES),
     }
     cells = {"now": card["shown"]["value"], "then": formats.MISSING, "change": formats.MISSING}
@@ -204,45 +237,34 @@ def _row(
             "shown": cells,
             "says": NO_CHANGE if same else "could be told in one quarter only",
         }
-    row["change"] = _less(now, old, form)
-    cells["change"] = _signed(row["change"], form, currency)
+    row["change"] = formats.shown_difference(now, old, form)
+    cells["change"] = formats.signed_words(row["change"], form, currency)
     values = [old]
     for cause, metrics in steps:
         estimate = metrics.get(card["name"], {}).get("estimate")
         if estimate is None:
             return row | {
                 "shown": cells,
-                "says": "cannot be divided: today's code does not give it on what was kept",
+                "says": UNDIVIDED,
             }
-        row[cause] = _less(estimate, values[-1], form)
+        row[cause] = formats.shown_difference(estimate, values[-1], form)
         values.append(estimate)
     if comparison is None:
         return row | {"shown": cells, "says": "not divided: no first edition was kept"}
     row |= {c: 0 if row[c] is None else row[c] for c in CAUSES}
-    row["movement"] = _less(now, values[-1], form)
+    row["movement"] = formats.shown_difference(now, values[-1], form)
     row["causes"] = [c for c in (*CAUSES, "movement") if row[c]]
-    rest = "no cause found" if comparison.is_this_report else "the quarter itself"
+    rest = "no cause found" if comparison.is_this_report else LEARNT
     return row | {"shown": cells, "says": _says(row, form, currency, rest)}
-
-
-def _less(value: float, other: float, form: str) -> float:
-    """Return the difference of two shown figures, free of the noise of floating point."""
-    difference = formats.round_cell(value - other, form)
-    return float(difference) if isinstance(difference, int | float) else 0.0
-
-
-def _signed(change: float, form: str, currency: str) -> str:
-    text = formats.cell_words(change, form, currency)
-    if formats.format_of(form).kind == "share":  # a change of a share is in percentage points
-        text = f"{text.removesuffix('%')} pp"
-    return f"+{text}" if change > 0 and not text.startswith("+") else text
 
 
 def _says(row: Row, form: str, currency: str, rest: str) -> str:
     if not row["causes"]:
         return NO_CHANGE
     words = {"movement": rest}
-    return ", ".join(f"{words.get(c, c)} {_signed(row[c], form, currency)}" for c in row["causes"])
+    return ", ".join(
+        f"{words.get(c, c)} {formats.signed_words(row[c], form, currency)}" for c in row["causes"]
+    )
 
 
 def changed_rows(rows_of_change: Sequence[Row]) -> list[Row]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from analysis.chapters.cost import cost
-from analysis.chapters.data_quality import row_accounts
+from analysis.chapters.data_quality import clustered_win_rate, row_accounts
 from analysis.project import paths, quarters
 from analysis.project.errors import CrmDataError, require_columns
 from analysis.report import formats
@@ -93,7 +93,7 @@ def headline_history(
     for quarter, rows in whole.groupby("quarter"):
         name = str(quarter)
         past["bookings"][name] = row_accounts.quarter_bookings(rows, name, currency).estimate
-        past["win_rate"][name] = row_accounts.win_rate(rows, "").estimate
+        past["win_rate"][name] = clustered_win_rate.won_share(rows)
         stays = reps[reps["quarter"] == name]
         for measure in HOURLY:
             result = _hourly(stays, measure, minimum_logged_share, currency)

@@ -20,7 +20,7 @@ from analysis.chapters.data_quality import answerability
 from analysis.project import quarters
 from analysis.project.errors import CrmDataError
 from analysis.report import formats, page_plan
-from analysis.report.review import actions, changes, feedback
+from analysis.report.review import actions, changes, drivers, feedback
 from analysis.report.review import forecasts as review_forecasts
 from analysis.store import editions, manifest
 
@@ -85,7 +85,13 @@ def quarterly_pages(
     house, cards = company.settings, document["cover"]
     last = manifest.published_figures(dataset, quarter.shifted(-1))
     failed = [j.output for j, o in zip(compared.jobs, outcomes, strict=True) if o.status != "ok"]
-    moved = changes.change_rows(compared.before, failed, cards, last)
+    splits = drivers.split_headlines(
+        company, names={c["name"] for c in cards if c["estimate"] is not None}
+    )
+    moved = changes.change_rows(compared.before, failed, cards, last, splits)
+    year = drivers.year_rows(
+        splits, cards, manifest.published_figures(dataset, quarter.shifted(-4))
+    )
     restated = changes.change_rows(compared.first, failed, cards, {}) if compared.first else []
     withheld = answerability.withheld_questions(company.audit)
     gated = answerability.withheld_metrics(company.audit)
@@ -104,12 +110,18 @@ def quarterly_pages(
     published = {
         q: manifest.published_figures(dataset, quarters.parse_quarter(q)) for q in review_of
     }
+    reasons = drivers.page_one_reasons(splits, cards)
     stays = company.rows_of_quarter("rep_quarter")
     content = {
         "before": before,
         "following": str(quarter.shifted(1)),
-        "key_metrics": metrics,
-        "deltas": moved,
+        "year_before": splits.year_before,
+        "key_metrics": [m | {"why": reasons.get(m["name"], "")} for m in metrics],
+        "deltas": [
+            row | {"year": year.get(row["name"]), "usual": drivers.usual_step(splits, card)}
+            for row, card in zip(moved, cards, strict=True)
+        ],
+        "waterfalls": _waterfalls(splits, cards, str(quarter)),
         "has_before": bool(last),
         "restated": changes.changed_rows(restated),
         "forecasts": review_forecasts.forecast_rows(cards, score, forecasts),
@@ -130,6 +142,7 @@ def quarterly_pages(
     record = {
         "deltas": [
             {k: r[k] for k in ("name", "then", "now", "movement", *changes.CAUSES, "says")}
+            | {"basis": r["basis"], "drivers": r["parts"], "year_before": _record(year, r["name"])}
             for r in moved
         ],
         "since_first_edition": changes.change_summary(restated)
@@ -138,6 +151,25 @@ def quarterly_pages(
         "forecasts_scored": score,
     }
     return Quarterly(content, record, forecasts)
+
+
+def _waterfalls(
+    splits: drivers.HeadlineSplits, cards: Sequence[dict[str, Any]], now: str
+) -> list[Row]:
+    """Return the bars of the cost of an hour against either earlier quarter, side by side."""
+    drawn = [
+        drivers.waterfall(card, splits.against[q][card["name"]], q, now, splits.leave.get(q, ""))
+        for card in cards
+        for q in (splits.before, splits.year_before)
+        if card["name"] == WATERFALL_OF and card["name"] in splits.against[q]
+    ]
+    return [w for w in drawn if w]
+
+
+def _record(year: Mapping[str, Row], name: str) -> Row | None:
+    """Return what the manifest keeps of a headline against the same quarter a year before."""
+    row = year.get(name)
+    return row and {k: row[k] for k in ("then", "change", "basis", "parts", "says")}
 
 
 def _forecast_note(score: Mapping[str, Any], hits: tuple[int, int]) -> str:
@@ -152,6 +184,7 @@ def _forecast_note(score: Mapping[str, Any], hits: tuple[int, int]) -> str:
 
 MOST_POINTS, MOST_PRACTICES = 4, 8
 NO_GAINS = ("no material effect", "likely does not pay")
+WATERFALL_OF = "cost_per_selling_hour"  # the headline whose change is drawn
 Row = dict[str, Any]
 
 
