@@ -12,6 +12,7 @@ from matplotlib import pyplot as plt
 from report_cells import HOSTILE, NAN, outputs, result
 from shown import show_as, show_figure, show_table
 
+from analysis.project.errors import CrmDataError
 from analysis.report import show
 from analysis.report.output import MIME
 from analysis.stats.result import Result
@@ -259,3 +260,15 @@ def test_show_is_light_to_import():
     code = f"import sys; from analysis.report import show; print({heavy!r} & set(sys.modules))"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "set()"
+
+
+def test_a_column_named_that_is_not_there_is_a_mistake_of_ours():
+    """A `CrmDataError` would make the chapter a page that says the data cannot tell."""
+    with pytest.raises(ValueError, match="columns named that the table does not have: high") as e:
+        show_table(
+            pd.DataFrame({"cost": [1.0]}),
+            caption="Cost",
+            formats={"cost": "money", "high": "money"},
+            source="CRM",
+        )
+    assert not isinstance(e.value, CrmDataError)

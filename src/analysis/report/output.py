@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from analysis.project.errors import require_columns
 from analysis.report import formats
 from analysis.stats.suppression import HIDDEN, MARK_COLUMN, N_COLUMN
 
@@ -85,7 +84,9 @@ def column_heads(
     frame: pd.DataFrame, kinds: Mapping[str, str], labels: Mapping[str, str]
 ) -> list[Payload]:
     """Return the heads of the columns that are shown: every column needs a format."""
-    require_columns(frame, list(kinds), "show")
+    absent = [str(c) for c in kinds if c not in frame.columns]
+    if absent:  # our own mistake and not the data's, which a CrmDataError would be taken for
+        raise ValueError(f"columns named that the table does not have: {', '.join(absent)}")
     visible = [c for c in frame.columns if c != MARK_COLUMN]
     without = [str(c) for c in visible if c not in kinds]
     if without:

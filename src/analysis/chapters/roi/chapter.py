@@ -201,8 +201,6 @@ def answers_by_assumption(appraised: Appraised) -> LabelledTable:
         {
             "assumption": ("text", "Assumption"),
             "break_even": ("percent2", "Pays from"),
-            "low": ("percent2", "95% from"),
-            "high": ("percent2", "to"),
             "p10": ("millions", "NPV, P10"),
             "p50": ("millions", "P50"),
             "p90": ("millions", "P90"),
