@@ -29,7 +29,11 @@ def test_a_programme_that_pays_is_said_to_be_likely_to_and_is_extended():
     heads, said, step = seen(programme(lift=0.3, error=0.02))
     assert heads["npv"].verdict == "likely pays"
     assert 0 < heads["npv"].low < heads["npv"].estimate < heads["npv"].high
-    assert said.startswith("The alignment programme likely pays: the chance that it does is 99% if")
+    assert said.startswith(
+        "The alignment programme likely pays: the chance that it does is above 99%"
+    )
+    assert "Over 8 quarters it brings $1" in said
+    assert "loses" not in said
     assert step.startswith("Start the programme in the teams that do not have it")
 
 
@@ -117,8 +121,8 @@ def test_the_decision_in_figures_has_both_chances_and_the_drift_one_would_have_t
     effect = case.effect._replace(drift_to_believe=0.024, drift=-0.006)
     case = case._replace(effect=effect)
     rows = decision.decision_table(case, decision.decide_on_case(case)).set_index("figure")["value"]
-    assert rows["Chance that it pays, 3% assumed beforehand"] == "99%"
-    assert rows["… no effect assumed beforehand"] == "92%"
+    assert rows["Chance that it pays, 3% assumed beforehand"] == "above 99%"
+    assert rows["… no effect assumed beforehand"] == "above 99%"
     assert rows.filter(like="Unseen gain").item() == "+2.4 points"
     assert rows["… gain seen before the start"] == "\N{MINUS SIGN}0.6 points"
 

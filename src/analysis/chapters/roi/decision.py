@@ -232,11 +232,13 @@ def _worth_of_lift(case: Case) -> str:
 
 def _at_stake(case: Case, appraisal: Appraisal) -> str:
     stake = money_at_stake(appraisal)
+    horizon = f"Over {case.n_periods} quarters"
     gain, loss = _money(case, stake.if_it_pays), _money(case, abs(stake.if_it_does_not))
-    return (
-        f"Over {case.n_periods} quarters it brings {gain} on average if it pays, and loses {loss} "
-        "if it does not."
-    )
+    if not stake.if_it_does_not:
+        return f"{horizon} it brings {gain} on average."
+    if not stake.if_it_pays:
+        return f"{horizon} it loses {loss} on average."
+    return f"{horizon} it brings {gain} on average if it pays, and loses {loss} if it does not."
 
 
 def _chances(case: Case, decision: Decision) -> str:

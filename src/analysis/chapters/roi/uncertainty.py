@@ -1,6 +1,6 @@
 """Draws of what an appraisal stands on, together and seeded.
 
-The effect comes from its posterior under the stated prior (normal prior times a t likelihood), or
+The effect comes from its normal posterior under the stated prior, or
 from its t distribution where no prior is stated.  What was estimated together is drawn together.
 """
 
@@ -34,7 +34,8 @@ INPUTS: dict[str, str] = {
     COST: "programme cost to come",
 }
 POINTS = 100  # points in a log point
-PRIOR_REACH, DATA_REACH, GRID = 7.0, 12.0, 1_501
+DECIDED = 0.9  # quantile at which the posterior is as wide as t
+DECIDED_AT = float(special.ndtri(DECIDED))
 ROUNDING = 1e-6  # of an estimate: a smaller error is that of cents
 
 
@@ -54,8 +55,16 @@ def effect_quantiles(effect: GrowthEffect, prior: Prior | None, shares: Vector) 
         return effect.estimate + effect.standard_error * np.asarray(
             special.stdtrit(effect.df, shares)
         )
-    x, cumulative = _posterior(effect.estimate, effect.standard_error, effect.df, prior)
-    return np.interp(shares, cumulative, x)
+    mean, sd = prior.mean_points / POINTS, prior.sd_points / POINTS
+    if not sd > 0:
+        raise ValueError(f"the prior's sd_points must be above 0, got {prior.sd_points!r}")
+    # As wide as t where nine in ten is decided.  A likelihood of t itself lets the prior overrule
+    # whatever lies far from it: at 24 teams a true +15 % was called likely to pay in .52 of
+    # companies, not .69, and no more of those that were called so paid.
+    error = effect.standard_error * float(special.stdtrit(effect.df, DECIDED)) / DECIDED_AT
+    precision = sd**-2 + error**-2
+    middle = (mean / sd**2 + effect.estimate / error**2) / precision
+    return middle + np.asarray(special.ndtri(shares)) / math.sqrt(precision)
 
 
 def draw_inputs(case: Case, *, n_draws: int = 10_000, seed: int = 0) -> pd.DataFrame:
@@ -121,25 +130,6 @@ def _normals(n_draws: int, seed: int) -> Vector:
     both = np.concatenate([half, -half])[:n_draws]
     both.setflags(write=False)
     return both
-
-
-@lru_cache(maxsize=64)
-def _posterior(estimate: float, error: float, df: int, prior: Prior) -> tuple[Vector, Vector]:
-    """Return a grid of the effect and the posterior's distribution function on it."""
-    mean, sd = prior.mean_points / POINTS, prior.sd_points / POINTS
-    if not sd > 0:
-        raise ValueError(f"the prior's sd_points must be above 0, got {prior.sd_points!r}")
-    x = np.union1d(
-        np.linspace(mean - PRIOR_REACH * sd, mean + PRIOR_REACH * sd, GRID),
-        np.linspace(estimate - DATA_REACH * error, estimate + DATA_REACH * error, GRID),
-    )
-    logs = -(((x - mean) / sd) ** 2) / 2 - (df + 1) / 2 * np.log1p(
-        ((x - estimate) / error) ** 2 / df
-    )
-    density = np.exp(logs - logs.max())
-    steps = np.diff(x) * (density[1:] + density[:-1]) / 2
-    cumulative = np.concatenate([[0.0], np.cumsum(steps)])
-    return x, cumulative / cumulative[-1]
 
 
 def _is_drawn(value: Uncertain) -> bool:
