@@ -121,8 +121,8 @@ def worth_by_lift(appraised: Appraised) -> LabelledTable:
     return LabelledTable(
         headlines.worth_by_lift(case),
         f"NPV over {case.n_periods} quarters were the lift known; band: P10 to P90 by all else "
-        f"that is estimated. Orange: the lift estimated, n = {case.effect.n_teams} teams that "
-        f"started, {quarter}.",
+        "that is estimated. Orange: the lift estimated from bookings and opportunities together, "
+        f"n = {case.effect.n_teams} teams that started, {quarter}.",
         {
             "lift": ("percent2", "Lift"),
             "p10": ("millions", "P10"),
