@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from analysis.chapters.growth.guards import Guard
     from analysis.chapters.growth.imputation import GrowthEffects
-    from analysis.chapters.growth.panel import Vector
     from analysis.chapters.growth.specification import Specification
+    from analysis.stats.fixed_effects import Vector
 
 PER_REP = "bookings_per_rep"
 

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from analysis.chapters.growth.panel import Panel
+    from analysis.stats.fixed_effects import Vector
 
-    Vector = npt.NDArray[np.float64]
 
 FEWEST_TEAMS = 10
 FEWEST_ADOPTERS = 4  # of a segment, for an estimate of its own

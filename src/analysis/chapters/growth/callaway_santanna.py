@@ -24,7 +24,8 @@ from analysis.stats import intervals, jackknife
 from analysis.stats.intervals import LEVEL
 
 if TYPE_CHECKING:
-    from analysis.chapters.growth.panel import Panel, Places, Vector
+    from analysis.chapters.growth.panel import Panel, Places
+    from analysis.stats.fixed_effects import Vector
 
 Control = Literal["never", "not yet"]
 Base = Literal["varying", "universal"]

@@ -20,7 +20,8 @@ from analysis.stats import jackknife
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from analysis.chapters.growth.panel import Panel, Places, Vector
+    from analysis.chapters.growth.panel import Panel, Places
+    from analysis.stats.fixed_effects import Vector
 
 PICKS = 499  # of regions at random, beside which adoption by region is judged
 BY_CHANCE = 0.01  # adoption goes by region where chance would do as much less often

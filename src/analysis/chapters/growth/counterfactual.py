@@ -15,7 +15,8 @@ from analysis.project.errors import CrmDataError
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from analysis.chapters.growth.panel import Places, Vector
+    from analysis.chapters.growth.panel import Places
+    from analysis.stats.fixed_effects import Vector
 
 MOST_CELLS = 2_000_000  # designs x teams x quarters in one batch
 LOOSE = 1e-9  # of the largest entry: below this the untreated cells fall apart

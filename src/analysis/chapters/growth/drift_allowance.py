@@ -22,7 +22,7 @@ from analysis.stats import jackknife
 
 if TYPE_CHECKING:
     from analysis.chapters.growth.contrasts import TeamContrast
-    from analysis.chapters.growth.panel import Vector
+    from analysis.stats.fixed_effects import Vector
 
 
 class DriftBeliefs(NamedTuple):

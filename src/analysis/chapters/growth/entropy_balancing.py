@@ -27,7 +27,8 @@ from analysis.stats.sample import FLAT
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from analysis.chapters.growth.panel import Panel, Vector
+    from analysis.chapters.growth.panel import Panel
+    from analysis.stats.fixed_effects import Vector
 
     Flags = npt.NDArray[np.bool_]
 

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from analysis.chapters.growth.contrasts import Clusters, TeamContrast
     from analysis.chapters.growth.drift_allowance import GradedInterval
     from analysis.chapters.growth.guards import Guard
-    from analysis.chapters.growth.panel import Panel, Places, Vector
+    from analysis.chapters.growth.panel import Panel, Places
     from analysis.chapters.growth.specification import Specification
     from analysis.chapters.growth.verdict import Ruling
+    from analysis.stats.fixed_effects import Vector
     from analysis.stats.randomisation import RandomisationTest
 
 SEED = 20

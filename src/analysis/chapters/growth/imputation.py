@@ -34,7 +34,8 @@ from analysis.stats.simultaneous_bands import sup_t
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from analysis.chapters.growth.panel import Panel, Places, Vector
+    from analysis.chapters.growth.panel import Panel, Places
+    from analysis.stats.fixed_effects import Vector
     from analysis.stats.randomisation import RandomisationTest
     from analysis.stats.simultaneous_bands import Band
 

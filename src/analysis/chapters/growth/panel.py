@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from analysis.project.quarters import Quarter
+    from analysis.stats.fixed_effects import Vector
 
-Vector = npt.NDArray[np.float64]
 Places = npt.NDArray[np.intp]
 
 NEVER = 1 << 20  # a start that does not come within the data

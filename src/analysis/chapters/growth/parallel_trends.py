@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from analysis.chapters.growth.imputation import GrowthEffects
-    from analysis.chapters.growth.panel import Panel, Vector
+    from analysis.chapters.growth.panel import Panel
+    from analysis.stats.fixed_effects import Vector
 
 M_BAR = 0.5
 PERIOD_QUARTERS = 2

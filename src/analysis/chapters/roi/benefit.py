@@ -12,7 +12,7 @@ end; payback runs linearly within a period.  Nothing here knows what the flows a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
-Vector = np.ndarray[Any, np.dtype[np.float64]]
+    from analysis.stats.fixed_effects import Vector
 
 
 def effect_weights(event_time: npt.ArrayLike, *, n_quarters: int, fade_rate: float) -> Vector:

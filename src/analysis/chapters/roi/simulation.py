@@ -7,7 +7,7 @@ is varied in `npv_sensitivity` and never dressed up as a distribution.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from analysis.chapters.roi.case import Case
+    from analysis.stats.fixed_effects import Vector
 
-Vector = np.ndarray[Any, np.dtype[np.float64]]
 
 N_DRAWS = 10_000
 SHOWN = (0.10, 0.50, 0.90)

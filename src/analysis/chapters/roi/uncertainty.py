@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -16,8 +16,8 @@ from scipy import special
 
 if TYPE_CHECKING:
     from analysis.chapters.roi.case import Case, GrowthEffect, Prior, Uncertain
+    from analysis.stats.fixed_effects import Vector
 
-Vector = np.ndarray[Any, np.dtype[np.float64]]
 
 EFFECT, BASELINE, COMMISSION, HOUR, COST = (
     "growth_effect",
