@@ -188,7 +188,7 @@ def test_the_manifest_says_what_the_report_stood_on(reported, exports):
     assert set(state["metrics"]) >= HEADLINES
     cost = state["metrics"]["cost_per_selling_hour"]
     assert cost["low"] < cost["estimate"] < cost["high"]
-    assert cost["unit"] == "USD per selling hour"
+    assert cost["unit"] == "USD per recorded selling hour"
     assert [n["status"] for n in state["notebooks"]] == ["ok"] * len(state["notebooks"])
     received = {f.name for f in exports.glob("*.csv")}
     assert {i["file"] for i in state["inputs"]} == received
