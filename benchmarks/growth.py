@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from analysis.chapters.growth.grading import GradedGrowth
 
 SPEC = specification.default_specification()._replace(randomisation_draws=999)
-WIDTHS = {"work": 9, "cell": 44, "what": 34}
+WIDTHS = {"work": 9, "cell": 48, "what": 38}
 SIZES = (24, 12, 60)
 TRUE_GAPS = (0, 5, 15, 24, -15)  # percent
 FALSE_FOUND, FALSE_FOUND_OF_REGIONS, LEAST_COVERAGE = 0.05, 0.06, 0.93
