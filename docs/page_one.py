@@ -6,10 +6,11 @@
 
 from pathlib import Path
 
-from analysis.project import paths, quarters
+from analysis.project import paths
 from analysis.report import pdf
 from analysis.report.run import plan, publish
-from analysis.store import manifest, processed
+from analysis.store import manifest
+from analysis.store.company import open_company
 
 DATASET = "demo"
 PPI = 96  # 816 points wide: sharp at the README's width, and small
@@ -17,14 +18,15 @@ PPI = 96  # 816 points wide: sharp at the README's width, and small
 
 def main() -> None:
     """Write the picture."""
-    account = processed.read_audit(DATASET)
     standing = max(p.parent for p in (paths.reports_folder() / DATASET).glob(f"*/{publish.PDF}"))
     state = manifest.read_manifest(standing)
     if state is None:
         raise SystemExit(f"no report of {DATASET}: run `make report` first")
-    made = plan.plan_report(account, quarters.parse_quarter(state["quarter"]), {})
+    company = open_company(DATASET, quarter=state["quarter"])
+    made = plan.plan_report(company, {})
     executed = [standing / "notebooks" / n.name for n in made.notebooks]
-    page = pdf.render_page(publish._document(account, made, executed, state["notices"]), ppi=PPI)  # noqa: SLF001
+    document = publish._document(company, made, executed, state["notices"])  # noqa: SLF001
+    page = pdf.render_page(document, ppi=PPI)
     (Path(__file__).parent / "page_one.png").write_bytes(page)
 
 

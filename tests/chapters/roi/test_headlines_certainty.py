@@ -9,7 +9,7 @@ from roi_case import bookings, programme
 
 from analysis.chapters.growth import assessment
 from analysis.chapters.roi import (
-    chapter,
+    appraised_programme,
     costs,
     decision,
     headlines,
@@ -116,7 +116,7 @@ def test_where_nothing_does_its_worth_is_shown_under_every_assumption_and_withou
 
 
 def unassessed():
-    return programme()._replace(effect=chapter.not_assessed(2, "2 teams joined"))
+    return programme()._replace(effect=appraised_programme.not_assessed(2, "2 teams joined"))
 
 
 def test_where_nothing_could_be_estimated_the_prior_stands_alone_and_break_even_is_still_told():
@@ -170,14 +170,14 @@ PROGRAMME = pd.DataFrame(
 
 
 def test_a_team_starts_with_its_first_full_quarter_and_counts_once_that_began():
-    assert chapter.starts_by(PROGRAMME, "2025Q4") == {"a": "2025Q1", "b": "2025Q4"}
+    assert appraised_programme.starts_by(PROGRAMME, "2025Q4") == {"a": "2025Q1", "b": "2025Q4"}
 
 
 def test_a_programme_that_has_not_begun_is_refused():
     with pytest.raises(
         CrmDataError, match=r"some team must have started by 2024Q4, but 3 of 3 have not"
     ):
-        chapter.starts_by(PROGRAMME, "2024Q4")
+        appraised_programme.starts_by(PROGRAMME, "2024Q4")
 
 
 def test_deals_won_after_the_quarter_do_not_set_its_sales_cycle():
@@ -216,7 +216,7 @@ def test_a_company_of_two_teams_is_appraised_though_growth_cannot_be_assessed(ra
         "rep_quarter": reps,
         "programme": starts,
     }
-    got = chapter.company_programme(
+    got = appraised_programme.company_programme(
         tables, quarter="2025Q4", house=settings.load_dataset_settings(raw.name)
     )
     assert got.growth.assessment is None
