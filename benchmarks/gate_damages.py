@@ -121,7 +121,10 @@ def _days(column: str, n: int) -> Callable[[Row], None]:
     def alter(row: Row) -> None:
         found = _ISO.match(row[column])
         if found:
-            day = dt.date(*map(int, found.groups())) + n * DAY
+            try:
+                day = dt.date(*map(int, found.groups())) + n * DAY
+            except ValueError:  # a date that no year has, as the company's own export holds some
+                return
             row[column] = day.isoformat() + row[column][10:]
 
     return alter

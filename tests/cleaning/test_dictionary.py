@@ -11,21 +11,21 @@ from analysis.tables.panel_tables import PANELS
 PAGE = Path(__file__).parents[2] / "data" / "README.md"
 
 
-def test_the_page_in_the_repository_is_what_the_code_says():
-    assert PAGE.read_text(encoding="utf-8") == dictionary.dictionary_markdown(), (
+@pytest.fixture(scope="module")
+def page():
+    return dictionary.dictionary_markdown()
+
+
+def test_the_page_in_the_repository_is_what_the_code_says(page):
+    assert PAGE.read_text(encoding="utf-8") == page, (
         "data/README.md is behind the code: `.venv/bin/python -m analysis.cleaning.dictionary > data/README.md` writes it anew"
     )
 
 
 @pytest.mark.parametrize("table", [*TABLES.values(), *PANELS.values()], ids=lambda t: t.name)
-def test_every_column_of_every_table_is_explained(table):
+def test_every_column_of_every_table_is_explained(page, table):
     """Each column has its line, with its meaning, in the section of its table."""
-    section = (
-        dictionary.dictionary_markdown()
-        .split(f"### {table.name}\n")[-1]
-        .split("\n## ")[0]
-        .split("\n### ")[0]
-    )
+    section = page.split(f"### {table.name}\n")[-1].split("\n## ")[0].split("\n### ")[0]
     for column in table.columns:
         if column.name not in {"source_file", "source_row", "flagged_by"}:
             assert any(

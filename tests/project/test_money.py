@@ -71,8 +71,8 @@ def by_definition() -> pd.DataFrame:
 def test_the_cost_sentence_is_in_the_companys_currency(by_definition):
     says = cost.range_sentence(by_definition, "2026Q3", currency="EUR")
     assert says == (
-        "An hour of selling cost €500 in 2026Q3 (€450 to €550; n = 9 reps), or as little as €300 "
-        "if preparation and prospecting count as selling."
+        "A recorded hour of selling cost €500 in 2026Q3 (9 reps). Counting preparation and "
+        "prospecting as selling, a recorded hour cost €300."
     )
 
 

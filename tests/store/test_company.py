@@ -2,6 +2,7 @@
 
 import pytest
 from crm_tables import ROLES, opportunity, user, write
+from report_fixtures import at, project
 
 from analysis.project.parameters import ParameterError
 from analysis.store.company import TABLE_NAMES, open_company, quarter_named
@@ -9,12 +10,16 @@ from analysis.store.company import TABLE_NAMES, open_company, quarter_named
 AUDIT = {"as_of": "2026-08-15", "first_day": "2025-01-01"}
 
 
-@pytest.fixture
-def exports(raw):
-    """Return the root of a project of one rep and two deals, of which one closed a year before."""
+@pytest.fixture(scope="module")
+def exports(tmp_path_factory):
+    """Yield the root of a project of one rep and two deals, of which one closed a year before."""
+    root = project(tmp_path_factory.mktemp("company") / "project")
+    raw = root / "data" / "raw" / "here"
+    raw.mkdir(parents=True)
     deals = [opportunity(1), opportunity(2, CloseDate="2025-03-10")]
     write(raw, Opportunity=deals, User=[user()], UserRole=ROLES)
-    return raw.parents[2]
+    with at(root):
+        yield root
 
 
 @pytest.mark.parametrize(

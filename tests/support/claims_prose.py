@@ -35,6 +35,7 @@ EXAMPLE = re.compile(r"\b(article|example)", re.IGNORECASE)
 DEFINITIONS: dict[str, str] = {
     r"95% intervals?": "the level of every interval",
     r"95% from": "the level of every interval, as a column's head",
+    r"spread between reps \(95%\)": "the level of every interval",
     r"n - 1 degrees of freedom": "definition of the jackknife's t",
     r"more than 20 points": "what counts as a change of logging, models.quality",
     r"call of 40 hours": "an example of a time that cannot be true",
@@ -49,7 +50,11 @@ DEFINITIONS: dict[str, str] = {
     r"23 practices": "the items of alignment.items.ITEMS",
     r"95% band": "the level of every band",
     r"quarters 0 to 4": "horizon of growth/specification.toml",
-    r"M-bar 0\.5": "margin of growth/specification.toml",
+    r"give or take 1 point a quarter": "drift_sd_points of growth/specification.toml",
+    r"bookings alone: 2 more": "apart_sd_points of growth/specification.toml",
+    r"fewer than 6 adopters": "fewest_adopters of growth/specification.toml",
+    r"at least 90% both": "SURE of chapters.roi.decision",
+    r"at most 10% with both": "1 - SURE of chapters.roi.decision",
     r"younger than 60 days": "material too young to have had its chance, models.roi.avoided",
 }
 
@@ -87,6 +92,19 @@ def prose(notebook: Path) -> list[str]:
                         *(k.value for k in call.keywords if k.arg in PROSE_KEYWORDS),
                     ]
                     texts += [_words(node) for node in said]
+    return [text for text in texts if text]
+
+
+def chapter_prose(door: Path) -> list[str]:
+    """Return the words of a chapter's labelled tables: captions, labels, notes."""
+    calls = [n for n in ast.walk(ast.parse(door.read_text())) if isinstance(n, ast.Call)]
+    tables = [c for c in calls if ast.unparse(c.func) == "LabelledTable"]
+    texts = []
+    for call in tables:
+        said = [call.args[1], *(k.value for k in call.keywords if k.arg in PROSE_KEYWORDS)]
+        if isinstance(call.args[2], ast.Dict):
+            said += [v.elts[1] for v in call.args[2].values if isinstance(v, ast.Tuple)]
+        texts += [_words(node) for node in said]
     return [text for text in texts if text]
 
 

@@ -59,6 +59,12 @@ class Appraised(NamedTuple):
         return decision.next_step(self.case, self.decision)
 
     @property
+    def payback_note(self) -> str:
+        """From when the payback counts; 0 months need a word."""
+        is_at_once = self.headlines["payback_months"].estimate == 0
+        return "From the first start." + (" The sum never lies below zero." if is_at_once else "")
+
+    @property
     def chances_note(self) -> str:
         """Chances that it pays under either assumption made beforehand."""
         return decision.chances_note(self.case, self.decision)
@@ -195,17 +201,22 @@ def decision_figures(appraised: Appraised) -> LabelledTable:
 
 def answers_by_assumption(appraised: Appraised) -> LabelledTable:
     """The answer with one assumption changed at a time: one row an assumption."""
+    rows = headlines.answers_by_assumption(appraised.case, appraised.decision)
+    columns = {
+        "assumption": ("text", "Assumption"),
+        "break_even": ("percent2", "Pays from"),
+        "low": ("percent2", "95% from"),
+        "high": ("percent2", "to"),
+        "p10": ("millions", "NPV, P10"),
+        "p50": ("millions", "P50"),
+        "p90": ("millions", "P90"),
+        "probability_positive": ("percent", "Draws that pay"),
+    }
     return LabelledTable(
-        headlines.answers_by_assumption(appraised.case, appraised.decision),
+        rows,
         f"The answer under other assumptions, {appraised.company.quarter}",
-        {
-            "assumption": ("text", "Assumption"),
-            "break_even": ("percent2", "Pays from"),
-            "p10": ("millions", "NPV, P10"),
-            "p50": ("millions", "P50"),
-            "p90": ("millions", "P90"),
-            "probability_positive": ("percent", "Draws that pay"),
-        },
+        # Where the chance is withheld, so is what rests on it.
+        {name: columns[name] for name in rows.columns},
         "rep_quarter, programme_costs",
     )
 

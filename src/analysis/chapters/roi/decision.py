@@ -242,13 +242,13 @@ def _at_stake(case: Case, appraisal: Appraisal) -> str:
 
 
 def _chances(case: Case, decision: Decision) -> str:
-    believed = f"{case.prior.mean_points:g}%" if case.prior else "nothing"
+    believed = f"+{case.prior.mean_points:g}%" if case.prior else "nothing"
     one, other = _chance(decision.chance), _chance(decision.chance_from_zero)
     if one == other:
         return f"the chance that it does is {one}"
     return (
-        f"the chance that it does is {one} if we assume {believed} beforehand, {other} if we "
-        "assume no effect"
+        f"the chance that it does is {one} if we expected {believed} before looking, {other} if "
+        "we expected nothing"
     )
 
 
