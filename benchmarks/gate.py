@@ -34,7 +34,7 @@ from gate_damages import DAMAGES, KEPT_BACK, apply
 
 from analysis.chapters.alignment import chapter as alignment
 from analysis.chapters.cost import cost
-from analysis.chapters.data_quality import row_accounts
+from analysis.chapters.data_quality import clustered_win_rate, row_accounts
 from analysis.chapters.growth import assessment, growth_answer
 from analysis.chapters.selling_time import elasticity, rep_weeks, worth_of_an_hour
 from analysis.cleaning import pipeline
@@ -131,7 +131,9 @@ def _headlines(
             lambda: row_accounts.quarter_bookings(teams, quarter, house.company.currency)
         ),
         "win_rate": _result(
-            lambda: row_accounts.win_rate(teams[teams["quarter"] == quarter], quarter)
+            lambda: clustered_win_rate.clustered_win_rate(
+                teams[teams["quarter"] == quarter], stays, quarter
+            )
         ),
         "hours": _result(lambda: cost.estimate_cost(stays, "selling_hours_per_week", **basis)),
         "cost": _result(lambda: cost.estimate_cost(stays, **basis)),

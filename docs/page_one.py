@@ -8,6 +8,7 @@ from pathlib import Path
 
 from analysis.project import paths
 from analysis.report import pdf
+from analysis.report.review import page
 from analysis.report.run import plan, publish
 from analysis.store import manifest
 from analysis.store.company import open_company
@@ -26,8 +27,10 @@ def main() -> None:
     made = plan.plan_report(company, {})
     executed = [standing / "notebooks" / n.name for n in made.notebooks]
     document = publish._document(company, made, executed, state["notices"])  # noqa: SLF001
-    page = pdf.render_page(document, ppi=PPI)
-    (Path(__file__).parent / "page_one.png").write_bytes(page)
+    nothing_again = page.Past(before=None, first=None, jobs=[])
+    document["quarterly"] = page.quarterly_pages(document, company, nothing_again, []).content
+    picture = pdf.render_page(document, ppi=PPI)
+    (Path(__file__).parent / "page_one.png").write_bytes(picture)
 
 
 if __name__ == "__main__":
