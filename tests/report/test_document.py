@@ -245,3 +245,29 @@ def test_a_formula_keeps_its_latex_as_alt_text():
 def test_html_in_markdown_is_text():
     (paragraph,) = markdown.parse_markdown("a <b>bold</b> claim")
     assert "".join(paragraph["children"]) == "a <b>bold</b> claim"
+
+
+def test_what_the_data_are_comes_below_what_they_say_of_the_business():
+    """The chapter on the data comes first in the report, and answers none of page one's questions."""
+
+    def chapter(title, *, in_body):
+        return document.Chapter(
+            title=title,
+            lead=[],
+            nodes=[{"kind": "finding", "children": [title], "verdict": "found"}],
+            details=[],
+            missing=None,
+            answers=[],
+            in_body=in_body,
+        )
+
+    chapters = [
+        chapter("Rows", in_body=False),
+        chapter("Cost", in_body=True),
+        chapter("Pay", in_body=True),
+    ]
+    assert [n["chapter"] for n in document._statements(chapters)["found"]] == [
+        "Cost",
+        "Pay",
+        "Rows",
+    ]

@@ -202,6 +202,9 @@ def _statements(chapters: list[Chapter]) -> dict[str, list[Node]]:
                 is_open = node.get("verdict") == formats.CANNOT_TELL
                 place = "cannot_tell" if is_open else STATEMENTS[node["kind"]]
                 page[place].append({**node, "chapter": chapter["title"]})
+    in_body = {chapter["title"] for chapter in chapters if chapter["in_body"]}
+    # What the data are comes below what they say of the business.
+    page["found"].sort(key=lambda node: node["chapter"] not in in_body)
     return page
 
 
