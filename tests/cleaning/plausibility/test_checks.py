@@ -219,6 +219,11 @@ CASES = [
          "insert into teams_of_users select rep_id, case when rep_id = 'R0' then 'T0' else team_id end from rep_team_history "
          "where valid_to is null",
          "insert into teams_of_users select rep_id, team_id from rep_team_history where valid_to is null", "warn"),
+    Case(reference_checks.teams_of_users, "teams_of_users",  # nearly all heaped into one team
+         "insert into teams_of_users select rep_id, team_id from rep_team_history where valid_to is null; "
+         "update rep_team_history set team_id = 'T9'",
+         "insert into teams_of_users select rep_id, case team_id when 'T0' then 'T1' else 'T0' end "
+         "from rep_team_history where valid_to is null", "warn"),
     Case(target_checks.bookings_against_quotas, "bookings_against_quotas",
          "update rep_quarter set bookings_amount = bookings_amount * 10", "update rep_quarter set bookings_amount = bookings_amount * 1.5",
          "warn"),

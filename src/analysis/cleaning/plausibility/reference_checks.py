@@ -56,6 +56,7 @@ _REPS_OF: dict[str, tuple[Bearing, str]] = {
 }
 
 DAYS_TO_FIRST_DEAL = 180  # employed: before, a rep may well own none
+MOST_IN_ONE_TEAM = 0.8  # of reps in another team than their users' export says
 
 
 def unknown_ids(data: Dataset) -> Iterator[CheckReading]:
@@ -194,20 +195,23 @@ def reps_without(data: Dataset) -> Iterator[CheckReading]:
 
 def teams_of_users(data: Dataset) -> Iterator[CheckReading]:
     """Yield how many reps are in another team today than the users' export says, where it mostly
-    says the same.
+    says the same, or puts into several teams whom the stays put into one.
     """
     if not data.has("rep_team_history", "teams", "reps"):
         return
-    n, n_odd, named = data.row(
+    n, n_odd, named, n_in_one, n_teams = data.row(
         """
         with compared as (
-          select h.rep_id, h.team_id <> u.team_id as is_odd
+          select h.rep_id, h.team_id, u.team_id as users_team, h.team_id <> u.team_id as is_odd
           from rep_team_history h join teams_of_users u using (rep_id) join reps r using (rep_id)
           where h.valid_from <= getvariable('as_of') and coalesce(h.valid_to > getvariable('as_of'), true)
             and r.role = 'rep' and coalesce(r.is_active, true) and u.team_id in (select team_id from teams))
-        select count(*), count(*) filter (is_odd), list(rep_id order by rep_id) filter (is_odd) from compared"""
+        select count(*), count(*) filter (is_odd), list(rep_id order by rep_id) filter (is_odd),
+          count(*) filter (is_odd and team_id = (select mode(team_id) from compared where is_odd)),
+          count(distinct users_team) filter (is_odd) from compared"""
     )
-    if n_odd * 2 <= n:  # else users are sorted by something else than teams
+    is_heaped = n_teams > 1 and n_in_one >= MOST_IN_ONE_TEAM * n_odd
+    if n_odd * 2 <= n or is_heaped:  # else users are sorted by something else than teams
         yield CheckReading(
             "teams_of_users",
             Bearing((), ("worth", *TEAMS.decides)),
