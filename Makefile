@@ -13,15 +13,15 @@ help: ## list what make can do here
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 	@echo; echo "variables: DATASET=$(DATASET)  a folder of data/raw    QUARTER=$(QUARTER)  latest, previous or a quarter such as 2026Q3"
 
-# One environment from the lock. uv makes it seconds; where it cannot be had, pip does the same from the same hashes.
+# One environment from the lock. uv makes it seconds; where it cannot be had or cannot connect, pip does the same from the same hashes.
 # The packages are compiled here because some machines write no bytecode at import, and a kernel starts often.
 .venv/ready: requirements.lock pyproject.toml
 	@rm -rf .venv && $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "alignment-roi needs Python 3.11 or newer")'
 	@echo "setting up .venv from requirements.lock"
 	@$(PYTHON) -m venv .venv
-	@if $(BIN)/python -m pip install -q --disable-pip-version-check uv==0.13.9; \
-	 then $(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements.lock; \
-	 else $(BIN)/python -m pip install -q --require-hashes -r requirements.lock; fi
+	@{ $(BIN)/python -m pip install -q --disable-pip-version-check uv==0.13.9 \
+	 && $(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements.lock; } \
+	 || $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install -q --no-deps --no-build-isolation --disable-pip-version-check -e .
 	@$(BIN)/python -m compileall -qq -j 0 .venv/lib src >/dev/null || true
 	@touch $@

@@ -53,7 +53,7 @@ def taken_in(folder):
         ("Event", b"id,name\n", "without a suffix"),
         ("Event.dat", b"id,name\n", "nothing reads files called .dat"),
         ("notes.txt", b"Call Ada at five.\nAnd Ben.\n", "looks like a header"),
-        ("field.toml", b"", "did you mean fields.toml"),
+        ("field.toml", b"", "Did you mean fields.toml?"),
     ],
 )
 def test_a_file_that_nothing_reads_is_named_with_what_to_do(tmp_path, name, content, words):

@@ -5,8 +5,9 @@ Ours, or a file that must be named lest a table is missed.
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING, NoReturn
+
+from analysis.project.nearest_name import did_you_mean
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,8 +77,8 @@ def unread_remedy(path: Path) -> str:
             "of it up beside the others"
         )
     if suffix == ".toml":
-        near = difflib.get_close_matches(path.name, OWN_TOML, n=1, cutoff=0.0)
-        return f"nothing reads it; settings and maps are called {', '.join(OWN_TOML)} (did you mean {near[0]}?)"
+        hint = did_you_mean(path.name, OWN_TOML, cutoff=0.0)
+        return f"nothing reads it; settings and maps are called {', '.join(OWN_TOML)}.{hint}"
     if suffix == ".xls":
         return _workbook_of_old(path)
     return REMEDIES.get(suffix, f"nothing reads files called {suffix}; {_SAVE}")

@@ -94,8 +94,15 @@ def next_hour(appraised: Appraised) -> NextHour:
 
 
 def data_sentence(appraised: Appraised) -> str:
-    """Say what the appraisal takes as given, and what growth says."""
-    return f"{costs.case_sentence(appraised.case)} {appraised.programme.growth.sentence()}"
+    """Say what the appraisal takes as given, what growth says, and which cost nobody knows."""
+    growth = appraised.programme.growth
+    says = f"{costs.case_sentence(appraised.case)} {growth.sentence()}"
+    if growth.assessment is not None and growth.assessment.heads is None:
+        says += (
+            " How many reps adopters have is not known: if they hired, the pay of those reps is "
+            "missing from the cost."
+        )
+    return says
 
 
 def programme_spending(appraised: Appraised) -> LabelledTable:
