@@ -201,6 +201,11 @@ def test_no_line_is_longer_than_a_hundred_columns(notebook):
     assert [line for line in lines if len(line) > 100] == []
 
 
+def test_no_words_hold_a_dollar_that_jupyterlab_would_set_as_a_formula(notebook):
+    """MathJax takes what lies between two dollars for a formula, escaped ones too: write dollars in words."""
+    assert [c["id"] for c in cells(notebook, "markdown") if "$" in source(c)] == []
+
+
 def test_every_show_call_is_one_the_report_can_set(notebook):
     """Each ends in the document or is a value for one; a new way to show needs a form in the PDF first."""
     used = set(re.findall(r"\bshow\.(\w+)\(", code(notebook)))

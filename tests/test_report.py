@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pikepdf
 import pytest
+from page_boxes import overlapping, page_boxes
 from report_fixtures import (
     cells_of,
     files,
@@ -93,6 +94,47 @@ def without_pay(exports, tmp_path_factory):
     ran = run(root, "report", "tiny")
     assert (ran.code, ran.err) == (0, "")
     return root
+
+
+PRIVATE_ENGLISH = (
+    "pays from", "quotas ask", "holds if", "the quarter itself", "would settle it", "do not hold", "in play",
+    "cannot be told", "is unaccounted for", "closer to the truth", "sceptical prior", "one plus each", "skill lifts",
+    "worth knowing up to", "upper end", "left out whole", "is not thereby",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("which", ["reported", "without_pay"])
+def test_the_report_speaks_plain_english(which, request):
+    """The left column of our notes on plain English, and its kin, stand on no page."""
+    root = request.getfixturevalue(which)
+    root = root[0] if which == "reported" else root
+    with pikepdf.open(root / "reports" / "tiny" / QUARTER / "alignment-roi.pdf") as opened:
+        text = squeezed("".join(pages(opened))).lower()
+    assert [phrase for phrase in PRIVATE_ENGLISH if squeezed(phrase) in text] == []
+
+
+BODY_TOP, BODY_BOTTOM = 85.0, 768.0  # of a page's text [pt from the top]
+FULLEST_EMPTY = 0.4
+
+
+@pytest.mark.parametrize("which", ["reported", "without_pay"])
+def test_no_label_stands_on_another_and_no_page_is_left_half_empty(which, request):
+    """Page one has its own margins, a part's last page and one of questions without an answer may end early."""
+    root = request.getfixturevalue(which)
+    root = root[0] if which == "reported" else root
+    with pikepdf.open(root / "reports" / "tiny" / QUARTER / "alignment-roi.pdf") as opened:
+        boxes = page_boxes(opened)
+        first_of_parts = {
+            number
+            for number, page in enumerate(boxes)
+            if any(b.size > 16 and b.top < 130 for b in page)
+        }
+    assert [(n, pair) for n, page in enumerate(boxes, start=1) for pair in overlapping(page)] == []
+    for number, page in enumerate(boxes[:-1]):
+        lowest = max(b.bottom for b in page if BODY_TOP - 15 < b.top < BODY_BOTTOM)
+        share = (lowest - BODY_TOP) / (BODY_BOTTOM - BODY_TOP)
+        is_last = number + 1 in first_of_parts
+        assert share > FULLEST_EMPTY or is_last, f"page {number + 1} is {share:.0%} full"
 
 
 def people(exports):
@@ -276,7 +318,7 @@ def test_four_teams_cannot_tell_growth_or_money_but_have_an_index_and_a_break_ev
         < metrics["alignment_index"]["high"]
     )
     assert metrics["break_even_lift"]["estimate"] > 0
-    assert squeezed("cannot be told: at least 3 teams must have joined") in text
+    assert squeezed("changes bookings: at least 3 teams must have joined") in text
     assert (
         squeezed(
             "Whether the alignment programme pays stays open: its effect could not be estimated. It "

@@ -19,7 +19,7 @@ CURVE = pd.DataFrame(
     }
 )
 MARKS = pd.DataFrame(
-    {"lift": [0.03, 0.15], "label": ["it pays from 3.0%", "the data find lifts from 15.0%"]}
+    {"lift": [0.03, 0.15], "label": ["breaks even at 3.0%", "the data find lifts from 15.0%"]}
 )
 
 
@@ -39,7 +39,7 @@ def drawn(estimate=(0.08, -0.02, 0.18)):
 def test_the_lifts_that_matter_stand_at_their_lifts():
     ax = drawn()
     at = {text.get_text(): text.xy[0] for text in ax.texts}
-    assert at["it pays from 3.0%"] == 0.03
+    assert at["breaks even at 3.0%"] == 0.03
     assert at["the data find lifts from 15.0%"] == 0.15
     assert sorted(line.get_xdata()[0] for line in ax.lines if line.get_linestyle() == "--") == [
         0.03,
@@ -83,4 +83,4 @@ def test_a_worth_nobody_knows_is_said_not_drawn():
     curve = pd.DataFrame({"lift": [0.0, 0.1], "p10": np.nan, "p50": np.nan, "p90": np.nan})
     marks = pd.DataFrame({"lift": [], "label": []})
     ax = programme.pays_from(curve, marks, title="t", y_label="NPV", estimate=(np.nan,) * 3)
-    assert [t.get_text() for t in ax.texts] == ["What a lift is worth cannot be told."]
+    assert [t.get_text() for t in ax.texts] == ["We cannot tell what a lift is worth."]

@@ -2,6 +2,7 @@
 
 import pandas as pd
 import pytest
+from report_cells import result
 
 from analysis.chapters.cost import cost, worked_example
 from analysis.chapters.roi import headlines
@@ -69,11 +70,28 @@ def by_definition() -> pd.DataFrame:
 
 
 def test_the_cost_sentence_is_in_the_companys_currency(by_definition):
-    says = cost.range_sentence(by_definition, "2026Q3", currency="EUR")
-    assert says == (
-        "A recorded hour of selling cost €500 in 2026Q3 (9 reps). Counting preparation and "
-        "prospecting as selling, a recorded hour cost €300."
+    says = cost.hour_cost_sentence(
+        by_definition, "2026Q3", currency="EUR", step="€30 more than in 2026Q2"
     )
+    assert says == (
+        "A recorded hour of selling cost €500 in 2026Q3 (9 reps), €30 more than in 2026Q2."
+    )
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "word", "says"),
+    [
+        (10.0, 50.0, "up", "€30 more than in 2026Q2"),
+        (-50.0, -10.0, "down", "€30 less than in 2026Q2"),
+        (-10.0, 70.0, "steady", "about as much as in 2026Q2"),
+        (float("nan"), float("nan"), "", ""),
+    ],
+)
+def test_a_step_is_told_by_its_paired_error(low, high, word, says):
+    """An interval around zero is steady; where nothing can be compared nothing is said."""
+    change = result("change", (low + high) / 2, low, high, unit="EUR")
+    assert cost.change_word(change) == word
+    assert cost.step_since(change, "2026Q2", currency="EUR") == says
 
 
 def test_what_is_not_shown_is_in_no_sentence(by_definition):
@@ -81,11 +99,11 @@ def test_what_is_not_shown_is_in_no_sentence(by_definition):
     hidden = by_definition.assign(
         estimate=float("nan"), low=float("nan"), high=float("nan"), n_reps=4
     )
-    says = cost.range_sentence(hidden, "2026Q3", currency="EUR")
-    assert "cannot be told" in says
+    says = cost.hour_cost_sentence(hidden, "2026Q3", currency="EUR")
+    assert says.startswith("We cannot tell what an hour of selling cost in 2026Q3: ")
     assert not any(c.isdigit() for c in says.replace("2026Q3", ""))
-    assert cost.range_verdict(hidden) == "cannot tell"
-    assert cost.range_verdict(by_definition) == "found"
+    assert cost.hour_cost_verdict(hidden) == "cannot tell"
+    assert cost.hour_cost_verdict(by_definition) == "found"
 
 
 def test_an_ask_of_unknown_cost_is_told_in_hours():

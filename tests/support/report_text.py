@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 HEX = re.compile(rb"<([0-9a-fA-F]+)>")
 
 
-def _codes(cmap: bytes) -> dict[int, str]:
+def glyph_texts(cmap: bytes) -> dict[int, str]:
     """Return glyph → text of a ToUnicode map."""
     found = {}
     for block in re.findall(rb"beginbfchar(.*?)endbfchar", cmap, re.DOTALL):
@@ -47,7 +47,7 @@ def pages(pdf: pikepdf.Pdf) -> list[str]:
     texts = []
     for page in pdf.pages:
         fonts = {
-            name: _codes(font.ToUnicode.read_bytes())
+            name: glyph_texts(font.ToUnicode.read_bytes())
             for name, font in page.resources.get("/Font", {}).items()
         }
         texts.append("".join(_runs(page.obj, fonts)))

@@ -19,6 +19,7 @@ def show_as(*, currency: str, smallest_cell: int, audit: dict[str, Any] | None =
     house: Any = SimpleNamespace(
         company=SimpleNamespace(currency=currency),
         people=SimpleNamespace(smallest_cell=smallest_cell),
+        key_metrics=[],
     )
     show.use(Company("here", "2026Q3", house, audit or {}))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import fontpkg_inter
 import matplotlib as mpl
@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from matplotlib import font_manager, ticker
 from matplotlib.colors import LinearSegmentedColormap, to_hex
+from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from analysis.figures import style
@@ -26,8 +27,11 @@ from analysis.project.errors import require_columns
 from analysis.tables.canonical import ACTIVITY_CLASSES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from matplotlib.axes import Axes
 
+TRENDS_MM = 48.0
 NONE = "\N{EN DASH}"
 SMALLEST_LABELLED = 0.045  # of the longest bar: a narrower part has no room for its hours
 STYLE: dict[Any, Any] = {
@@ -58,6 +62,17 @@ STYLE: dict[Any, Any] = {
     "text.parse_math": False,  # a dollar is money, and CRM text is no formula
     "svg.hashsalt": "alignment-roi",
 }
+
+
+class TrendPanel(NamedTuple):
+    """Quarters of one figure, oldest first: `shown` is the last one in words, `axis_words` any."""
+
+    label: str
+    shown: str
+    quarters: Sequence[str]
+    points: Sequence[float]
+    target: float | None
+    axis_words: Callable[[float], str]
 
 
 def use_style() -> None:
@@ -131,6 +146,34 @@ def draw_ranges(
     return ax
 
 
+def draw_trends(panels: Sequence[TrendPanel], *, title: str) -> Figure:
+    """Draw the quarters of each key figure on axes of its own, side by side, the last one named.
+
+    A target is a dashed line; it says its value.
+    """
+    figure = Figure(
+        figsize=(style.WIDTH_INCHES, TRENDS_MM / style.MM_PER_INCH), layout="constrained"
+    )
+    figure.suptitle(title, x=0.004, ha="left")
+    for ax, panel in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
+        x = np.arange(len(panel.quarters))
+        ax.plot(x, panel.points, color=BLUE, linewidth=1.6)
+        ax.plot(x[-1:], panel.points[-1:], "o", color=BLUE, markersize=5)
+        if panel.target is not None:
+            ax.axhline(panel.target, color=MUTED, linewidth=0.9, linestyle=DASHED, zorder=1)
+        ax.set_title(f"{panel.label}\n{panel.shown}", fontsize=8, loc="left", color=INK)
+        ends = [0, len(x) - 1]
+        ax.set_xticks(ends, [panel.quarters[i] for i in ends], fontsize=7)
+        for tick, side in zip(ax.get_xticklabels(), ("left", "right"), strict=True):
+            tick.set_ha(side)
+        ax.yaxis.set_major_formatter(ticker.FuncFormatter(lambda y, _, p=panel: p.axis_words(y)))
+        ax.yaxis.set_major_locator(ticker.MaxNLocator(4))
+        ax.tick_params(axis="y", labelsize=7)
+        ax.margins(x=0.04, y=0.15)
+        ax.grid(visible=True, axis="y")
+    return figure
+
+
 def coverage_grid(table: pd.DataFrame, *, title: str) -> Axes:
     """Draw which teams logged their time in which quarter: the darker, the less.
 
@@ -192,7 +235,7 @@ def draw_ledger(table: pd.DataFrame, *, title: str) -> Axes:
     style.label_rows(ax, table["table"])
     for offset, name in zip((48, 96, 148, 190), ("rows_in", *fates), strict=True):
         ax.annotate(
-            name.replace("rows_in", "rows read"),
+            {"rows_in": "rows read", "quarantined": "set aside"}.get(name, name),
             (1, 1),
             xycoords="axes fraction",
             xytext=(offset, 3),
@@ -223,7 +266,7 @@ def draw_reconciliation(table: pd.DataFrame, *, title: str, currency: str) -> Ax
     `table` has a row a quarter: ``quarter``, ``crm_amount``, ``finance_amount`` [currency].
     """
     require_columns(table, ["quarter", "crm_amount", "finance_amount"], "reconciliation")
-    ax = style.blank_axes(title, 62)
+    ax = style.blank_axes(title, 52)
     x = np.arange(len(table))
     crm, finance = (
         table[name].to_numpy(float) / MILLION for name in ("crm_amount", "finance_amount")
@@ -318,7 +361,7 @@ def draw_calibration(table: pd.DataFrame, *, title: str, x_label: str, y_label: 
     `table` has a row a bin: ``predicted``, ``observed``, ``low``, ``high`` (0 to 1) and ``n_reps``.
     """
     require_columns(table, ["predicted", "observed", "low", "high", "n_reps"], "calibration")
-    ax = style.blank_axes(title, 70)
+    ax = style.blank_axes(title, 58)
     at = table[["predicted", "observed", "low", "high"]] * 100
     ax.plot([0, 100], [0, 100], color=MUTED, linewidth=0.9, linestyle=DASHED)
     ax.annotate(

@@ -170,7 +170,7 @@ def pays_from(
     ends = curve[["p10", "p50", "p90"]].to_numpy(float) / MILLION
     if not np.isfinite(ends).all():
         ax.annotate(
-            "What a lift is worth cannot be told.",
+            "We cannot tell what a lift is worth.",
             (0.5, 0.5),
             xycoords="axes fraction",
             ha="center",

@@ -6,9 +6,11 @@ Colours keep their order of lightness in grey.
 
 from __future__ import annotations
 
+import io
 import textwrap
 from typing import TYPE_CHECKING
 
+import matplotlib as mpl
 import numpy as np
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
@@ -47,6 +49,14 @@ def blank_axes(title: str, height_mm: float) -> Axes:
     )
     figure.suptitle(textwrap.fill(title, TITLE_CHARACTERS), x=0.004, ha="left")
     return figure.add_subplot()
+
+
+def figure_svg(figure: Figure) -> str:
+    """Return a figure as SVG whose text stays text, the same bytes on every run."""
+    buffer = io.StringIO()
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "alignment-roi"}):
+        figure.savefig(buffer, format="svg", metadata={"Date": None})
+    return buffer.getvalue()
 
 
 def row_size(n_rows: int) -> float:

@@ -139,7 +139,10 @@ def make_document(
         chapters, page_plan.in_body([c["answers"] for c in chapters]), strict=True
     ):
         chapter["in_body"] = is_in
+        if is_in:
+            chapter["nodes"], chapter["details"] = page_plan.split_chapter(chapter["nodes"])
     _number(chapters, [appendix for _, appendix in pairs])
+    _anchor(chapters)
     return Document(
         title=title,
         company=company,
@@ -205,6 +208,9 @@ def _statements(chapters: list[Chapter]) -> dict[str, list[Node]]:
     in_body = {chapter["title"] for chapter in chapters if chapter["in_body"]}
     # What the data are comes below what they say of the business.
     page["found"].sort(key=lambda node: node["chapter"] not in in_body)
+    # What page one says is to be done next stands first here too.
+    first = {chapter["title"] for chapter in chapters if "next" in chapter["answers"]}
+    page["decide"].sort(key=lambda node: node["chapter"] not in first)
     return page
 
 
@@ -222,6 +228,18 @@ def _number(chapters: list[Chapter], appendix: list[Chapter]) -> None:
         if node["kind"] in counts:
             counts[node["kind"]] += 1
             node["number"] = counts[node["kind"]]
+
+
+def _anchor(chapters: list[Chapter]) -> None:
+    """Name the place of each statement, so that what repeats it can point there."""
+    statements = (
+        node
+        for chapter in chapters
+        for node in page_plan.whole_chapter(chapter)
+        if node["kind"] in {*STATEMENTS, "bottleneck"}
+    )
+    for at, node in enumerate(statements, start=1):
+        node["anchor"] = f"statement-{at}"
 
 
 def _chapter(notebook: Mapping[str, Any], name: str) -> tuple[Chapter, Chapter]:
@@ -264,14 +282,13 @@ def _chapter(notebook: Mapping[str, Any], name: str) -> tuple[Chapter, Chapter]:
     if not title:
         raise DocumentError(f"{name}: has no title. Begin with a markdown cell `# A question?`.")
     empty = _empty(markdown.plain_text(title))
-    in_page, details = page_plan.split_chapter(body)
     named = notebook["metadata"].get("alignment_roi", {}).get("answers", [])
     unknown = [a for a in named if a not in page_plan.QUESTIONS]
     if unknown:
         raise DocumentError(
             f"{name}: answers {unknown[0]!r}, which is none of {', '.join(page_plan.QUESTIONS)}."
         )
-    chapter = {**empty, "lead": lead, "nodes": in_page, "details": details, "answers": named}
+    chapter = {**empty, "lead": lead, "nodes": body, "answers": named}
     return cast("Chapter", chapter), cast("Chapter", {**empty, "nodes": definitions})
 
 

@@ -1,7 +1,7 @@
 """Which part of a chapter leadership meets in the body of a report, and which waits in the
 appendix.
 
-The body has at most eight pages, so a chapter has one: its ``## Answer`` and the first figure that
+The body has at most twelve pages, so a chapter has one: its ``## Answer`` and the first figure that
 shows it, or the first small table where it has no figure.  A chapter has its page if its notebook
 says which question of page one it answers; every other chapter is in the appendix whole.
 
@@ -13,7 +13,7 @@ chapter does not say.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from analysis.chapters.data_quality import answerability
 from analysis.report import formats, markdown, output
@@ -28,10 +28,8 @@ if TYPE_CHECKING:
 SECTION = 2  # level of a section's heading
 ANSWER = "answer"
 APPENDIX_SECTIONS = ("data", "how sure are we")  # what their headings begin with
-MOST_PAGES = 8
-CHAPTER_PAGES = (
-    4  # the others: the answers, findings and decisions, since last quarter, the review kit
-)
+MOST_PAGES = 12
+CHAPTER_PAGES = 7  # the others: the answers, findings, what moved, what was promised, the review
 MOST_ROWS, MOST_COLUMNS = 8, 7  # of a table that stands in the body
 QUESTIONS: dict[str, str] = {
     "cost": "What does an hour of selling cost?",
@@ -154,28 +152,45 @@ def _line(chapters: Sequence[Mapping[str, Any]], key: str) -> Row:
     for chapter in [*mine, *others]:
         gap = chapter["missing"]
         if gap and key != "next" and chapter in mine:
-            head = "Withheld." if gap.get("is_withheld") else "Cannot tell."
+            head = "Withheld" if gap.get("is_withheld") else "Cannot tell"
             return {
                 "kind": "cannot_tell",
-                "children": [f"{head} {gap['why']}"],
+                "children": [gap["why"]],
                 "chapter": chapter["title"],
+                "word": head,
             }
         for node in whole_chapter(chapter):
             if node["kind"] in kinds:
-                return {**node, "chapter": chapter["title"]}
-    sentence = (
-        "Nothing is put up for decision this quarter."
+                return {**node, "chapter": chapter["title"], "word": answer_word(node)}
+    sentence, word = (
+        ("Nothing is put up for decision this quarter.", "Nothing")
         if key == "next"
-        else "Cannot tell: no chapter answers it."
+        else ("No chapter answers it.", "Cannot tell")
     )
-    return {"kind": "none", "children": [sentence], "chapter": ""}
+    return {"kind": "none", "children": [sentence], "chapter": "", "word": word}
+
+
+def answer_word(node: Node) -> str:
+    """Return the one word beside a statement: a decision's verb, else a measure's step, else the
+    verdict.
+
+    Examples
+    --------
+    >>> answer_word({"kind": "decision", "children": ["Start the programme in 8 teams."]})
+    'Start'
+    >>> answer_word({"kind": "finding", "children": ["It cost $545."], "verdict": "found", "word": "up"})
+    'Up'
+    """  # noqa: E501
+    if node["kind"] == "decision":
+        return markdown.plain_text(node["children"]).split(" ", 1)[0].rstrip(",.:")
+    word = node.get("word") or node.get("verdict") or formats.CANNOT_TELL
+    return f"{word[:1].upper()}{word[1:]}"
 
 
 def key_metrics(
     watched: Sequence[KeyMetric],
     cards: Sequence[Payload],
-    last: Mapping[str, float],
-    before: str,
+    earlier: Sequence[EarlierFigures],
     history: Mapping[str, Mapping[str, float]],
     withheld: Collection[str] = (),
 ) -> list[Row]:
@@ -185,7 +200,7 @@ def key_metrics(
     ----------
     watched : of the settings, each with owner, definition and target
     cards : the report's headlines
-    last : what the quarter `before` published, by name
+    earlier : the quarters to set beside this one
     history : past quarters' values by today's data and code, by name; for the trend
     withheld : names of headlines that the gate withholds, which a chapter left out does not show
         either
@@ -194,9 +209,31 @@ def key_metrics(
     return [
         _absent(m, is_withheld=m.name in withheld)
         if m.name not in by_name
-        else _metric(m, by_name[m.name], last.get(m.name), before, history.get(m.name, {}))
+        else _metric(m, by_name[m.name], earlier, history.get(m.name, {}))
         for m in watched
     ]
+
+
+class EarlierFigures(NamedTuple):
+    """Headlines of an earlier quarter by name: as `published`, and by today's data and code.
+
+    What was never published is `recomputed`.
+    """
+
+    quarter: str
+    published: Mapping[str, float]
+    recomputed: Mapping[str, float]
+
+    def cell(self, name: str, form: str, currency: str) -> Row:
+        """Return a headline as shown, and whether it was recomputed because none was published."""
+        value = self.published.get(name, self.recomputed.get(name))
+        return {
+            "quarter": self.quarter,
+            "value": formats.MISSING
+            if value is None
+            else formats.cell_words(value, form, currency),
+            "is_recomputed": value is not None and name not in self.published,
+        }
 
 
 def _absent(m: KeyMetric, *, is_withheld: bool) -> Row:
@@ -219,11 +256,11 @@ def _absent(m: KeyMetric, *, is_withheld: bool) -> Row:
         "interval_name": "",
         "n": "",
     }
-    return row | {"target": formats.MISSING, "last": formats.MISSING, "met": met}
+    return row | {"target": formats.MISSING, "earlier": [], "met": met}
 
 
 def _metric(
-    m: KeyMetric, card: Payload, last: float | None, before: str, past: Mapping[str, float]
+    m: KeyMetric, card: Payload, earlier: Sequence[EarlierFigures], past: Mapping[str, float]
 ) -> Row:
     row: Row = {
         "name": m.name,
@@ -234,7 +271,7 @@ def _metric(
     }
     estimate, form, currency = card["estimate"], card["format"], card["currency"]
     if card["verdict"] == answerability.WITHHELD:
-        past = {}
+        past, earlier = {}, []
     values = [*past.values(), *([estimate] if estimate is not None else [])]
     return row | {
         "label": card["label"],
@@ -246,11 +283,10 @@ def _metric(
         "target": NO_TARGET
         if m.target is None
         else f"{m.aim} {formats.cell_words(m.target, form, currency)}",
-        "last": formats.MISSING if last is None else formats.cell_words(last, form, currency),
-        "before": before,
+        "earlier": [e.cell(m.name, form, currency) for e in earlier],
         "met": _met(m, card),
         "trend": [float(v) for v in values],
-        "since": next(iter(past), before),
+        "since": next(iter(past), ""),
     }
 
 

@@ -10,15 +10,14 @@ that comes from the data goes into it through `inert`.
 
 from __future__ import annotations
 
-import io
 import math
 from typing import TYPE_CHECKING, ClassVar
 
-import matplotlib as mpl
 from IPython.display import display
 from matplotlib._pylab_helpers import Gcf
 
 from analysis.chapters.data_quality import answerability
+from analysis.figures import style
 from analysis.project import money
 from analysis.project.claims import CLAIMS
 from analysis.project.errors import require_columns
@@ -47,6 +46,7 @@ class _House:
     smallest_cell = 5
     withheld: ClassVar[Mapping[str, Withheld]] = {}  # by question
     withheld_metrics: ClassVar[Mapping[str, Withheld]] = {}  # by headline
+    owners: ClassVar[Mapping[str, str]] = {}  # by key metric
 
 
 def use(company: Company) -> None:
@@ -58,6 +58,7 @@ def use(company: Company) -> None:
     _House.smallest_cell = company.settings.people.smallest_cell
     _House.withheld = answerability.withheld_questions(company.audit)
     _House.withheld_metrics = answerability.withheld_metrics(company.audit)
+    _House.owners = {m.name: m.owner for m in company.settings.key_metrics}
 
 
 def value(number: float, format: str, *, currency: str = "") -> str:  # noqa: A002
@@ -225,11 +226,8 @@ def figure(figure: Figure, data: LabelledTable, *, alt: str) -> None:
         rows, kinds=data.formats, labels=data.labels, currency=_House.currency
     )
     figure.suptitle("")  # the page sets the title
-    buffer = io.StringIO()
-    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "alignment-roi"}):
-        figure.savefig(buffer, format="svg", metadata={"Date": None})
+    svg = style.figure_svg(figure)
     Gcf.destroy_fig(figure)  # what pyplot.close does, without the import of pyplot
-    svg = buffer.getvalue()
     content = {
         "kind": "figure",
         "title": title,
@@ -252,9 +250,12 @@ def text(markdown_source: str) -> None:
     _emit({"kind": "text", "nodes": nodes}, html=html.prose_html(nodes), plain=markdown_source)
 
 
-def finding(text: str, *, verdict: Verdict, is_loss: bool = False) -> None:
-    """State what was found, in one sentence; `is_loss` makes it a concern of the review."""
-    _emit_statement("finding", text, verdict=verdict, is_loss=is_loss)
+def finding(text: str, *, verdict: Verdict, word: str = "", is_loss: bool = False) -> None:
+    """State what was found, in at most two sentences; `is_loss` makes it a concern of the review.
+
+    `word` stands beside it on page one where the verdict is no answer: up, down or steady.
+    """
+    _emit_statement("finding", text, verdict=verdict, word=word, is_loss=is_loss)
 
 
 def cannot_tell(text: str, *, needs: str) -> None:
@@ -262,9 +263,9 @@ def cannot_tell(text: str, *, needs: str) -> None:
     _emit_statement("cannot_tell", text, needs=needs)
 
 
-def decision(text: str) -> None:
-    """State what is to be decided."""
-    _emit_statement("decision", text)
+def decision(text: str, *, metric: str = "") -> None:
+    """State what is to be decided, its verb first; the owner of a key `metric` answers for it."""
+    _emit_statement("decision", text, owner=_House.owners.get(metric, ""))
 
 
 def bottleneck(text: str) -> None:

@@ -95,7 +95,7 @@ def test_where_nothing_can_be_observed_the_index_is_unknown_and_not_zero(house):
     assert math.isnan(index.estimate)
     assert index.method == f"no practice could be observed of any team in {QUARTER}"
     assert chapter.index_sentence(got.aligned, QUARTER).startswith(
-        "How aligned sales and marketing are cannot be told"
+        "We cannot tell how aligned sales and marketing are: "
     )
     first = weights.next_practice(weights.practice_gains(got.evidence, QUARTER, items=got.profile))
     assert first.empty

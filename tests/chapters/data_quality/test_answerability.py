@@ -105,16 +105,14 @@ def test_a_key_metric_withheld_has_neither_value_nor_met_nor_trend(withholding):
     )
     watched = KeyMetric(name="bookings", owner="Finance", definition="won", target=500_000.0)
     (row,) = page_plan.key_metrics(
-        [watched], [card], {}, "2026Q2", {"bookings": {"2026Q1": 1.0, "2026Q2": 2.0}}
+        [watched], [card], [], {"bookings": {"2026Q1": 1.0, "2026Q2": 2.0}}
     )
     assert (row["value"], row["met"], row["trend"]) == ("withheld", "withheld", [])
 
 
 def test_a_key_metric_whose_chapter_is_left_out_is_withheld_too(damaged):
     watched = KeyMetric(name="bookings", owner="Finance", definition="won", target=1.0)
-    (row,) = page_plan.key_metrics(
-        [watched], [], {}, "2026Q2", {}, answerability.withheld_metrics(damaged)
-    )
+    (row,) = page_plan.key_metrics([watched], [], [], {}, answerability.withheld_metrics(damaged))
     assert (row["value"], row["met"]) == ("withheld", "")
 
 
@@ -122,7 +120,7 @@ def test_a_target_nobody_set_is_neither_met_nor_missed():
     show_as(currency="USD", smallest_cell=5)
     card = show.card(result("win_rate", 1.0, 0.9, 1.0, unit="of deals closed"), label="Win rate")
     watched = KeyMetric(name="win_rate", owner="Sales", definition="won of closed")
-    (row,) = page_plan.key_metrics([watched], [card], {}, "2026Q2", {})
+    (row,) = page_plan.key_metrics([watched], [card], [], {})
     assert (row["target"], row["met"]) == ("no target set", "")
 
 
@@ -130,6 +128,7 @@ def test_page_one_says_in_four_lines_what_the_gate_says(damaged):
     taken = {
         "table": "opportunities",
         "action": "quarantine",
+        "rule": "negative_amount",
         "n_rows": 30,
         "money_amount": 4_200_000.0,
     }
@@ -140,7 +139,7 @@ def test_page_one_says_in_four_lines_what_the_gate_says(damaged):
         {"head": "Warned", "text": "win rate. May is thin."},
         {
             "head": "Set aside",
-            "text": "30 of 200 deals with €4.20M on them: they are in no figure.",
+            "text": "30 of 200 deals are in no figure. On 30 of them stand €4.20M.",
         },
         {"head": "Not exported", "text": "stage history. With them one file could check another."},
     ]
@@ -151,6 +150,7 @@ def test_money_that_is_known_in_part_is_told_as_a_least_sum():
     taken = {
         "table": "opportunities",
         "action": "quarantine",
+        "rule": "negative_amount",
         "n_rows": 30,
         "money_amount": 4_200_000.0,
     }
@@ -160,9 +160,21 @@ def test_money_that_is_known_in_part_is_told_as_a_least_sum():
     assert lines == [
         {
             "head": "Set aside",
-            "text": "60 of 200 deals with at least €4.20M on them: they are in no figure.",
+            "text": "60 of 200 deals are in no figure. On 60 of them stand at least €4.20M.",
         }
     ]
+
+
+def test_an_amount_of_another_scale_is_no_money_that_is_missing():
+    """Eleven amounts a hundred times too large are named apart from the rest."""
+    rest = {"table": "opportunities", "action": "quarantine", "rule": "unreadable_date"}
+    rest |= {"n_rows": 30, "money_amount": 4_200_000.0}
+    slips = rest | {"rule": "amount_contradicts_history", "n_rows": 11, "money_amount": 4e8}
+    (line,) = answerability.page_one_lines(account(rules=[rest, slips]), "EUR")
+    assert line["text"] == (
+        "41 of 200 deals are in no figure. On 30 of them stand €4.20M. 11 carry amounts far above "
+        "what the stage history says (€400.00M): most likely a slip of typing."
+    )
 
 
 def test_the_finding_that_explains_most_stands_first():
@@ -234,7 +246,7 @@ def test_a_withheld_question_has_a_page_that_says_why_instead_of_figures(tmp_pat
         other, missing=[gap], exports=[{"head": "Withheld", "text": "the cost of an hour."}]
     )
     line = next(one for one in doc["lines"] if one["key"] == "cost")
-    assert line["children"] == [f"Withheld. {LOST} Export March again."]
+    assert (line["word"], line["children"]) == ("Withheld", [f"{LOST} Export March again."])
     assert doc["exports"] == [{"head": "Withheld", "text": "the cost of an hour."}]
     assert "needs" not in doc["statements"]["cannot_tell"][0]
 

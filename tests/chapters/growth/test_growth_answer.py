@@ -97,7 +97,7 @@ def test_a_company_without_a_programme_is_told_so_and_what_to_enter():
     assert math.isnan(got.growth_gap.estimate)
     assert (got.growth_gap.verdict, got.early.verdict) == ("cannot tell", "cannot tell")
     assert got.sentence() == (
-        "Whether joining the alignment programme changes bookings cannot be told: no team is known to have started by "
+        "We cannot tell whether joining the alignment programme changes bookings: no team is known to have started by "
         "the quarter reported."
     )
     assert "programme.csv" in got.needs()
@@ -121,7 +121,7 @@ def test_two_adopters_are_too_few_and_are_counted():
     assert got.reason.startswith(
         "at least 3 teams must have joined with quarters before and after, 2 in a quarter, but "
     )
-    assert got.sentence().endswith(f"cannot be told: {got.reason}.")
+    assert got.sentence().endswith(f"changes bookings: {got.reason}.")
 
 
 def tiered() -> tuple[pd.DataFrame, pd.DataFrame]:

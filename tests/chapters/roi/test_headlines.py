@@ -3,17 +3,22 @@
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 from roi_case import programme
 
 from analysis.chapters.roi import appraised_programme, decision, headlines, simulation, sliders
 from analysis.chapters.roi.case import Uncertain
+from analysis.chapters.roi.further_teams import FurtherTeams, further_teams
+
+EIGHT = FurtherTeams(8, 0.009)
 
 
-def seen(case):
+def seen(case, further=EIGHT):
     ruling = decision.decide_on_case(case)
     heads = headlines.roi_headlines(case, ruling)
-    return heads, decision.decision_sentence(case, ruling), decision.next_step(case, ruling)
+    step = decision.next_step(case, ruling, further)
+    return heads, decision.decision_sentence(case, ruling), step
 
 
 AGAINST = ("adopters were given more reps (+22.3 points of the team's reps)",)
@@ -32,9 +37,52 @@ def test_a_programme_that_pays_is_said_to_be_likely_to_and_is_extended():
     assert said.startswith(
         "The alignment programme likely pays: the chance that it does is above 99%"
     )
-    assert "Over 8 quarters it brings $1" in said
+    assert " and brings $1" in said
+    assert said.endswith(" over 8 quarters on average.")
     assert "loses" not in said
-    assert step.startswith("Start the programme in the teams that do not have it")
+    assert step == (
+        "Start the programme in the 8 teams that do not have it, on announced dates and in turns: "
+        "there it breaks even if it raises bookings by 0.9%."
+    )
+
+
+def test_where_every_team_has_it_no_further_one_is_started():
+    pays = programme(lift=0.3, error=0.02)
+    assert seen(pays, FurtherTeams(0, math.nan))[2] == (
+        "Keep the programme where it runs: every team has it."
+    )
+    assert seen(pays, FurtherTeams(1, math.nan))[2] == (
+        "Start the programme in the team that does not have it, on announced dates and in turns."
+    )
+
+
+def test_the_lift_at_which_further_teams_break_even_by_hand():
+    """40 spent over 4 + 2 quarters of teams a and b; c books 100 a quarter, of which half is left: 40 / 6 / 50."""
+    panel = pd.DataFrame(
+        {
+            "team_id": ["a", "c", "c", "d", "unassigned"],
+            "quarter": ["2025Q4", "2025Q3", "2025Q4", "2025Q2", "2025Q4"],
+            "bookings_amount": [900.0, 80.0, 120.0, 7.0, 500.0],
+            "is_partial": False,
+        }
+    )
+    further = further_teams(programme(), panel, ["a", "b"], quarter="2025Q4")
+    assert further.n_teams == 1
+    assert further.break_even == pytest.approx(40 / 6 / 50)
+
+
+def test_further_teams_without_bookings_have_no_break_even():
+    panel = pd.DataFrame(
+        {
+            "team_id": ["c"],
+            "quarter": ["2025Q4"],
+            "bookings_amount": [math.nan],
+            "is_partial": False,
+        }
+    )
+    further = further_teams(programme(), panel, ["a", "b"], quarter="2025Q4")
+    assert further.n_teams == 1
+    assert math.isnan(further.break_even)
 
 
 def test_a_programme_that_costs_more_than_it_brings_says_so():
@@ -71,7 +119,7 @@ def test_what_leans_to_paying_goes_on_and_what_does_not_waits():
     assert said.startswith(
         "The alignment programme may or may not pay: the chance that it does is "
     )
-    assert "if we expected +3% before looking" in said
+    assert "with the +3% we assumed before looking" in said
     assert step.startswith("Keep the programme where it runs, and start further teams in turns")
     assert "Do not spend more than $" in step
     _, _, other = seen(programme(lift=0.0, error=0.04, verdict="cannot tell", cost=0.5))
@@ -108,7 +156,9 @@ def test_where_something_speaks_against_growth_no_chance_is_given():
         "chance on it. It breaks even if it raises bookings by "
     )
     # 350 of bookings known at +25 %, half of it kept; at 5 % either way 8 quarters of two teams: +-35 and 80 of cost.
-    assert "If it raises bookings by 5% it is worth \N{MINUS SIGN}$" in said
+    assert ", is worth \N{MINUS SIGN}$" in said
+    assert said.count(" if it raises them by 5%, and ") == 1
+    assert said.endswith(" if it lowers them by 5%.")
     assert step.startswith("Start no further team on the strength of this figure")
     rows = decision.decision_table(case, decision.decide_on_case(case))
     assert not rows["figure"].str.contains("Chance|measuring").any()
@@ -131,7 +181,7 @@ def test_a_programme_that_no_lift_pays_for_is_said_to_be_one():
     case = unassessed(cost=10_000.0)
     heads, said, step = seen(case)
     assert not heads["break_even_lift"].is_known
-    assert "No lift of bookings that we searched would pay for it." in said
+    assert "No lift of bookings that we searched would pay for it: it is worth " in said
     assert step.startswith("Start no further team: no lift searched")
 
 

@@ -103,7 +103,8 @@ def test_the_value_has_no_number_where_hours_and_deals_only_go_together(base):
     said = worth_of_an_hour.hour_sentence(
         base, unknown, required=hour, cost_per_hour=hour, gross_margin_rate=0.7
     )
-    assert "cannot be told" in said
+    assert said.startswith("We cannot tell what one more hour of selling is worth: ")
+    assert said.endswith(" It is not the $4,000 that quotas assume for the average hour.")
     assert "a shifter" in said
 
 
@@ -113,7 +114,22 @@ def test_an_interval_that_holds_zero_is_not_acted_on(base):
     said = worth_of_an_hour.hour_sentence(
         base, wide, required=hour, cost_per_hour=hour, gross_margin_rate=0.7
     )
-    assert said.endswith("the interval is too wide to act on.")
+    assert "; the interval is too wide to act on. Quotas assume $4,000 for the average hour" in said
+
+
+def test_what_one_more_hour_leaves_stands_beside_its_cost(base):
+    hour = Result("h", 400.0, 390.0, 410.0, "USD per selling hour", 3, "reps", "", "")
+    worth = worth_of_an_hour.marginal_value(base, effect())
+    says = worth_of_an_hour.hour_sentence(
+        base,
+        effect(),
+        required=hour._replace(estimate=1.0),
+        cost_per_hour=hour,
+        gross_margin_rate=0.7,
+    )
+    beside = "more" if 0.66 * worth.estimate > 400 else "less"
+    assert f" of margin after commission, {beside} than the $400 an hour costs. " in says
+    assert says.endswith("Quotas assume $1 for the average hour.")
 
 
 def test_the_last_added_hour_brings_less_than_the_first(base):

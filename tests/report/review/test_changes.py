@@ -91,7 +91,7 @@ def test_each_cause_is_named_with_its_size(published, tmp_path):
     )
     folder = root / "reports" / "small" / "2026Q2"
     with pikepdf.open(folder / "alignment-roi.pdf") as pdf:
-        (page,) = (squeezed(p) for p in pages(pdf) if "Why figures moved" in p)
+        (page,) = (squeezed(p) for p in pages(pdf) if "Why they moved" in p)
     assert "$605.00cannottell$500.00+$105.00" in page, (
         "a figure that cannot be told says so beside its value"
     )

@@ -8,7 +8,7 @@ from shown import show_as, show_practices
 from analysis.project import settings
 from analysis.project.errors import CrmDataError
 from analysis.project.settings import KeyMetric, SettingsError
-from analysis.report import output, page_plan, show
+from analysis.report import formats, output, page_plan, show
 from analysis.report.review import feedback as review_feedback
 from analysis.report.review import page as review_page
 from analysis.report.review.feedback import NarrativeError
@@ -63,39 +63,51 @@ def metric(target=400.0, aim="at most", name="cost"):
     ],
 )
 def test_a_target_is_met_or_missed(target, aim, met):
-    (row,) = page_plan.key_metrics([metric(target, aim)], [card("cost", 412.0)], {}, "2026Q2", {})
+    (row,) = page_plan.key_metrics([metric(target, aim)], [card("cost", 412.0)], [], {})
     assert (row["met"], row["target"]) == (met, f"{aim} ${target}")
 
 
 def test_a_key_metric_stands_with_last_quarter_and_trend():
     past = {"cost": {"2026Q1": 430.0, "2026Q2": 425.0}}
     (row,) = page_plan.key_metrics(
-        [metric()], [card("cost", 412.0)], {"cost": 424.0}, "2026Q2", past
+        [metric()],
+        [card("cost", 412.0)],
+        [
+            page_plan.EarlierFigures("2026Q2", {"cost": 424.0}, {"cost": 425.0}),
+            page_plan.EarlierFigures("2025Q3", {}, {"cost": 431.0}),
+        ],
+        past,
     )
-    assert (row["value"], row["last"], row["trend"], row["since"]) == (
-        "$412",
-        "$424",
-        [430, 425, 412],
-        "2026Q1",
+    assert (row["value"], row["trend"], row["since"]) == ("$412", [430, 425, 412], "2026Q1")
+    assert row["earlier"] == [
+        {"quarter": "2026Q2", "value": "$424", "is_recomputed": False},
+        {"quarter": "2025Q3", "value": "$431", "is_recomputed": True},
+    ]
+
+
+def test_a_quarter_that_nobody_can_compute_stays_absent():
+    (row,) = page_plan.key_metrics(
+        [metric()], [card("cost", 412.0)], [page_plan.EarlierFigures("2025Q3", {}, {})], {}
     )
+    assert row["earlier"] == [
+        {"quarter": "2025Q3", "value": formats.MISSING, "is_recomputed": False}
+    ]
 
 
 def test_a_key_metric_the_report_does_not_hold_is_named_so():
-    (row,) = page_plan.key_metrics(
-        [metric(name="alignment_index")], [card("cost", 412.0)], {}, "2026Q2", {}
-    )
+    (row,) = page_plan.key_metrics([metric(name="alignment_index")], [card("cost", 412.0)], [], {})
     assert (row["label"], row["met"]) == ("Alignment index", "not in this report")
 
 
 def test_a_key_metric_that_cannot_be_told_misses_no_target():
-    (row,) = page_plan.key_metrics([metric()], [card("cost", float("nan"))], {}, "2026Q2", {})
+    (row,) = page_plan.key_metrics([metric()], [card("cost", float("nan"))], [], {})
     assert row["met"] == "cannot tell"
 
 
 def test_an_estimate_whose_verdict_is_open_neither_meets_nor_misses_a_target():
     """+11% with an interval around zero is no 5% reached."""
     open_card = card("cost", 412.0) | {"verdict": "cannot tell"}
-    (row,) = page_plan.key_metrics([metric(400.0, "at least")], [open_card], {}, "2026Q2", {})
+    (row,) = page_plan.key_metrics([metric(400.0, "at least")], [open_card], [], {})
     assert row["met"] == "cannot tell"
 
 
@@ -153,7 +165,7 @@ def test_what_fewer_than_five_reps_cost_is_not_told(tmp_path, raw, stays):
     meeting = page(tmp_path, raw, stays.head(4))["meeting"]
     assert (
         meeting
-        == "8 people for 1.5 h: 12 h. What they cost cannot be told: of fewer than 5 reps it is known."
+        == "8 people for 1.5 h: 12 h. We cannot tell what they cost: of fewer than 5 reps it is known."
     )
 
 

@@ -292,7 +292,7 @@ def index_sentence(scores: pd.DataFrame, quarter: str) -> str:
     """
     result = company_index(scores, quarter)
     if not result.is_known:
-        return f"How aligned sales and marketing are cannot be told: {result.method}."
+        return f"We cannot tell how aligned sales and marketing are: {result.method}."
     mine = scores[(scores["quarter"] == quarter) & scores["index"].notna()]
     coverage, of = (
         float(mine["coverage"].mean()),

@@ -343,6 +343,27 @@ def maturity_steps(evidence: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["team_id", "quarter", "step", "missing"])
 
 
+def steps_of_company(steps: pd.DataFrame, quarter: str, labels: Mapping[str, str]) -> pd.DataFrame:
+    """Return how far teams have come on the four steps of a quarter: one row a step.
+
+    `steps` is what `maturity_steps` returns, `labels` the practices in words by item.  Columns:
+    ``step``, ``ends_when``, ``n_done`` and ``n_teams``.
+    """
+    mine = steps[steps["quarter"] == quarter]
+    rows = []
+    for step in STEPS:
+        ends = "; ".join(f"{labels.get(item, item)}: {least:.0%}" for item, least in step.exits)
+        rows.append(
+            (
+                f"{step.number}. {step.says[:1].upper()}{step.says[1:]}",
+                ends or "the first three steps held two quarters in a row",
+                int((mine["step"] >= step.number).sum()),
+                len(mine),
+            )
+        )
+    return pd.DataFrame(rows, columns=["step", "ends_when", "n_done", "n_teams"])
+
+
 def _lacking(step: MaturityStep, shares: pd.Series) -> str:
     """Return what a step still lacks; empty if nothing."""
     parts = []

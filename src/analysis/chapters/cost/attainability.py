@@ -23,6 +23,7 @@ from analysis.stats.result import Result
 
 N_PRIOR_QUARTERS = 4
 UNLIKELY = 0.2  # below this chance a quota is called out of reach
+FEWEST_COUNTED = 5  # reps that a sentence counts out
 FEWEST_DEALS = 10  # a segment with fewer borrows the company's deal sizes
 DISPERSION_LEVEL = 0.05
 N_DRAWS = 2_000  # simulated quarters a rep: a chance of 20% is then known to 1 point
@@ -362,9 +363,13 @@ def next_step(reach: Attainability, quarter: str) -> str:
             f"Judge no quota by its chance in {quarter}: "
             f"{share.method.removeprefix('cannot tell: ')}."
         )
+    n_reps = round(share.estimate * share.n)
+    if not n_reps:
+        return f"Keep the quotas of {quarter}: no rep has less than a one-in-five chance of theirs."
+    count = f" (about {n_reps})" if n_reps >= FEWEST_COUNTED else ""
     return (
-        f"Review quotas where the chance is below {UNLIKELY:.0%}: {share.estimate:.0%} of reps in "
-        f"{quarter}."
+        f"Review the quotas of {share.estimate:.0%} of reps{count}: in {quarter} each of them had "
+        "less than a one-in-five chance of making it."
     )
 
 

@@ -123,9 +123,9 @@ def capture_sentence(hour: Result, capture: CaptureRange, *, currency: str) -> s
     shares = f"{capture.low:.0%} to {capture.high:.0%}"
     if not capture.is_measured:
         same = capture.low == capture.high
-        held = f"{capture.low:.0%}" if same else shares
+        share = f"{capture.low:.0%}" if same else shares
         return (
-            f"If records hold {held} of selling hours, which we assume, an hour truly sold cost "
+            f"We assume that records hold {share} of the hours sold: an hour truly sold then cost "
             f"{ends.split(' to ')[0] if same else ends}."
         )
     return (

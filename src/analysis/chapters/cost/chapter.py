@@ -39,7 +39,8 @@ class QuarterCosts(NamedTuple):
     """What an hour of selling costs and must bring in the quarter reported.
 
     `stays` is panel ``rep_quarter`` of the quarter; `by_definition` has a row a definition of
-    selling, values of too few reps missing; `captured` says how much of selling is recorded.
+    selling, values of too few reps missing; `captured` says how much of selling is recorded;
+    `change` is that of the hour's cost since the quarter before, paired by rep, None without one.
     """
 
     company: Company
@@ -49,6 +50,7 @@ class QuarterCosts(NamedTuple):
     weekly: Result
     by_definition: pd.DataFrame
     captured: CaptureRange
+    change: Result | None
 
     @property
     def basis(self) -> dict[str, Any]:
@@ -62,13 +64,21 @@ class QuarterCosts(NamedTuple):
 
     @property
     def sentence(self) -> str:
-        """Cost of an hour, narrow and wide, in one sentence."""
-        return cost.range_sentence(
+        """Cost of a recorded hour with its step since the last quarter, and of an hour sold."""
+        currency = self.company.settings.company.currency
+        before = str(self.company.period.shifted(-1))
+        return cost.hour_cost_sentence(
             self.by_definition,
             self.company.quarter,
-            currency=self.company.settings.company.currency,
+            currency=currency,
+            step=cost.step_since(self.change, before, currency=currency),
             capture=self.sold_sentence,
         )
+
+    @property
+    def word(self) -> str:
+        """Whether the cost went up, down or stayed steady; "" where nothing can be compared."""
+        return cost.change_word(self.change)
 
     @property
     def sold_sentence(self) -> str:
@@ -80,7 +90,7 @@ class QuarterCosts(NamedTuple):
     @property
     def verdict(self) -> Verdict:
         """Whether the sentence states a figure."""
-        return cost.range_verdict(self.by_definition)
+        return cost.hour_cost_verdict(self.by_definition)
 
 
 def _basis(company: Company) -> dict[str, Any]:
@@ -89,6 +99,17 @@ def _basis(company: Company) -> dict[str, Any]:
         "minimum_logged_share": house.hours.minimum_logged_share,
         "currency": house.company.currency,
     }
+
+
+def _change_of_cost(company: Company, stays: pd.DataFrame) -> Result | None:
+    panel = company.table("rep_quarter")
+    before = panel[panel["quarter"] == str(company.period.shifted(-1))]
+    if before.empty or stays.empty:
+        return None
+    if before["is_partial"].astype(bool).any() or stays["is_partial"].astype(bool).any():
+        return None  # a part of a quarter is never compared with another
+    smallest = company.settings.people.smallest_cell
+    return cost.paired_change(before, stays, smallest_cell=smallest, **_basis(company))
 
 
 def quarter_costs(company: Company) -> QuarterCosts:
@@ -109,22 +130,13 @@ def quarter_costs(company: Company) -> QuarterCosts:
         capture_range.capture_range(
             company.table("observed_days"), company.quarter, company.settings.hours
         ),
+        _change_of_cost(company, stays),
     )
 
 
 def sold_hour_cost(costs: QuarterCosts) -> Result:
     """Cost of an hour truly sold: by the time study, or the ends of the assumption."""
     return capture_range.sold_hour_cost(costs.hour, costs.captured)
-
-
-def change_of_cost(costs: QuarterCosts) -> Result | None:
-    """Change of the hour's cost since the quarter before, paired by rep; None without that one."""
-    panel = costs.company.table("rep_quarter")
-    before = panel[panel["quarter"] == str(costs.company.period.shifted(-1))]
-    if before.empty:
-        return None
-    smallest = costs.company.settings.people.smallest_cell
-    return cost.paired_change(before, costs.stays, smallest_cell=smallest, **costs.basis)
 
 
 def unclassified_hours(costs: QuarterCosts) -> Result:
@@ -305,9 +317,12 @@ def articles_figures() -> LabelledTable:
 
 
 def cost_under_other_assumptions(costs: QuarterCosts) -> LabelledTable:
-    """Cost of an hour, one assumption changed at a time: one row an assumption."""
+    """Cost of an hour, one assumption changed at a time: one row an assumption that matters."""
+    rows, same = cost_breakdown.assumptions_that_matter(
+        cost_breakdown.cost_sensitivity(costs.stays, **costs.basis)
+    )
     return LabelledTable(
-        cost_breakdown.cost_sensitivity(costs.stays, **costs.basis),
+        rows,
         f"Cost of an hour of selling under other assumptions, {costs.company.quarter}",
         {
             "assumption": ("text", "Assumption"),
@@ -318,4 +333,5 @@ def cost_under_other_assumptions(costs: QuarterCosts) -> LabelledTable:
             "change": ("percent", "Change"),
         },
         costs.source,
+        note=f"No difference at all: {'; '.join(same)}." if same else "",
     )

@@ -297,33 +297,57 @@ def cost_by_group(
     return pd.DataFrame(rows, columns=names)
 
 
-def range_sentence(table: pd.DataFrame, quarter: str, *, currency: str, capture: str = "") -> str:
-    """Return in plain words what an hour of selling costs, from what `by_definition` returns.
+def hour_cost_sentence(
+    table: pd.DataFrame, quarter: str, *, currency: str, step: str = "", capture: str = ""
+) -> str:
+    """Return in plain words what a recorded hour cost, from what `by_definition` returns.
 
-    `capture` is the sentence on how much of selling the records hold.  Figures that are not shown
-    (of too few reps, or unknown) are in no sentence either.
+    `step` is the clause of `step_since`, `capture` the sentence on how much of selling the records
+    hold.  Figures that are not shown (of too few reps, or unknown) are in no sentence either.
     """
     estimates = table[table["estimate"].notna()]
     if estimates.empty:
         return (
-            f"What an hour of selling costs cannot be told for {quarter}: too few reps have both "
+            f"We cannot tell what an hour of selling cost in {quarter}: too few reps have both "
             "pay and logged hours."
         )
-    narrow, wide = estimates.iloc[0], estimates.sort_values("estimate").iloc[0]
+    narrow = estimates.iloc[0]
     hour = (
         f"A recorded hour of selling cost {money.amount_text(narrow['estimate'], currency)} in "
-        f"{quarter} ({narrow['n_reps']:.0f} reps)."
+        f"{quarter} ({narrow['n_reps']:.0f} reps){step and f', {step}'}."
     )
-    wider = (
-        "Counting preparation and prospecting as selling, a recorded hour cost "
-        f"{money.amount_text(wide['estimate'], currency)}."
-    )
-    return " ".join(filter(None, [hour, capture, wider]))
+    return " ".join(filter(None, [hour, capture]))
 
 
-def range_verdict(table: pd.DataFrame) -> Verdict:
-    """Return whether `range_sentence` states a figure."""
+def hour_cost_verdict(table: pd.DataFrame) -> Verdict:
+    """Return whether `hour_cost_sentence` states a figure."""
     return "found" if table["estimate"].notna().any() else "cannot tell"
+
+
+def change_word(change: Result | None) -> str:
+    """Return whether a measure went up, down or stayed steady by its paired error.
+
+    Nothing where no quarter before can be compared.
+
+    Examples
+    --------
+    >>> change_word(None)
+    ''
+    """
+    if change is None or math.isnan(change.low):
+        return ""
+    return "steady" if change.low <= 0 <= change.high else "up" if change.low > 0 else "down"
+
+
+def step_since(change: Result | None, before: str, *, currency: str) -> str:
+    """Return in a clause how far the cost of an hour is from that of the quarter `before`."""
+    word = change_word(change)
+    if change is None or not word:
+        return ""
+    if word == "steady":
+        return f"about as much as in {before}"
+    amount = money.amount_text(abs(change.estimate), currency)
+    return f"{amount} {'more' if word == 'up' else 'less'} than in {before}"
 
 
 def leave_double_count(fringe_rate: float) -> float:

@@ -148,6 +148,17 @@ def cost_sensitivity(
     return frame.assign(change=frame["estimate"] / frame["estimate"].iloc[0] - 1)
 
 
+def assumptions_that_matter(sensitivity: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Return what `cost_sensitivity` returns without the assumptions that change nothing.
+
+    Nothing: neither the reps who count nor the figure.  Also the names of those.
+    """
+    first = sensitivity.iloc[0]
+    same = (sensitivity["n_reps"] == first["n_reps"]) & (sensitivity["change"] == 0)
+    same.iloc[0] = False
+    return sensitivity[~same], sensitivity.loc[same, "assumption"].tolist()
+
+
 def _without_commission(stays: pd.DataFrame) -> pd.DataFrame:
     cash = stays["base_amount"] + stays["commission_amount"]
     on_base = stays["fringe_amount"] * (stays["base_amount"] / cash.where(cash > 0))

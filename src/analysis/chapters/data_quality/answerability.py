@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 ANSWERED, WITHHELD, WARNED, NOT_ASKED = "answered", "withheld", "warned", "not asked"
 # no check of the gate: the chapter itself found nothing to answer from
 STOPPED = "chapter_without_answer"
+WRONG_SCALE = "amount_contradicts_history"  # the rule that takes amounts of another scale
 QUESTION_WORDS = {
     "bookings": "bookings",
     "win_rate": "win rate",
@@ -268,16 +269,23 @@ def _set_aside_line(account: Mapping[str, Any], currency: str) -> dict[str, str]
     if not n_rows:
         return {}
     n_in = next(t["n_in"] for t in account["tables"] if t["table"] == "opportunities")
-    amount = sum(abs(r["money_amount"] or 0.0) for r in taken)
-    is_known = all(
-        r["money_amount"] is not None for r in taken if r["n_rows"]
-    )  # not where a rate or number lacks
-    size = f"{'' if is_known else 'at least '}{money.millions_text(amount, currency)}"
-    worth = f" with {size} on them" if amount else ""
-    return {
-        "head": "Set aside",
-        "text": f"{n_rows:,} of {n_in:,} deals{worth}: they are in no figure.",
-    }
+    text = f"{n_rows:,} of {n_in:,} deals are in no figure."
+    wrong = [r for r in taken if r["rule"] == WRONG_SCALE and r["n_rows"]]
+    rest = [r for r in taken if r["rule"] != WRONG_SCALE and r["n_rows"]]
+    amount = sum(abs(r["money_amount"] or 0.0) for r in rest)
+    if amount:
+        # not known where a rate or a number lacks
+        is_known = all(r["money_amount"] is not None for r in rest)
+        size = f"{'' if is_known else 'at least '}{money.millions_text(amount, currency)}"
+        text += f" On {sum(r['n_rows'] for r in rest):,} of them stand {size}."
+    if wrong:
+        n_wrong, typed = wrong[0]["n_rows"], abs(wrong[0]["money_amount"] or 0.0)
+        text += (
+            f" {n_wrong:,} {'carries an amount' if n_wrong == 1 else 'carry amounts'} far above "
+            f"what the stage history says ({money.millions_text(typed, currency)}): most likely a "
+            "slip of typing."
+        )
+    return {"head": "Set aside", "text": text}
 
 
 def _absent_line(account: Mapping[str, Any]) -> dict[str, str]:

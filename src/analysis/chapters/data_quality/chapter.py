@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 QUARTERS_OF_LOGGING = 8
 AUDIT = "audit.json"
+CAN_TELL = "can tell"
+ACTIONS = {"drop": "dropped", "quarantine": "set aside", "flag": "marked"}
 DEALS = {"opportunities": ["status", "close_date", "raw_amount"]}
 FURTHER_QUESTIONS = {  # asked by leadership, and no chapter is about them
     "Which team booked it?": DEALS | {"rep_team_history": ["team_id"]},
@@ -73,15 +75,16 @@ def files_received(company: Company) -> LabelledTable:
 def rows_by_table(company: Company) -> LabelledTable:
     """Rows clean, quarantined and dropped: one row a table."""
     ledger = row_accounts.rows_ledger(company.audit)
+    ledger["table"] = ledger["table"].map(row_accounts.in_words)
     return LabelledTable(
         ledger,
-        f"Share of rows clean, quarantined and dropped; n = {ledger['rows_in'].sum():,} rows, as "
+        f"Share of rows clean, set aside and dropped; n = {ledger['rows_in'].sum():,} rows, as "
         f"of {company.last_day}.",
         {
             "table": ("text", "Table"),
             "rows_in": ("count", "rows in"),
             "clean": ("count", "Clean"),
-            "quarantined": ("count", "Quarantined"),
+            "quarantined": ("count", "Set aside"),
             "dropped": ("count", "Dropped"),
         },
         AUDIT,
@@ -90,8 +93,11 @@ def rows_by_table(company: Company) -> LabelledTable:
 
 def rules_that_matched(company: Company) -> LabelledTable:
     """Rows that each rule took or marked, with the money and hours on them."""
+    rules = row_accounts.rules_that_matched(company.audit).drop(columns="reason")
+    for column in ("table", "rule"):
+        rules[column] = rules[column].map(row_accounts.in_words)
     return LabelledTable(
-        row_accounts.rules_that_matched(company.audit).drop(columns="reason"),
+        rules.assign(action=rules["action"].map(ACTIONS)),
         "What each rule took or marked, and the money and hours on those rows",
         {
             "table": ("text", "Table"),
@@ -174,19 +180,22 @@ def closed_deals(company: Company) -> LabelledTable:
 
 
 def logging_by_team(company: Company) -> LabelledTable:
-    """Share of working days with logging: one row a team and quarter.
+    """Share of working days with logging of teams that did not log all: one row a team and quarter.
 
-    Teams of too few reps are left out; no row where nobody logged anything.
+    Teams of too few reps are left out; no row where nobody logged anything, or all did.
     """
     logged = _logged_days(company)
     rows = logged[logged["n_reps"] >= company.settings.people.smallest_cell]
+    n_teams = rows["team_name"].nunique()
+    short = hours_sources.teams_with_gaps(rows)
     if not (rows["logged_share"] > 0).any():
         rows = rows.iloc[:0]
+    rows = rows[rows["team_name"].isin(short)]
     return LabelledTable(
         rows,
-        "Percent of employed working days in logged weeks, by team, to "
+        "Percent of employed working days in logged weeks, to "
         f"{company.quarter}; hatched: partial. {hours_sources.logging_changes(rows)} "
-        f"n = {rows['team_name'].nunique()} teams.",
+        f"n = {n_teams} teams; the other {n_teams - len(short)} logged every working day.",
         {
             "team_name": ("text", "Team name"),
             "quarter": ("text", "Quarter"),
@@ -200,8 +209,11 @@ def logging_by_team(company: Company) -> LabelledTable:
 
 
 def logging_sentence(company: Company) -> str:
-    """How much of working time was logged, and where logging changed."""
-    return hours_sources.logging_sentence(_logged_days(company))
+    """How much of working time was logged, and where logging changed; that nobody did, if so."""
+    logged = _logged_days(company)
+    if not (logged["logged_share"] > 0).any():
+        return "No hours. The exports hold no activities: we cannot tell how long anybody sold."
+    return hours_sources.logging_sentence(logged)
 
 
 def _logged_days(company: Company) -> pd.DataFrame:
@@ -211,9 +223,12 @@ def _logged_days(company: Company) -> pd.DataFrame:
 
 
 def hours_counted(company: Company) -> LabelledTable:
-    """From hours exported to hours counted: one row a source and step."""
+    """From hours exported to hours counted: one row a source and step that took an hour."""
+    steps = hours_sources.hours_ledger(company.audit)
+    is_shown = (steps["rows"] > 0) | ~steps.duplicated("source")
+    steps["step"] = steps["step"].map(row_accounts.in_words)
     return LabelledTable(
-        hours_sources.hours_ledger(company.audit),
+        steps[is_shown],
         f"From hours exported to hours counted, step by step, as of {company.last_day}",
         {
             "source": ("text", "Source"),
@@ -254,9 +269,15 @@ def answerable_questions(company: Company) -> LabelledTable:
     )
 
 
+def all_answerable(answers: LabelledTable) -> str:
+    """Return in a sentence that every question can be answered; "" where one cannot."""
+    open_ones = (answers.frame["answer"] != CAN_TELL).sum()
+    return "" if open_ones else f"All {len(answers.frame)} questions can be answered."
+
+
 def _answer_of(gap: chapter_gaps.ChapterGap | None) -> tuple[str, str]:
     if gap is None:
-        return "can tell", "nothing"
+        return CAN_TELL, "nothing"
     if gap.is_withheld:
         return answerability.WITHHELD, gap.why
     return "cannot tell", "; ".join(f"{m.table} ({', '.join(m.columns)})" for m in gap.lacking)
@@ -268,15 +289,15 @@ def quarantine_at_stake(company: Company) -> LabelledTable:
         row_accounts.at_stake(
             company.audit, company.table("opportunities"), company.table("activities")
         ),
-        "What quarantined rows could change, all quarters together",
+        "What rows set aside could change, all quarters together",
         {
             "measure": ("text", "Measure"),
             "clean": ("number1", "In clean rows"),
-            "quarantined": ("number1", "In quarantine"),
+            "quarantined": ("number1", "Set aside"),
             "share": ("percent2", "Could change by"),
-            "rows": ("count", "Rows quarantined"),
+            "rows": ("count", "Rows set aside"),
         },
         "audit.json, opportunities, activities",
-        note="Amounts more than 100 times the median deal are left out of the sum in quarantine: "
+        note="Amounts more than 100 times the median deal are left out of the sum set aside: "
         "they are typed wrong by their scale.",
     )

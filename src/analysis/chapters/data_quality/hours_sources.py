@@ -12,6 +12,7 @@ import pandas as pd
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+LOGGED_ALL = 0.995  # of working days: what a figure shows as 100 %
 FULLY_LOGGED = 0.9  # share of working days from which a team counts as logging
 
 
@@ -85,6 +86,12 @@ def logged_days(teams: pd.DataFrame, quarters: int, quarter: str) -> pd.DataFram
         ["team_name", "quarter"], ignore_index=True
     )
     return table[["team_name", "quarter", "logged_share", "is_partial", "n_reps", "logging_change"]]
+
+
+def teams_with_gaps(table: pd.DataFrame) -> list[str]:
+    """Return the teams that did not log every working day, from what `logged_days` returns."""
+    is_short = ~(table["logged_share"] >= LOGGED_ALL)
+    return sorted(table.loc[is_short, "team_name"].unique())
 
 
 def logging_changes(table: pd.DataFrame) -> str:

@@ -55,6 +55,18 @@ def largest_losses(ledger: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([ledger[lost], one[ledger.columns]], ignore_index=True)
 
 
+def in_words(name: str) -> str:
+    """Return the name of a table, rule or step as a reader would write it.
+
+    Examples
+    --------
+    >>> in_words("amount_contradicts_history")
+    'Amount contradicts history'
+    """
+    words = name.replace("_", " ")
+    return f"{words[:1].upper()}{words[1:]}"
+
+
 def rules_that_matched(account: Mapping[str, Any]) -> pd.DataFrame:
     """Return what each rule did, the rules that matched a row only: one row a table and rule.
 
@@ -220,11 +232,12 @@ def rows_sentence(account: Mapping[str, Any]) -> str:
         int(table[c].sum()) for c in ("rows_in", "clean", "quarantined", "dropped")
     )
     lost = n_in - clean - quarantined - dropped
-    return (
-        f"Of {n_in:,} rows read into {len(table)} tables, {clean:,} ({clean / n_in:.1%}) are "
-        f"clean, {quarantined:,} ({quarantined / n_in:.2%}) quarantined, {dropped:,} "
-        f"({dropped / n_in:.2%}) dropped; {f'{lost:,} are' if lost else 'none is'} unaccounted for."
+    usable = (
+        f"{clean / n_in:.1%} of {n_in:,} rows were usable; {quarantined:,} "
+        f"({quarantined / n_in:.2%}) are in doubt and set aside, {dropped:,} "
+        f"({dropped / n_in:.2%}) are repeats and the like."
     )
+    return f"{usable} {lost:,} are unaccounted for." if lost else usable
 
 
 def gap_sentence(account: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from analysis.chapters.alignment import alignment_for_analysts, weights
+from analysis.chapters.alignment import alignment_for_analysts, items, reference, weights
 from analysis.chapters.alignment import chapter as alignment
 from analysis.chapters.cost import cost
 from analysis.chapters.growth import assessment, growth_answer, growth_for_analysts
@@ -157,7 +157,7 @@ def practices_to_change(joining: AlignedGrowth) -> LabelledTable:
     )
     return LabelledTable(
         first.head(MOST_PRACTICES),
-        f"Practices to change first, and the hours in play with them, {quarter}",
+        f"Practices to change first, and the hours they could free at most, {quarter}",
         {
             "team": ("text", "Team"),
             "n_reps": ("count", "Reps"),
@@ -169,9 +169,28 @@ def practices_to_change(joining: AlignedGrowth) -> LabelledTable:
             "amount": ("money", "At cost, at most"),
         },
         "alignment evidence, rep_quarter",
-        note="In play is an upper end: the practice's part of its dimension's points, times the "
-        "gap, of the hours that the dimension is there to spare. What of it would be saved no "
-        "table tells.",
+        note="Hours are a maximum, not a forecast: the practice's share of the hours its dimension "
+        "is there to spare, times the gap.",
+    )
+
+
+def steps_of_teams(joining: AlignedGrowth) -> LabelledTable:
+    """How many teams have done each of the four steps to alignment: one row a step."""
+    labels = {item.id: item.label for item in items.ITEMS}
+    quarter = joining.company.quarter
+    steps = reference.maturity_steps(joining.scored.evidence)
+    return LabelledTable(
+        reference.steps_of_company(steps, quarter, labels),
+        f"Four steps to working as one, and the teams that have done them, {quarter}",
+        {
+            "step": ("text", "Step"),
+            "ends_when": ("text", "Done when"),
+            "n_done": ("count", "Teams that have"),
+            "n_teams": ("count", "Of"),
+        },
+        "alignment evidence",
+        note="A step counts only with the steps before it. A practice that nobody could observe "
+        "ends no step.",
     )
 
 

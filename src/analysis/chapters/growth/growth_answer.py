@@ -129,7 +129,7 @@ class GrowthAnswer(NamedTuple):
         if self.assessment:
             return growth_sentence(self.assessment)
         return (
-            "Whether joining the alignment programme changes bookings cannot be told: "
+            "We cannot tell whether joining the alignment programme changes bookings: "
             f"{self.reason}."
         )
 

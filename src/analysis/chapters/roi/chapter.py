@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from analysis.chapters.roi import (
@@ -9,6 +10,7 @@ from analysis.chapters.roi import (
     appraised_programme,
     costs,
     decision,
+    further_teams,
     headlines,
     mechanisms,
     options,
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from analysis.stats.result import Result
     from analysis.store.company import Company
 
+FOUND_BY = {"marketing": "Marketing", "sales": "Sales", "total": "Both"}
 BUDGET_CUTS = (accounts.BudgetCut(0.8, 0.5), accounts.BudgetCut(1.0, 0.8))
 
 
@@ -56,13 +59,31 @@ class Appraised(NamedTuple):
     @property
     def next_step(self) -> str:
         """What to do next."""
-        return decision.next_step(self.case, self.decision)
+        programme = self.programme
+        further = further_teams.further_teams(
+            self.case,
+            self.tables["team_quarter"],
+            programme.starts,
+            quarter=self.company.quarter,
+        )
+        return decision.next_step(self.case, self.decision, further)
 
     @property
     def payback_note(self) -> str:
         """From when the payback counts; 0 months need a word."""
         is_at_once = self.headlines["payback_months"].estimate == 0
         return "From the first start." + (" The sum never lies below zero." if is_at_once else "")
+
+    @property
+    def lift_note(self) -> str:
+        """Horizon, and the lift behind the present value where growth alone shows another."""
+        horizon = f"{self.case.n_periods} quarters from the first start."
+        if not self.decision.is_shown:
+            return horizon
+        lift = headlines.estimated_lift(self.case)[0]
+        return f"{horizon} Lift {lift:+.0%}, from bookings and opportunities together.".replace(
+            "-", decision.MINUS
+        )
 
     @property
     def chances_note(self) -> str:
@@ -167,7 +188,7 @@ def presales_or_leads(
         {
             "option": ("text", "Option"),
             "added": ("text", "Buys"),
-            "pays_from": ("text", "Pays from"),
+            "pays_from": ("text", "Breaks even at"),
             "known": ("text", "Known of it"),
         },
         f"campaigns, leads, activities, opportunities, rep_week, {company.quarter}",
@@ -191,8 +212,7 @@ def change_by_way(appraised: Appraised, hour: NextHour) -> LabelledTable:
             "high": ("percent", "to"),
         },
         "team_quarter, rep_quarter, leads, opportunities, programme",
-        note="One plus each, the ways and the rest multiply to the total. A way that the data "
-        "cannot carry has no row.",
+        note="The parts multiply to the total. A way that the data cannot carry has no row.",
     )
 
 
@@ -211,7 +231,7 @@ def answers_by_assumption(appraised: Appraised) -> LabelledTable:
     rows = headlines.answers_by_assumption(appraised.case, appraised.decision)
     columns = {
         "assumption": ("text", "Assumption"),
-        "break_even": ("percent2", "Pays from"),
+        "break_even": ("percent2", "Breaks even at"),
         "low": ("percent2", "95% from"),
         "high": ("percent2", "to"),
         "p10": ("millions", "NPV, P10"),
@@ -273,8 +293,39 @@ def avoidable_costs(
     )
 
 
+def one_account(appraised: Appraised) -> LabelledTable:
+    """Deals by who found them and what both functions cost: one row a function, then the total."""
+    company = appraised.company
+    account = accounts.account_of_company(
+        appraised.tables, appraised.programme, quarter=company.quarter, house=company.settings
+    )
+    paid = company.rows_of_quarter("rep_quarter").dropna(subset="base_amount")["rep_id"].nunique()
+    if paid < company.settings.people.smallest_cell:
+        account[["cost_amount", "contribution_per_unit"]] = math.nan
+    account["function"] = account["function"].map(FOUND_BY)
+    without = int(account["n_without_amount"].iloc[-1])
+    return LabelledTable(
+        account.drop(columns="n_without_amount"),
+        f"Sales and marketing in one account, {company.quarter}",
+        {
+            "function": ("text", "Found by"),
+            "n_won": ("count", "Deals won"),
+            "bookings_amount": ("money", "Bookings"),
+            "contribution_amount": ("money", "Margin after commission"),
+            "cost_amount": ("money", "Cost of the function"),
+            "contribution_per_unit": ("number2", "Margin per unit of cost"),
+        },
+        "opportunities, rep_quarter, campaigns, programme_costs",
+        note="Found by marketing: the deal names a campaign. Marketing's own pay stands in no "
+        "table, so its cost is a least sum."
+        + (
+            f" {without} deals won without an amount are counted and not summed." if without else ""
+        ),
+    )
+
+
 def tables_for_analysts(appraised: Appraised) -> list[Any]:
-    """Distribution, benefit and cost by quarter, the vendors' method, one account, next budget."""
+    """Distribution, benefit and cost by quarter, the vendors' method, next budget."""
     company, appraisal = appraised.company, appraised.decision.appraisal
     case = appraised.case
     return [
@@ -282,12 +333,6 @@ def tables_for_analysts(appraised: Appraised) -> list[Any]:
         simulation.payback_shares(appraisal, horizon_quarters=case.n_periods),
         appraisal.by_quarter,
         headlines.by_vendors_method(case, appraisal),
-        accounts.account_of_company(
-            appraised.tables,
-            appraised.programme,
-            quarter=company.quarter,
-            house=company.settings,
-        ),
         accounts.budget_of_company(
             appraised.tables,
             quarter=company.quarter,

@@ -19,6 +19,7 @@ from analysis.project import money
 
 if TYPE_CHECKING:
     from analysis.chapters.roi.case import Case
+    from analysis.chapters.roi.further_teams import FurtherTeams
     from analysis.chapters.roi.simulation import Appraisal
     from analysis.stats.result import Verdict
 
@@ -78,7 +79,6 @@ def money_at_stake(appraisal: Appraisal) -> Stake:
 
 def decision_sentence(case: Case, decision: Decision) -> str:
     """Return in one or two sentences whether the programme pays."""
-    even = _break_even(decision)
     if not decision.is_shown:
         why = (
             f"{case.effect.against[0]}, so we cannot put a chance on it"
@@ -86,18 +86,22 @@ def decision_sentence(case: Case, decision: Decision) -> str:
             else "its effect could not be estimated"
         )
         return (
-            f"Whether the alignment programme pays stays open: {why}. {even} {_worth_of_lift(case)}"
+            f"Whether the alignment programme pays stays open: {why}. "
+            f"{_break_even(decision, _worth_of_lift(case))}"
         )
-    stake = _at_stake(case, decision.appraisal)
     opening = {
         "likely pays": "The alignment programme likely pays",
         "likely does not pay": "The alignment programme likely does not pay",
     }.get(decision.verdict, "The alignment programme may or may not pay")
-    return f"{opening}: {_chances(case, decision)}. {even} {stake}"
+    stake = _at_stake(case, decision.appraisal)
+    return f"{opening}: {_chances(case, decision)}. {_break_even(decision, stake)}"
 
 
-def next_step(case: Case, decision: Decision) -> str:
-    """Return in a sentence what to do next; it follows the estimate."""
+def next_step(case: Case, decision: Decision, further: FurtherTeams) -> str:
+    """Return in a sentence what to do next; it follows the estimate.
+
+    `further` are the teams that do not have the programme.
+    """
     effect = case.effect
     if math.isnan(effect.estimate):
         return _without_estimate(case, decision)
@@ -110,15 +114,23 @@ def next_step(case: Case, decision: Decision) -> str:
             "joining lowered bookings. Start no further team."
         )
     if decision.verdict == "likely pays":
-        return (
-            "Start the programme in the teams that do not have it, on announced dates and in turns."
-        )
+        return _start_further(further)
     if decision.verdict == "likely does not pay":
         return (
             "Start no further team, and end what costs most, unless its cost can be cut below "
             "what it brings."
         )
     return _while_open(case, decision)
+
+
+def _start_further(further: FurtherTeams) -> str:
+    if not further.n_teams:
+        return "Keep the programme where it runs: every team has it."
+    where = "team that does" if further.n_teams == 1 else f"{further.n_teams} teams that do"
+    step = f"Start the programme in the {where} not have it, on announced dates and in turns"
+    if math.isnan(further.break_even):
+        return f"{step}."
+    return f"{step}: there it breaks even if it raises bookings by {_percent(further.break_even)}."
 
 
 def _with_something_against(case: Case) -> str:
@@ -205,8 +217,8 @@ def _without_estimate(case: Case, decision: Decision) -> str:
     if case.prior and decision.break_even <= math.expm1(case.prior.mean_points / 100):
         return (
             "Keep the programme where it runs and start further teams in turns, on announced "
-            f"dates: it pays from a lift of {lift}, less than the {case.prior.mean_points:g}% we "
-            f"assumed without data. {needs}"
+            f"dates: it breaks even at a lift of {lift}, less than the {case.prior.mean_points:g}% "
+            f"we assumed without data. {needs}"
         )
     return (
         f"Start no further team yet: the programme would have to lift bookings by {lift}, more "
@@ -214,42 +226,46 @@ def _without_estimate(case: Case, decision: Decision) -> str:
     )
 
 
-def _break_even(decision: Decision) -> str:
+def _break_even(decision: Decision, stake: list[str]) -> str:
+    """Return in a sentence from which lift it pays and what is at `stake`, clauses on "it"."""
     if math.isnan(decision.break_even):
-        return "No lift of bookings that we searched would pay for it."
-    if decision.break_even <= 0:
-        return "It breaks even without any lift of bookings."
-    return f"It breaks even if it raises bookings by {_percent(decision.break_even)}."
-
-
-def _worth_of_lift(case: Case) -> str:
-    down, up = simulation.by_lift(case, np.array([-LIFT_SHOWN, LIFT_SHOWN]))["p50"]
-    return (
-        f"If it raises bookings by {LIFT_SHOWN:.0%} it is worth {_money(case, up)}; if it lowers "
-        f"them by {LIFT_SHOWN:.0%}, {_money(case, down)}."
+        return f"No lift of bookings that we searched would pay for it: it {' and '.join(stake)}."
+    even = (
+        "breaks even without any lift of bookings"
+        if decision.break_even <= 0
+        else f"breaks even if it raises bookings by {_percent(decision.break_even)}"
     )
+    *first, last = [even, *stake]
+    return f"It {', '.join(first)}{',' if len(first) > 1 else ''} and {last}."
 
 
-def _at_stake(case: Case, appraisal: Appraisal) -> str:
+def _worth_of_lift(case: Case) -> list[str]:
+    down, up = simulation.by_lift(case, np.array([-LIFT_SHOWN, LIFT_SHOWN]))["p50"]
+    return [
+        f"is worth {_money(case, up)} if it raises them by {LIFT_SHOWN:.0%}",
+        f"{_money(case, down)} if it lowers them by {LIFT_SHOWN:.0%}",
+    ]
+
+
+def _at_stake(case: Case, appraisal: Appraisal) -> list[str]:
     stake = money_at_stake(appraisal)
-    horizon = f"Over {case.n_periods} quarters"
+    horizon = f"over {case.n_periods} quarters"
     gain, loss = _money(case, stake.if_it_pays), _money(case, abs(stake.if_it_does_not))
     if not stake.if_it_does_not:
-        return f"{horizon} it brings {gain} on average."
+        return [f"brings {gain} {horizon} on average"]
     if not stake.if_it_pays:
-        return f"{horizon} it loses {loss} on average."
-    return f"{horizon} it brings {gain} on average if it pays, and loses {loss} if it does not."
+        return [f"loses {loss} {horizon} on average"]
+    return [f"brings {gain} {horizon} on average if it pays", f"loses {loss} if it does not"]
 
 
 def _chances(case: Case, decision: Decision) -> str:
-    believed = f"+{case.prior.mean_points:g}%" if case.prior else "nothing"
     one, other = _chance(decision.chance), _chance(decision.chance_from_zero)
-    if one == other:
+    if one == other or case.prior is None:
         return f"the chance that it does is {one}"
     return (
-        f"the chance that it does is {one} if we expected {believed} before looking, {other} if "
-        "we expected nothing"
-    )
+        f"the chance that it does is {one} with the {case.prior.mean_points:+g}% we assumed before "
+        f"looking, {other} with nothing assumed"
+    ).replace("-", MINUS)
 
 
 def _chance(chance: float) -> str:

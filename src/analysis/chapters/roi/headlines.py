@@ -191,7 +191,7 @@ def lifts_that_matter(case: Case) -> pd.DataFrame:
     if math.isnan(even):
         return pd.DataFrame({"lift": pd.Series(dtype="float64"), "label": pd.Series(dtype="str")})
     words = f"{even * 100:.1f}%".replace("-", "\N{MINUS SIGN}")
-    return pd.DataFrame({"lift": [even], "label": [f"it pays from {words}"]})
+    return pd.DataFrame({"lift": [even], "label": [f"breaks even at {words}"]})
 
 
 def worth_by_lift(case: Case) -> pd.DataFrame:

@@ -175,7 +175,7 @@ def largest_burden(burden_table: pd.DataFrame, quarter: str, *, currency: str) -
     """
     with_hours = burden_table[burden_table["hours"].notna()]
     if with_hours.empty:
-        return f"What keeps reps from selling cannot be told for {quarter}: no rep logged enough."
+        return f"We cannot tell what keeps reps from selling in {quarter}: no rep logged enough."
     most = with_hours.sort_values("hours", ascending=False).iloc[0]
     says = (
         f"{most['label']} takes {most['hours']:.1f} hours of a rep's week ({most['hours_low']:.1f} "

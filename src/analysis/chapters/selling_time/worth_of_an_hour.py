@@ -325,28 +325,24 @@ def hour_sentence(
     cost_per_hour: Result,
     gross_margin_rate: float,
 ) -> str:
-    """Return in one sentence what one more hour is worth, or that it cannot be told and what it
+    """Return in two sentences what one more hour is worth, or that it cannot be told and what it
     takes.
     """
 
     def amount(value: float) -> str:
         return money.amount_text(value, base.currency)
 
-    quota_phrase = (
-        f"the average of {amount(required.estimate)} that quotas ask of an hour"
-        if required.is_known
-        else ""
-    )
+    is_not = f" It is not the {amount(required.estimate)} that quotas assume for the average hour."
     value = marginal_value(base, effect)
     if effect.elasticity.kind != "effect":
         return (
-            "What one more hour of selling is worth cannot be "
-            f"told{f', and it is not {quota_phrase}' if quota_phrase else ''}: "
-            f"hours and opportunities are only known to go together. Needs {effect.needs}."
+            "We cannot tell what one more hour of selling is worth: hours and opportunities are "
+            f"only known to go together. It takes {effect.needs}."
+            f"{is_not if required.is_known else ''}"
         )
     if not value.is_known:
         return (
-            "What one more hour of selling is worth cannot be told: too few reps logged hours in "
+            "We cannot tell what one more hour of selling is worth: too few reps logged hours in "
             "the quarter."
         )
     margin, cost_amount = (
@@ -354,16 +350,21 @@ def hour_sentence(
         cost_per_hour.estimate,
     )
     low, high = amount(value.low), amount(value.high)
-    says = f"One more hour of selling brings {amount(value.estimate)} of bookings ({low} to {high})"
-    if quota_phrase:
-        says += f", {value.estimate / required.estimate * 100:.0f}% of {quota_phrase}"
+    says = (
+        f"One extra hour of selling brings {amount(value.estimate)} of bookings ({low} to {high})"
+    )
     if not math.isnan(margin):
-        says += f"; after commission it leaves {amount(margin)} of gross margin"
-        says += (
-            f" against a cost of {amount(cost_amount)} an hour" if cost_per_hour.is_known else ""
-        )
+        says += f" and leaves {amount(margin)} of margin after commission"
+        if cost_per_hour.is_known:
+            beside = "more" if margin > cost_amount else "less"
+            says += f", {beside} than the {amount(cost_amount)} an hour costs"
+    says += "." if value.verdict == "found" else "; the interval is too wide to act on."
+    if not required.is_known:
+        return says
+    is_short = value.estimate < required.estimate
     return (
-        f"{says}." if value.verdict == "found" else f"{says}; the interval is too wide to act on."
+        f"{says} Quotas assume {amount(required.estimate)} for the average hour"
+        f"{', so more hours alone will not close the gap' if is_short else ''}."
     )
 
 

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 SLOTS = ["segment", "theme", "trend", "product_id"]
 TEMPLATE = (
-    "Clients in {segment} report {theme} because of {trend}: {n} of {n_of} reports brought to the "
-    "meetings ({share}; 95% {low} to {high}), by {n_reps} reps. {product} is what they speak of; "
-    "it won {n_won} deals in {quarter}."
+    "Clients in {segment} most often report “{theme}” and give “{trend}” as the reason: {n} of "
+    "{n_of} reports brought to the meetings ({share}; 95% {low} to {high}), by {n_reps} reps. They "
+    "speak of {product}, which won {n_won} {deals} in {quarter}."
 )
 
 
@@ -131,13 +131,15 @@ def client_feedback(company: Company) -> dict[str, Any] | None:
     top = theme_list[0]
     deals = company.table("opportunities")
     won = (deals["status"] == "won") & (deals["product_id"] == top.product_id)
+    n_won = int((won & _within(deals["close_date"], company)).sum())
     values = {
         **top._asdict(),
         **{k: formats.shorten_text(getattr(top, k)) for k in ("segment", "theme", "trend")},
         **{k: formats.cell_words(getattr(top, k), "percent0") for k in ("share", "low", "high")},
         "product": formats.shorten_text(names[top.product_id]),
         "quarter": company.quarter,
-        "n_won": int((won & _within(deals["close_date"], company)).sum()),
+        "n_won": n_won,
+        "deals": "deal" if n_won == 1 else "deals",
     }
     others = "; ".join(f"{formats.shorten_text(t.theme)} ({t.n})" for t in theme_list[1:4])
     return {

@@ -20,7 +20,7 @@ from analysis.chapters.data_quality import answerability
 from analysis.project import quarters
 from analysis.project.errors import CrmDataError
 from analysis.report import formats, page_plan
-from analysis.report.review import actions, changes, drivers, feedback
+from analysis.report.review import actions, changes, drivers, feedback, trends
 from analysis.report.review import forecasts as review_forecasts
 from analysis.store import editions, manifest
 
@@ -106,7 +106,21 @@ def quarterly_pages(
     review_of = actions.read_reviews(dataset, before=str(quarter))
     carried = actions.carry_actions(review_of, dt.date.fromisoformat(document["as_of"]))
     earlier = {n: {q: v for q, v in p.items() if q < str(quarter)} for n, p in history.items()}
-    metrics = page_plan.key_metrics(house.key_metrics, cards, last, before, earlier, gated)
+    metrics = page_plan.key_metrics(
+        house.key_metrics,
+        cards,
+        [
+            page_plan.EarlierFigures(
+                then,
+                manifest.published_figures(dataset, quarters.parse_quarter(then)),
+                {n: s.then for n, s in splits.against[then].items()}
+                | {n: values[then] for n, values in earlier.items() if then in values},
+            )
+            for then in (before, splits.year_before)
+        ],
+        earlier,
+        gated,
+    )
     published = {
         q: manifest.published_figures(dataset, quarters.parse_quarter(q)) for q in review_of
     }
@@ -115,7 +129,9 @@ def quarterly_pages(
     content = {
         "before": before,
         "following": str(quarter.shifted(1)),
+        "next_review": _last_day(quarter.shifted(1), house).isoformat(),
         "year_before": splits.year_before,
+        "trends": trends.trend_figure(cards, earlier, house.key_metrics, str(quarter)),
         "key_metrics": [m | {"why": reasons.get(m["name"], "")} for m in metrics],
         "deltas": [
             row | {"year": year.get(row["name"]), "usual": drivers.usual_step(splits, card)}
@@ -151,6 +167,10 @@ def quarterly_pages(
         "forecasts_scored": score,
     }
     return Quarterly(content, record, forecasts)
+
+
+def _last_day(quarter: quarters.Quarter, house: Settings) -> dt.date:
+    return quarter.end(house.company.fiscal_year_start_month) - dt.timedelta(days=1)
 
 
 def _waterfalls(
@@ -203,7 +223,7 @@ def review_kit(
     nodes = [(n, c["title"]) for c in document["chapters"] for n in page_plan.whole_chapter(c)]
     missed = [_point([_missed(m)]) for m in metrics if m["met"] == "missed"]
     overdue = [_point([_overdue(c.action)]) for c in carried if c.is_overdue]
-    burdens = [_point(n["children"], title) for n, title in nodes if n["kind"] == "bottleneck"]
+    burdens = [_repeated(n, title) for n, title in nodes if n["kind"] == "bottleneck"]
     statements = document["statements"]
     in_body = {
         c["title"] for c in document["chapters"] if c["in_body"]
@@ -215,17 +235,14 @@ def review_kit(
         "agenda": [
             _part(
                 "Opportunities",
-                [_point(s["children"], s["chapter"]) for s in gains],
+                [_repeated(s, s["chapter"]) for s in gains],
                 "Which of these do we take up, who, by when?",
             ),
             _part(
                 "Concerns",
                 [
                     *missed,
-                    *(
-                        _point(s["children"], s["chapter"])
-                        for s in (*losses, *statements["cannot_tell"])
-                    ),
+                    *(_repeated(s, s["chapter"]) for s in (*losses, *statements["cannot_tell"])),
                 ],
                 "What would it take to know, and is it worth it?",
             ),
@@ -254,8 +271,14 @@ def _overdue(a: actions.ReviewAction) -> str:
     return f"Overdue since {a.due}: {a.text} ({a.owner})"
 
 
-def _point(children: list[Any], chapter: str = "") -> Row:
-    return {"children": children, "chapter": chapter}
+def _point(children: list[Any]) -> Row:
+    return {"children": children, "chapter": ""}
+
+
+def _repeated(statement: Row, chapter: str) -> Row:
+    """Return a statement of a chapter as a point, with the place where it stands."""
+    keys = ("children", "anchor", "owner")
+    return {k: statement[k] for k in keys if k in statement} | {"chapter": chapter}
 
 
 def _part(name: str, points: Sequence[Row], question: str) -> Row:
@@ -297,7 +320,7 @@ def _meeting(stays: pd.DataFrame, house: Settings) -> str:
     each = _cost_of_hour(stays, house)
     if math.isnan(each):
         why = (
-            f"What they cost cannot be told: of fewer than {house.people.smallest_cell} reps it "
+            f"We cannot tell what they cost: of fewer than {house.people.smallest_cell} reps it "
             "is known."
         )
         return f"{people} people for {hours:g} h: {people * hours:g} h. {why}"

@@ -9,6 +9,8 @@ from analysis.chapters.data_quality import answerability
 from analysis.store import manifest
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from analysis.report.run.plan import Plan
     from analysis.store.company import Company
     from analysis.store.run_record import Manifest, Outcome
@@ -27,25 +29,38 @@ def provenance_facts(company: Company, run_plan: Plan) -> dict[str, Any]:
         "What was seen in the exports": answerability.finding_rows(account),
         "Not exported": answerability.absent_rows(account),
         "Exports": [
-            {"file": f["file"], "rows": f["n_rows"], "SHA-256": f["sha256"][:16]}
+            {
+                "file": f["file"],
+                "rows": f["n_rows"],
+                "understood as": f["layout"],
+                "SHA-256": f["sha256"][:12],
+            }
             for f in account["files"]
         ],
-        "Rows": [
-            {
-                "table": t["table"],
-                "in": t["n_in"],
-                "clean": t["n_clean"],
-                "quarantined": t["n_quarantined"],
-                "dropped": t["n_dropped"],
-            }
-            for t in account["tables"]
-        ],
+        "Rows": _row_counts(account["tables"]),
         "Code": {
             "code SHA-256": manifest.code_sha256()[:16],
             "lock SHA-256": manifest.lock_sha256()[:16],
         },
         "Packages": manifest.package_versions(),
     }
+
+
+def _row_counts(tables: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return what became of the rows of each table that lost some, and of all others together."""
+    counts = {
+        "in": "n_in",
+        "clean": "n_clean",
+        "quarantined": "n_quarantined",
+        "dropped": "n_dropped",
+    }
+    lost = [t for t in tables if t["n_clean"] < t["n_in"]]
+    rows = [{"table": t["table"], **{k: t[c] for k, c in counts.items()}} for t in lost]
+    whole = [t for t in tables if t["n_in"] and t["n_clean"] == t["n_in"]]
+    if whole:
+        name = f"{len(whole)} {'other' if len(whole) == 1 else 'others'}, whole"
+        rows.append({"table": name, **{k: sum(t[c] for t in whole) for k, c in counts.items()}})
+    return rows
 
 
 def state_manifest(
