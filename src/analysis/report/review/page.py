@@ -125,6 +125,9 @@ def quarterly_pages(
         "has_before": bool(last),
         "restated": changes.changed_rows(restated),
         "forecasts": review_forecasts.forecast_rows(cards, score, forecasts),
+        "series": history,
+        "forecasts_scored": score,
+        "forecasts_made": forecasts,
         "forecast_note": _forecast_note(
             score, review_forecasts.forecast_hits(dataset, before, score)
         ),
