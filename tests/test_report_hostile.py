@@ -99,7 +99,7 @@ def test_what_the_crm_says_is_text_on_the_web_page(hostile):
     """Every name is there as it was written, and the page is as inert as any other."""
     page = page_check.read_page(hostile / "reports" / "tiny" / QUARTER / "alignment-roi.html")
     assert page_check.faults(page) == []
-    text = squeezed(page.text)
+    text = squeezed(page.text + page.drawn)
     for name in [*TEAMS, SEGMENT, REFUSED]:
         assert squeezed(name) in text, name
 

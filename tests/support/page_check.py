@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import html
 import itertools
 import re
 from html.parser import HTMLParser
@@ -44,6 +45,13 @@ class Page(HTMLParser):
     def images(self) -> list[dict[str, str | None]]:
         """Return the attributes of every image."""
         return [attributes for tag, attributes in self.elements if tag == "img"]
+
+    @property
+    def drawn(self) -> str:
+        """Return the words in its figures."""
+        coded = [str(i["src"]).partition("base64,")[2] for i in self.images]
+        svg = " ".join(base64.b64decode(c).decode() for c in coded)
+        return " ".join(html.unescape(t) for t in re.findall(r"<text[^>]*>([^<]*)", svg))
 
     def handle_starttag(self, tag, attrs):
         attributes = dict(attrs)

@@ -11,6 +11,7 @@ from analysis.report import formats
 from analysis.report.sheet_layout import (
     ACCENT,
     fit_for_print,
+    set_height,
     write_cell,
     write_heads,
     write_top,
@@ -111,14 +112,16 @@ def _since_last(book: Workbook, document: Document, quarterly: dict[str, Any]) -
             quarterly["actions"],
         ),
     ]
-    widths = [40, *[17] * (max(len(heads) for heads, _ in blocks) - 1)]
+    widths = [32, 16, 12, 14, 24, 14, 11, 11, 11, 40, 12, 12, 14, 18]
     lines = [_where(document), CHANGES]
     last = write_top(book, sheet, SINCE_LAST, lines, widths)
     row = HEAD_ROW
     for heads, rows in blocks:
-        write_heads(book, sheet, row, [(h, False) for h in heads.values()])
+        write_heads(book, sheet, row, [(h, False) for h in heads.values()], widths)
         for row_of_change in rows:
             row += 1
+            words = [row_of_change[key] for key in heads]
+            set_height(sheet, row, [w if isinstance(w, str) else None for w in words], widths)
             for column, key in enumerate(heads):
                 value = row_of_change[key]
                 write_cell(
@@ -199,7 +202,7 @@ def _series_table(
     """Write one table of series from `row` on; return its last row."""
     quarters = sorted({quarter for values in series for quarter in values})
     heads = [("Quarter", False), *((_head(card), True) for card in cards)]
-    write_heads(book, sheet, row, heads)
+    write_heads(book, sheet, row, heads, [SERIES_WIDTH] * len(heads))
     for at, quarter in enumerate(quarters, start=row + 1):
         write_cell(book, sheet, (at, 0), quarter, quarter, "")
         for column, (card, values) in enumerate(zip(cards, series, strict=True), start=1):
@@ -262,7 +265,7 @@ def _forecasts(book: Workbook, document: Document, quarterly: dict[str, Any]) ->
     ]
     last = write_top(book, sheet, FORECASTS, lines, widths)
     is_text = {"Headline", "Unit", "Inside the interval", "By"}
-    write_heads(book, sheet, HEAD_ROW, [(h, h not in is_text) for h in heads])
+    write_heads(book, sheet, HEAD_ROW, [(h, h not in is_text) for h in heads], widths)
     row = HEAD_ROW
     for card in document["cover"]:
         scored = quarterly["forecasts_scored"].get(card["name"], {})
@@ -277,6 +280,7 @@ def _forecasts(book: Workbook, document: Document, quarterly: dict[str, Any]) ->
             held, scored.get("interval_score"),
             *(next_one.get(k) for k in ("estimate", "low", "high")), next_one.get("method"),
         ]  # fmt: skip
+        set_height(sheet, row, [c if isinstance(c, str) else None for c in cells], widths)
         for column, value in enumerate(cells):
             shape = "" if heads[column] in is_text else _shape(card)
             write_cell(book, sheet, (row, column), value, formats.MISSING, shape)

@@ -5,7 +5,7 @@ Every text is written as text, so that a name such as ``=HYPERLINK(...)`` stays 
 
 from __future__ import annotations
 
-import math
+import textwrap
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ INK, MUTED, ACCENT = "#1F2933", "#596673", "#0B4F93"
 NARROWEST, WIDEST = 9, 46  # of a column [characters]
 LEAST_WIDTH = 90  # to which the lines on top may run, however narrow the table [characters]
 LINE_HEIGHT = 14  # [pt]
+ROOM_FOR_TEXT = 0.95  # of a column's width
 A4 = 9
 
 
@@ -57,17 +58,38 @@ def write_top(
         sheet.merge_range(row, 0, row, last, "", style)
         sheet.write_string(row, 0, text, style)
         height = LINE_HEIGHT + (4 if row == 0 else 0)
-        sheet.set_row(row, height * max(1, math.ceil(1.1 * len(text) / room)))
+        sheet.set_row(row, height * _lines(text, room))
     return last
 
 
+def _lines(text: str, width: float) -> int:
+    return max(1, len(textwrap.wrap(text, max(1, int(width * ROOM_FOR_TEXT)))))
+
+
+def set_height(
+    sheet: Worksheet, row: int, texts: Sequence[str | None], widths: Sequence[float]
+) -> None:
+    """Make a row as high as its longest wrapped text; some programs do not do so by themselves."""
+    lines = [_lines(text, width) for text, width in zip(texts, widths, strict=False) if text]
+    if max(lines, default=1) > 1:
+        sheet.set_row(row, LINE_HEIGHT * max(lines))
+
+
 def write_heads(
-    book: Workbook, sheet: Worksheet, row: int, heads: Sequence[tuple[str, bool]]
+    book: Workbook,
+    sheet: Worksheet,
+    row: int,
+    heads: Sequence[tuple[str, bool]],
+    widths: Sequence[float],
 ) -> None:
     """Write the heads of columns; those of numbers stand right."""
+    set_height(sheet, row, [head for head, _ in heads], widths)
     for column, (head, is_numeric) in enumerate(heads):
         side = "right" if is_numeric else "left"
-        style = cell_style(book, bold=True, bottom=1, text_wrap=True, align=side, valign="bottom")
+        style = cell_style(
+            book, bold=True, bottom=1, text_wrap=True, align=side, valign="bottom",
+            indent=0 if is_numeric else _indent(column),
+        )  # fmt: skip
         sheet.write_string(row, column, head, style)
 
 
@@ -83,11 +105,20 @@ def write_cell(
     if shape and isinstance(value, int | float) and not isinstance(value, bool):
         sheet.write_number(*at, value, cell_style(book, num_format=shape))
     elif value is None or isinstance(value, bool):
-        side = "right" if shape else "left"
-        sheet.write_string(*at, text, cell_style(book, font_color=MUTED, align=side))
+        side, indent = ("right", 0) if shape else ("left", _indent(at[1]))
+        style = cell_style(book, font_color=MUTED, align=side, indent=indent)
+        sheet.write_string(*at, text, style)
     else:
         words = str(value)
-        sheet.write_string(*at, words, cell_style(book, text_wrap=len(words) > NARROWEST))
+        style = cell_style(
+            book, text_wrap=len(words) > NARROWEST, align="left", indent=_indent(at[1])
+        )
+        sheet.write_string(*at, words, style)
+
+
+def _indent(column: int) -> int:
+    """Return how far a text stands in: it may follow a number, which stands right."""
+    return min(column, 1)
 
 
 def fit_for_print(sheet: Worksheet, *, head_row: int, last_row: int, last_column: int) -> None:

@@ -20,6 +20,7 @@ from analysis.report.sheet_layout import (
     WIDEST,
     cell_style,
     fit_for_print,
+    set_height,
     write_cell,
     write_heads,
     write_top,
@@ -37,7 +38,8 @@ if TYPE_CHECKING:
 
 OPTIONS = {"strings_to_formulas": False, "strings_to_numbers": False, "strings_to_urls": False}
 HEAD_ROW = quarterly_sheets.HEAD_ROW
-KEY_FIGURES = ("label", *output.METRIC)
+KEY_FIGURES = ("label", *(key for key in output.METRIC if key != "method"))
+WIDTH_OF = {"Unit": 20, "Source": 26}  # of columns of the key figures [characters]
 
 
 class _Earlier(NamedTuple):
@@ -93,9 +95,11 @@ def _contents(book: Workbook, document: Document) -> None:
         *document["notices"],
         f"Run {document['facts']['run_id']}. Confidential.",
     ]
-    last = write_top(book, sheet, document["title"], lines, [18, 64, 44])
+    widths = [18, 64, 44]
+    last = write_top(book, sheet, document["title"], lines, widths)
     row = head_row = max(HEAD_ROW, len(lines) + 2)
-    write_heads(book, sheet, row, [(h, False) for h in ("Sheet", "What it holds", "Chapter")])
+    heads = [(head, False) for head in ("Sheet", "What it holds", "Chapter")]
+    write_heads(book, sheet, row, heads, widths)
     listed = [
         (_name(node), node.get("title") or node["caption"], chapter)
         for chapter, node in _exhibits(document)
@@ -106,6 +110,7 @@ def _contents(book: Workbook, document: Document) -> None:
         listed = [("Key figures", "The headlines, with interval, n and method", ""), *listed]
     for name, what, chapter in listed:
         row += 1
+        set_height(sheet, row, [name, what, chapter], widths)
         link = cell_style(book, font_color=ACCENT, underline=1)
         sheet.write_url(row, 0, f"internal:'{name}'!A1", link, name)
         write_cell(book, sheet, (row, 1), what, what, "")
@@ -123,14 +128,14 @@ def _key_figures(book: Workbook, document: Document) -> None:
         *(key.replace("_", " ").capitalize() for key in KEY_FIGURES[5:]),
     ]
     numeric = {"Estimate", "Low", "High", "N", *(h for h in earlier.heads if "asis" not in h)}
-    widths = [40, *([13 if head in numeric else 20 for head in heads[1:]])]
+    widths = [32, *(WIDTH_OF.get(h, 11 if h in numeric else 14) for h in heads[1:])]
     lines = [
         f"{document['company']} · {document['quarter']}",
         "Low and high: 95% interval, or the spread between reps where every rep is counted.",
         "Estimates are not rounded, their formats round them; earlier figures are as shown then.",
     ]
     last = write_top(book, sheet, "Key figures", lines, widths)
-    write_heads(book, sheet, HEAD_ROW, [(head, head in numeric) for head in heads])
+    write_heads(book, sheet, HEAD_ROW, [(head, head in numeric) for head in heads], widths)
     row = HEAD_ROW
     for row, card in enumerate(document["cover"], start=HEAD_ROW + 1):
         shape = formats.spreadsheet_format(card["format"], card["currency"])
@@ -141,11 +146,22 @@ def _key_figures(book: Workbook, document: Document) -> None:
             *earlier.values.get(card["name"], [None] * len(earlier.heads)),
             *(card[key] for key in KEY_FIGURES[5:]),
         ]  # fmt: skip
+        words = [v if isinstance(v, str) else None for v in values]
+        set_height(sheet, row, words, widths)
         for column, (head, value) in enumerate(zip(heads, values, strict=True)):
             text = card["shown"]["value"] if head == "Estimate" else formats.MISSING
             number_format = "#,##0" if head == "N" else shape
             at = (row, column)
             write_cell(book, sheet, at, value, text, number_format if head in numeric else "")
+    row += 2
+    room = [widths[0], sum(widths[1:])]
+    write_heads(book, sheet, row, [("Label", False), ("Method", False)], room)
+    for card in document["cover"]:
+        row += 1
+        write_cell(book, sheet, (row, 0), card["label"], "", "")
+        sheet.merge_range(row, 1, row, last, "", cell_style(book, text_wrap=True, indent=1))
+        write_cell(book, sheet, (row, 1), card["method"], "", "")
+        set_height(sheet, row, [card["label"], card["method"]], room)
     sheet.freeze_panes(HEAD_ROW + 1, 1)
     fit_for_print(sheet, head_row=HEAD_ROW, last_row=row, last_column=last)
 
@@ -187,12 +203,12 @@ def _sheet(book: Workbook, document: Document, node: Node) -> None:
         longest = max([len(row[column]) for row in cells["rows"]] + [len(w) for w in head.split()])
         widths.append(min(max(longest + 2, NARROWEST), WIDEST))
     last = write_top(book, sheet, f"{_name(node)}. {title}", lines, widths)
-    write_heads(
-        book, sheet, HEAD_ROW, [(h, c["is_numeric"]) for h, c in zip(heads, columns, strict=True)]
-    )
+    sides = [column["is_numeric"] for column in columns]
+    write_heads(book, sheet, HEAD_ROW, list(zip(heads, sides, strict=True)), widths)
     exact = cells.get("exact") or [[None] * len(columns)] * len(cells["rows"])
     rows = zip(cells["rows"], cells["values"], exact, strict=True)
     for row, (texts, values, numbers) in enumerate(rows, start=HEAD_ROW + 1):
+        set_height(sheet, row, texts, widths)
         for column, spec in enumerate(columns):
             shape = (
                 formats.spreadsheet_format(spec["format"], cells["currency"])
