@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import page_check
 import pikepdf
 import pytest
 from page_boxes import overlapping, page_boxes
@@ -179,6 +180,7 @@ def test_no_person_is_in_the_report(text, folder, exports):
     """No name, no e-mail address, no id: neither in the PDF nor in the workbook, and no name in a notebook."""
     sheets = "\n".join(map(str, cells_of(folder / "alignment-roi.xlsx")))
     notebooks = "\n".join(f.read_text() for f in (folder / "notebooks").iterdir())
+    page = page_check.read_page(folder / "alignment-roi.html").text
     users = people(exports)
     assert len(users) > 40
     for user in users:
@@ -186,10 +188,20 @@ def test_no_person_is_in_the_report(text, folder, exports):
             assert squeezed(told) not in text
             assert told not in sheets
             assert told not in notebooks
+            assert told not in page
         assert user["Id"] not in text
+        assert user["Id"] not in page
         assert user["Id"] not in sheets
     assert "@" not in text
     assert "@" not in sheets
+    assert "@" not in page
+
+
+def test_the_web_page_is_for_everybody(folder):
+    page = page_check.read_page(folder / "alignment-roi.html")
+    assert page_check.faults(page) == []
+    assert len(page.tables) > 20
+    assert len([i for i in page.images if i["alt"]]) >= 9
 
 
 def test_no_code_is_in_the_pdf(text):
@@ -247,18 +259,23 @@ def test_the_same_exports_give_the_same_bytes_wherever_they_are(reported):
         (root / "data" / "history" / "tiny" / "pseudonyms.key").read_text() for root in reported
     ]
     assert keys[0] != keys[1]
-    for name in ("alignment-roi.pdf", "alignment-roi.xlsx"):
+    for name in ("alignment-roi.pdf", "alignment-roi.html", "alignment-roi.xlsx"):
         assert (here / name).read_bytes() == (there / name).read_bytes(), name
     one, other = (manifest(root, "tiny", QUARTER) for root in reported)
     assert one["run_id"] == other["run_id"]
     assert one["metrics"] == other["metrics"]
 
 
-def test_every_published_figure_is_told_alike_in_pdf_workbook_and_manifest(reported, folder, text):
+def test_every_published_figure_is_told_alike_in_pdf_page_workbook_and_manifest(
+    reported, folder, text
+):
     state = manifest(reported[0], "tiny", QUARTER)
     cost = state["metrics"]["cost_per_selling_hour"]["estimate"]
     assert f"${cost:,.0f}" in text
-    assert cost in cells_of(folder / "alignment-roi.xlsx")
+    assert f"${cost:,.0f}" in page_check.read_page(folder / "alignment-roi.html").text
+    assert any(
+        round(c) == cost for c in cells_of(folder / "alignment-roi.xlsx") if type(c) is float
+    )
 
 
 def test_a_report_leaves_no_kernel_and_no_scratch(reported):

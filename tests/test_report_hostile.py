@@ -6,6 +6,7 @@ import re
 import shutil
 import zipfile
 
+import page_check
 import pikepdf
 import pytest
 from report_fixtures import (
@@ -94,6 +95,15 @@ def test_what_the_crm_says_is_text_in_the_workbook(hostile):
     assert not [s for s in sheets if "<f>" in s or "<f " in s or 'TargetMode="External"' in s]
 
 
+def test_what_the_crm_says_is_text_on_the_web_page(hostile):
+    """Every name is there as it was written, and the page is as inert as any other."""
+    page = page_check.read_page(hostile / "reports" / "tiny" / QUARTER / "alignment-roi.html")
+    assert page_check.faults(page) == []
+    text = squeezed(page.text + page.drawn)
+    for name in [*TEAMS, SEGMENT, REFUSED]:
+        assert squeezed(name) in text, name
+
+
 def test_what_the_crm_says_does_not_run_in_jupyter(hostile):
     """Neither as HTML nor as a formula of MathJax's."""
     shown = list(payloads(hostile / "reports" / "tiny" / QUARTER))
@@ -107,7 +117,13 @@ def test_what_the_crm_says_does_not_run_in_jupyter(hostile):
 
 def test_what_the_crm_says_is_no_file_and_no_statement(hostile):
     """Every file is one the house named, and the tables are all there; a chapter that is withheld ran no notebook."""
-    made = {"index.html", "manifest.json", "alignment-roi.pdf", "alignment-roi.xlsx"}
+    made = {
+        "index.html",
+        "manifest.json",
+        "alignment-roi.pdf",
+        "alignment-roi.html",
+        "alignment-roi.xlsx",
+    }
     written = {name.split("/")[-1] for name in files(hostile / "reports")}
     assert made <= written <= made | {f.name for f in (hostile / "notebooks").iterdir()}
     assert (hostile / "data" / "processed" / "tiny" / "teams.parquet").is_file()

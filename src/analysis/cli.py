@@ -221,15 +221,17 @@ def init(dataset: Dataset) -> None:
 
 @app.command(short_help="Say whether a report still holds.")
 def verify(
-    pdf: Annotated[Path, typer.Argument(metavar="REPORT.PDF", help="a report of this project")],
+    report: Annotated[
+        Path, typer.Argument(metavar="REPORT", help="a report of this project, PDF or HTML")
+    ],
 ) -> None:
     """Say whether a report still follows from data, code and parameters; exit 1 if not."""
     from analysis.report.run import verify as run_verify
 
     with _usage():
-        _, run = run_verify.run_of(pdf)
+        _, run = run_verify.run_of(report)
     with _lock(run["dataset"]) if run else contextlib.nullcontext(), _usage():
-        verdict = run_verify.verify_report(pdf)
+        verdict = run_verify.verify_report(report)
     _say(verdict.says)
     if not verdict.holds:
         raise typer.Exit(REFUSED)

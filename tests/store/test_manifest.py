@@ -111,24 +111,29 @@ def test_a_project_without_a_lock_says_so_by_an_empty_hash(root):
     )
 
 
+@pytest.mark.parametrize("name", ["alignment-roi.pdf", "alignment-roi.html"])
 @pytest.mark.parametrize(
     ("change", "content"),
     [
-        ({}, b"pdf"),
-        ({"status": "failed"}, b"pdf"),
-        ({"run_id": "0123456789abcdee"}, b"pdf"),
-        ({}, b"pdf changed"),
+        ({}, b"file"),
+        ({"status": "failed"}, b"file"),
+        ({"run_id": "0123456789abcdee"}, b"file"),
+        ({}, b"file changed"),
         ({}, None),
     ],
 )
-def test_a_report_is_current_only_if_finished_and_untouched(tmp_path, change, content):
-    sha256 = hashlib.sha256(b"pdf").hexdigest()
-    finished = {"status": "ok", "run_id": "0123456789abcdef", "pdf_sha256": sha256}
-    manifest.write_manifest(tmp_path, finished | change)
+def test_a_report_is_current_only_if_finished_and_untouched(tmp_path, name, change, content):
+    sha256 = hashlib.sha256(b"file").hexdigest()
+    finished = {"status": "ok", "run_id": "0123456789abcdef"}
+    hashes = {"pdf_sha256": sha256, "html_sha256": sha256}
+    manifest.write_manifest(tmp_path, finished | hashes | change)
+    for other in ("alignment-roi.pdf", "alignment-roi.html"):
+        (tmp_path / other).write_bytes(b"file")
+    (tmp_path / name).unlink()
     if content is not None:
-        (tmp_path / "report.pdf").write_bytes(content)
-    is_current = manifest.is_current(tmp_path, "report.pdf", "0123456789abcdef")
-    assert is_current == (not change and content == b"pdf")
+        (tmp_path / name).write_bytes(content)
+    is_current = manifest.is_current(tmp_path, "0123456789abcdef")
+    assert is_current == (not change and content == b"file")
 
 
 def test_outcomes_are_stated_field_by_field():

@@ -38,7 +38,11 @@ def outputs(call: Callable[..., None], *args: object, **kwargs: object) -> list[
     with capture_output() as got:
         call(*args, **kwargs)
     return [
-        {"output_type": "display_data", "metadata": {}, "data": json.loads(json.dumps(rich.data))}
+        {
+            "output_type": "display_data",
+            "metadata": json.loads(json.dumps(rich.metadata)),
+            "data": json.loads(json.dumps(rich.data)),
+        }
         for rich in got.outputs
     ]
 

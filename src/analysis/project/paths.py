@@ -15,6 +15,9 @@ REVIEWS_FOLDER = "reviews"
 
 
 SETTINGS_FILE = "alignment.toml"
+REPORT_PDF = "alignment-roi.pdf"
+REPORT_HTML = "alignment-roi.html"
+REPORT_WORKBOOK = "alignment-roi.xlsx"
 ROOT_VARIABLE = "ALIGNMENT_ROI_ROOT"
 LOADED_VARIABLE = "ALIGNMENT_ROI_LOADED"  # names the file in which a run notes each table it loads
 DATASET_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")

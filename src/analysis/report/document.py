@@ -11,7 +11,7 @@ import json
 from typing import TYPE_CHECKING, Any, NamedTuple, NotRequired, TypedDict, cast
 
 from analysis.report import formats, markdown, page_plan
-from analysis.report.output import MIME, Payload
+from analysis.report.output import MIME, Payload, with_exact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -338,6 +338,8 @@ def _output(output: Mapping[str, Any], where: str) -> list[Node]:
         )
     if content["kind"] == "text":
         return list(content["nodes"])
+    about = output.get("metadata", {}).get(MIME, {})
+    content = with_exact(content, about.get("exact"))
     if content["kind"] == "figure":
         return [{**content, "svg": _joined(data["image/svg+xml"])}]
     if content["kind"] in {"kpis", "table", "bottleneck", *STATEMENTS}:

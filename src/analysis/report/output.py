@@ -1,8 +1,9 @@
 """What a notebook hands to the report: plain data, rounded to what is shown.
 
 A payload travels in the notebook's output beside the HTML, under a MIME type of our own.  Nothing
-is formatted a second time further on: the PDF prints ``rows``, the workbook writes ``values``, the
-manifest takes the numbers of a card, and all three say the same.
+is formatted a second time further on: PDF and HTML print ``rows``, the manifest takes the numbers
+of a card, and they say the same.  The numbers before rounding travel in the output's metadata: the
+workbook writes those, and what a notebook shows stays the same from machine to machine.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ MIME = "application/vnd.alignment-roi+json"
 MARKS = f"{HIDDEN} confidential: too few reps, or a row that would give such a row away."
 
 Payload = dict[str, Any]
+EXACT_DIGITS = 12  # significant ones: what lies beyond is the noise of floating point
 METRIC = ("estimate", "low", "high", "unit", "n", "n_of", "kind", "verdict", "method", "source")
 
 
@@ -64,6 +66,7 @@ def result_card(
         "source": result.source,
         "format": name,
         "currency": currency,
+        "exact": dict(zip(("estimate", "low", "high"), map(exact_number, ends), strict=True)),
         "shown": {
             "value": value if result.is_known else formats.CANNOT_TELL,
             "unit": formats.CURRENCY_UNIT.sub("", result.unit) if result.is_known else "",
@@ -73,6 +76,42 @@ def result_card(
             "n": f"{formats.cell_words(result.n, 'count')} {result.n_of}",
         },
     }
+
+
+def exact_number(value: Any) -> float | None:
+    """Return a number before the rounding of its format; None where there is none.
+
+    Examples
+    --------
+    >>> exact_number(0.1 + 0.2), exact_number(float("nan"))
+    (0.3, None)
+    """
+    if formats.is_missing(value) or not math.isfinite(float(value)):
+        return None
+    return float(f"{float(value):.{EXACT_DIGITS}g}")
+
+
+def without_exact(content: Payload) -> tuple[Payload, Any]:
+    """Return a payload as a notebook shows it, and apart from it its numbers before rounding."""
+    if content["kind"] == "kpis":
+        cards = [{k: v for k, v in card.items() if k != "exact"} for card in content["cards"]]
+        return {**content, "cards": cards}, [card["exact"] for card in content["cards"]]
+    if content["kind"] == "figure":
+        cells, exact = without_exact({"kind": "table", **content["data"]})
+        return {**content, "data": {k: v for k, v in cells.items() if k != "kind"}}, exact
+    return {k: v for k, v in content.items() if k != "exact"}, content.get("exact")
+
+
+def with_exact(content: Payload, exact: Any) -> Payload:
+    """Return a payload with its numbers before rounding again, as `without_exact` parted them."""
+    if exact is None:
+        return content
+    if content["kind"] == "kpis":
+        pairs = zip(content["cards"], exact, strict=True)
+        return {**content, "cards": [{**card, "exact": numbers} for card, numbers in pairs]}
+    if content["kind"] == "figure":
+        return {**content, "data": {**content["data"], "exact": exact}}
+    return {**content, "exact": exact}
 
 
 def headline_metrics(cards: Iterable[Payload]) -> dict[str, Payload]:
@@ -114,15 +153,18 @@ def table_cells(
     marks = frame[MARK_COLUMN].tolist() if MARK_COLUMN in frame.columns else [""] * len(frame)
     rows: list[list[str]] = []
     values: list[list[formats.Cell]] = []
+    exact: list[list[float | None]] = []
     cells = zip(*(frame[str(head["key"])].tolist() for head in heads), strict=True)
     for mark, row in zip(marks, cells, strict=True):
         pairs = list(zip(heads, row, strict=True))
         rows.append([_cell_shown_as(value, head, mark, currency) for head, value in pairs])
         values.append([formats.round_cell(value, head["format"]) for head, value in pairs])
+        exact.append([exact_number(value) if head["is_numeric"] else None for head, value in pairs])
     return {
         "columns": heads,
         "rows": rows,
         "values": values,
+        "exact": exact,
         "marks": MARKS if any(marks) else "",
         "currency": currency,
     }

@@ -314,5 +314,7 @@ def _emit_statement(kind: str, sentence: str, **more: str | bool) -> None:
 
 
 def _emit(content: Payload, *, html: str, plain: str, svg: str = "") -> None:
+    content, exact = output.without_exact(content)
     bundle = {"text/plain": plain, "text/html": html, output.MIME: content}
-    display({**bundle, SVG: svg} if svg else bundle, raw=True)  # type: ignore[no-untyped-call]
+    metadata = {} if exact is None else {output.MIME: {"exact": exact}}
+    display({**bundle, SVG: svg} if svg else bundle, raw=True, metadata=metadata)  # type: ignore[no-untyped-call]

@@ -1,41 +1,52 @@
 """The numbers behind the report's figures and tables, a sheet each.
 
-Numbers are numbers, rounded as the report shows them and formatted alike; every text is written as
-text, so that a name such as ``=HYPERLINK(...)`` stays a name.  The same document gives the same
-bytes.
+Numbers are numbers before rounding, in the format the report shows them in; what is hidden there is
+hidden here.  Every text is written as text, so that a name such as ``=HYPERLINK(...)`` stays a
+name.  The same document gives the same bytes.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 import xlsxwriter
 
 from analysis.project.whole_file import write_whole
-from analysis.report import formats, output, page_plan
+from analysis.report import formats, output, page_plan, quarterly_sheets
+from analysis.report.sheet_layout import (
+    ACCENT,
+    MUTED,
+    NARROWEST,
+    WIDEST,
+    cell_style,
+    fit_for_print,
+    set_height,
+    write_cell,
+    write_heads,
+    write_top,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
     from pathlib import Path
 
-    from xlsxwriter.format import Format
     from xlsxwriter.workbook import Workbook
-    from xlsxwriter.worksheet import Worksheet
 
     from analysis.report.document import Document
     from analysis.report.markdown import Node
 
 OPTIONS = {"strings_to_formulas": False, "strings_to_numbers": False, "strings_to_urls": False}
-HEAD_ROW = 5
-SINCE_LAST = "Since last quarter"
-CHANGES = (
-    "Changes of a share are percentage points. Interval score: its width, and 10 times what a "
-    "miss lay outside."
-)
-NARROWEST, WIDEST = 9, 46  # [characters]
-KEY_FIGURES = ("label", *output.METRIC)
-INK, MUTED, ACCENT = "#1F2933", "#596673", "#0B4F93"
+HEAD_ROW = quarterly_sheets.HEAD_ROW
+KEY_FIGURES = ("label", *(key for key in output.METRIC if key != "method"))
+WIDTH_OF = {"Unit": 20, "Source": 26}  # of columns of the key figures [characters]
+
+
+class _Earlier(NamedTuple):
+    """Columns of earlier figures, and by headline what stands in them."""
+
+    heads: list[str]
+    values: dict[str, list[formats.Cell]]
 
 
 def write_workbook(document: Document, path: Path, *, timestamp: datetime) -> None:
@@ -54,7 +65,7 @@ def write_workbook(document: Document, path: Path, *, timestamp: datetime) -> No
         if document["cover"]:
             _key_figures(book, document)
         if document["quarterly"]:
-            _since_last(book, document, document["quarterly"])
+            quarterly_sheets.write_quarterly_sheets(book, document, document["quarterly"])
         for _, node in _exhibits(document):
             _sheet(book, document, node)
 
@@ -77,197 +88,101 @@ def _name(node: Node) -> str:
     return f"{node['kind'].capitalize()} {node['number']}"
 
 
-def _style(book: Workbook, **more: str | int | bool) -> Format:
-    return book.add_format(
-        {"font_name": "Calibri", "font_size": 10, "font_color": INK, "valign": "top", **more}
-    )
-
-
-def _top(book: Workbook, sheet: Worksheet, title: str, lines: list[str]) -> None:
-    sheet.hide_gridlines(2)
-    sheet.write_string(0, 0, title, _style(book, bold=True, font_size=13))
-    for row, line in enumerate((line for line in lines if line), start=1):
-        sheet.write_string(row, 0, line, _style(book, font_color=MUTED))
-
-
-def _heads(book: Workbook, sheet: Worksheet, row: int, heads: list[tuple[str, bool]]) -> None:
-    for column, (head, is_numeric) in enumerate(heads):
-        side = "right" if is_numeric else "left"
-        style = _style(book, bold=True, bottom=1, text_wrap=True, align=side, valign="bottom")
-        sheet.write_string(row, column, head, style)
-
-
 def _contents(book: Workbook, document: Document) -> None:
     sheet = book.add_worksheet("Contents")
     lines = [
         f"{document['company']} · {document['quarter']} · data as of {document['as_of']}",
         *document["notices"],
+        f"Run {document['facts']['run_id']}. Confidential.",
     ]
-    _top(
-        book,
-        sheet,
-        document["title"],
-        [*lines, f"Run {document['facts']['run_id']}. Confidential."],
-    )
-    row = max(HEAD_ROW, len(lines) + 3)
-    _heads(book, sheet, row, [("Sheet", False), ("What it holds", False), ("Chapter", False)])
+    widths = [18, 64, 44]
+    last = write_top(book, sheet, document["title"], lines, widths)
+    row = head_row = max(HEAD_ROW, len(lines) + 2)
+    heads = [(head, False) for head in ("Sheet", "What it holds", "Chapter")]
+    write_heads(book, sheet, row, heads, widths)
     listed = [
         (_name(node), node.get("title") or node["caption"], chapter)
         for chapter, node in _exhibits(document)
     ]
+    if document["quarterly"]:
+        listed = [*quarterly_sheets.quarterly_contents(document["quarterly"]), *listed]
     if document["cover"]:
         listed = [("Key figures", "The headlines, with interval, n and method", ""), *listed]
-    if document["quarterly"]:
-        listed = [
-            *listed[:1],
-            (SINCE_LAST, "Why figures moved, forecasts, actions", ""),
-            *listed[1:],
-        ]
     for name, what, chapter in listed:
         row += 1
-        sheet.write_url(
-            row, 0, f"internal:'{name}'!A1", _style(book, font_color=ACCENT, underline=1), name
-        )
-        sheet.write_string(row, 1, what, _style(book))
-        sheet.write_string(row, 2, chapter, _style(book, font_color=MUTED))
-    sheet.set_column(0, 0, 14)
-    sheet.set_column(1, 1, 64)
-    sheet.set_column(2, 2, 44)
+        set_height(sheet, row, [name, what, chapter], widths)
+        link = cell_style(book, font_color=ACCENT, underline=1)
+        sheet.write_url(row, 0, f"internal:'{name}'!A1", link, name)
+        write_cell(book, sheet, (row, 1), what, what, "")
+        sheet.write_string(row, 2, chapter, cell_style(book, font_color=MUTED, text_wrap=True))
+    fit_for_print(sheet, head_row=head_row, last_row=row, last_column=last)
 
 
 def _key_figures(book: Workbook, document: Document) -> None:
+    """Write the headlines before rounding, each beside the quarter and the year before."""
     sheet = book.add_worksheet("Key figures")
-    _top(
-        book,
-        sheet,
-        "Key figures",
-        [f"{document['company']} · {document['quarter']}", "Low and high: 95% interval."],
-    )
-    numeric = {"estimate", "low", "high", "n"}
-    _heads(
-        book,
-        sheet,
-        HEAD_ROW,
-        [(k.replace("_", " ").capitalize(), k in numeric) for k in KEY_FIGURES],
-    )
+    earlier = _earlier_figures(document)
+    heads = [
+        *(key.replace("_", " ").capitalize() for key in KEY_FIGURES[:5]),
+        *earlier.heads,
+        *(key.replace("_", " ").capitalize() for key in KEY_FIGURES[5:]),
+    ]
+    numeric = {"Estimate", "Low", "High", "N", *(h for h in earlier.heads if "asis" not in h)}
+    widths = [32, *(WIDTH_OF.get(h, 11 if h in numeric else 14) for h in heads[1:])]
+    lines = [
+        f"{document['company']} · {document['quarter']}",
+        "Low and high: 95% interval, or the spread between reps where every rep is counted.",
+        "Estimates are not rounded, their formats round them; earlier figures are as shown then.",
+    ]
+    last = write_top(book, sheet, "Key figures", lines, widths)
+    write_heads(book, sheet, HEAD_ROW, [(head, head in numeric) for head in heads], widths)
+    row = HEAD_ROW
     for row, card in enumerate(document["cover"], start=HEAD_ROW + 1):
         shape = formats.spreadsheet_format(card["format"], card["currency"])
-        for column, key in enumerate(KEY_FIGURES):
-            fallback = card["shown"]["value"] if key == "estimate" else formats.MISSING
-            number_format = "#,##0" if key == "n" else shape
-            _write(
-                book,
-                sheet,
-                (row, column),
-                card[key],
-                fallback,
-                number_format if key in numeric else "",
-            )
+        exact = card.get("exact", {})
+        numbers = [exact.get(k, card[k]) for k in ("estimate", "low", "high")]
+        values = [
+            card["label"], *numbers, card["unit"],
+            *earlier.values.get(card["name"], [None] * len(earlier.heads)),
+            *(card[key] for key in KEY_FIGURES[5:]),
+        ]  # fmt: skip
+        words = [v if isinstance(v, str) else None for v in values]
+        set_height(sheet, row, words, widths)
+        for column, (head, value) in enumerate(zip(heads, values, strict=True)):
+            text = card["shown"]["value"] if head == "Estimate" else formats.MISSING
+            number_format = "#,##0" if head == "N" else shape
+            at = (row, column)
+            write_cell(book, sheet, at, value, text, number_format if head in numeric else "")
+    row += 2
+    room = [widths[0], sum(widths[1:])]
+    write_heads(book, sheet, row, [("Label", False), ("Method", False)], room)
+    for card in document["cover"]:
+        row += 1
+        write_cell(book, sheet, (row, 0), card["label"], "", "")
+        sheet.merge_range(row, 1, row, last, "", cell_style(book, text_wrap=True, indent=1))
+        write_cell(book, sheet, (row, 1), card["method"], "", "")
+        set_height(sheet, row, [card["label"], card["method"]], room)
     sheet.freeze_panes(HEAD_ROW + 1, 1)
-    sheet.set_column(0, 0, 40)
-    sheet.set_column(1, 3, 13)
-    sheet.set_column(4, len(KEY_FIGURES) - 1, 22)
+    fit_for_print(sheet, head_row=HEAD_ROW, last_row=row, last_column=last)
 
 
-def _since_last(book: Workbook, document: Document, quarterly: dict[str, Any]) -> None:
-    """Write the whole of the page of changes: a block a table, each with its heads."""
-    sheet = book.add_worksheet(SINCE_LAST)
-    _top(
-        book,
-        sheet,
-        SINCE_LAST,
-        [f"{document['company']} · {document['quarter']}", quarterly["forecast_note"], CHANGES],
-    )
-    before, following = quarterly["before"], quarterly["following"]
-    parts = {
-        "change": "Change",
-        "movement": "The company's own movement",
-        "code": "Code",
-        "parameters": "Parameters",
-        "data": "Data",
-        "says": "Says",
-        "verdict_then": "Verdict then",
-        "verdict": "Verdict now",
-        "n": "n now",
-        "source": "Source",
-    }
-    headline = {"label": "Headline", "unit": "Unit"}
-    blocks = [
-        (
-            {**headline, "then": f"Published for {before}", "now": "This quarter", **parts},
-            quarterly["deltas"],
-        ),
-        (
-            {
-                **headline,
-                "against": "Against",
-                "basis": "Then",
-                "driver": "Driver",
-                "amount": "Moved it by",
-            },
-            _driver_rows(quarterly),
-        ),
-        ({**headline, "then": "First published", "now": "Today", **parts}, quarterly["restated"]),
-        (
-            {
-                **headline,
-                "made": f"Forecast in {before}",
-                "came": "Came out",
-                "held": "80% interval",
-                "score": "Interval score",
-                "next": f"Forecast for {following}",
-                "method": "By",
-                "n": "Past errors",
-            },
-            quarterly["forecasts"],
-        ),
-        (
-            {
-                "text": "Action",
-                "owner": "Owner",
-                "due": "Due",
-                "state": "State",
-                "measured": "Its figure",
-            },
-            quarterly["actions"],
-        ),
+def _earlier_figures(document: Document) -> _Earlier:
+    """Return what each headline was last quarter and a year before, with change and basis."""
+    quarterly = document["quarterly"]
+    if not quarterly:
+        return _Earlier([], {})
+    heads = [
+        head
+        for quarter in (quarterly["before"], quarterly["year_before"])
+        for head in (quarter, f"Change since {quarter}", f"Basis of {quarter}")
     ]
-    row = HEAD_ROW
-    for heads, rows in blocks:
-        _heads(book, sheet, row, [(h, False) for h in heads.values()])
-        for row_of_change in rows:
-            row += 1
-            shape = (
-                formats.spreadsheet_format(row_of_change["format"], row_of_change["currency"])
-                if "format" in row_of_change
-                else "#,##0"
-            )
-            for column, key in enumerate(heads):
-                _write(book, sheet, (row, column), row_of_change[key], formats.MISSING, shape)
-        row += 3
-    sheet.set_column(0, 0, 40)
-    sheet.set_column(1, max(len(heads) for heads, _ in blocks) - 1, 22)
-
-
-def _driver_rows(quarterly: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return a row a headline, quarter compared with and driver."""
-    rows = []
+    values = {}
     for delta in quarterly["deltas"]:
-        for against, compared in (
-            (quarterly["before"], delta),
-            (quarterly["year_before"], delta["year"] or {"parts": [], "basis": ""}),
-        ):
-            rows += [
-                {
-                    **{k: delta[k] for k in ("label", "unit", "format", "currency")},
-                    "against": against,
-                    "basis": compared["basis"],
-                    "driver": words,
-                    "amount": amount,
-                }
-                for words, amount in compared["parts"]
-            ]
-    return rows
+        year = delta["year"] or {"then": None, "change": None, "basis": None}
+        values[delta["name"]] = [
+            row[key] for row in (delta, year) for key in ("then", "change", "basis")
+        ]
+    return _Earlier(heads, values)
 
 
 def _sheet(book: Workbook, document: Document, node: Node) -> None:
@@ -281,41 +196,27 @@ def _sheet(book: Workbook, document: Document, node: Node) -> None:
         f"Source: {node['source']}",
         f"{document['company']} · {document['quarter']}",
     ]
-    _top(book, sheet, f"{_name(node)}. {title}", lines)
     columns = cells["columns"]
     heads = [f"{c['label']} [{c['unit']}]" if c["unit"] else c["label"] for c in columns]
-    _heads(
-        book, sheet, HEAD_ROW, [(h, c["is_numeric"]) for h, c in zip(heads, columns, strict=True)]
-    )
-    for column, spec in enumerate(columns):
-        shape = (
-            formats.spreadsheet_format(spec["format"], cells["currency"])
-            if spec["is_numeric"]
-            else ""
-        )
-        texts = [row[column] for row in cells["rows"]]
-        values = [row[column] for row in cells["values"]]
-        for row, (text, value) in enumerate(zip(texts, values, strict=True), start=HEAD_ROW + 1):
-            _write(book, sheet, (row, column), value, text, shape)
-        longest = max(map(len, [*texts, *heads[column].split()]), default=NARROWEST)
-        sheet.set_column(column, column, min(max(longest + 2, NARROWEST), WIDEST))
+    widths = []
+    for column, head in enumerate(heads):
+        longest = max([len(row[column]) for row in cells["rows"]] + [len(w) for w in head.split()])
+        widths.append(min(max(longest + 2, NARROWEST), WIDEST))
+    last = write_top(book, sheet, f"{_name(node)}. {title}", lines, widths)
+    sides = [column["is_numeric"] for column in columns]
+    write_heads(book, sheet, HEAD_ROW, list(zip(heads, sides, strict=True)), widths)
+    exact = cells.get("exact") or [[None] * len(columns)] * len(cells["rows"])
+    rows = zip(cells["rows"], cells["values"], exact, strict=True)
+    for row, (texts, values, numbers) in enumerate(rows, start=HEAD_ROW + 1):
+        set_height(sheet, row, texts, widths)
+        for column, spec in enumerate(columns):
+            shape = (
+                formats.spreadsheet_format(spec["format"], cells["currency"])
+                if spec["is_numeric"]
+                else ""
+            )
+            value = values[column] if numbers[column] is None else numbers[column]
+            write_cell(book, sheet, (row, column), value, texts[column], shape)
     sheet.freeze_panes(HEAD_ROW + 1, 1)
-
-
-def _write(
-    book: Workbook,
-    sheet: Worksheet,
-    at: tuple[int, int],
-    value: formats.Cell,
-    text: str,
-    shape: str,
-) -> None:
-    """Write a number where there is one, else the text that the report shows."""
-    if shape and isinstance(value, int | float):
-        sheet.write_number(*at, value, _style(book, num_format=shape))
-    elif value is None or isinstance(value, bool):
-        sheet.write_string(
-            *at, text, _style(book, font_color=MUTED, align="right" if shape else "left")
-        )
-    else:
-        sheet.write_string(*at, str(value), _style(book))
+    last_row = HEAD_ROW + len(cells["rows"])
+    fit_for_print(sheet, head_row=HEAD_ROW, last_row=last_row, last_column=last)

@@ -61,6 +61,17 @@ def own_edition(dataset: str, quarter: str) -> Edition | None:
     return None if edition is None or edition.manifest.get("is_partial") else edition
 
 
+def first_published(dataset: str, *, before: str) -> dict[str, dict[str, float]]:
+    """Return by quarter the headlines of the first edition of each before the quarter `before`."""
+    folders = sorted(paths.history_folder(dataset).glob(f"*/{FIRST}"))
+    quarters = [file.parent.name for file in folders if file.parent.name < before]
+    published = {q: e.metrics for q in quarters if (e := first_edition(dataset, q))}
+    return {
+        quarter: {n: m["estimate"] for n, m in metrics.items() if m["estimate"] is not None}
+        for quarter, metrics in published.items()
+    }
+
+
 def keep_edition(dataset: str, quarter: str, manifest: Manifest) -> Path:
     """Keep what a quarter just published stands on, unless that was done before.
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 FILE = "manifest.json"
 LOCK = "requirements.lock"
+FILE_HASHES = {paths.REPORT_PDF: "pdf_sha256", paths.REPORT_HTML: "html_sha256"}
 WITHOUT_FAILURE = {"ok", "missing", "withheld"}  # ends of a chapter that leave a report whole
 PACKAGES = ("duckdb", "matplotlib", "numpy", "pandas", "papermill", "scipy", "statsmodels", "typst")
 
@@ -134,16 +135,20 @@ def write_manifest(folder: Path, content: Manifest) -> None:
     editions.write_json(folder / FILE, content)
 
 
-def is_current(folder: Path, pdf: str, identifier: str) -> bool:
-    """Return whether the folder holds the finished report of this run id, its PDF unchanged."""
+def file_hashes(folder: Path) -> dict[str, str]:
+    """Return the hashes of the files that readers are given, by their key in the manifest."""
+    return {key: _sha256((folder / name).read_bytes()) for name, key in FILE_HASHES.items()}
+
+
+def is_current(folder: Path, identifier: str) -> bool:
+    """Return whether the folder holds the finished report of this run id, its files unchanged."""
     content = read_manifest(folder)
-    file = folder / pdf
     return bool(
         content
         and content["status"] == "ok"
         and content["run_id"] == identifier
-        and file.is_file()
-        and _sha256(file.read_bytes()) == content["pdf_sha256"]
+        and all((folder / name).is_file() for name in FILE_HASHES)
+        and all(content.get(key) == digest for key, digest in file_hashes(folder).items())
     )
 
 

@@ -28,6 +28,7 @@ class Manifest(TypedDict):
     run_id: str
     status: str  # ok or failed
     dataset: str
+    company: NotRequired[str]
     quarter: str
     quarter_label: str
     as_of: str
@@ -50,6 +51,9 @@ class Manifest(TypedDict):
     owner: str
     audience: str
     pdf_sha256: str | None
+    html_sha256: NotRequired[str | None]
+    answers: NotRequired[list[dict[str, Any]]]  # page one: question, word, text
+    key_metrics: NotRequired[list[dict[str, Any]]]  # page one, with their trend
     previous_run_id: str | None  # of the report that a failed run left in place
     started_at: str
     wall_s: float

@@ -116,12 +116,17 @@ def test_a_report_is_put_in_place_with_all_its_files(root):
     assert set(made) == {
         "index.html",
         "small/2026Q2/alignment-roi.pdf",
+        "small/2026Q2/alignment-roi.html",
         "small/2026Q2/alignment-roi.xlsx",
         "small/2026Q2/manifest.json",
         "small/2026Q2/notebooks/1_fine.ipynb",
     }
     state = manifest(root, "small", "2026Q2")
-    assert state["pdf_sha256"] == hashlib.sha256(made["small/2026Q2/alignment-roi.pdf"]).hexdigest()
+    for kind in ("pdf", "html"):
+        content = made[f"small/2026Q2/alignment-roi.{kind}"]
+        assert state[f"{kind}_sha256"] == hashlib.sha256(content).hexdigest()
+    modes = {f.stat().st_mode for f in (root / "reports" / "small" / "2026Q2").glob("*.*")}
+    assert len(modes) == 1
     history = root / "data" / "history" / "small" / "2026Q2"
     assert json.loads((history / "manifest.json").read_text()) == state
     kept = {f.relative_to(history).as_posix() for f in history.rglob("*") if f.is_file()}
@@ -210,7 +215,7 @@ def test_a_failing_notebook_leaves_the_last_good_report(root):
     }  # fmt: skip
     page = (root / "reports" / "index.html").read_text()
     assert "1_fine, cell 5: ValueError: no &lt;b&gt;such&lt;/b&gt; thing" in page
-    assert f"the files are those of run {good}" in page
+    assert f"The files, answers and figures are those of run {good}" in page
     history = root / "data" / "history" / "small" / "2026Q2" / "manifest.json"
     assert json.loads(history.read_text())["run_id"] == good
 
@@ -230,7 +235,7 @@ def test_a_mended_notebook_replaces_all_of_the_failure(root):
     spoil(root, "1 / 0")
     assert run(root, "report", "small").code == 3
     assert not (folder_of(root) / "alignment-roi.pdf").exists()
-    assert "none yet" in (root / "reports" / "index.html").read_text()
+    assert "No files yet" in (root / "reports" / "index.html").read_text()
     spoil(root, SHOW)
     assert run(root, "report", "small").code == 0
     assert not (folder_of(root) / "failed").exists()
@@ -247,7 +252,7 @@ def test_what_a_report_cannot_show_is_a_failed_report(root):
     assert state["status"] == "failed"
     assert "printed 'bare' to stdout" in state["error"]
     assert state["notebooks"][0]["status"] == "ok"
-    assert "printed &#x27;bare&#x27; to stdout" in (root / "reports" / "index.html").read_text()
+    assert "printed &#39;bare&#39; to stdout" in (root / "reports" / "index.html").read_text()
     assert (folder_of(root) / "failed" / "1_fine.ipynb").is_file()
 
 

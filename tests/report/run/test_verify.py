@@ -36,6 +36,12 @@ def test_a_report_as_of_a_day_can_be_verified(root):
     pdf = str(root / "reports" / "small" / "2026Q1" / "alignment-roi.pdf")
     assert manifest(root, "small", "2026Q1")["as_of_given"] == "2026-05-15"
     assert run(root, "verify", pdf).code == 0
+    page = root / "reports" / "small" / "2026Q1" / "alignment-roi.html"
+    assert run(root, "verify", str(page)).code == 0
+    page.write_bytes(page.read_bytes().replace(b"Fine.", b"Bad."))
+    ran = run(root, "verify", str(page))
+    assert ran.code == 1
+    assert "the file is not the one that was published" in ran.out
     with (root / "data" / "processed" / ".small.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         ran = run(root, "verify", pdf)

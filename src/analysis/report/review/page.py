@@ -141,6 +141,11 @@ def quarterly_pages(
         "has_before": bool(last),
         "restated": changes.changed_rows(restated),
         "forecasts": review_forecasts.forecast_rows(cards, score, forecasts),
+        "quarter": str(quarter),
+        "series": history,
+        "published": editions.first_published(dataset, before=str(quarter)),
+        "forecasts_scored": score,
+        "forecasts_made": forecasts,
         "forecast_note": _forecast_note(
             score, review_forecasts.forecast_hits(dataset, before, score)
         ),

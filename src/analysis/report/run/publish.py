@@ -8,7 +8,6 @@ that says which cell and why.
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import shutil
 import tempfile
 import time
@@ -18,7 +17,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from analysis.chapters.data_quality import answerability, hours_sources, restatements, won_deals
 from analysis.project import paths
-from analysis.report import audit_lines, document, index_page, output, pdf, workbook
+from analysis.report import (
+    answers_in_brief,
+    audit_lines,
+    document,
+    html_report,
+    index_page,
+    output,
+    pdf,
+    workbook,
+)
 from analysis.report.review import actions, feedback, page
 from analysis.report.review import forecasts as review_forecasts
 from analysis.report.run import notebooks, plan, provenance
@@ -31,8 +39,7 @@ if TYPE_CHECKING:
     from analysis.store.company import Company
     from analysis.store.run_record import Manifest, Parameter
 
-PDF = "alignment-roi.pdf"
-WORKBOOK = "alignment-roi.xlsx"
+PDF = paths.REPORT_PDF
 TITLE = "What selling costs, and whether alignment pays"
 
 
@@ -134,6 +141,14 @@ def _document(
     )
 
 
+def _rendered(content: Document, day: dt.datetime) -> dict[str, bytes]:
+    """Return what readers open, by the name of its file."""
+    return {
+        paths.REPORT_PDF: pdf.render_pdf(content, timestamp=day),
+        paths.REPORT_HTML: html_report.render_html(content),
+    }
+
+
 def _drop_stopped(jobs: Sequence[notebooks.Job], run_plan: plan.Plan) -> None:
     """Remove notebooks that the data stopped halfway.
 
@@ -155,6 +170,9 @@ def _keep_failed(folder: Path, scratch: Path, state: Manifest) -> None:
     state["previous_run_id"] = before and (
         before["run_id"] if before["status"] == "ok" else before["previous_run_id"]
     )
+    if before and state["previous_run_id"]:  # the index shows what the report in place answers
+        state["answers"] = before.get("answers", [])
+        state["key_metrics"] = before.get("key_metrics", [])
     folder.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(folder / "failed", ignore_errors=True)
     (scratch / "notebooks").rename(folder / "failed")
@@ -208,7 +226,7 @@ def publish_report(
     folder = company.paths.report
     _recover(folder)
     standing = manifest.read_manifest(folder)
-    if standing and not force and manifest.is_current(folder, PDF, run_plan.run_id):
+    if standing and not force and manifest.is_current(folder, run_plan.run_id):
         return Published(standing, folder, is_new=False)
     # A wrong review is refused before a kernel starts.
     actions.read_reviews(company.dataset, before=quarter)
@@ -255,21 +273,27 @@ def publish_report(
                 )
                 quarterly_page = page.quarterly_pages(content, company, compared, runs[len(jobs) :])
                 content["quarterly"] = quarterly_page.content
-                rendered = pdf.render_pdf(content, timestamp=day)
-            except (document.DocumentError, pdf.PdfError, feedback.NarrativeError) as error:
+                rendered = _rendered(content, day)
+            except (
+                document.DocumentError,
+                pdf.PdfError,
+                html_report.HtmlError,
+                feedback.NarrativeError,
+            ) as error:
                 state |= {"status": "failed", "error": str(error)}
         if state["status"] != "ok":
             _keep_failed(folder, scratch, state)
             index_page.write_index()
             return Published(state, folder, is_new=True)
         new.mkdir()
-        (new / PDF).write_bytes(rendered)
-        workbook.write_workbook(content, new / WORKBOOK, timestamp=day)
+        for file_name, file_bytes in rendered.items():
+            (new / file_name).write_bytes(file_bytes)
+        workbook.write_workbook(content, new / paths.REPORT_WORKBOOK, timestamp=day)
         _drop_stopped(jobs, run_plan)
         (scratch / "notebooks").rename(new / "notebooks")
         state["metrics"] = output.headline_metrics(content["cover"])
         state["quarterly"] = quarterly_page.record
-        state["pdf_sha256"] = hashlib.sha256(rendered).hexdigest()
+        state |= answers_in_brief.brief_answers(content) | manifest.file_hashes(new)  # type: ignore[typeddict-item]
         state["wall_s"] = round(time.monotonic() - clock, 2)
         manifest.write_manifest(new, state)
         _put_in_place(new, folder, scratch)

@@ -1,4 +1,4 @@
-"""Whether a PDF in hand is the one that data, code and parameters make today."""
+"""Whether a report in hand, PDF or HTML, is the one that data, code and parameters make today."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _run(run_id: str) -> Manifest | None:
     return next((m for m in manifests if m and m["run_id"] == run_id and m["pdf_sha256"]), None)
 
 
-def run_of(pdf: Path) -> tuple[str, Manifest | None]:
+def run_of(report: Path) -> tuple[str, Manifest | None]:
     """Return the run id a report carries, and the manifest of that run if it is here.
 
     Raises
@@ -45,32 +45,33 @@ def run_of(pdf: Path) -> tuple[str, Manifest | None]:
     ValueError
         If the file is no report of this project.
     """
-    if not pdf.is_file():
-        raise ValueError(f"no file {pdf}")
-    content = pdf.read_bytes()
+    if not report.is_file():
+        raise ValueError(f"no file {report}")
+    content = report.read_bytes()
     stamped = RUN_ID.search(content)
     if not stamped:
-        raise ValueError(f"{pdf.name} carries no run id: it is not a report of alignment-roi")
+        raise ValueError(f"{report.name} carries no run id: it is not a report of alignment-roi")
     run_id = stamped[1].decode()
     return run_id, _run(run_id)
 
 
-def verify_report(pdf: Path) -> Verification:
-    """Return whether `pdf` still follows from what stands in the project, as of the day it was made
-    for.
+def verify_report(report: Path) -> Verification:
+    """Return whether `report` still follows from what stands in the project, as of the day it was
+    made for.
 
     Raises
     ------
     ValueError
         If the file is no report of this project.
     """
-    run_id, run = run_of(pdf)
+    run_id, run = run_of(report)
     if run is None:
         return Verification(
             holds=False,
             says=f"run {run_id}: no manifest of it here, so what it stood on is unknown",
         )
-    if hashlib.sha256(pdf.read_bytes()).hexdigest() != run["pdf_sha256"]:
+    digest = hashlib.sha256(report.read_bytes()).hexdigest()
+    if digest not in {run.get(key) for key in manifest.FILE_HASHES.values()}:
         return Verification(
             holds=False, says=f"run {run_id}: the file is not the one that was published"
         )
