@@ -34,6 +34,11 @@ SVG_TAG = re.compile(r"<svg\b[^>]*>")
 MATH = re.compile(r"<math\b.*?</math>", re.DOTALL)
 MATH_TAG = re.compile(r"<(?!/?m[a-z]*[\s/>])")  # what stands in a formula and is no MathML
 FINDINGS = "What was seen in the exports"  # among the facts
+QUARTERLY_PARTS = (
+    ("since", "How the figures moved, and why"),
+    ("follow-up", "Forecasts kept, actions done"),
+    ("review", "The review, on one page"),
+)
 GRAVE = ("Withheld", "Warned")  # heads of the strip that page one marks
 
 
@@ -59,7 +64,7 @@ def render_html(document: Document) -> bytes:
     """
     nodes = list(_nodes_within(document))
     formulas = _formulas(nodes)
-    figures = [n for n in nodes if n.get("kind") == "figure"]
+    figures = [n for n in nodes if n.get("kind") in {"figure", "trend"}]
     letters = _font(frozenset("".join(f["svg"] for f in figures))) if figures else ""
     chapter_ids = {c["title"]: f"chapter-{i}" for i, c in enumerate(document["chapters"])}
     facts = document["facts"]
@@ -73,7 +78,6 @@ def render_html(document: Document) -> bytes:
         grave=GRAVE,
         findings_id=f"fact-{at}" if at else "provenance",
         filters={
-            "answer_word": answers_in_brief.answer_word,
             "chapter_id": chapter_ids.get,
             "compound_facts": lambda _: compound,
             "fact_table": fact_table,
@@ -96,7 +100,9 @@ def render_html(document: Document) -> bytes:
         },
     )
     if len(page) > MOST_BYTES:
-        sizes = sorted(((len(f["svg"]), f["number"]) for f in figures), reverse=True)[:3]
+        sizes = sorted(
+            ((len(f["svg"]), f.get("number", "of trends")) for f in figures), reverse=True
+        )[:3]
         largest = ", ".join(f"figure {n} with {size / 1e6:.1f} MB" for size, n in sizes)
         raise HtmlError(
             f"the page was not written: {len(page) / 1e6:.1f} MB, and {MOST_BYTES / 1e6:.0f} MB "
@@ -150,8 +156,7 @@ def _contents(document: Document) -> list[dict[str, Any]]:
         ("answers", "The answers"),
         ("findings", "What we found, what we cannot tell, what to decide"),
         *((f"chapter-{i}", c["title"]) for i, c in chapters if c["in_body"]),
-        *((("since", "Since last quarter"), ("review", "The review, on one page"))
-          if document["quarterly"] else ()),
+        *(QUARTERLY_PARTS if document["quarterly"] else ()),
         ("appendix", "Appendix"),
         *((("definitions", "Definitions and sources"),) if document["appendix"] else ()),
         ("provenance", "Where this report comes from"),
@@ -212,7 +217,9 @@ def _picture(figure: Node, letters: str) -> Markup:
     opening = SVG_TAG.search(svg)
     box = html.VIEW_BOX.search(svg)
     if opening is None or box is None:
-        raise HtmlError(f"the page was not written: figure {figure['number']} is no SVG with a box")
+        raise HtmlError(
+            f"the page was not written: figure {figure['title']!r} has no SVG with a box"
+        )
     whole = f"{opening[0]}{letters}{svg[opening.end() :]}"
     source = base64.b64encode(whole.encode()).decode()
     return Markup(

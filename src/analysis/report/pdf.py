@@ -97,6 +97,7 @@ VERBATIM = {
     "alt",
     "url",
     "run_id",
+    "anchor",
 }  # not set as text, or looked for by machines
 LONG_RUN = re.compile(r"[^\s\u200b]{31,}")
 PIECE = re.compile(r".{6}(?=.)")

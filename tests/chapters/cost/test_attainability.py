@@ -198,7 +198,12 @@ def test_missing_column_is_named():
 
 def test_quotas_out_of_reach_are_counted_in_what_to_do():
     got = attainability.quota_attainability(*company(n_reps=40), **OPTIONS)
-    share = round(100 * got.share_out_of_reach.estimate)
-    assert attainability.next_step(got, "2026Q3").endswith(
-        f"the chance is below 20%: {share}% of reps in 2026Q3."
-    )
+    for share, says in (
+        (0.25, "Review the quotas of 25% of reps (about 10): in 2026Q3 each of them had less"),
+        (0.05, "Review the quotas of 5% of reps: in 2026Q3 each of them had less"),
+        (0.0, "Keep the quotas of 2026Q3: no rep has less than a one-in-five chance"),
+    ):
+        of_forty = got.share_out_of_reach._replace(estimate=share, n=40)
+        assert attainability.next_step(
+            got._replace(share_out_of_reach=of_forty), "2026Q3"
+        ).startswith(says)

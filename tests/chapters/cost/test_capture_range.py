@@ -47,7 +47,7 @@ def test_without_a_study_the_range_is_called_an_assumption_and_has_no_middle():
     assert math.isnan(sold.estimate)
     assert (sold.low, sold.high, sold.interval_name) == (400.0, 500.0, "assumed range")
     assert capture_range.capture_sentence(HOUR, found, currency="USD") == (
-        "If records hold 80% to 100% of selling hours, which we assume, an hour truly sold cost "
+        "We assume that records hold 80% to 100% of the hours sold: an hour truly sold then cost "
         "$400 to $500."
     )
 
