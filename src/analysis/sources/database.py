@@ -17,6 +17,7 @@ from analysis.sources.cells import dates, month_names, numbers
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
 MEMORY_LIMIT = "4GB"
 SMALL = (
@@ -114,6 +115,19 @@ def open_session(n_bytes: int = 0) -> Iterator[duckdb.DuckDBPyConnection]:
             yield connection
         finally:
             connection.close()
+
+
+def confine_session(connection: duckdb.DuckDBPyConnection, output: Path | None) -> None:
+    """Let what follows reach no file but those of the folder `output`, and no setting.
+
+    To be called when every export is read, before any SQL of a dataset's own is run.
+    """
+    folders = [] if output is None else [str(output)]
+    listed = ", ".join(quote_literal(folder) for folder in folders)
+    connection.execute(
+        f"set allowed_directories = [{listed}]; set python_enable_replacements = false; "
+        "set enable_external_access = false; set lock_configuration = true"
+    )
 
 
 def set_variable(

@@ -148,7 +148,9 @@ def _judged(
     dataset: str,
     key: str,
     as_of: dt.date | None,
+    *,
     show_words: Callable[[tuple[UnmatchedWord, ...]], None] | None = None,
+    output: Path | None = None,
 ) -> tuple[pipeline.Audit, gate.Gate]:
     """Make the clean tables and the panels in the database.
 
@@ -156,7 +158,14 @@ def _judged(
     """
     house = settings.load_dataset_settings(dataset)
     account = pipeline.clean_tables(
-        connection, files, dataset, house, dataset_key=key, as_of=as_of, show_words=show_words
+        connection,
+        files,
+        dataset,
+        house,
+        dataset_key=key,
+        as_of=as_of,
+        show_words=show_words,
+        output=output,
     )
     required_tables.require_clean_rows(connection, account)
     build.make_panels(connection, account.first_day, account.as_of, house)
@@ -261,9 +270,9 @@ def prepare_dataset(dataset: str, *, as_of: dt.date | None = None) -> dict[str, 
     if (target / AUDIT_FILE).is_file() and _account(target).get("stamp") == stamp:
         return _account(target)
     with _scratch(dataset, target) as scratch, database.open_session(_n_bytes(files)) as connection:
-        account, verdict = _judged(connection, files, dataset, _key(dataset), as_of)
         new = scratch / "new"
         new.mkdir()
+        account, verdict = _judged(connection, files, dataset, _key(dataset), as_of, output=new)
         _write(connection, account, verdict, new, stamp)
         if target.exists():
             target.rename(scratch / "old")
@@ -285,7 +294,7 @@ def dry_run(
     gate.require_known(settings.load_dataset_settings(dataset).accepted_warnings)
     files = intake.files_of(_dataset_folder(dataset))
     with database.open_session(_n_bytes(files)) as connection:
-        account, verdict = _judged(connection, files, dataset, "", as_of, show_words)
+        account, verdict = _judged(connection, files, dataset, "", as_of, show_words=show_words)
     return {**_plain(account), "gate": _plain(verdict)}
 
 
