@@ -25,6 +25,7 @@ from analysis.cleaning import (
     validity,
 )
 from analysis.project.errors import CrmDataError
+from analysis.project.strange_files import why_strange
 from analysis.sources import blank_cells, field_maps, own_maps, typed_tables
 from analysis.sources import intake as sources_intake
 from analysis.sources.cells import notation
@@ -298,7 +299,9 @@ def _note_names(
     """Note what names the exports and the files not read hold, while their text is there."""
     read = {export.file for export in intake.exports if export.tables}
     unmatched_words.collect_names(
-        connection, intake.exports, [f for f in files if f.name not in read]
+        connection,
+        intake.exports,
+        [f for f in files if f.name not in read and not why_strange(f, f.parent)],
     )
 
 

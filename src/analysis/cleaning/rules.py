@@ -152,14 +152,12 @@ def read_rulebook(table: str, dataset: str) -> Rulebook:
     folder = paths.raw_folder(dataset) / "rules"
     for file in sorted(folder.glob("*.toml")):
         field_maps.require_known(file.stem, TABLES, f"rules/{file.name}: a table")
-    own = folder / f"{table}.toml"
+    own = paths.own_file(dataset, f"rules/{table}.toml")
     work: dict[str, Kind] = validity.interval_work(table)
     derive: dict[str, str] = {}
     rules: dict[str, Rule] = {}
     where = f"rules/{table}.toml"
-    own_content = (
-        field_maps.parse_toml(field_maps.own_text(own, where), where) if own.is_file() else {}
-    )
+    own_content = field_maps.parse_toml(field_maps.own_text(own, where), where) if own else {}
     for content in (_house_rules(table), own_content):
         for key in content:
             field_maps.require_known(key, PARTS, f"{where}: a part")
@@ -176,7 +174,7 @@ def read_rulebook(table: str, dataset: str) -> Rulebook:
         rules |= {rule.name: rule for rule in judges}
         for name, action, when, reason in validity.interval_rules(table):
             rules.setdefault(name, Rule(name, action, when, reason, "table"))
-    return Rulebook(work, derive, tuple(rules.values()), own.is_file())
+    return Rulebook(work, derive, tuple(rules.values()), own is not None)
 
 
 OURS = ("source_file", "source_row", "row_hash", "unreadable", "flagged_by", "rid")
@@ -331,7 +329,10 @@ def _at_fault(
         trials = derived
     else:
         trials = [
-            (f"rule {rule.name}", f"select ({sql}) as tried from candidates this")
+            (
+                f"rule {rule.name}",
+                f"select case when ({sql}) then rid end as tried from candidates this",
+            )
             for rule in book.rules
             for sql in (rule.when, rule.only_if)
             if sql

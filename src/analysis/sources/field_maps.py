@@ -64,7 +64,7 @@ def parse_toml(text: str, where: str) -> dict[str, Any]:
     """Return the content of a TOML file; `OwnMapError` says where it is not valid."""
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise OwnMapError(f"{where}: not valid TOML: {error}.") from None
 
 
@@ -324,8 +324,8 @@ def exports_known(dataset: str) -> list[ExportLayout]:
     OwnMapError
         If a map names a table, a key or a way of reading that does not exist.
     """
-    own = paths.raw_folder(dataset) / OWN_MAP
-    mine = _exports(own_text(own, OWN_MAP), OWN_MAP, is_own=True) if own.is_file() else []
+    own = paths.own_file(dataset, OWN_MAP)
+    mine = _exports(own_text(own, OWN_MAP), OWN_MAP, is_own=True) if own else []
     return [*mine, *_house_exports()]
 
 
@@ -344,9 +344,5 @@ def reading_of(dataset: str) -> dict[str, Any]:
     """Return what a dataset's own ``fields.toml`` says under ``[reading]`` of notations its exports
     leave open.
     """
-    own = paths.raw_folder(dataset) / OWN_MAP
-    return (
-        dict(parse_toml(own_text(own, OWN_MAP), OWN_MAP).get("reading", {}))
-        if own.is_file()
-        else {}
-    )
+    own = paths.own_file(dataset, OWN_MAP)
+    return dict(parse_toml(own_text(own, OWN_MAP), OWN_MAP).get("reading", {})) if own else {}

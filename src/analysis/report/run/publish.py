@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from analysis.chapters.data_quality import answerability, hours_sources, restatements, won_deals
 from analysis.project import paths
+from analysis.project.private_files import make_private
 from analysis.report import audit_lines, document, index_page, output, pdf, workbook
 from analysis.report.review import actions, feedback, page
 from analysis.report.review import forecasts as review_forecasts
@@ -157,6 +158,7 @@ def _keep_failed(folder: Path, scratch: Path, state: Manifest) -> None:
     )
     folder.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(folder / "failed", ignore_errors=True)
+    make_private(scratch / "notebooks")  # an analyst's table may show pay
     (scratch / "notebooks").rename(folder / "failed")
     manifest.write_manifest(folder, state)
 
@@ -175,6 +177,7 @@ def _prefix(folder: Path) -> str:
 
 def _put_in_place(new: Path, folder: Path, scratch: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
+    make_private(new / "notebooks")  # an analyst's table may show pay
     if folder.exists():
         folder.rename(scratch / "old")
     new.rename(folder)
@@ -188,6 +191,7 @@ def _remember(company: Company, state: Manifest, forecasts: Mapping[str, Any]) -
     history_folder = editions.keep_edition(company.dataset, company.quarter, state)
     review_forecasts.keep_forecasts(history_folder, company.quarter, forecasts)
     manifest.write_manifest(history_folder, state)
+    make_private(history_folder)
 
 
 def publish_report(
