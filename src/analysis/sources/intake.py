@@ -40,6 +40,7 @@ CAPS = {
     1_048_576: "a spreadsheet",
 }
 CALENDAR = ".ics"
+MOST_FILES = 2_000
 LOADERS: dict[str, Loader] = {
     ".csv": loaders.load_csv,
     ".tsv": loaders.load_csv,
@@ -251,4 +252,10 @@ def files_of(folder: Path) -> list[Path]:
             raise OwnMapError(
                 f"data/raw/{folder.name}/{printable_name(file.name)}: its name is no text; rename it."
             )
-    return [f for f in there if why_strange(f, folder) or not unread_files.is_ours(f)]
+    files = [f for f in there if why_strange(f, folder) or not unread_files.is_ours(f)]
+    if len(files) > MOST_FILES:
+        raise OwnMapError(
+            f"data/raw/{folder.name}: holds {len(files):,} files, and at most {MOST_FILES:,} are read. Put "
+            "the rows of one table into one file, below one header."
+        )
+    return files
