@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -96,6 +97,23 @@ def test_a_disk_that_takes_no_more_is_named_and_what_stood_stands(folder, limit)
     key = root / "data" / "history" / "small" / "pseudonyms.key"
     assert not key.exists() or len(key.read_text()) == 64
     assert not (root / "data" / "processed" / "small").exists()
+
+
+@pytest.mark.skipif(os.getuid() == 0 and not shutil.which("setpriv"), reason="root may all")
+@pytest.mark.parametrize("place", ["data/raw/small/User.csv", "alignment.toml", "data/history"])
+def test_what_may_not_be_read_or_written_is_named(folder, place):
+    root = root_of(folder)
+    (root / "data" / "history").mkdir()
+    (root / place).chmod(0o500 if (root / place).is_dir() else 0)
+    before = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"]
+    code = "from analysis.cli import main; main()"
+    with at(root):
+        ran = subprocess.run(
+            [*(before if os.getuid() == 0 else []), sys.executable, "-c", code, "clean", "small"],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+    assert ran.returncode == 2
+    assert "Permission denied. Let the one who runs this read and write there." in ran.stderr
 
 
 @pytest.mark.parametrize("umask", [0o022, 0o077, 0o000])

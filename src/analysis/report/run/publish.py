@@ -28,6 +28,7 @@ from analysis.store import editions, manifest, processed
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from analysis.project.settings import Settings
     from analysis.report.document import Document
     from analysis.store.company import Company
     from analysis.store.run_record import Manifest, Parameter
@@ -70,6 +71,18 @@ def reader_notices(account: Mapping[str, Any], quarter: str, tolerance_rate: flo
     return notice_lines + hours_sources.refused_sources(account)
 
 
+FEWEST_SHOWN = 3  # people, below which whoever knows one knows the other
+
+
+def _small_cells_notice(house: Settings) -> list[str]:
+    """Return that settings let figures of one or two people be shown, where they do."""
+    smallest = house.people.smallest_cell
+    if smallest >= FEWEST_SHOWN:
+        return []
+    people = "one person" if smallest == 1 else f"{smallest} people"
+    return [f"Figures of as few as {people} are shown: people.smallest_cell is {smallest}."]
+
+
 def _restated(company: Company) -> list[str]:
     """Return a notice for each quarter published before whose bookings are others today."""
     then, deals = (
@@ -104,6 +117,7 @@ def _reader_notices(company: Company) -> list[str]:
     house = company.settings
     notice_lines = (
         audit_lines.currency_notice(house)
+        + _small_cells_notice(house)
         + reader_notices(company.audit, company.quarter, house.reconciliation.tolerance_rate)
         + _large_deals(company)
     )

@@ -28,8 +28,8 @@ from analysis.sources.files import (
     text_table,
     xlsx,
 )
-from analysis.sources.files.packed import FEWEST_BYTES, MOST_TIMES
 from analysis.sources.files.ical_zones import zone_named
+from analysis.sources.files.packed import FEWEST_BYTES, MOST_TIMES
 from analysis.sources.files.text_table import BrokenLine
 
 if TYPE_CHECKING:
@@ -164,7 +164,9 @@ def _require_rows(
 
 
 LARGEST_UNPACKED = 4 << 30  # bytes
-FEWEST_ROWS = 10_000_000  # of a Parquet file, below which it does not matter how few bytes hold them
+FEWEST_ROWS = (
+    10_000_000  # of a Parquet file, below which it does not matter how few bytes hold them
+)
 
 
 def load_packed(

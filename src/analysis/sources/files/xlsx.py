@@ -68,7 +68,7 @@ def _attribute(tag: bytes, name: bytes) -> bytes:
     return match.group(1) if match else b""
 
 
-class Survey(NamedTuple):
+class SheetExtent(NamedTuple):
     """What a sheet's XML says before it is read: how far it goes, and the errors in it."""
 
     n_rows: int
@@ -76,7 +76,7 @@ class Survey(NamedTuple):
     errors: dict[tuple[int, int], str]  # by row and column from 0; calamine shows them as blank
 
 
-def _survey(archive: zipfile.ZipFile, sheet: int) -> Survey:
+def _extent(archive: zipfile.ZipFile, sheet: int) -> SheetExtent:
     """Return how far a sheet goes, and its spreadsheet errors."""
     n_rows = n_columns = n_unplaced = 0
     errors: dict[tuple[int, int], str] = {}
@@ -109,17 +109,17 @@ def _survey(archive: zipfile.ZipFile, sheet: int) -> Survey:
                     else rest[-(1 << 16) :]
                 )
     except (KeyError, IndexError, StopIteration, UnicodeDecodeError):
-        return Survey(0, 0, {})
+        return SheetExtent(0, 0, {})
     if n_unplaced:  # cells that do not say where they stand may all stand in one row
         n_columns = max(n_columns, min(n_unplaced, LAST_COLUMN))
-    return Survey(n_rows, n_columns, errors)
+    return SheetExtent(n_rows, n_columns, errors)
 
 
-def _require_extent(survey: Survey, name: str) -> None:
+def _require_extent(extent: SheetExtent, name: str) -> None:
     """Refuse a sheet that a stray cell makes too large to hold."""
-    if survey.n_rows * survey.n_columns > MOST_CELLS:
+    if extent.n_rows * extent.n_columns > MOST_CELLS:
         raise ValueError(
-            f"its sheet {name} spans {survey.n_rows:,} rows and {survey.n_columns:,} columns, more "
+            f"its sheet {name} spans {extent.n_rows:,} rows and {extent.n_columns:,} columns, more "
             f"than {MOST_CELLS:,} cells: delete what stands far out, or save the sheet as CSV"
         )
 
@@ -158,9 +158,9 @@ def read_sheets(file: Path) -> Iterator[tuple[str, Iterator[Row]]]:
                     "put those of one table together"
                 )
             for n, name in enumerate(book.sheet_names):
-                survey = _survey(archive, n)
-                _require_extent(survey, name)
-                yield name, _rows(book, name, survey.errors)
+                extent = _extent(archive, n)
+                _require_extent(extent, name)
+                yield name, _rows(book, name, extent.errors)
     except (
         CalamineError,
         zipfile.BadZipFile,
@@ -179,7 +179,9 @@ def _rows(book: CalamineWorkbook, name: str, errors: dict[tuple[int, int], str])
     try:
         sheet = book.get_sheet_by_name(name)
     except CalamineError as error:
-        raise ValueError(f"its sheet {name} cannot be read ({str(error).splitlines()[0]})") from None
+        raise ValueError(
+            f"its sheet {name} cannot be read ({str(error).splitlines()[0]})"
+        ) from None
     left = sheet.start[1] if sheet.start else 0
     for n, row in enumerate(sheet.iter_rows()):
         cells = [cell_text(v) for v in row]
