@@ -19,8 +19,8 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-import duckdb
 import numpy as np
+import pandas as pd
 from attack_files import (
     CALENDARS,
     SCRIPTS,
@@ -41,6 +41,8 @@ from analysis.stats.joint_suppression import cells_to_hide
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    import duckdb
 
 MOST_SECONDS = 20  # of one file
 # The root of a machine may read and write everywhere, unless it gives that right away.
@@ -307,7 +309,7 @@ def personal_data() -> Iterator[Line]:
         everything = said + said_too
         for file in sorted((root / "data" / "processed").rglob("*.*")):
             if file.suffix == ".parquet":
-                everything += str(duckdb.sql(f"from read_parquet('{file}')").fetchall())
+                everything += pd.read_parquet(file).to_csv()
             elif file.is_file():
                 everything += file.read_text(encoding="utf-8")
     leaked = [value for value in planted if value.casefold() in everything.casefold()]

@@ -69,7 +69,9 @@ def render_page(document: Document, *, page: int = 1, ppi: float = 144) -> bytes
 
 
 def _cut_cells(rows: Any) -> Any:
-    """Return a table's rows with cells that no page holds cut."""
+    """Return a table's rows with cells that no page holds cut; a number of rows stays one."""
+    if not isinstance(rows, list):
+        return rows
     return [
         [shorten_text(cell, LONGEST_CELL) if isinstance(cell, str) else cell for cell in row]
         if isinstance(row, list)
