@@ -7,7 +7,7 @@ ROI     := $(BIN)/alignment-roi
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help report test trial lint lab bench clean
+.PHONY: help report test trial attack lint lab bench clean
 
 help: ## list what make can do here
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -44,6 +44,9 @@ test: .venv/ready data/raw/demo/alignment.toml ## prove it: unit, statistical, n
 
 trial: .venv/ready ## run every folder of cases and print what came of each
 	@$(BIN)/python tests/trial.py
+
+attack: .venv/ready ## try some 7,000 hostile files and print what came of each kind (ten minutes at most)
+	@PYTHONPATH=tests/support:tests/sources OPENBLAS_NUM_THREADS=1 timeout 600 $(BIN)/python tests/attack.py
 
 lint: .venv/lint ## ruff, mypy and the layers
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports

@@ -20,8 +20,10 @@ from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 
-from analysis.project import paths, settings
+from analysis.project import disk_faults, paths, settings
 from analysis.project.errors import CrmDataError, OwnMapError
+from analysis.project.private_files import make_private
+from analysis.project.terminal_text import terminal_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -55,8 +57,16 @@ AsOf = Annotated[
 
 
 def _say(line: str) -> None:
-    typer.echo(line)
+    typer.echo(_one_line(line))
     sys.stdout.flush()
+
+
+def _one_line(line: str) -> str:
+    return terminal_text(line).replace("\n", "<U+000A>").replace("\t", " ")
+
+
+def _complain(message: str) -> None:
+    typer.echo(terminal_text(message), err=True)
 
 
 def _say_all(lines: Iterable[str]) -> None:
@@ -76,14 +86,14 @@ def _working(on: str) -> Iterator[Callable[[str], None]]:
     with console.status(on) as status:
 
         def say(line: str) -> None:
-            console.print(line)
+            console.print(_one_line(line))
             status.update("running the notebooks")
 
         yield say
 
 
 def _exit(code: int, message: str) -> NoReturn:
-    typer.echo(message, err=True)
+    _complain(message)
     raise typer.Exit(code)
 
 
@@ -187,6 +197,7 @@ def demo(
             written,
             layout=layout,
         )
+        make_private(Path(scratch))
         if folder.is_dir():  # a dataset's own settings and maps stay
             own = folder / paths.SETTINGS_FILE
             for file in [
@@ -282,6 +293,20 @@ def _parameter_pairs(parameters: list[str]) -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
+def _require_specification(dataset: str) -> None:
+    """Refuse a wrong specification of growth before a kernel starts."""
+    from analysis.chapters.growth import specification
+    from analysis.store import processed
+
+    own = processed.own_text(dataset, specification.OWN_FILE)
+    if own is None:
+        return
+    try:
+        specification.parse_specification(own)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{specification.OWN_FILE}: {error}") from None
+
+
 @app.command(short_help="Write the quarterly report.")
 def report(
     dataset: Dataset,
@@ -320,6 +345,7 @@ def report(
             if one not in quarters.RELATIVE:
                 quarters.parse_quarter(one)
         pairs = _parameter_pairs(parameter or [])
+        _require_specification(name)
     from analysis.report.run import notebooks as run_notebooks
     from analysis.store import needs
 
@@ -367,7 +393,7 @@ def report(
         why = [f"{manifest.failure_line(n)} ({n['status']})" for n in broken] or [
             str(publication.manifest["error"])
         ]
-        typer.echo("\n".join(f"{where}: {line}" for line in why), err=True)
+        _complain("\n".join(f"{where}: {line}" for line in why))
         typer.echo(
             f"No PDF was written; the notebooks as far as they got are in {where / 'failed'}.",
             err=True,
@@ -422,15 +448,18 @@ def _run_app(interrupts: list[int]) -> NoReturn:
     try:
         app()
     except OwnMapError as error:
-        typer.echo(str(error), err=True)
+        _complain(str(error))
         sys.exit(USAGE)
     except CrmDataError as error:
-        typer.echo(f"CrmDataError: {error}", err=True)
+        _complain(f"CrmDataError: {error}")
         sys.exit(REFUSED)
-    except Exception:  # noqa: BLE001 - the outermost frame: a bug must end in its exit code
+    except Exception as error:  # noqa: BLE001 - the outermost frame: a bug must end in its exit code
         if interrupts:  # a library's own word for it
             raise KeyboardInterrupt from None
-        traceback.print_exc()
+        if fault := disk_faults.explain_fault(error):
+            _complain(fault)
+            sys.exit(USAGE)
+        _complain(traceback.format_exc())
         typer.echo(
             (
                 "this is a bug of alignment-roi, not of your data; please report it with the "

@@ -4,7 +4,8 @@ import os
 
 import pytest
 
-from analysis.project.whole_file import READABLE_BY_OWNER, write_whole
+from analysis.project.private_files import FILE_OF_OWNER
+from analysis.project.whole_file import write_whole
 
 
 def test_a_write_that_fails_leaves_the_file_as_it_was(tmp_path):
@@ -34,7 +35,7 @@ def test_what_a_killed_run_left_is_no_hindrance(tmp_path):
 def test_what_is_the_owners_is_readable_by_nobody_else_whatever_the_umask(tmp_path, umask):
     old = os.umask(umask)
     try:
-        with write_whole(tmp_path / "key", mode=READABLE_BY_OWNER) as part:
+        with write_whole(tmp_path / "key", mode=FILE_OF_OWNER) as part:
             part.write_text("secret")
     finally:
         os.umask(old)

@@ -214,3 +214,25 @@ def test_one_notebook_exports_as_one_chapter(tmp_path):
     )
     assert resources["output_extension"] == ".pdf"
     assert "Itcosts$412." in pages(pikepdf.open(io.BytesIO(content)))[0].replace(" ", "")
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("東京営業部", "DongJingYingYeBu"),
+        ("צפון \u200fא", "tsfvn '"),
+        ("🚀 Rocket", ":rocket: Rocket"),
+        ("a\u202eb", "a[U+202E]b"),
+    ],
+)
+def test_a_name_in_another_script_is_spelled_in_letters_the_typeface_holds(name, shown):
+    settable = pdf.make_settable({"rows": [[name, 3.0]], "facts": {"rows": 12}})
+    assert settable == {"rows": [[shown, 3.0]], "facts": {"rows": 12}}
+
+
+def test_names_without_end_are_cut_on_the_page():
+    """160 of a run without a blank, 300 of a cell."""
+    settable = pdf.make_settable({"rows": [["x" * 10_000], ["ab " * 5_000]]})
+    (run,), (cell,) = settable["rows"]
+    assert run.replace("\u200b", "") == "x" * 160 + "…"
+    assert len(cell) == 300

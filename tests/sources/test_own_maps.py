@@ -50,8 +50,8 @@ seller = { from = "Name of seller" }
         ('value = "USD"', "value = 1", r"column currency: value is 1; it has to be a text"),
         ('verloren = "lost"', "verloren = false", r"column status: values: a value called 'false' does not exist; known are open, won, lost"),
         (SQL, '"\'Stage of \' || statuss"', r"export deals: column stage: its sql cannot be run on deals\.csv: Binder Error.*statuss"),
-        (SQL, '"status || ("', r"column stage: its sql cannot be run on deals\.csv: Parser Error"),
-        (SQL, '"(select max(s.seller) from sellerss s)"', r"column stage: its sql cannot be run on deals\.csv: Catalog Error"),
+        (SQL, '"status || ("', r"fields\.toml: column stage: its sql must be one SQL expression .*: Parser Error"),
+        (SQL, '"(select max(s.seller) from sellerss s)"', r"column stage: its sql must be one expression without a query of its own"),
         ('raw_amount = { from = "Value", as = "number" }', 'raw_amount = { sql = "status" }', r"column raw_amount: its sql cannot be run on deals\.csv: Conversion Error"),
         ('name = "ours"', "name = 3", r"fields\.toml: name is 3; it has to be a text"),
         ('name = "ours"', 'name = "ours"\nname = "again"', r"fields\.toml: not valid TOML"),
@@ -179,7 +179,7 @@ def test_a_map_may_join_a_second_file(raw):
     """Deals name a code; who that is stands in another file."""
     deals = OWN.replace(
         'owner_rep_id = { from = "Seller", as = "person" }',
-        'owner_code = { from = "Seller" }\nowner_rep_id = { sql = "(select max(pseudonym(s.seller)) from sellers s where s.code = owner_code)" }',
+        'owner_code = { from = "Seller" }\nowner_rep_id = { sql = "pseudonym(look_up_sellers_seller(owner_code))" }',
     )
     own(raw, deals + LOOKUP)
     (raw / "rules").mkdir()

@@ -15,14 +15,14 @@ import unicodedata
 from importlib import resources
 from typing import TYPE_CHECKING, NamedTuple
 
+import duckdb
 from duckdb.sqltypes import VARCHAR
 
-from analysis.project.errors import CrmDataError
+from analysis.project.errors import CrmDataError, OwnMapError
+from analysis.sources import own_maps
 from analysis.sources.cells import parsers
 
 if TYPE_CHECKING:
-    import duckdb
-
     from analysis.tables.rulebook import Rulebook
 
 N_STAGES_NAMED = 6
@@ -142,17 +142,27 @@ def deal_outcomes(connection: duckdb.DuckDBPyConnection, book: Rulebook) -> None
         If there are deals and the outcome of none can be told; the message names their stages.
     """
     layer = "parsed_opportunities"
-    for name in OUTCOME_COLUMNS:
-        if name == "probability_settles":
-            connection.execute(
-                f"create or replace temp view weighed_deals as from {layer};"
-                "create or replace temp table probability_stages as from closed_stages('weighed_deals');"
-                "drop view weighed_deals"
-            )
-        layer = f"(select this.* replace (({book.derive[name]}) as {name}) from {layer} this)"
-    connection.execute(
-        f"create or replace temp table deal_outcomes as select created_at, close_date, stage, status from {layer}"
-    )
+    trials: list[tuple[str, str]] = []
+    try:
+        for name in OUTCOME_COLUMNS:
+            if name == "probability_settles":
+                connection.execute(
+                    f"create or replace temp view weighed_deals as from {layer};"
+                    "create or replace temp table probability_stages as from closed_stages('weighed_deals');"
+                    "drop view weighed_deals"
+                )
+            trials.append((name, f"select ({book.derive[name]}) as {name} from {layer} this"))
+            layer = f"(select this.* replace (({book.derive[name]}) as {name}) from {layer} this)"
+        connection.execute(
+            f"create or replace temp table deal_outcomes as select created_at, close_date, stage, status from {layer}"
+        )
+    except duckdb.Error as error:
+        if not book.is_own:
+            raise
+        column, why = own_maps.sql_at_fault(connection, trials, error)
+        raise OwnMapError(
+            f"rules/opportunities.toml: {column or 'a column'} under [derive] cannot be run: {why}."
+        ) from None
     counted = connection.execute(
         "select count(*), count(status), count(stage) from deal_outcomes"
     ).fetchone()

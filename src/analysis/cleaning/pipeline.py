@@ -25,10 +25,11 @@ from analysis.cleaning import (
     validity,
 )
 from analysis.project.errors import CrmDataError
+from analysis.project.strange_files import why_strange
 from analysis.sources import blank_cells, field_maps, own_maps, typed_tables
 from analysis.sources import intake as sources_intake
 from analysis.sources.cells import notation
-from analysis.sources.database import quote_identifier, set_variable
+from analysis.sources.database import confine_session, quote_identifier, set_variable
 from analysis.tables.canonical import TABLES
 
 if TYPE_CHECKING:
@@ -298,7 +299,9 @@ def _note_names(
     """Note what names the exports and the files not read hold, while their text is there."""
     read = {export.file for export in intake.exports if export.tables}
     unmatched_words.collect_names(
-        connection, intake.exports, [f for f in files if f.name not in read]
+        connection,
+        intake.exports,
+        [f for f in files if f.name not in read and not why_strange(f, f.parent)],
     )
 
 
@@ -326,12 +329,14 @@ def clean_tables(
     as_of: dt.date | None = None,
     today: dt.date | None = None,
     show_words: Callable[[tuple[UnmatchedWord, ...]], None] | None = None,
+    output: Path | None = None,
 ) -> Audit:
     """Make the canonical tables of `canonical.TABLES` in the database, and return the account of
     it.
 
     `show_words` is handed the words of subjects that match no class, which nothing keeps; without
-    it they are not looked for.  Also makes ``set_aside_checks`` (each row not clean), ``rep_day_hours`` and the SQL variable
+    it they are not looked for.  Once the files are read the database reaches no file but those of the
+    folder `output`.  Also makes ``set_aside_checks`` (each row not clean), ``rep_day_hours`` and the SQL variable
     ``assessment``.
 
     Raises
@@ -344,6 +349,7 @@ def clean_tables(
     intake = sources_intake.read_files(connection, files, layouts, until=as_of or today)
     if show_words:
         _note_names(connection, intake, files)
+    confine_session(connection, output)
     books = {name: rules.read_rulebook(name, dataset) for name in TABLES}
     own_maps.require_sound(intake, layouts, books)
     own = field_maps.reading_of(dataset)

@@ -19,7 +19,7 @@ from analysis.cleaning import validity
 from analysis.project import paths
 from analysis.project.errors import OwnMapError
 from analysis.project.nearest_name import did_you_mean
-from analysis.sources import field_maps, own_maps
+from analysis.sources import field_maps, own_maps, own_sql
 from analysis.sources.cells import parsers
 from analysis.sources.database import quote_identifier, quote_literal
 from analysis.tables.canonical import TABLES
@@ -152,29 +152,71 @@ def read_rulebook(table: str, dataset: str) -> Rulebook:
     folder = paths.raw_folder(dataset) / "rules"
     for file in sorted(folder.glob("*.toml")):
         field_maps.require_known(file.stem, TABLES, f"rules/{file.name}: a table")
-    own = folder / f"{table}.toml"
+    own = paths.own_file(dataset, f"rules/{table}.toml")
     work: dict[str, Kind] = validity.interval_work(table)
     derive: dict[str, str] = {}
     rules: dict[str, Rule] = {}
     where = f"rules/{table}.toml"
-    contents = [
-        _house_rules(table),
-        *([field_maps.parse_toml(field_maps.own_text(own, where), where)] if own.is_file() else []),
-    ]
-    for content in contents:
+    own_content = field_maps.parse_toml(field_maps.own_text(own, where), where) if own else {}
+    for content in (_house_rules(table), own_content):
         for key in content:
             field_maps.require_known(key, PARTS, f"{where}: a part")
         field_maps.require_form(content, PARTS, f"{where}: ")
         for kind in content.get("work", {}).values():
             field_maps.require_known(kind, SQL_TYPES, f"{where}: a kind under [work]")
+        judges = [_rule(entry, where) for entry in content.get("rule", [])]
+        columns = content.get("derive", {})
+        if content is own_content:
+            _require_own_columns(TABLES[table], content, set(work), where)
+            columns, judges = _own_expressions(columns, judges, where)
         work |= content.get("work", {})
-        derive |= content.get("derive", {})
-        rules |= {
-            rule.name: rule for rule in (_rule(entry, where) for entry in content.get("rule", []))
-        }
+        derive |= columns
+        rules |= {rule.name: rule for rule in judges}
         for name, action, when, reason in validity.interval_rules(table):
             rules.setdefault(name, Rule(name, action, when, reason, "table"))
-    return Rulebook(work, derive, tuple(rules.values()), own.is_file())
+    return Rulebook(work, derive, tuple(rules.values()), own is not None)
+
+
+OURS = ("source_file", "source_row", "row_hash", "unreadable", "flagged_by", "rid")
+
+
+def _require_own_columns(table: Table, content: dict[str, Any], work: set[str], where: str) -> None:
+    """Refuse columns of the dataset's own that would stand in for how rows are counted."""
+    for name in content.get("work", {}):
+        own_sql.require_name(name, f"{where}: a column under [work]")
+        if name in OURS:
+            raise OwnMapError(
+                f"{where}: {name} under [work] is a column of ours; call it otherwise."
+            )
+    names = [c.name for c in table.columns if c.name not in OURS]
+    columns = [*names, *sorted({*work, *content.get("work", {})} - {*names, *OURS})]
+    for name in content.get("derive", {}):
+        field_maps.require_known(name, columns, f"{where}: a column under [derive]")
+
+
+def _own_expressions(
+    derive: dict[str, str], rules: list[Rule], where: str
+) -> tuple[dict[str, str], list[Rule]]:
+    """Return the dataset's own columns and rules with their SQL ready to stand among ours."""
+    columns = {
+        name: own_sql.read_expression(sql, f"{where}: {name} under [derive]")
+        for name, sql in derive.items()
+    }
+    growths = [e.growth for e in columns.values()]
+    judges = []
+    for rule in rules:
+        if rule.name == UNREADABLE:
+            judges.append(rule)
+            continue
+        own_sql.require_name(rule.name, f"{where}: a rule")
+        when = own_sql.read_expression(rule.when, f"{where}: rule {rule.name}")
+        only_if = rule.only_if and own_sql.read_expression(
+            rule.only_if, f"{where}: rule {rule.name}: only_if"
+        )
+        growths += [when.growth, only_if.growth if only_if else 1]
+        judges.append(rule._replace(when=when.sql, only_if=only_if.sql if only_if else None))
+    own_sql.require_bounded(growths, where)
+    return {name: e.sql for name, e in columns.items()}, judges
 
 
 @functools.cache
@@ -287,7 +329,10 @@ def _at_fault(
         trials = derived
     else:
         trials = [
-            (f"rule {rule.name}", f"select ({sql}) as tried from candidates this")
+            (
+                f"rule {rule.name}",
+                f"select case when ({sql}) then rid end as tried from candidates this",
+            )
             for rule in book.rules
             for sql in (rule.when, rule.only_if)
             if sql

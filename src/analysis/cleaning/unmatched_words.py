@@ -66,7 +66,7 @@ def collect_names(
             connection.execute(
                 "create or replace temp table refused_text as "
                 "from read_csv(?, all_varchar = true, ignore_errors = true)",
-                [str(file)],
+                [re.sub(r"([*?[])", r"[\1]", str(file))],  # a name, never a pattern
             )
             heads = [name for name, *_ in connection.execute("describe refused_text").fetchall()]
             columns = dict(zip(heads, heads, strict=True))

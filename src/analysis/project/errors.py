@@ -23,7 +23,7 @@ class CrmDataError(ValueError):
 
 
 class OwnMapError(CrmDataError):
-    """A map or rule of the dataset's own that says what cannot be.
+    """A file of the dataset's own, such as a map or rules, that says what cannot be.
 
     The message says file, key and what is allowed.
     """

@@ -11,6 +11,9 @@ import os
 import re
 from pathlib import Path
 
+from analysis.project.errors import OwnMapError
+from analysis.project.strange_files import why_strange
+
 REVIEWS_FOLDER = "reviews"
 
 
@@ -56,6 +59,25 @@ def _dataset(name: str) -> str:
 def raw_folder(dataset: str) -> Path:
     """Return the folder of a dataset's exports as received."""
     return project_root() / "data" / "raw" / _dataset(dataset)
+
+
+def own_file(dataset: str, name: str) -> Path | None:
+    """Return a file of a dataset's own, such as its settings; None where there is none.
+
+    Raises
+    ------
+    OwnMapError
+        If it is no file of that folder: a link out of it, a pipe, a folder.
+    """
+    file = raw_folder(dataset) / name
+    if not os.path.lexists(file):
+        return None
+    why = why_strange(file, raw_folder(dataset))
+    if why is None and not file.is_file():
+        why = "it is no file; move it away"
+    if why:
+        raise OwnMapError(f"data/raw/{dataset}/{name}: {why}.")
+    return file
 
 
 def processed_folder(dataset: str) -> Path:

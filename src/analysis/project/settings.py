@@ -11,7 +11,7 @@ import datetime as dt  # noqa: TC003 - pydantic reads it at run time
 import re
 import tomllib
 from functools import cache
-from typing import Annotated, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import (
@@ -27,6 +27,9 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from analysis.project import paths, quarters
 from analysis.project.nearest_name import did_you_mean
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 ActivityClass = Literal[
     "selling", "preparation", "prospecting", "internal", "admin", "training", "time_off"
@@ -53,8 +56,15 @@ def _time_zone(name: str) -> str:
 def _regular_expression(pattern: str) -> str:
     try:
         re.compile(pattern)
-    except re.error as error:
+    except (re.error, OverflowError, RecursionError) as error:
         raise ValueError(f"not a regular expression: {error}") from None
+    import duckdb  # noqa: PLC0415 - most commands start without it
+
+    try:  # it is the database that looks for them, and knows no look-ahead
+        duckdb.execute("select regexp_matches('', ?)", [f"(?:{pattern})"])
+    except duckdb.Error as error:
+        why = str(error).partition("\n")[0]
+        raise ValueError(f"not a regular expression that the database knows: {why}") from None
     return pattern
 
 
@@ -283,7 +293,7 @@ def _merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
 def _read(text: str, file: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise SettingsError(f"{file}: not valid TOML: {error}") from None
 
 
@@ -318,10 +328,19 @@ def load_dataset_settings(dataset: str) -> Settings:
     SettingsError
         If a key is unknown or a value not allowed; the message names each.
     """
-    own = paths.raw_folder(dataset) / paths.SETTINGS_FILE
-    file = f"data/raw/{dataset}/{own.name}"
-    house = (paths.project_root() / paths.SETTINGS_FILE).read_text(encoding="utf-8")
-    return _settings(house, own.read_text(encoding="utf-8") if own.is_file() else "", file)
+    own = paths.own_file(dataset, paths.SETTINGS_FILE)
+    file = f"data/raw/{dataset}/{paths.SETTINGS_FILE}"
+    house = _text(paths.project_root() / paths.SETTINGS_FILE, paths.SETTINGS_FILE)
+    return _settings(house, _text(own, file) if own else "", file)
+
+
+def _text(file: Path, name: str) -> str:
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise SettingsError(
+            f"{name}: byte {error.start + 1} is not UTF-8; save the file as UTF-8 anew."
+        ) from None
 
 
 @cache  # by content: a file edited while a notebook is open counts at once

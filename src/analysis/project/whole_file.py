@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-READABLE_BY_ALL, READABLE_BY_OWNER = 0o644, 0o600
+READABLE_BY_ALL = 0o644
 
 
 @contextlib.contextmanager

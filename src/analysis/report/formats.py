@@ -11,7 +11,6 @@ import datetime as dt
 import math
 import numbers
 import re
-import unicodedata
 from typing import Any, Literal, NamedTuple
 
 from analysis.project import money
@@ -53,8 +52,6 @@ FORMATS: dict[str, Format] = {
     "date": Format("date"),
     "yes_no": Format("yes_no"),
 }
-LAYOUT = "\n\t"
-INVISIBLE = ("C", "Zl", "Zp")  # control, format, private, unassigned; separators of lines
 WHOLE_FROM, TENTHS_FROM = 100, 10  # sizes from which an estimate needs no cents, no hundredths
 SHARE_UNIT = re.compile(r"(share|rate|probability|of(?! \d)|per year|per quarter)\b")
 CURRENCY_UNIT = re.compile(r"([A-Z]{3})\b\s*")
@@ -131,19 +128,6 @@ def cell_words(value: Any, name: str, currency: str = "") -> str:
     sign = money.MINUS if number < 0 else "+" if form.is_signed and number > 0 else ""
     digits = f"{abs(number):,.{form.decimals}f}"
     return f"{sign}{digits}{'%' if form.kind == 'share' else ''}"
-
-
-def is_invisible(character: str) -> bool:
-    """Return whether a character shows nothing, or turns the text around it.
-
-    Controls and the like.
-    """
-    return character not in LAYOUT and unicodedata.category(character).startswith(INVISIBLE)
-
-
-def code_point(character: str) -> str:
-    """Return the name under which a character shows that cannot show itself."""
-    return f"[U+{ord(character):04X}]"
 
 
 def shorten_text(text: str, most: int = 80) -> str:

@@ -12,7 +12,8 @@ import html
 import re
 from typing import TYPE_CHECKING
 
-from analysis.report import formats, markdown, output
+from analysis.figures.legible_names import code_point, is_invisible
+from analysis.report import markdown, output
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +42,7 @@ ROOM = 28  # [pt]
 
 
 def _safe(text: object) -> str:
-    printable = "".join(formats.code_point(c) if formats.is_invisible(c) else c for c in str(text))
+    printable = "".join(code_point(c) if is_invisible(c) else c for c in str(text))
     return html.escape(printable).replace("$", "<span>$</span>")
 
 

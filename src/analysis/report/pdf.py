@@ -4,10 +4,9 @@ Typst sets the page; the document reaches it as JSON, so that no text of it is e
 file conforms to PDF/UA-1 (tagged, alt texts, bookmarks) and PDF/A-2a (archival), or it is not
 written.
 
-What the report's font can show; what it cannot is named instead.
-
 PDF/UA forbids text without a glyph, and some characters are invisible or turn the text around them.
-A customer's name may hold any of them, and must not stop a report: each shows as its code point.
+A customer's name may hold any of them, and must not stop a report: other scripts are spelled in
+Latin letters, what shows nothing is shown as its code point.
 Nor may a name of two hundred letters without a blank run off the page: it may break anywhere.
 """
 
@@ -15,18 +14,16 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-import fontpkg_inter
 import typst
-from fontTools.ttLib import TTFont
 
-from analysis.report import formats
+from analysis.figures.legible_names import FONTS, spell_name
+from analysis.report.formats import shorten_text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
     from analysis.report.document import Document
@@ -71,8 +68,49 @@ def render_page(document: Document, *, page: int = 1, ppi: float = 144) -> bytes
     return pages[page - 1]
 
 
+def _cut_cells(rows: Any) -> Any:
+    """Return a table's rows with cells that no page holds cut; a number of rows stays one."""
+    if not isinstance(rows, list):
+        return rows
+    return [
+        [shorten_text(cell, LONGEST_CELL) if isinstance(cell, str) else cell for cell in row]
+        if isinstance(row, list)
+        else row
+        for row in rows
+    ]
+
+
+SPELLED_FACT = "Names in other scripts"
+
+
+def _with_note_of_spelling(document: Document) -> Document:
+    """Return the document with a fact that says how many of its texts are spelled otherwise."""
+    names = {text for text in _texts(document) if spell_name(text) != text}
+    if not names:
+        return document
+    note = (
+        f"{len(names):,} texts hold letters of other scripts, spelled here in Latin ones; the "
+        "workbook has them as they were written"
+    )
+    return {**document, "facts": {**document["facts"], SPELLED_FACT: note}}
+
+
+def _texts(content: Any) -> Iterator[str]:
+    """Yield every text that is set."""
+    if isinstance(content, str):
+        yield content
+    elif isinstance(content, dict):
+        for key, value in content.items():
+            if key not in VERBATIM:
+                yield from _texts(value)
+    elif isinstance(content, list):
+        for item in content:
+            yield from _texts(item)
+
+
 def _compiler(document: Document) -> typst.Compiler:
-    data = json.dumps(make_settable(document), ensure_ascii=False, sort_keys=False, allow_nan=False)
+    settable = make_settable(_with_note_of_spelling(document))
+    data = json.dumps(settable, ensure_ascii=False, sort_keys=False, allow_nan=False)
     return typst.Compiler(
         str(TEMPLATE / "report.typ"),
         root=str(TEMPLATE),
@@ -88,8 +126,6 @@ def _complaint(problem: typst.TypstError | typst.TypstWarning) -> str:
     return f"the PDF was not written: {problem.message}\n{where}{hints}"
 
 
-FONTS = Path(fontpkg_inter.__file__).parent / "files"
-UPRIGHT = FONTS / "Inter[opsz,wght].ttf"
 VERBATIM = {
     "svg",
     "typst",
@@ -101,12 +137,8 @@ VERBATIM = {
 }  # not set as text, or looked for by machines
 LONG_RUN = re.compile(r"[^\s\u200b]{31,}")
 PIECE = re.compile(r".{6}(?=.)")
-
-
-@cache
-def _glyphs() -> frozenset[int]:
-    with TTFont(UPRIGHT, lazy=True) as font:
-        return frozenset(font.getBestCmap())
+ENDLESS_RUN = re.compile(r"(\S{160})\S+")  # cut; the workbook has all of it
+LONGEST_CELL = 300  # characters of a table's cell, likewise
 
 
 def make_settable(content: Any) -> Any:
@@ -115,26 +147,16 @@ def make_settable(content: Any) -> Any:
     Examples
     --------
     >>> make_settable({"team": ["Zürich", "東"]})
-    {'team': ['Zürich', '[U+6771]']}
+    {'team': ['Zürich', 'Dong']}
     """
     if isinstance(content, str):
-        printable = content if content.isascii() and content.isprintable() else _named(content)
+        printable = ENDLESS_RUN.sub("\\1…", spell_name(content))
         return LONG_RUN.sub(lambda run: PIECE.sub("\\g<0>\u200b", run.group(0)), printable)
     if isinstance(content, dict):
         return {
-            key: value if key in VERBATIM else make_settable(value)
+            key: value
+            if key in VERBATIM
+            else make_settable(_cut_cells(value) if key == "rows" else value)
             for key, value in content.items()
         }
     return [make_settable(item) for item in content] if isinstance(content, list) else content
-
-
-def _named(text: str) -> str:
-    return "".join(
-        c if _is_shown(c) else formats.code_point(c) for c in unicodedata.normalize("NFC", text)
-    )
-
-
-def _is_shown(character: str) -> bool:
-    return character in formats.LAYOUT or (
-        ord(character) in _glyphs() and not formats.is_invisible(character)
-    )

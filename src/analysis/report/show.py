@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 from IPython.display import display
 from matplotlib._pylab_helpers import Gcf
+from matplotlib.text import Text
 
 from analysis.chapters.data_quality import answerability
 from analysis.figures import style
+from analysis.figures.legible_names import label_text, spell_name
 from analysis.project import money
 from analysis.project.claims import CLAIMS
 from analysis.project.errors import require_columns
@@ -226,6 +228,7 @@ def figure(figure: Figure, data: LabelledTable, *, alt: str) -> None:
         rows, kinds=data.formats, labels=data.labels, currency=_House.currency
     )
     figure.suptitle("")  # the page sets the title
+    _spell_labels(figure)
     svg = style.figure_svg(figure)
     Gcf.destroy_fig(figure)  # what pyplot.close does, without the import of pyplot
     content = {
@@ -242,6 +245,21 @@ def figure(figure: Figure, data: LabelledTable, *, alt: str) -> None:
         plain=f"{title}. {data.caption} {alt}",
         svg=svg,
     )
+
+
+def _spell_labels(figure: Figure) -> None:
+    """Let names in a figure go the way they go in the text: in letters the typeface holds, and cut
+    where they name a row.
+    """
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            written = [label.get_text() for label in axis.get_ticklabels()]
+            legible = [label_text(each) for each in written]
+            if legible != written:
+                size = axis.get_ticklabels()[0].get_fontsize()
+                axis.set_ticks(axis.get_ticklocs(), legible, fontsize=size)
+    for each in figure.findobj(Text):
+        each.set_text(spell_name(each.get_text()))
 
 
 def text(markdown_source: str) -> None:

@@ -17,6 +17,7 @@ from analysis.sources.cells import dates, month_names, numbers
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
 MEMORY_LIMIT = "4GB"
 SMALL = (
@@ -34,6 +35,11 @@ SPACE = r"[\s\p{Z}\v\x{200B}-\x{200D}\x{2060}\x{FEFF}]"
 # A letter of any script as a pattern.  Some signs pass for one; \p{L}, which knows them all, takes
 # ten times as long to compile, in each column of each file.
 LETTER = r"[A-Za-z\x{AA}\x{B5}\x{BA}\x{C0}-\x{D6}\x{D8}-\x{F6}\x{F8}-\x{1FFF}\x{2C00}-\x{2DFF}\x{3005}-\x{10FFFF}]"
+# An address in any script, also in an internationalised domain or with its sign in disguise.
+_BESIDE = r"\s@\x{FF20}<>()\[\]{},;:|"
+_DOTS = r".\x{3002}\x{FF0E}\x{FF61}"
+DOMAIN = f"[^{_BESIDE}{_DOTS}]+(?:[{_DOTS}][^{_BESIDE}{_DOTS}]+)+"
+ADDRESS = rf"[^{_BESIDE}]+(?:@|\x{{FF20}}|%40){DOMAIN}"
 # What a CRM puts behind the name of a user who left.
 LEFT = (
     "inactive(?: user)?|deactivated(?: user)?|deleted(?: "
@@ -78,8 +84,8 @@ create macro pseudonym(x) as case when person_text(x) <> '' then
   'P' || upper(substr(sha256(getvariable('dataset_key') || person_text(x)), 1, 11)) end;
 create macro is_person(x) as regexp_matches(x, '@|{LETTER}.*[\\s\\p{{Z}}].*{LETTER}|{LETTER} ?, ?{LETTER}');
 create macro name_key(x) as regexp_replace(lower(strip_accents(x)), '[^\\p{{L}}\\p{{N}}]', '', 'g');
-create macro without_email(x) as case when contains(x, '@')
-  then regexp_replace(x, '[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+([.][A-Za-z0-9-]+)+', '[e-mail]', 'g') else x end;
+create macro without_email(x) as case when contains(x, '@') or contains(x, '\uff20') or contains(x, '%40')
+  then regexp_replace(x, '{ADDRESS}', '[e-mail]', 'g') else x end;
 create macro person_key(x) as 'P' || upper(substr(sha256(getvariable('dataset_key') || x), 1, 15));
 create macro is_placeholder(x) as coalesce(lower(trim(x)) in
   ('select', '-select-', '--select--', 'none', '-none-', '--none--', '-', '--', 'n/a', '#n/a', 'null', '(blank)', 'tbd', '?',
@@ -114,6 +120,19 @@ def open_session(n_bytes: int = 0) -> Iterator[duckdb.DuckDBPyConnection]:
             yield connection
         finally:
             connection.close()
+
+
+def confine_session(connection: duckdb.DuckDBPyConnection, output: Path | None) -> None:
+    """Let what follows reach no file but those of the folder `output`, and no setting.
+
+    To be called when every export is read, before any SQL of a dataset's own is run.
+    """
+    folders = [] if output is None else [str(output)]
+    listed = ", ".join(quote_literal(folder) for folder in folders)
+    connection.execute(
+        f"set allowed_directories = [{listed}]; set python_enable_replacements = false; "
+        "set enable_external_access = false; set lock_configuration = true"
+    )
 
 
 def set_variable(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from analysis.project import paths
 from analysis.project.errors import OwnMapError
 from analysis.project.nearest_name import did_you_mean
+from analysis.sources import own_sql
 from analysis.sources.cells import parsers
 from analysis.sources.cells.reading import MappedColumn
 from analysis.tables.canonical import TABLES
@@ -63,7 +64,7 @@ def parse_toml(text: str, where: str) -> dict[str, Any]:
     """Return the content of a TOML file; `OwnMapError` says where it is not valid."""
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise OwnMapError(f"{where}: not valid TOML: {error}.") from None
 
 
@@ -153,7 +154,7 @@ def _word(value: str | bool) -> str:  # noqa: FBT001  # TOML writes yes and no a
 
 
 def _field(
-    name: str, entry: Any, where: str, table: str | None, *, is_lookup: bool
+    name: str, entry: Any, where: str, table: str | None, *, is_lookup: bool, look_ups: LookUps
 ) -> MappedColumn:
     if not isinstance(entry, dict):
         raise OwnMapError(
@@ -168,6 +169,11 @@ def _field(
     if len({"from", "value", "sql"} & set(entry)) != 1:
         raise OwnMapError(f"{where}: column {name} must say exactly one of from, value and sql.")
     require_form(entry, FIELD_KEYS, f"{where}: column {name}: ")
+    sql = entry.get("sql")
+    if sql is not None and look_ups is not None:
+        own = own_sql.read_expression(sql, f"{where}: column {name}: its sql", look_ups)
+        own_sql.require_bounded([own.growth], f"{where}: column {name}")
+        sql = own.sql
     parser = entry.get("as", "text")
     require_known(parser, parsers.PARSERS, f"{where}: column {name}: a way of reading")
     return MappedColumn(
@@ -177,7 +183,7 @@ def _field(
         missing=tuple(entry.get("missing", ())),
         values=tuple((cell, _word(value)) for cell, value in entry.get("values", {}).items()),
         constant=_word(entry["value"]) if "value" in entry else None,
-        sql=entry.get("sql"),
+        sql=sql,
     )
 
 
@@ -193,9 +199,15 @@ EXPORT_KEYS = {
 }
 
 
+LookUps = (
+    frozenset[str] | None
+)  # functions that the lookups of an own map are; None in a map of the house
+
+
 def _export(
-    entry: dict[str, Any], content: dict[str, Any], where: str, *, is_own: bool
+    entry: dict[str, Any], content: dict[str, Any], where: str, look_ups: LookUps
 ) -> ExportLayout:
+    is_own = look_ups is not None
     for key in entry:
         require_known(key, EXPORT_KEYS, f"{where}: a key of an export")
     called = f" {entry['object']}" if isinstance(entry.get("object"), str) else ""
@@ -212,8 +224,12 @@ def _export(
         raise OwnMapError(
             f"{where}: export{called} must say one of table and lookup: a lookup fills no table."
         )
+    if is_own and is_lookup:
+        for name in (entry["lookup"], *entry.get("columns", {})):
+            own_sql.require_name(name, f"{where}: export{called}: a lookup and its columns")
     fields = tuple(
-        _field(n, e, where, table, is_lookup=is_lookup) for n, e in entry.get("columns", {}).items()
+        _field(n, e, where, table, is_lookup=is_lookup, look_ups=look_ups)
+        for n, e in entry.get("columns", {}).items()
     )
     return ExportLayout(
         map_name=content.get("name", where),
@@ -250,6 +266,22 @@ def _lengths(fields: tuple[MappedColumn, ...]) -> tuple[MappedColumn, ...]:
     return (MappedColumn("minutes", sql="stated_minutes"),) if "stated_minutes" in names else ()
 
 
+def _look_ups(content: dict[str, Any], where: str) -> frozenset[str]:
+    """Return the functions by which an own map's SQL finds what its lookups hold."""
+    names = [
+        own_sql.look_up_function(entry["lookup"], column)
+        for entry in content.get("export", [])
+        if isinstance(entry.get("lookup"), str) and isinstance(entry.get("columns"), dict)
+        for column in list(entry["columns"])[1:]
+    ]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice:
+        raise OwnMapError(
+            f"{where}: two columns of lookups would be {twice}; call one of them otherwise."
+        )
+    return frozenset(names)
+
+
 PARTS = {"name": "text", "export": "tables", "aliases": "table", "reading": "table"}
 
 
@@ -263,7 +295,10 @@ def _exports(text: str, where: str, *, is_own: bool) -> list[ExportLayout]:
         dict.fromkeys(content.get("aliases", {}), "lists"),
         f"{where}: aliases: ",
     )
-    exports = [_export(entry, content, where, is_own=is_own) for entry in content.get("export", [])]
+    exports = [
+        _export(entry, content, where, _look_ups(content, where) if is_own else None)
+        for entry in content.get("export", [])
+    ]
     for object_name, names in content.get("aliases", {}).items():
         require_known(object_name, {e.object_name for e in exports}, f"{where}: aliases: an object")
         used = {c for e in exports if e.object_name == object_name for c in _columns_of(e)}
@@ -289,8 +324,8 @@ def exports_known(dataset: str) -> list[ExportLayout]:
     OwnMapError
         If a map names a table, a key or a way of reading that does not exist.
     """
-    own = paths.raw_folder(dataset) / OWN_MAP
-    mine = _exports(own_text(own, OWN_MAP), OWN_MAP, is_own=True) if own.is_file() else []
+    own = paths.own_file(dataset, OWN_MAP)
+    mine = _exports(own_text(own, OWN_MAP), OWN_MAP, is_own=True) if own else []
     return [*mine, *_house_exports()]
 
 
@@ -309,9 +344,5 @@ def reading_of(dataset: str) -> dict[str, Any]:
     """Return what a dataset's own ``fields.toml`` says under ``[reading]`` of notations its exports
     leave open.
     """
-    own = paths.raw_folder(dataset) / OWN_MAP
-    return (
-        dict(parse_toml(own_text(own, OWN_MAP), OWN_MAP).get("reading", {}))
-        if own.is_file()
-        else {}
-    )
+    own = paths.own_file(dataset, OWN_MAP)
+    return dict(parse_toml(own_text(own, OWN_MAP), OWN_MAP).get("reading", {})) if own else {}

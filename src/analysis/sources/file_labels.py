@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-_ADDRESS = re.compile(r"[^\s@/\[\]()]+(?:@|%40)[\w-]+(?:\.[\w-]+)*", re.IGNORECASE)
+_ADDRESS = re.compile(r"[^\s@/\[\]()]+(?:@|\uff20|%40)[\w-]+(?:\.[\w-]+)*", re.IGNORECASE)
 
 
 def file_labels(files: Iterable[Path]) -> dict[Path, str]:

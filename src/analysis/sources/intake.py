@@ -11,6 +11,8 @@ import datetime as dt
 import hashlib
 from typing import TYPE_CHECKING, NamedTuple
 
+from analysis.project.errors import OwnMapError
+from analysis.project.strange_files import printable_name, why_strange
 from analysis.sources import field_maps, unread_files
 from analysis.sources.database import quote_identifier
 from analysis.sources.file_labels import file_labels
@@ -38,6 +40,7 @@ CAPS = {
     1_048_576: "a spreadsheet",
 }
 CALENDAR = ".ics"
+MOST_FILES = 2_000
 LOADERS: dict[str, Loader] = {
     ".csv": loaders.load_csv,
     ".tsv": loaders.load_csv,
@@ -87,8 +90,10 @@ class Intake(NamedTuple):
 def file_sha256(file: Path) -> str:
     """Return the SHA-256 of a file's bytes, or of the names in a folder."""
     digest = hashlib.sha256()
+    if why := why_strange(file, file.parent):  # nothing of it is read
+        return hashlib.sha256(why.encode()).hexdigest()
     if file.is_dir():
-        digest.update("\n".join(sorted(str(f.relative_to(file)) for f in file.rglob("*"))).encode())
+        digest.update(b"\n".join(sorted(bytes(f.relative_to(file)) for f in file.rglob("*"))))
         return digest.hexdigest()
     with file.open("rb") as stream:
         while chunk := stream.read(CHUNK):
@@ -161,6 +166,8 @@ def read_files(
     for n, file in calendars_last:
         suffix, table = file.suffix.casefold(), f"text_{n}"
         try:
+            if why := why_strange(file, file.parent):
+                raise ValueError(why)  # noqa: TRY301 - refused as what cannot be read is
             if suffix == CALENDAR and file.is_file():
                 loaded = loaders.load_calendar(
                     connection, file, layouts, table, people=people, until=last
@@ -239,4 +246,16 @@ def files_of(folder: Path) -> list[Path]:
 
     Exports, and what nothing reads.
     """
-    return sorted(f for f in folder.iterdir() if not unread_files.is_ours(f))
+    there = sorted(folder.iterdir())
+    for file in there:
+        if file.name != printable_name(file.name):
+            raise OwnMapError(
+                f"data/raw/{folder.name}/{printable_name(file.name)}: its name is no text; rename it."
+            )
+    files = [f for f in there if why_strange(f, folder) or not unread_files.is_ours(f)]
+    if len(files) > MOST_FILES:
+        raise OwnMapError(
+            f"data/raw/{folder.name}: holds {len(files):,} files, and at most {MOST_FILES:,} are read. Put "
+            "the rows of one table into one file, below one header."
+        )
+    return files

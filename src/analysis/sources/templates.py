@@ -6,11 +6,13 @@ One CSV a table, its columns as the house map reads them.
 from __future__ import annotations
 
 import csv
+import os
 import tomllib
 from importlib import resources
 from typing import TYPE_CHECKING, NamedTuple
 
 from analysis.project import paths
+from analysis.project.private_files import FILE_OF_OWNER, private_folder
 from analysis.tables.canonical import TABLES
 
 if TYPE_CHECKING:
@@ -115,11 +117,12 @@ def write_templates(folder: Path) -> list[Path]:
 
     Returns the files written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    if not folder.is_dir():
+        private_folder(folder)
     written = []
     for template in hand_kept_templates():
         file = folder / f"{template.name}.csv"
-        if not file.exists():
+        if not os.path.lexists(file):  # a link to nothing would be written through
             with file.open("w", encoding="utf-8", newline="") as stream:
                 csv.writer(stream).writerow(template.columns)
             written.append(file)
@@ -129,11 +132,13 @@ def write_templates(folder: Path) -> list[Path]:
         for t in hand_kept_templates()
     )
     own = folder / paths.SETTINGS_FILE
-    if not own.exists():
+    if not os.path.lexists(own):
         own.write_text(SETTINGS.format(dataset=folder.name), encoding="utf-8")
         written.append(own)
     readme = folder / "README.md"
-    if not readme.exists():
+    if not os.path.lexists(readme):
         readme.write_text(README.format(dataset=folder.name, files=listed + "\n"), encoding="utf-8")
         written.append(readme)
+    for file in written:
+        file.chmod(FILE_OF_OWNER)
     return written

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import duckdb
 
 from analysis.project.errors import OwnMapError
-from analysis.sources import field_maps, own_maps
+from analysis.sources import field_maps, own_maps, own_sql
 from analysis.sources.cells import parsers, reading
 from analysis.sources.database import quote_identifier
 from analysis.sources.files.text_table import Refusal
@@ -52,7 +52,9 @@ def make_lookups(
     export's columns.
     """
     names = {layout.lookup: layout.fields for layout in layouts if layout.lookup}
+    of_house = {layout.lookup for layout in layouts if not layout.is_own}
     for name, fields in names.items():
+        table = quote_identifier(name if name in of_house else f"lookup {name}")
         nothing = ", ".join(f"null::varchar as {quote_identifier(f.name)}" for f in fields)
         selects = [f"select {nothing} where false"]
         for export in intake.exports:
@@ -68,8 +70,16 @@ def make_lookups(
                 if layout.lookup == name
             ]
         connection.execute(
-            f"create or replace temp table {quote_identifier(name)} as {' union all by name '.join(selects)}"
+            f"create or replace temp table {table} as {' union all by name '.join(selects)}"
         )
+        first, *others = fields
+        for field in others:  # names with blanks: no column of an export's own can be meant by them
+            function = own_sql.look_up_function(name, field.name)
+            connection.execute(
+                f'create or replace temp macro {quote_identifier(function)}("looked up") as (select max("its value") '
+                f'from (select {quote_identifier(first.name)} as "its key", {quote_identifier(field.name)} as "its value" '
+                f'from {table}) where "its key" = "looked up")'
+            )
 
 
 def make_typed_table(

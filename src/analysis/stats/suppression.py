@@ -68,6 +68,7 @@ def suppress_cells(
     keep: Sequence[str],
     n: str = N_COLUMN,
     within: Sequence[str] = (),
+    also: Sequence[bool] | NDArray[np.bool_] | None = None,
 ) -> pd.DataFrame:
     """Return the table with the values of small cells, and of those that would reveal them,
     missing.
@@ -79,6 +80,7 @@ def suppress_cells(
     smallest : fewest reps a row may show
     keep : columns that name the row and stay; every other column is a value and goes
     within : columns whose groups have a published total of their own, such as region
+    also : rows hidden in any case, because other tables would give a small one away with them
 
     Returns
     -------
@@ -99,6 +101,8 @@ def suppress_cells(
     hidden = np.zeros(len(frame), dtype=bool)
     for rows in groups:
         hidden[rows] = _complemented(counts[rows], smallest)
+    if also is not None:
+        hidden |= np.asarray(also, dtype=bool)
     small = hidden & ~(counts >= smallest)
     named = {*keep, *within}
     visible = {c: frame[c] if c in named else frame[c].mask(hidden) for c in frame.columns}

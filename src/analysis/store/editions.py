@@ -113,7 +113,8 @@ def _keep_inputs(dataset: str, folder: Path, manifest: Manifest) -> None:
     )
     shutil.copyfile(paths.project_root() / paths.SETTINGS_FILE, inputs / paths.SETTINGS_FILE)
     for own in paths.raw_folder(dataset).glob(SETTINGS):
-        shutil.copyfile(own, inputs / OWN / own.name)
+        if file := paths.own_file(dataset, own.name):
+            shutil.copyfile(file, inputs / OWN / own.name)
 
 
 def make_view(

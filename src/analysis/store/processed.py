@@ -28,8 +28,9 @@ from analysis.cleaning.plausibility import gate, required_tables
 from analysis.panels import build
 from analysis.project import paths, settings
 from analysis.project.errors import CrmDataError
-from analysis.project.whole_file import READABLE_BY_OWNER, write_whole
-from analysis.sources import database, intake
+from analysis.project.private_files import FILE_OF_OWNER, make_private, private_folder
+from analysis.project.whole_file import write_whole
+from analysis.sources import database, field_maps, intake
 from analysis.tables.canonical import TABLES
 from analysis.tables.panel_tables import PANELS
 
@@ -85,8 +86,8 @@ def _key(dataset: str) -> str:
     """
     file = paths.history_folder(dataset) / KEY_FILE
     if not file.is_file():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with write_whole(file, mode=READABLE_BY_OWNER) as part:
+        private_folder(file.parent)
+        with write_whole(file, mode=FILE_OF_OWNER) as part:
             part.write_text(secrets.token_hex(KEY_BYTES), encoding="utf-8")
     key = file.read_text(encoding="utf-8")
     if not re.fullmatch(rf"[0-9a-f]{{{2 * KEY_BYTES}}}", key):
@@ -115,10 +116,12 @@ def _stamp(dataset: str, files: list[Path], as_of: dt.date | None) -> str:
     house = settings.load_dataset_settings(dataset)
     follows_from = f"{code_hash()} {as_of} {house.model_dump_json()} {house.company.has_currency}"
     digest = hashlib.sha256(follows_from.encode())
+    folder = paths.raw_folder(dataset)
     own = [
-        f
-        for f in sorted(paths.raw_folder(dataset).rglob("*.toml"))
+        file
+        for f in sorted(folder.rglob("*.toml"))
         if f.name != paths.SETTINGS_FILE
+        if (file := paths.own_file(dataset, str(f.relative_to(folder))))
     ]
     for file in [*files, *own]:
         digest.update(f"{file.name} {intake.file_sha256(file)}\n".encode())
@@ -148,7 +151,9 @@ def _judged(
     dataset: str,
     key: str,
     as_of: dt.date | None,
+    *,
     show_words: Callable[[tuple[UnmatchedWord, ...]], None] | None = None,
+    output: Path | None = None,
 ) -> tuple[pipeline.Audit, gate.Gate]:
     """Make the clean tables and the panels in the database.
 
@@ -156,7 +161,14 @@ def _judged(
     """
     house = settings.load_dataset_settings(dataset)
     account = pipeline.clean_tables(
-        connection, files, dataset, house, dataset_key=key, as_of=as_of, show_words=show_words
+        connection,
+        files,
+        dataset,
+        house,
+        dataset_key=key,
+        as_of=as_of,
+        show_words=show_words,
+        output=output,
     )
     required_tables.require_clean_rows(connection, account)
     build.make_panels(connection, account.first_day, account.as_of, house)
@@ -225,7 +237,7 @@ def recover_scratch(dataset: str) -> None:
 
 
 def _n_bytes(files: list[Path]) -> int:
-    return sum(file.stat().st_size for file in files)
+    return sum(file.lstat().st_size for file in files)
 
 
 @contextlib.contextmanager
@@ -261,10 +273,10 @@ def prepare_dataset(dataset: str, *, as_of: dt.date | None = None) -> dict[str, 
     if (target / AUDIT_FILE).is_file() and _account(target).get("stamp") == stamp:
         return _account(target)
     with _scratch(dataset, target) as scratch, database.open_session(_n_bytes(files)) as connection:
-        account, verdict = _judged(connection, files, dataset, _key(dataset), as_of)
-        new = scratch / "new"
-        new.mkdir()
+        new = private_folder(scratch / "new")
+        account, verdict = _judged(connection, files, dataset, _key(dataset), as_of, output=new)
         _write(connection, account, verdict, new, stamp)
+        make_private(new)
         if target.exists():
             target.rename(scratch / "old")
         new.rename(target)
@@ -285,7 +297,7 @@ def dry_run(
     gate.require_known(settings.load_dataset_settings(dataset).accepted_warnings)
     files = intake.files_of(_dataset_folder(dataset))
     with database.open_session(_n_bytes(files)) as connection:
-        account, verdict = _judged(connection, files, dataset, "", as_of, show_words)
+        account, verdict = _judged(connection, files, dataset, "", as_of, show_words=show_words)
     return {**_plain(account), "gate": _plain(verdict)}
 
 
@@ -304,8 +316,8 @@ def own_text(dataset: str, name: str) -> str | None:
     """Return a text file of a dataset's raw folder, such as ``growth.toml``, or None where there is
     none.
     """
-    file = paths.raw_folder(dataset) / name
-    return file.read_text(encoding="utf-8") if file.is_file() else None
+    file = paths.own_file(dataset, name)
+    return field_maps.own_text(file, name) if file else None
 
 
 def freeze_panels(dataset: str, quarter: str) -> Path:
@@ -313,8 +325,8 @@ def freeze_panels(dataset: str, quarter: str) -> Path:
 
     What was kept at its first publication stays, unless the quarter was not over by then.
     """
-    history_folder = paths.history_folder(dataset) / quarter
-    history_folder.mkdir(parents=True, exist_ok=True)
+    private_folder(paths.history_folder(dataset))
+    history_folder = private_folder(paths.history_folder(dataset) / quarter)
     stands = history_folder / "team_quarter.parquet"
     if stands.is_file() and not _is_partial(stands, quarter):
         return history_folder

@@ -187,6 +187,33 @@ def test_leaving_early_is_no_success(ran):
     assert "after\n" not in texts(cells)
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "!false",
+        "!true; false",
+        "lines = !false",
+        "!!false",
+        "%sx false",
+        "%%bash\nfalse\necho behind",
+        "%%bash\nfalse | true",
+        "%%sh\nfalse\necho behind",
+        "%%script sh\nexit 3",
+    ],
+)
+def test_a_command_of_the_shell_that_fails_fails_its_cell(ran, source):
+    outcome, cells = ran("print('before')", source, "print('after')")
+    assert (outcome.status, outcome.cell) == ("failed", 2)
+    assert not cells[-1]["outputs"]
+
+
+def test_commands_that_succeed_or_may_fail_are_no_failure(ran):
+    outcome, _ = ran(
+        "!true", "!false || true", "lines = !echo a\nassert lines == ['a']", "%%bash\ntrue | cat"
+    )
+    assert outcome.status == "ok", outcome.error
+
+
 def test_an_error_is_an_error_even_where_it_was_expected(ran):
     """A report has no place for a traceback, so the tag `raises-exception` does not excuse one."""
     outcome, cells = ran("x = 1", cell("1 / 0", "raises-exception"), "print('after')")

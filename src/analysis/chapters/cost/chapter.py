@@ -12,10 +12,13 @@ from analysis.chapters.cost import (
     worked_example,
 )
 from analysis.project import money
+from analysis.stats.joint_suppression import Cell, cells_to_hide
 from analysis.stats.suppression import MARK_COLUMN, few_hidden, suppress_cells
 from analysis.tables.labelled_table import LabelledTable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import pandas as pd
 
     from analysis.chapters.cost.capture_range import CaptureRange
@@ -178,12 +181,31 @@ def cost_by_definition(costs: QuarterCosts) -> LabelledTable:
     )
 
 
+PUBLISHED_BY = ("team_id", "segment", "region")  # of one quarter, beside its total
+
+
+def _hidden_elsewhere(
+    costs: QuarterCosts, cuts: Iterable[str], values: Iterable[object]
+) -> list[bool]:
+    """Return which cells the tables of all cuts, taken together, must hide."""
+    counted = cost.counted_stays(
+        costs.stays, minimum_logged_share=costs.basis["minimum_logged_share"]
+    )
+    hidden = cells_to_hide(
+        counted.drop_duplicates(["rep_id", *PUBLISHED_BY]),
+        PUBLISHED_BY,
+        smallest=costs.company.settings.people.smallest_cell,
+    )
+    return [Cell(*each) in hidden for each in zip(cuts, values, strict=True)]
+
+
 def cost_by_segment(costs: QuarterCosts) -> LabelledTable:
     """Cost of an hour by segment and by region: one row a group."""
     groups = cost_breakdown.by_groups(costs.stays, ["segment", "region"], **costs.basis)
     smallest = costs.company.settings.people.smallest_cell
+    also = _hidden_elsewhere(costs, groups["by"], groups["group"])
     return LabelledTable(
-        suppress_cells(groups, smallest=smallest, keep=["group", "by"], within=["by"]),
+        suppress_cells(groups, smallest=smallest, keep=["group", "by"], within=["by"], also=also),
         f"Estimate and spread between reps (95%), n = {costs.hour.n} reps, "
         f"{costs.company.quarter}; narrow definition of selling. A difference, not an effect of "
         "segment or region.",
@@ -195,8 +217,10 @@ def cost_by_segment(costs: QuarterCosts) -> LabelledTable:
 def cost_by_team(costs: QuarterCosts) -> LabelledTable:
     """Cost and requirement of an hour by team: one row a team."""
     smallest = costs.company.settings.people.smallest_cell
+    teams = cost_breakdown.by_team(costs.stays, costs.company.table("teams"), **costs.basis)
+    also = _hidden_elsewhere(costs, ["team_id"] * len(teams), teams["team_id"])
     return LabelledTable(
-        cost_breakdown.by_team(costs.stays, costs.company.table("teams"), **costs.basis),
+        suppress_cells(teams.drop(columns="team_id"), smallest=smallest, keep=["team"], also=also),
         f"Cost and required bookings per recorded selling hour by team, {costs.company.quarter}",
         {
             "team": ("text", "Team"),
@@ -216,12 +240,14 @@ def cost_by_team(costs: QuarterCosts) -> LabelledTable:
 def week_by_class(costs: QuarterCosts) -> LabelledTable:
     """Hours of a logged week by class of activity: one row a segment."""
     house = costs.company.settings
+    classes = cost_breakdown.week_by_class(
+        costs.stays, "segment", minimum_logged_share=house.hours.minimum_logged_share
+    )
     week = suppress_cells(
-        cost_breakdown.week_by_class(
-            costs.stays, "segment", minimum_logged_share=house.hours.minimum_logged_share
-        ),
+        classes,
         smallest=house.people.smallest_cell,
         keep=["segment"],
+        also=_hidden_elsewhere(costs, ["segment"] * len(classes), classes["segment"]),
     )
     kinds = {"segment": "text", "n_reps": "count"}
     return LabelledTable(

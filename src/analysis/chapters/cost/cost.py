@@ -243,6 +243,12 @@ def by_definition(
     return table.drop(columns="group")
 
 
+def counted_stays(stays: pd.DataFrame, *, minimum_logged_share: float) -> pd.DataFrame:
+    """Return the stays whose cost of an hour is counted."""
+    reasons = left_out(stays, "cost_per_selling_hour", minimum_logged_share=minimum_logged_share)
+    return stays[reasons == ""]
+
+
 def cost_by_group(
     stays: pd.DataFrame,
     column: str,

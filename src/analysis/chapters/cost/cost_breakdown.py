@@ -91,8 +91,9 @@ def by_team(
 ) -> pd.DataFrame:
     """Return hours, cost and required bookings by team, dearest first: one row a team.
 
-    Columns: ``team`` (its name), ``n_reps``, ``hours`` sold per rep and week [h], ``cost`` per
-    selling hour with ``low`` and ``high``, ``required`` bookings per selling hour [currency].
+    Columns: ``team_id``, ``team`` (its name), ``n_reps``, ``hours`` sold per rep and week [h],
+    ``cost`` per selling hour with ``low`` and ``high``, ``required`` bookings per selling hour
+    [currency].
     """
     estimates = {}
     for name in (
@@ -108,6 +109,7 @@ def by_team(
     names = teams.dropna(subset="team_name").set_index("team_id")["team_name"].to_dict()
     table = pd.DataFrame(
         {
+            "team_id": dear.index,
             "team": [names.get(team, team) for team in dear.index],
             "n_reps": dear["n_reps"],
             "hours": estimates["selling_hours_per_week"]["estimate"],

@@ -9,7 +9,7 @@ import numpy as np
 from analysis.chapters.alignment import alignment_for_analysts, items, reference, weights
 from analysis.chapters.alignment import chapter as alignment
 from analysis.chapters.cost import cost
-from analysis.chapters.growth import assessment, growth_answer, growth_for_analysts
+from analysis.chapters.growth import assessment, growth_answer, growth_for_analysts, specification
 from analysis.store import manifest, processed
 from analysis.tables.labelled_table import LabelledTable
 
@@ -61,7 +61,7 @@ def aligned_growth(company: Company) -> AlignedGrowth:
     growth = growth_answer.answer_growth(
         as_of,
         quarter,
-        own_specification=processed.own_text(company.dataset, "growth.toml"),
+        own_specification=processed.own_text(company.dataset, specification.OWN_FILE),
         looks=manifest.earlier_looks(company.dataset, "growth_gap", before=quarter),
     )
     index = alignment.company_index(scored.aligned, quarter)

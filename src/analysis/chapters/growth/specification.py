@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 METHODS = ("imputation",)
+OWN_FILE = "growth.toml"  # of a dataset
 POINTS = 100  # points in a log point
 OUTCOMES = ("bookings_amount", "new_bookings_amount", "n_won", "n_created")
 

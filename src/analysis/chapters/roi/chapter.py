@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from analysis.chapters.growth import specification
 from analysis.chapters.roi import (
     accounts,
     appraised_programme,
@@ -98,7 +99,7 @@ def appraise_programme(company: Company) -> Appraised:
         tables,
         quarter=company.quarter,
         house=company.settings,
-        own_specification=processed.own_text(company.dataset, "growth.toml"),
+        own_specification=processed.own_text(company.dataset, specification.OWN_FILE),
         looks=manifest.earlier_looks(company.dataset, "growth_gap", before=company.quarter),
     )
     ruling = decision.decide_on_case(programme.case)

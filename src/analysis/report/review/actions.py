@@ -88,7 +88,7 @@ def read_review(file: Path) -> ReviewMinutes:
     name = f"{REVIEWS_FOLDER}/{file.name}"
     try:
         content = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise CrmDataError(
             f"{name}: not valid TOML: {error}.\nMend the file, then report again."
         ) from None
@@ -133,8 +133,9 @@ def read_reviews(dataset: str, *, before: str) -> dict[str, ReviewMinutes]:
                 "such as 2026Q2.toml.\n"
                 "Rename the file."
             )
-        if file.stem < before:
-            by_quarter[file.stem] = read_review(file)
+        own = paths.own_file(dataset, f"{REVIEWS_FOLDER}/{file.name}")
+        if own and file.stem < before:
+            by_quarter[file.stem] = read_review(own)
     return by_quarter
 
 

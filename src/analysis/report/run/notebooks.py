@@ -52,6 +52,12 @@ from analysis.store.run_record import Outcome, Parameter, Status
 
 CELL_TIMEOUT = 900  # [s]; a cell that runs longer is stuck, not slow
 LOOK_AGAIN = 1.0  # [s]
+# A failing `!command` fails its cell, and so does any line of %%bash; `!command || true` may fail.
+SHELL_FAILS = (
+    "--InteractiveShell.system_raise_on_error=True",
+    "--ScriptMagics.script_paths=bash=bash -e -o pipefail",
+    "--ScriptMagics.script_paths=sh=sh -e",
+)
 TYPES: dict[str, Callable[[str], Parameter]] = {"str": str, "int": int, "float": float}
 TRUE, FALSE = {"true", "yes", "1"}, {"false", "no", "0"}
 
@@ -264,7 +270,10 @@ def _run(job: Job) -> Outcome:
             request_save_on_cell_execute=False,
             execution_timeout=CELL_TIMEOUT,
             kernel_manager_class=PrivateKernelManager,
-            extra_arguments=["--log-level=CRITICAL"],  # it would log its own ending as an error
+            extra_arguments=[
+                "--log-level=CRITICAL",  # it would log its own ending as an error
+                *SHELL_FAILS,
+            ],
         )
     except PapermillExecutionError as error:
         return outcome("failed", error.cell_index, f"{error.ename}: {error.evalue}")

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from analysis.chapters.data_quality import answerability, hours_sources, restatements, won_deals
 from analysis.project import paths
+from analysis.project.private_files import make_private
 from analysis.report import (
     answers_in_brief,
     audit_lines,
@@ -35,6 +36,7 @@ from analysis.store import editions, manifest, processed
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from analysis.project.settings import Settings
     from analysis.report.document import Document
     from analysis.store.company import Company
     from analysis.store.run_record import Manifest, Parameter
@@ -76,6 +78,18 @@ def reader_notices(account: Mapping[str, Any], quarter: str, tolerance_rate: flo
     return notice_lines + hours_sources.refused_sources(account)
 
 
+FEWEST_SHOWN = 3  # people, below which whoever knows one knows the other
+
+
+def _small_cells_notice(house: Settings) -> list[str]:
+    """Return that settings let figures of one or two people be shown, where they do."""
+    smallest = house.people.smallest_cell
+    if smallest >= FEWEST_SHOWN:
+        return []
+    people = "one person" if smallest == 1 else f"{smallest} people"
+    return [f"Figures of as few as {people} are shown: people.smallest_cell is {smallest}."]
+
+
 def _restated(company: Company) -> list[str]:
     """Return a notice for each quarter published before whose bookings are others today."""
     then, deals = (
@@ -110,6 +124,7 @@ def _reader_notices(company: Company) -> list[str]:
     house = company.settings
     notice_lines = (
         audit_lines.currency_notice(house)
+        + _small_cells_notice(house)
         + reader_notices(company.audit, company.quarter, house.reconciliation.tolerance_rate)
         + _large_deals(company)
     )
@@ -175,6 +190,7 @@ def _keep_failed(folder: Path, scratch: Path, state: Manifest) -> None:
         state["key_metrics"] = before.get("key_metrics", [])
     folder.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(folder / "failed", ignore_errors=True)
+    make_private(scratch / "notebooks")  # an analyst's table may show pay
     (scratch / "notebooks").rename(folder / "failed")
     manifest.write_manifest(folder, state)
 
@@ -193,6 +209,7 @@ def _prefix(folder: Path) -> str:
 
 def _put_in_place(new: Path, folder: Path, scratch: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
+    make_private(new / "notebooks")  # an analyst's table may show pay
     if folder.exists():
         folder.rename(scratch / "old")
     new.rename(folder)
@@ -206,6 +223,7 @@ def _remember(company: Company, state: Manifest, forecasts: Mapping[str, Any]) -
     history_folder = editions.keep_edition(company.dataset, company.quarter, state)
     review_forecasts.keep_forecasts(history_folder, company.quarter, forecasts)
     manifest.write_manifest(history_folder, state)
+    make_private(history_folder)
 
 
 def publish_report(

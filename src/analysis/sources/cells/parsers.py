@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from analysis.sources.cells import dates, numbers
 from analysis.sources.cells.reading import CELL_RULES, ERRORS, Reading, of_spreadsheet
-from analysis.sources.database import LETTER, quote_identifier, quote_literal
+from analysis.sources.database import DOMAIN, LETTER, quote_identifier, quote_literal
 from analysis.tables.columns import SQL_TYPES
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ PARSERS: dict[str, Parser] = {
         "a person's name, kept as a pseudonym only",
     ),
     "email_domain": Parser(
-        "lower(regexp_extract({x}, '@([A-Za-z0-9-]+([.][A-Za-z0-9-]+)+)$', 1))",
+        f"lower(regexp_extract({{x}}, '@({DOMAIN})$', 1))",
         "unreadable_email",
         "an e-mail address, of which the domain alone is read; any other text has none",
     ),

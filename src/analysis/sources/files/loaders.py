@@ -29,6 +29,7 @@ from analysis.sources.files import (
     xlsx,
 )
 from analysis.sources.files.ical_zones import zone_named
+from analysis.sources.files.packed import FEWEST_BYTES, MOST_TIMES
 from analysis.sources.files.text_table import BrokenLine
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def load_csv(
     survey = encodings.survey_file(file)
     head = csv_dialect.read_head(file, survey)
     how = csv_dialect.find_dialect(head, layouts, file.name)
-    _require_single(how.header, how.layouts)
+    _require_header(how.header, how.layouts)
     footer = report_layout.find_footer(file, survey, how)
     broken = report_layout.title_lines(
         file.name, csv_dialect.split_lines(head)[: how.header_line - 1]
@@ -163,6 +164,9 @@ def _require_rows(
 
 
 LARGEST_UNPACKED = 4 << 30  # bytes
+FEWEST_ROWS = (
+    10_000_000  # of a Parquet file, below which it does not matter how few bytes hold them
+)
 
 
 def load_packed(
@@ -187,13 +191,20 @@ def load_packed(
         )
     with tempfile.TemporaryDirectory(prefix="alignment-roi-") as folder:
         plain = Path(folder) / file.stem
+        n_packed = file.stat().st_size
         n_left = LARGEST_UNPACKED
         try:
             with gzip.open(file) as source, plain.open("wb") as target:
                 while piece := source.read(1 << 20):
                     n_left -= len(piece)
+                    n_bytes = LARGEST_UNPACKED - n_left
                     if n_left < 0:
                         raise ValueError("it unpacks to more than 4 GiB; unpack it by hand")
+                    if n_bytes > FEWEST_BYTES and n_bytes > MOST_TIMES * n_packed:
+                        raise ValueError(
+                            f"it unpacks to more than {MOST_TIMES} times its size, as no rows "
+                            "do; unpack it by hand"
+                        )
                     target.write(piece)
         except (OSError, EOFError, zlib.error):
             raise ValueError("it cannot be unpacked: it is no gzip, or is cut off") from None
@@ -205,7 +216,12 @@ def load_packed(
         ]
 
 
-def _require_single(header: Sequence[str], layouts: Sequence[field_maps.ExportLayout]) -> None:
+def _require_header(header: Sequence[str], layouts: Sequence[field_maps.ExportLayout]) -> None:
+    if len(header) > text_table.MOST_COLUMNS:
+        raise ValueError(
+            f"it has {len(header):,} columns, and at most {text_table.MOST_COLUMNS:,} are read: "
+            "leave out those that are no data"
+        )
     if repeated := recognise.twice_named(header, layouts):
         raise ValueError(
             f"its header names {', '.join(repeated)} twice; rename or delete one of the columns"
@@ -235,7 +251,7 @@ def load_workbook(
         header = start[place][1]
         while header and not header[-1]:
             header = header[:-1]
-        _require_single(header, layouts)
+        _require_header(header, layouts)
         name = f"{file.name} [{sheet}]"
         broken = [
             BrokenLine(name, i, "above the header", report_layout.TITLE)
@@ -276,7 +292,7 @@ def load_json(
             if header
             else "it holds no record"
         )
-    _require_single(header, layouts)
+    _require_header(header, layouts)
     return [
         Loaded(
             file.name,
@@ -303,6 +319,7 @@ def load_parquet(
     """Read Parquet, its columns as texts."""
     name = {"file": re.sub(r"([*?[])", r"[\1]", str(file))}
     try:
+        _require_plausible(connection, file, name)
         described = connection.execute(
             "describe select * from read_parquet($file)", name
         ).fetchall()
@@ -312,7 +329,7 @@ def load_parquet(
             raise ValueError(
                 csv_dialect.describe_unknown([header], all_layouts, file.name, has_header=True)
             )
-        _require_single(header, layouts)
+        _require_header(header, layouts)
         cells = [
             (
                 f"strftime({quote_identifier(c)}, '{_STAMPS[kind]}')"
@@ -331,6 +348,20 @@ def load_parquet(
     except duckdb.Error as error:
         raise ValueError(f"it cannot be read as Parquet ({str(error).splitlines()[0]})") from None
     return [Loaded(file.name, table, header, tuple(layouts), "columns", "Parquet", [])]
+
+
+def _require_plausible(
+    connection: duckdb.DuckDBPyConnection, file: Path, name: dict[str, str]
+) -> None:
+    """Refuse a Parquet file that says it holds more rows than it has bytes."""
+    (n_rows,) = connection.execute(
+        "select sum(num_rows) from parquet_file_metadata($file)", name
+    ).fetchone() or (0,)
+    if n_rows > max(FEWEST_ROWS, file.stat().st_size):
+        raise ValueError(
+            f"it says it holds {n_rows:,} rows in {file.stat().st_size:,} bytes, as no rows do; "
+            "export it as CSV"
+        )
 
 
 def calendar_owners(connection: duckdb.DuckDBPyConnection, loaded: Loaded) -> dict[str, str]:

@@ -11,9 +11,11 @@ import datetime as dt
 import re
 import zipfile
 import zlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from python_calamine import CalamineError, CalamineWorkbook
+
+from analysis.sources.files.packed import FEWEST_BYTES, MOST_TIMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,12 +23,22 @@ if TYPE_CHECKING:
 
     from analysis.sources.files.text_table import Row
 
-LARGEST_XML = 4 << 30  # bytes of a workbook unpacked: an XLSX of the greatest size has less
+LARGEST_XML = 2 << 30  # bytes of a workbook unpacked: one of a million rows has less
+# A sheet is held from its first filled cell to its last, whatever stands between.
+MOST_CELLS = 50_000_000
+MOST_SHEETS = 255
+LAST_COLUMN = 16_384
 EXACT = 2**53  # up to here a spreadsheet's number is exact
+# All are bounded: a text that never closes a tag costs no more than it has bytes.
 _ERROR = re.compile(
-    rb'<c\b[^>]*?\br="([A-Z]{1,3})([0-9]{1,7})"[^>]*?\bt="e"[^>]*>(?:<f\b.*?(?:</f>|/>))?<v>([^<]{1,20})</v>',
-    re.DOTALL,
+    rb'<c\b[^<>]{0,200}?\br="([A-Z]{1,3})([0-9]{1,7})"[^<>]{0,200}?\bt="e"[^<>]{0,200}>'
+    rb"(?:<f\b[^<>]{0,200}/>|<f\b[^<>]{0,200}>[^<]{0,9000}</f>)?<v>([^<]{1,20})</v>"
 )
+_FAR_COLUMN = re.compile(rb' r="([A-Z]{2,3})[0-9]{1,7}"')
+_ROW = re.compile(rb' r="([0-9]{1,7})"')
+_CELL = re.compile(rb"[<:]c[ />]")
+_PLACED = re.compile(rb'[<:]c [^<>]{0,200}?\br="[A-Z]')
+_PLAIN = bytes.maketrans(b"\t\r\n'", b'   "')
 _SHEET = re.compile(rb"<(?:\w+:)?sheet\b[^>]*>")
 _RELATION = re.compile(rb"<(?:\w+:)?Relationship\b[^>]*>")
 
@@ -56,10 +68,18 @@ def _attribute(tag: bytes, name: bytes) -> bytes:
     return match.group(1) if match else b""
 
 
-def _errors(archive: zipfile.ZipFile, sheet: int) -> dict[tuple[int, int], str]:
-    """Return the spreadsheet errors of a sheet by row and column, from 0 (calamine shows them as
-    blank).
-    """
+class SheetExtent(NamedTuple):
+    """What a sheet's XML says before it is read: how far it goes, and the errors in it."""
+
+    n_rows: int
+    n_columns: int
+    errors: dict[tuple[int, int], str]  # by row and column from 0; calamine shows them as blank
+
+
+def _extent(archive: zipfile.ZipFile, sheet: int) -> SheetExtent:
+    """Return how far a sheet goes, and its spreadsheet errors."""
+    n_rows = n_columns = n_unplaced = 0
+    errors: dict[tuple[int, int], str] = {}
     try:
         tag = _SHEET.findall(archive.read("xl/workbook.xml"))[sheet]
         relations = _RELATION.findall(archive.read("xl/_rels/workbook.xml.rels"))
@@ -69,21 +89,39 @@ def _errors(archive: zipfile.ZipFile, sheet: int) -> dict[tuple[int, int], str]:
             if _attribute(r, b"Id") == _attribute(tag, b"r:id")
         )
         name = target.decode().removeprefix("/")
-        errors: dict[tuple[int, int], str] = {}
         rest = b""
         with archive.open(name if name.startswith("xl/") else f"xl/{name}") as stream:
             while piece := stream.read(1 << 20):
-                rest += piece
-                for column, row, error in _ERROR.findall(rest):
-                    errors[int(row) - 1, _column(column.decode())] = error.decode()
+                rest = (rest + piece).translate(_PLAIN)
+                whole = rest[: rest.rfind(b">") + 1]
+                if b't="e"' in rest:
+                    for column, row, error in _ERROR.findall(rest):
+                        errors[int(row) - 1, _column(column.decode())] = error.decode()
+                far = max(set(_FAR_COLUMN.findall(rest)), key=lambda c: (len(c), c), default=b"Z")
+                n_columns = max(n_columns, _column(far.decode()) + 1)
+                n_rows = max(n_rows, rest.count(b"<row"), *map(int, _ROW.findall(rest)))
+                n_cells = len(_CELL.findall(whole))
+                if n_cells > whole.count(b'<c r="') and n_cells > len(_PLACED.findall(whole)):
+                    n_unplaced += n_cells
                 rest = (
                     rest[rest.rfind(b"<c ") :][-(1 << 16) :]
                     if b"<c " in rest
                     else rest[-(1 << 16) :]
                 )
     except (KeyError, IndexError, StopIteration, UnicodeDecodeError):
-        return {}
-    return errors
+        return SheetExtent(0, 0, {})
+    if n_unplaced:  # cells that do not say where they stand may all stand in one row
+        n_columns = max(n_columns, min(n_unplaced, LAST_COLUMN))
+    return SheetExtent(n_rows, n_columns, errors)
+
+
+def _require_extent(extent: SheetExtent, name: str) -> None:
+    """Refuse a sheet that a stray cell makes too large to hold."""
+    if extent.n_rows * extent.n_columns > MOST_CELLS:
+        raise ValueError(
+            f"its sheet {name} spans {extent.n_rows:,} rows and {extent.n_columns:,} columns, more "
+            f"than {MOST_CELLS:,} cells: delete what stands far out, or save the sheet as CSV"
+        )
 
 
 def _column(letters: str) -> int:
@@ -101,11 +139,28 @@ def read_sheets(file: Path) -> Iterator[tuple[str, Iterator[Row]]]:
     """
     try:
         with zipfile.ZipFile(file) as archive:
-            if sum(part.file_size for part in archive.infolist()) > LARGEST_XML:
-                raise ValueError("it unpacks to more than any workbook holds")
+            n_bytes = sum(part.file_size for part in archive.infolist())
+            n_packed = sum(part.compress_size for part in archive.infolist())
+            if n_bytes > LARGEST_XML:
+                raise ValueError(
+                    f"it unpacks to {n_bytes:,} bytes, and at most {LARGEST_XML:,} are read: save "
+                    "it as CSV"
+                )
+            if n_bytes > FEWEST_BYTES and n_bytes > MOST_TIMES * n_packed:
+                raise ValueError(
+                    f"it unpacks to {n_bytes // max(n_packed, 1):,} times its size, as no workbook "
+                    "of rows does: save it as CSV"
+                )
             book = CalamineWorkbook.from_path(str(file))
+            if len(book.sheet_names) > MOST_SHEETS:
+                raise ValueError(
+                    f"it has {len(book.sheet_names):,} sheets, and at most {MOST_SHEETS} are read: "
+                    "put those of one table together"
+                )
             for n, name in enumerate(book.sheet_names):
-                yield name, _rows(book, name, _errors(archive, n))
+                extent = _extent(archive, n)
+                _require_extent(extent, name)
+                yield name, _rows(book, name, extent.errors)
     except (
         CalamineError,
         zipfile.BadZipFile,
@@ -121,7 +176,12 @@ def read_sheets(file: Path) -> Iterator[tuple[str, Iterator[Row]]]:
 
 
 def _rows(book: CalamineWorkbook, name: str, errors: dict[tuple[int, int], str]) -> Iterator[Row]:
-    sheet = book.get_sheet_by_name(name)
+    try:
+        sheet = book.get_sheet_by_name(name)
+    except CalamineError as error:
+        raise ValueError(
+            f"its sheet {name} cannot be read ({str(error).splitlines()[0]})"
+        ) from None
     left = sheet.start[1] if sheet.start else 0
     for n, row in enumerate(sheet.iter_rows()):
         cells = [cell_text(v) for v in row]

@@ -1,0 +1,62 @@
+"""Published totals of all cuts, put into a linear solver: no small cell can be told."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from published_totals import random_company, told_cells
+
+from analysis.stats.joint_suppression import Cell, cells_to_hide, range_left
+
+CUTS = ["team", "segment", "region"]
+
+
+def test_a_team_of_two_left_over_in_its_region_takes_another_along():
+    """Region n less team b is team a: b is hidden too."""
+    people = pd.DataFrame(
+        {"team": list("aabbbbbccccccdddddd"), "region": list("nnnnnnnssssssssssss")}
+    )
+    assert cells_to_hide(people, ["team", "region"], smallest=5) == {Cell("team", "a"), Cell("team", "b")}  # fmt: skip
+
+
+def test_cells_that_are_large_enough_hide_nothing():
+    people = pd.DataFrame({"team": list("aaaaabbbbb"), "region": list("nnnnnsssss")})
+    assert cells_to_hide(people, ["team", "region"], smallest=5) == set()
+
+
+def test_what_two_cuts_leave_over_is_hidden_though_neither_shows_it():
+    """Of region n (8) all but 2 are of segment x, which has no others: n less x is those 2."""
+    people = pd.DataFrame({"region": list("nnnnnnnnssssss"), "segment": list("xxxxxxyyyyyyyy")})
+    hidden = cells_to_hide(people, ["region", "segment"], smallest=5)
+    assert hidden
+    told = told_cells(people.assign(value=1.0), ["region", "segment"], hidden, smallest=5)
+    assert told == []
+
+
+def test_a_single_sum_leaves_all_between_nothing_and_itself():
+    """Of x + y = 7 each may be 0 to 7."""
+    left = range_left(np.array([1.0, 0.0]), np.array([[1.0, 1.0]]), np.array([2.0, 5.0]))
+    assert left == pytest.approx((0, 7))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_no_small_cell_of_a_random_company_is_told_within_a_quarter(seed):
+    people = random_company(np.random.default_rng(seed))
+    hidden = cells_to_hide(people, CUTS, smallest=5)
+    assert told_cells(people, CUTS, hidden, smallest=5) == []
+
+
+def test_the_solver_finds_what_suppression_table_by_table_leaves_open():
+    """Each cut alone hides its small cells and one more, and the attack must find some."""
+    told = 0
+    for seed in range(20):
+        people = random_company(np.random.default_rng(seed))
+        sizes = {c: people[c].value_counts() for c in CUTS}
+        hidden = {Cell(c, v) for c in CUTS for v, n in sizes[c].items() if n < 5}
+        for cut in CUTS:
+            alone = [v for v, n in sizes[cut].sort_values().items()]
+            if sum(cell.cut == cut for cell in hidden) == 1:
+                hidden.add(Cell(cut, alone[1]))
+        told += len(told_cells(people, CUTS, hidden, smallest=5))
+    assert told > 0
