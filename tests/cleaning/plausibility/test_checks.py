@@ -9,9 +9,11 @@ from plausible_company import alarms, changed, company, dataset
 
 from analysis.cleaning.plausibility import (
     amount_checks,
+    date_checks,
     hours_checks,
     interval_checks,
     outcome_checks,
+    ownership_checks,
     period_checks,
     reference_checks,
     set_aside_checks,
@@ -63,6 +65,19 @@ def aside(n: int, table: str, rule: str, column: str = "null") -> str:
     """Return the SQL that makes rows of a table set aside by a rule."""
     return f"insert into set_aside select '{table}', '{rule}', '{table}.csv', i, 'K' || i, {column}, null, null, null from range({n}) t(i)"
 
+
+BY_OWNERS = "update activities set rep_id = 'R' || substr(opportunity_id, 2)::int % 6;"
+NOBODY_MOVES = "update rep_team_history set team_id = 'T' || substr(rep_id, 2)::int % 2;"
+ACCOUNTS_BY_TEAM = """
+update opportunities set account_id = 'A' || (substr(opportunity_id, 2)::int + (created_at >= '2025-07-01')::int) % 2;"""
+MONDAYS = """
+insert into joint_meetings by name
+select 'M' || i as meeting_id, 'T' || i % 2 as team_id, date '2025-01-06' + 7 * i::int as held_on, 'minutes.csv' as source_file,
+  i as source_row from range(40) t(i);"""
+PAST_PARITY = """
+delete from fx_rates; update opportunities set currency = 'EUR' where opportunity_id > 'D100';
+insert into fx_rates by name select 'EUR' as currency, date '2025-01-01' + 60 * i::int as valid_from, date '2025-01-01' + 60 * i::int + 60
+  as valid_to, [{}][i + 1] as rate_to_reporting from range(6) t(i)"""
 
 CASES = [
     Case(set_aside_checks.rows_set_aside, "rows_set_aside",
@@ -209,6 +224,22 @@ CASES = [
          "update fx_rates set valid_from = date '2021-01-01' where valid_to is null; "
          "update opportunities set currency = 'EUR' where opportunity_id > 'D100'",
          "update opportunities set currency = 'EUR' where opportunity_id > 'D100'", "warn"),
+    Case(amount_checks.rates_apart, "rates_apart",  # drifting past 1 is no rate turned round
+         PAST_PARITY.format("1.09, 1.11, 1.07, 1.08, 1.09, 0.93"), PAST_PARITY.format("1.09, 1.11, 1.07, 1.03, 1.01, 0.96")),
+    Case(ownership_checks.work_of_others, "worked_by_another_team",
+         BY_OWNERS + NOBODY_MOVES + deals(30, "owner_rep_id = 'R1'", "status <> 'open'"),
+         BY_OWNERS + NOBODY_MOVES + deals(2, "owner_rep_id = 'R1'", "status <> 'open'"), "warn"),
+    Case(ownership_checks.work_of_others, "worked_by_others",
+         BY_OWNERS + deals(30, "owner_rep_id = 'R1'", "status <> 'open'"),
+         BY_OWNERS + deals(4, "owner_rep_id = 'R1'", "status <> 'open'"), "warn"),
+    Case(ownership_checks.accounts_of_stays, "accounts_of_another_team",
+         ACCOUNTS_BY_TEAM + "update rep_team_history set team_id = 'T2' where rep_id = 'R0' and valid_to is null", ACCOUNTS_BY_TEAM, "warn"),
+    Case(date_checks.dates_out_of_order, "dates_out_of_order",
+         MONDAYS + "update joint_meetings set held_on = held_on - 364 where source_row % 5 = 0",
+         MONDAYS + "update joint_meetings set held_on = held_on - 364 where source_row = 5", "warn"),
+    Case(date_checks.meetings_on_rest_days, "meetings_on_rest_days",
+         MONDAYS + "update joint_meetings set held_on = held_on - 365 where source_row % 5 = 0",
+         MONDAYS + "update joint_meetings set held_on = held_on - 364 where source_row % 5 = 0", "warn"),
     Case(interval_checks.pay_out_of_scale, "pay_beside_base",
          first(4, "compensation", "commission_rate = 1", "rep_id"), "update compensation set commission_rate = 0.4"),
     Case(interval_checks.pay_out_of_scale, "pay_beside_base",
