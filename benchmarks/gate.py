@@ -9,8 +9,11 @@ them: owners swapped within a team, and rows dropped evenly from a table that no
 no control total covers.
 
     python benchmarks/gate.py [--json] [--runs 300] [--seeds 2] [--reports]
+    python benchmarks/gate.py --undamaged 50 [--first-seed 100]
 
 With ``--reports`` the headlines are those of the manifest that ``alignment-roi report`` writes.
+With ``--undamaged`` whole companies of both layouts and 4 to 60 teams go through the gate, which
+should neither warn nor withhold.
 """
 
 from __future__ import annotations
@@ -65,6 +68,8 @@ METRICS = {  # each headline's name in a manifest
     "growth": "growth_gap",
     "index": "alignment_index",
 }
+LAYOUTS: tuple[write.Layout, ...] = ("salesforce", "hubspot")
+TEAMS = (4, 6, 8, 12, 5, 16, 7, 24, 10, 40, 9, 60, 4)  # 13 sizes, so that each has both layouts
 WITHIN = 0.01
 MOST_SILENT = 0.01
 HEADLINES = {  # each headline and the question whose verdict stands over it
@@ -144,6 +149,40 @@ def _headlines(
         "growth": _result(growth),
         "index": _result(index),
     }
+
+
+def judged(dataset: str, house: settings.Settings) -> gate.Gate:
+    """Return the gate's verdicts on a dataset."""
+    with database.open_session() as connection:
+        files = intake.files_of(paths.raw_folder(dataset))
+        account = pipeline.clean_tables(connection, files, dataset, house, dataset_key="key")
+        required_tables.require_clean_rows(connection, account)
+        build.make_panels(connection, account.first_day, account.as_of, house)
+        return gate.judge_dataset(connection, account, house)
+
+
+def undamaged(n_seeds: int, first_seed: int) -> Iterator[dict[str, object]]:
+    """Yield a row a whole company: seed, layout, teams, verdicts other than answered, checks."""
+    with _project() as root:
+        for seed in range(first_seed, first_seed + n_seeds):
+            layout, n_teams = LAYOUTS[seed % 2], TEAMS[seed % len(TEAMS)]
+            base = root / "data" / "raw" / "whole"
+            write.write_exports(
+                company_parameters.SimulatedCompany(n_teams=n_teams, n_quarters=6, seed=seed),
+                base,
+                layout=layout,
+            )
+            verdict = judged("whole", settings.load_dataset_settings("whole"))
+            shutil.rmtree(base)
+            yield {
+                "seed": seed,
+                "layout": layout,
+                "teams": n_teams,
+                "verdicts": {
+                    q: v.status for q, v in verdict.questions.items() if v.status != "answered"
+                },
+                "checks": [f.check for f in verdict.findings],
+            }
 
 
 def figures(dataset: str, quarter: str | None) -> tuple[Figures, str]:
@@ -320,8 +359,14 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=2, help="undamaged companies behind them")
     parser.add_argument("--teams", type=int, default=4)
     parser.add_argument("--quarters", type=int, default=6)
+    parser.add_argument("--undamaged", type=int, default=0, help="whole companies instead")
+    parser.add_argument("--first-seed", type=int, default=100, help="of the undamaged ones")
     parser.add_argument("--reports", action="store_true", help="through the whole report")
     options = parser.parse_args()
+    for row in undamaged(options.undamaged, options.first_seed):
+        print(json.dumps(row), flush=True)
+    if options.undamaged:
+        return
     rows = []
     measure = published if options.reports else figures
     for row in runs(options.runs, options.seeds, options.teams, options.quarters, measure):

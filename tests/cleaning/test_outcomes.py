@@ -33,12 +33,21 @@ from analysis.sources.database import quote_identifier
             ),
         ),
         ("closed", ("Closed", "Geschlossen", "Negócio fechado")),
-        ("open", ("Proposal/Price Quote", "Negotiation/Review", "Contract Sent", "Verhandlung", "Decision Maker Bought-In")),
+        (
+            "open",
+            (
+                "Proposal/Price Quote", "Negotiation/Review", "Contract Sent", "Verhandlung", "Decision Maker Bought-In",
+                "Calificado para comprar", "Identificar responsables de la toma de decisiones", "Visita técnica",
+                "Propuesta económica", "Presentación agendada", "Rendez-vous planifié", "Tomada de decisão",
+                "Entscheidungsträger identifiziert", "Primo contatto",
+            ),
+        ),
         (
             None,
             (
                 "Won back", "Not won", "Lost - reopened", "Won - pending signature", "Won?", "Won/Lost", "未受注",
                 "Closed Lost (won by competitor)", "On hold", "Signed", "1001", "Wonderland", "Churned",
+                "Firma realizada", "Compra", "Signature", "Sin decisión", "No interesado",
             ),
         ),
     ],
@@ -375,3 +384,41 @@ def test_what_no_closed_deal_dates_is_refused_by_the_deals_that_cannot_be_told(r
         match=r"of 2 of 3 deals it cannot be told .*\(stages Signed\), and none of the others has closed",
     ):
         cleaned(as_of=None)
+
+
+def due(raw, *deals: tuple[str, str]) -> None:
+    """Write a report whose deals have a stage and a close date, and were created in January."""
+    rows = [
+        {k: v for k, v in REPORT.items() if k != "Probability (%)"}
+        | {"Opportunity ID": f"0060000000000{n:02}", "Stage": stage, "Close Date": day}
+        for n, (stage, day) in enumerate(deals, 1)
+    ]
+    write(
+        raw,
+        report=rows,
+        users=[{"Full Name": "Ada", "Role": "North", "Active": "1", "Profile": "Sales"}],
+    )
+
+
+ENDED = (("Ganada", "2026-02-10"), ("Perdida", "2026-03-20"))
+
+
+def test_a_stage_that_nothing_names_is_open_where_most_of_its_deals_are_due_later_than_anything(
+    raw,
+):
+    due(raw, *ENDED, *(("Etapa 4", day) for day in ("2026-05-01", "2026-06-01", "2026-02-01")))
+    got = cleaned()
+    assert got.tables["opportunities"]["status"].tolist() == ["won", "lost", "open", "open", "open"]
+    assert got.effect("opportunities", "open_by_due_date").n_rows == 3
+
+
+@pytest.mark.parametrize(
+    "days",
+    [
+        ("2026-03-01", "2026-03-15", "2026-05-01"),  # most ended before
+        ("2026-05-01", "2026-06-01"),  # too few to tell
+    ],
+)
+def test_a_stage_that_nothing_names_stays_unknown_where_its_dates_do_not_tell(raw, days):
+    due(raw, *ENDED, *(("Descartada", day) for day in days))
+    assert cleaned().aside() == {"unknown_outcome": len(days)}

@@ -300,6 +300,14 @@ def test_a_required_table_without_export_stops_the_run(raw, absent):
         cleaned()
 
 
+def test_years_of_a_calendar_that_is_not_read_are_refused(raw):
+    """1447 is a year of the Islamic calendar, and read as it stands some six centuries ago."""
+    islamic = {"CloseDate": "1447-08-20", "CreatedDate": "1447-07-01T09:00:00Z"}
+    write(raw, Opportunity=[opportunity(1, **islamic), opportunity(2, **islamic)], User=[user()])
+    with pytest.raises(CrmDataError, match=r"last of its dates is 1447-08-20: .* another calendar"):
+        cleaned(as_of=None)
+
+
 def test_the_audit_says_how_each_file_was_understood(raw):
     write(raw, Opportunity=[opportunity(1)], User=[user()], unknown=[{"a": "1", "b": "2"}])
     audit = cleaned().audit

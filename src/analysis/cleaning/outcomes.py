@@ -1,7 +1,8 @@
 """How a deal stands, won, lost or open, weighed from what its row and its stage say.
 
-Flags come first, then the probability of a stage that is closed, then the stage's name; where they
-contradict each other or none speaks, the deal has no outcome and is set aside.  The macros stand in
+Flags come first, then the probability of a stage that is closed, then the stage's name; a stage of
+which none speaks is open where most of its deals are due later than anything in the export.  Where
+they contradict each other or nothing speaks, the deal has no outcome and is set aside.  The macros stand in
 ``outcomes.sql``, the words by which a stage's name says how a deal ended in ``outcome_words.toml``.
 """
 
@@ -32,6 +33,7 @@ OUTCOME_COLUMNS = (
     "flags_say",
     "probability_settles",
     "probability_says",
+    "is_due",
     "outcome",
     "status",
 )
@@ -149,6 +151,7 @@ def deal_outcomes(connection: duckdb.DuckDBPyConnection, book: Rulebook) -> None
                 connection.execute(
                     f"create or replace temp view weighed_deals as from {layer};"
                     "create or replace temp table probability_stages as from closed_stages('weighed_deals');"
+                    "create or replace temp table due_stages as from stages_due('weighed_deals');"
                     "drop view weighed_deals"
                 )
             trials.append((name, f"select ({book.derive[name]}) as {name} from {layer} this"))

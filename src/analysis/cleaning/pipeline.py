@@ -15,6 +15,7 @@ from analysis.cleaning import (
     hours,
     identity,
     outcomes,
+    people_of_rows,
     reconciliation,
     references,
     reporting_currency,
@@ -56,6 +57,7 @@ FREE_MAIL = (
     "web.de",
     "proton.me",
 )
+FIRST_YEAR = 1990
 REQUIRED_TABLES = ("opportunities", "reps")  # without these there is no report at all
 
 
@@ -143,7 +145,12 @@ def _as_of(connection: duckdb.DuckDBPyConnection, today: dt.date) -> dt.date:
 
 
 def _require_data(connection: duckdb.DuckDBPyConnection, as_of: dt.date) -> None:
-    """Refuse a day of the export that lies before anything it holds."""
+    """Refuse a day of the export that lies before anything it holds, or before there were CRMs."""
+    if as_of.year < FIRST_YEAR:
+        raise CrmDataError(
+            f"opportunities: the last of its dates is {as_of}: no CRM is as old, so its years are of "
+            f"another calendar. Export dates with years from {FIRST_YEAR} on, as 2026-09-30."
+        )
     (first,) = _one(
         connection,
         """
@@ -360,6 +367,7 @@ def clean_tables(
     for export in intake.exports:
         connection.execute(f"drop table {quote_identifier(export.text_table)}")
     intake = validity.settle_intervals(connection, intake, field_maps.reading_of(dataset))
+    intake, n_in = people_of_rows.people_of_rows(connection, intake, n_in)
     absent = [name for name in REQUIRED_TABLES if not n_in[name]]
     if absent:
         refused = "".join(f"\n  {r.file}: {r.reason}." for r in intake.refusals)

@@ -470,3 +470,20 @@ def test_quirk_8_mavens_deals_in_iso_us_and_european_notation_are_one_table(raw)
     assert len(tables[0]) == 8_800
     assert tables[0].equals(tables[1])
     assert tables[0].equals(tables[2])
+
+
+def test_years_of_the_buddhist_calendar_are_taken_back_leap_days_and_all():
+    days = [dt.date(2024, 2, 29), dt.date(2026, 3, 13)]
+    assert values(["2567-02-29", "2569-03-13"], "date") == days
+    assert values(["29/02/2567", "13/3/2569"], "date") == days
+    assert values(["2567-02-29 10:05:00+00", "2569-03-13T11:00:00Z"], "timestamp") == [
+        "2024-02-29 10:05:00+00",
+        "2026-03-13 11:00:00+00",
+    ]
+
+
+def test_a_column_of_two_calendars_is_refused_and_a_slip_is_no_calendar():
+    with pytest.raises(notation.Ambiguous, match=r"mixes years of two calendars \(1 of 3 are Budd"):
+        values(["2569-01-05", "2026-01-05", "2026-01-06"], "date")
+    got = values([*["2026-01-05"] * 30, "2569-01-05"], "date")
+    assert got[-1] == dt.date(2569, 1, 5)

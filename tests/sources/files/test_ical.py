@@ -57,6 +57,14 @@ def test_a_meeting_is_a_row_of_the_rep_whose_calendar_it_is(raw):
     assert rows == [(ADA, "2026-02-02T10:00:00Z", "2026-02-02T11:00:00Z", "false")]
 
 
+def test_a_change_of_this_and_all_following_meetings_keeps_each_of_them(raw):
+    """Four Mondays of an hour; from the third on two hours each, under one slot for both."""
+    series = DEMO + "\nRRULE:FREQ=WEEKLY;COUNT=4"
+    longer = DEMO.replace("20260202", "20260216").replace("T110000", "T120000")
+    got = of_calendar(raw, series, longer + "\nRECURRENCE-ID;RANGE=THISANDFUTURE:20260216T100000Z")
+    assert sorted(got.tables["activities"]["minutes"]) == [60, 60, 120, 120]
+
+
 def test_quirk_23_a_series_is_written_out_without_the_dates_left_out(raw):
     """Weekly from 2 February: the 9th is left out, the 16th moved to the 17th at 15, then 23 February and five in March."""
     series = DEMO + "\nRRULE:FREQ=WEEKLY\nEXDATE:20260209T100000Z"

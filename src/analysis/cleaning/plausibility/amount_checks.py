@@ -25,6 +25,11 @@ MOST_JUMP = (
     1.6  # between a rate and the nearer of its neighbours: a currency that falls so fast is rare
 )
 SMALLEST_TURN = 1.05  # from which on a rate that is the inverse of the others is told from a change
+OF_DISTANCE = (
+    0.7  # of a turned rate's distance from the middle, that one step makes: drift takes many
+)
+MANY_STEPS = 3  # usual steps, that it is long, where there are steps enough to tell what is usual
+FEWEST_RATES = 5
 MOST_DAYS = 500
 SMALLEST_SHARE = 0.01  # what a currency of no deal counts: pay or costs may be in it
 RATES = Bearing((*AMOUNTS.decides, "cost"))
@@ -137,11 +142,16 @@ def rates_apart(data: Dataset) -> Iterator[CheckReading]:
           window one as (partition by currency order by valid_from)),
         told as (
           select *,
-            least(abs(ln(rate / coalesce(before, after))), abs(ln(rate / coalesce(after, before)))) as jump from rates),
+            least(abs(ln(rate / coalesce(before, after))), abs(ln(rate / coalesce(after, before)))) as jump,
+            coalesce(max(abs(ln(rate / before))) over (partition by currency), 0) as longest_step,
+            case when count(*) over (partition by currency) >= {FEWEST_RATES}
+              then median(abs(ln(rate / before))) over (partition by currency) else 0 end as usual_step from rates),
         used as (
           select r.*, o.close_date,
             coalesce(jump > ln({MOST_JUMP}), false)
-              or abs(ln(rate / middle)) > greatest(ln({SMALLEST_TURN}), 4 * abs(ln(rate * middle))) as is_apart,
+              or abs(ln(rate / middle)) > greatest(ln({SMALLEST_TURN}), 4 * abs(ln(rate * middle)))
+                and longest_step > {OF_DISTANCE} * abs(ln(rate / middle))
+                and longest_step > {MANY_STEPS} * usual_step as is_apart,
             o.close_date > r.valid_from + {MOST_DAYS} as is_old
           from opportunities o join told r on r.currency = o.currency and r.valid_from <= o.close_date
             and (r.valid_to is null or o.close_date < r.valid_to)

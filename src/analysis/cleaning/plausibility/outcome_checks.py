@@ -351,6 +351,23 @@ def _won_long_after(data: Dataset) -> CheckReading:
     )
 
 
+def open_by_due_date(data: Dataset) -> Iterator[CheckReading]:
+    """Yield the share of deals that only their stage's dates say are open."""
+    if data.has("opportunities"):
+        yield data.odd_share(
+            "open_by_due_date",
+            Bearing((), ("win_rate", "worth")),
+            "opportunities",
+            odd="contains(coalesce(flagged_by, ''), 'open_by_due_date')",
+            among="true",
+            key="distinct stage",
+            sentence=(
+                "{} deals are taken as open because most of their stage are due later than anything "
+                "in the export; no flag, probability or name says it."
+            ),
+        )
+
+
 def same_deal_again(data: Dataset) -> Iterator[CheckReading]:
     """Yield closed deals that agree with another one in name, account, amount, close date and
     outcome.

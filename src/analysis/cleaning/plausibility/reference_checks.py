@@ -14,11 +14,13 @@ from analysis.cleaning.plausibility.checks import CheckReading, share_of
 from analysis.cleaning.plausibility.questions import (
     DEALS,
     PAY,
+    QUESTIONS,
     TARGETS,
     TEAMS,
     TIME,
     Bearing,
     bearing_of,
+    is_answerable,
 )
 from analysis.sources.database import quote_identifier, quote_literal
 
@@ -190,6 +192,21 @@ def reps_without(data: Dataset) -> Iterator[CheckReading]:
             sentence=(
                 "{} reps have calls or tasks and not one meeting: a calendar that was not exported."
             ),
+        )
+
+
+def people_without_users(data: Dataset) -> Iterator[CheckReading]:
+    """Yield whether people are only known from the rows that name them, not from a users' export."""
+    files = data.account.files
+    if data.has("reps") and files:
+        yield CheckReading(
+            "people_without_users",
+            Bearing((), tuple(q for q in QUESTIONS if is_answerable(q, data.n_in))),
+            float(all("reps" not in file.tables for file in files)),
+            data.n_clean["reps"],
+            f"No export of users: {data.n_clean['reps']:,} people whom deals and lists name stand "
+            "for the reps, managers and machines among them.",
+            "reps",
         )
 
 

@@ -59,7 +59,17 @@ TAKES = {
     "epoch": "seconds or milliseconds since 1970",
 }
 
+# Years of the Buddhist calendar run 543 ahead: 2569 is 2026.  Where most of a column has such years
+# it is of that calendar, and each is taken back before the cell is read, leap days and all.
+BUDDHIST = "^(?:[0-9]{1,2}[/.-][0-9]{1,2}[/.-])?2[456][0-9]{2}(?:[^0-9]|$)"
 MACROS = r"""
+create macro from_buddhist(t) as case
+  when regexp_matches(t, '^2[456][0-9]{2}[^0-9]') then (t[1:4]::int - 543)::varchar || t[5:]
+  when regexp_matches(t, '^[0-9]{1,2}[/.-][0-9]{1,2}[/.-]2[456][0-9]{2}(?:[^0-9]|$)')
+    then regexp_extract(t, '^[0-9]{1,2}[/.-][0-9]{1,2}[/.-]')
+      || (regexp_extract(t, '[/.-](2[456][0-9]{2})', 1)::int - 543)::varchar
+      || regexp_extract(t, '^[0-9]{1,2}[/.-][0-9]{1,2}[/.-][0-9]{4}(.*)$', 1)
+  else t end;
 create macro clock_zone(t) as regexp_extract(t, '[0-9]:[0-9]{2}[^+Z-]*?(Z|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?)$', 1);
 create macro wall_clock(t) as case when regexp_matches(t, '[0-9] ?[AaPp][.]?[Mm]')
   then try_strptime(regexp_replace(t, '^([0-9-]+)[T ,]+([0-9:]+)(?:[.,][0-9]+)? ?([AaPp]).*$', '\1 \2 \3M'),
@@ -93,7 +103,29 @@ def _is_possible(form: str, order: str = "day-first") -> str:
 
 def first_counts(kind: str) -> dict[str, str]:
     """Return what the first look counts: cells written as an API writes them."""
-    return {"n_fast": f"count(*) filter (where regexp_full_match({{x}}, '{FAST[kind]}'))"}
+    return {
+        "n_fast": f"count(*) filter (where regexp_full_match({{x}}, '{FAST[kind]}'))",
+        "n_buddhist": f"count(*) filter (where not starts_with({{x}}, '20') and regexp_matches({{x}}, '{BUDDHIST}'))",
+    }
+
+
+def is_buddhist(column: str, n: Mapping[str, int]) -> bool:
+    """Return whether a column's years are of the Buddhist calendar.
+
+    Raises
+    ------
+    Ambiguous
+        If a good part of them is, and the others are not.
+    """
+    others = n["n"] - n["n_buddhist"]
+    if is_minority(n["n_buddhist"], others):
+        return False
+    if not is_minority(others, n["n_buddhist"]):
+        raise Ambiguous(
+            f"its column {column} mixes years of two calendars ({n['n_buddhist']:,} of {n['n']:,} "
+            "are Buddhist, 543 years ahead); save it with one"
+        )
+    return True
 
 
 def second_counts() -> dict[str, str]:

@@ -179,11 +179,14 @@ def _studied(
         )
         column, plain, words = field.source or field.name, None, ""
         try:
+            if counts["n_fast"] < counts["n"] and key[1] in dates.FAST:
+                plain, words = _plain(
+                    connection, export.text_table, sql[key], key, column, column_hints
+                )
+            if key[1] in dates.FAST and dates.is_buddhist(column, counts):
+                plain = f"from_buddhist({plain or '{x}'})"
+                words += "; years of the Buddhist calendar, 543 taken off"
             if counts["n_fast"] < counts["n"]:
-                if key[1] in dates.FAST:
-                    plain, words = _plain(
-                        connection, export.text_table, sql[key], key, column, column_hints
-                    )
                 counts |= _second_look(connection, export.text_table, sql[key], key[1], plain)
             reading = _decide(key[1], column, counts, _for_versions(field, column_hints))
         except Ambiguous:

@@ -178,6 +178,8 @@ def _cells(
     if is_all_day:
         start, end = _days_of(start, end)
     slot = _value(event, "RECURRENCE-ID")
+    if slot is not None and event["RECURRENCE-ID"].params.get("RANGE"):
+        slot = _span(event)[0]  # one change for all that follow: each meeting has the same slot
     uid = str(event.get("UID") or f"entry {place}")
     key = f"{rep}|{uid}|{_when(slot, zone) or ''}"
     created = _value(event, "CREATED") or _value(event, "DTSTAMP")
