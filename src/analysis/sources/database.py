@@ -145,6 +145,14 @@ def insert_rows(
         )
 
 
+def has_row(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
+    """Return whether a table has any row."""
+    return (
+        connection.execute(f"select 1 from {quote_identifier(table)} limit 1").fetchone()
+        is not None
+    )
+
+
 def quote_identifier(name: str) -> str:
     """Return `name` quoted as a name of a table or column."""
     return '"' + name.replace('"', '""') + '"'
