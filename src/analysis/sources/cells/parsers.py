@@ -243,7 +243,9 @@ def _cell_text(field: MappedColumn, cell: str) -> str:
     if not tokens:
         return text
     # not one nullif in another: each writes the text out twice
-    return f"case when {text} in ({', '.join(map(quote_literal, tokens))}) then null else {text} end"
+    return (
+        f"case when {text} in ({', '.join(map(quote_literal, tokens))}) then null else {text} end"
+    )
 
 
 def strict_reading(parser: str) -> Reading:
