@@ -40,7 +40,7 @@ report: .venv/ready $(if $(filter demo,$(DATASET)),data/raw/demo/alignment.toml)
 	@$(ROI) report $(DATASET) $(if $(filter demo-latest,$(DATASET)-$(QUARTER)),--quarter previous) --quarter $(QUARTER)
 
 test: .venv/ready data/raw/demo/alignment.toml ## prove it: unit, statistical, notebook and end-to-end tests
-	@$(ROI) clean demo >/dev/null && OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
+	@$(ROI) clean demo >/dev/null && OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 trial: .venv/ready ## run every folder of cases and print what came of each
 	@$(BIN)/python tests/trial.py

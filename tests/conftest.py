@@ -15,7 +15,34 @@ from analysis.simulate.world.company_parameters import SimulatedCompany
 from analysis.store import processed
 
 REPOSITORY = Path(__file__).parents[1]
+# What takes longest begins first: else one worker waits at the end while the other makes reports.
+LONGEST = (
+    "tests/test_report.py",
+    "tests/simulate/test_resave.py",
+    "tests/cleaning/test_rules.py",
+    "tests/report/run/test_publish.py",
+    "tests/store/test_processed.py",
+    "tests/test_trial.py",
+    "tests/chapters/selling_time/test_selling_time_study.py",
+    "tests/test_schedule.py",
+    "tests/sources/files/test_ical_clients.py",
+    "tests/sources/cells/test_notation.py",
+    "tests/sources/test_hubspot.py",
+    "tests/project/test_money_sign.py",
+    "tests/test_report_hostile.py",
+    "tests/panels/test_build_properties.py",
+    "tests/stats/test_size_of_tests.py",
+    "notebooks/4_aligned_vs_laggard.ipynb",
+    "notebooks/3_selling_time.ipynb",
+    "notebooks/5_alignment_roi.ipynb",
+)
 TINY = SimulatedCompany(n_teams=4, n_quarters=6)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files that take longest first; within a file the order stays."""
+    place = {name: n for n, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.nodeid.partition("::")[0], len(place)))
 
 
 def _project(folder: Path) -> Path:

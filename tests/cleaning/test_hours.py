@@ -151,6 +151,9 @@ def classified(subject, *pairs, has_client=False):
 
 def class_of(subject, table, *, has_client):
     with database.open_session() as connection:
+        connection.execute(
+            "create table parsed_activities as select ?::varchar as subject", [subject]
+        )
         hours.define_classes(connection, table)
         return connection.execute("select activity_class(?, ?)", [subject, has_client]).fetchone()[
             0
@@ -216,6 +219,26 @@ def test_a_word_ends_where_its_letters_end_in_any_alphabet():
     """The letter after Demo is one, though no English one."""
     assert classified("Demoá", ("selling", "demo")) == "unclassified"
     assert classified("(demo)", ("selling", "demo")) == "selling"
+    assert classified("Demoя", ("selling", "demo")) == "unclassified"
+    assert classified("商談 демо", ("selling", "демо")) == "selling"
+
+
+def test_western_subjects_have_the_word_ends_that_any_subject_has():
+    """Sign by sign: what the short class calls a letter or digit is what Unicode calls one."""
+    signs = [
+        *range(1, 0x250),
+        *range(0x2000, 0x2070),
+        *range(0x20A0, 0x20C0),
+        *range(0x2190, 0x2200),
+    ]
+    with database.open_session() as connection:
+        row = connection.execute(
+            f"""select count(*), count(*) filter (regexp_full_match(sign, '{hours.WESTERN}')),
+              count(*) filter (regexp_matches(sign, '[{hours.WORD}]', 'i') <> regexp_matches(sign, '[{hours.WESTERN_WORD}]', 'i'))
+            from (select chr(unnest(?::int[])) as sign)""",
+            [signs],
+        ).fetchone()
+    assert row == (len(signs), len(signs), 0)
 
 
 def test_order_decides_between_two_that_match():

@@ -18,6 +18,7 @@ from rule_cases_practice import PRACTICE_CASES
 from rule_rows import AROUND, BASE, DAY, NEXT, TEN
 
 from analysis.cleaning import hours, identity, rules
+from analysis.project import settings
 from analysis.project.errors import CrmDataError
 from analysis.sources import database
 from analysis.sources.database import quote_identifier
@@ -64,6 +65,7 @@ def surround(connection):
     define(connection)
     identity.define_survivors(connection)
     hours.define_client_activities(connection)
+    hours.define_classes(connection, settings.load_dataset_settings("here").activity_classes)
     connection.execute("create table own_domains (domain varchar)")
     for name in ("survivors", "own_domains", "set_aside"):
         for row in AROUND[name]:

@@ -18,7 +18,7 @@ from analysis.tables.panel_tables import PANELS
 
 REPOSITORY = Path(__file__).parents[2]
 COMPANY = SimulatedCompany(
-    n_teams=3, n_quarters=3, adoption=((2, 1 / 3),)
+    n_teams=3, n_quarters=3, team_size=3, accounts_per_team=40, adoption=((2, 1 / 3),)
 )  # small: each variant is cleaned whole
 LAYOUTS = ("salesforce", "hubspot")
 IDS = {  # the object whose id a column holds

@@ -16,32 +16,43 @@ def notes(got, file: str) -> str:
     )
 
 
-@pytest.mark.parametrize(
-    "token",
-    ["null", "NULL", "None", "nan", "NaN", "NaT", "[null]", "(null)", "<NA>", "undefined", "\\N", "Select", "- None -", "--None--", "(not set)", "N/A"],
-)  # fmt: skip
-def test_an_empty_cell_that_is_written_out_is_empty(raw, token):
-    """In ids, numbers, days and words alike, and it is said how many."""
+WRITTEN_OUT = [
+    "null", "NULL", "None", "nan", "NaN", "NaT", "[null]", "(null)", "<NA>", "undefined", "\\N", "Select", "- None -", "--None--", "(not set)", "N/A",
+]  # fmt: skip
+
+
+def test_an_empty_cell_that_is_written_out_is_empty(raw):
+    """In ids, numbers, days and words alike, and it is said how many: three deals of each token, a meeting, a user."""
+    n_tokens = len(WRITTEN_OUT)
     rows = [
-        opportunity(n, AccountId=token, CampaignId=token, Amount=token, Type=token)
+        opportunity(3 * i + n, AccountId=token, CampaignId=token, Amount=token, Type=token)
+        for i, token in enumerate(WRITTEN_OUT)
         for n in range(3)
     ]
     write(
         raw,
         Opportunity=rows,
-        Event=[event(1, WhatId=token)],
-        User=[user(ManagerId=token, EndDate__c=token)],
-    )
+        Event=[
+            event(i, WhatId=token, StartDateTime=f"2026-02-02T{i:02d}:00:00Z", EndDateTime=f"2026-02-02T{i + 1:02d}:00:00Z")
+            for i, token in enumerate(WRITTEN_OUT)
+        ],
+        User=[
+            user(f"005{i:012d}AAA", ManagerId=token, EndDate__c=token)
+            for i, token in enumerate(WRITTEN_OUT, start=1)
+        ],
+    )  # fmt: skip
     got = cleaned()
-    assert got.account("opportunities") == (3, 3, 0, 0)
-    assert got.account("activities") == (1, 1, 0, 0)
+    assert got.account("opportunities") == (3 * n_tokens, 3 * n_tokens, 0, 0)
+    assert got.account("activities") == (n_tokens, n_tokens, 0, 0)
+    assert got.account("reps") == (n_tokens, n_tokens, 0, 0)
     table = got.tables["opportunities"]
     assert (
         table[["account_id", "campaign_id", "raw_amount", "opportunity_type"]].isna().all(axis=None)
     )
-    assert f"{token}: 12 cells are missing (AccountId, CampaignId, Amount, Type)" in notes(
-        got, "Opportunity.csv"
-    )
+    for token in WRITTEN_OUT:
+        assert f"{token}: 12 cells are missing (AccountId, CampaignId, Amount, Type)" in notes(
+            got, "Opportunity.csv"
+        ), token
 
 
 def accounts(*names: str, **other: str) -> list[dict[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from analysis.cleaning import pipeline, reconciliation, rules
@@ -14,6 +15,7 @@ from analysis.tables.canonical import TABLES
 from analysis.tables.columns import SQL_TYPES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     import duckdb
@@ -80,11 +82,28 @@ def write(folder: Path, **files: list[Row]) -> None:
             writer.writerows(rows)
 
 
+class Frames(Mapping[str, "pd.DataFrame"]):
+    """Tables by name, each a frame as soon as somebody asks for it: a test asks for one or two of them all."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, names: Iterable[str]) -> None:
+        self._tables = {name: connection.table(name).to_arrow_table() for name in names}
+
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        """Return a table with dates as dates."""
+        return self._tables[name].to_pandas()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tables)
+
+    def __len__(self) -> int:
+        return len(self._tables)
+
+
 class Pass(NamedTuple):
     """What one pass over a folder gave."""
 
     audit: pipeline.Audit
-    tables: dict[str, pd.DataFrame]
+    tables: Frames
 
     def account(self, table: str) -> tuple[int, int, int, int]:
         """Return rows in, clean, quarantined and dropped of a table."""
@@ -117,13 +136,8 @@ def cleaned(*, as_of: dt.date | None = AS_OF, today: dt.date | None = None) -> P
             as_of=as_of,
             today=today,
         )
-        return Pass(
-            audit,
-            {
-                n: frame(connection, n)
-                for n in (*TABLES, "set_aside", "rep_day_hours", "name_review")
-            },
-        )
+        names = (*TABLES, "set_aside", "rep_day_hours", "name_review")
+        return Pass(audit, Frames(connection, names))
 
 
 def frame(connection: duckdb.DuckDBPyConnection, name: str) -> pd.DataFrame:

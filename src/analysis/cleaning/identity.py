@@ -25,7 +25,7 @@ from collections import defaultdict
 from itertools import combinations
 from typing import TYPE_CHECKING, NamedTuple
 
-from analysis.sources.database import insert_rows, quote_identifier, quote_literal
+from analysis.sources.database import has_row, insert_rows, quote_identifier, quote_literal
 from analysis.tables.canonical import TABLES
 
 if TYPE_CHECKING:
@@ -101,6 +101,8 @@ def pairs_by_name(
     One name is one record only where nothing contradicts (an account's country and parent, a
     product's family).  `gone`: ids that the CRM merged away itself.
     """
+    if not has_row(connection, f"parsed_{table}"):
+        return []
     name, told_apart = SUBJECTS[table]
     parsed = quote_identifier("parsed_" + table)
     decided = _decided(connection, table)
@@ -220,6 +222,8 @@ def write_name_review(connection: duckdb.DuckDBPyConnection) -> None:
         "create or replace table name_review (table_name varchar, variant varchar, canonical varchar, similarity double)"
     )
     for table, (name, _) in SUBJECTS.items():
+        if not has_row(connection, table):
+            continue
         rows = connection.execute(
             f"""select any_value({name} order by {name}) from {quote_identifier(table)} where name_key({name}) <> ''
             and name_key({name}) not in (select name_key(variant) from accepted_names where table_name = ?

@@ -168,6 +168,10 @@ def _require_data(connection: duckdb.DuckDBPyConnection, as_of: dt.date) -> None
 def _table_audit(
     connection: duckdb.DuckDBPyConnection, name: str, n_in: int, actions: dict[str, str]
 ) -> TableAudit:
+    if not n_in:
+        return TableAudit(
+            name, 0, 0, 0, 0, dict.fromkeys((c.name for c in TABLES[name].columns), 0)
+        )
     filled = ", ".join(f"count({quote_identifier(c.name)})" for c in TABLES[name].columns)
     n_clean, *counts = _one(connection, f"select count(*), {filled} from {quote_identifier(name)}")
     aside = dict(
@@ -224,7 +228,6 @@ def _prepare_session(
     connection.execute(
         resources.files("analysis.cleaning").joinpath("roles.sql").read_text(encoding="utf-8")
     )
-    hours.define_classes(connection, settings.activity_classes)
     hours.define_late_stages(connection, settings.pipeline.late_stages)
     connection.execute(
         """
@@ -392,6 +395,7 @@ def clean_tables(
     audits, effects = [], []
     sources: tuple[hours.HoursSource, ...] = ()
     hours.define_client_activities(connection)
+    hours.define_classes(connection, settings.activity_classes)
     for name, table in TABLES.items():
         rules.judge_rows(connection, table, books[name], f"parsed_{name}")
         if n_in[name]:

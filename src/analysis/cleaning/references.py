@@ -17,7 +17,7 @@ from analysis.sources.field_maps import names_person
 from analysis.tables.canonical import TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     import duckdb
 
@@ -112,6 +112,24 @@ def _called(connection: duckdb.DuckDBPyConnection, parent: Parent) -> None:
         where alias is not null and alias not in (select {parent.key} from {parsed} where {parent.key} is not null)
         group by alias"""
     )
+
+
+def _names_strangers(
+    connection: duckdb.DuckDBPyConnection, parent: Parent, children: Sequence[tuple[str, str]]
+) -> list[tuple[str, str]]:
+    """Return those of the columns `children` that hold what is no record's id.
+
+    One statement for all: most exports name every record by its id, and are done with here.
+    """
+    if not children:
+        return []
+    ids = f"select {parent.key} from {quote_identifier('parsed_' + parent.table)} where {parent.key} is not null"
+    asked = [
+        f"exists (select 1 from {quote_identifier('parsed_' + table)} where {quote_identifier(column)} not in ({ids}))"
+        for table, column in children
+    ]
+    answers = connection.execute(f"select {', '.join(asked)}").fetchone() or ()
+    return [child for child, is_so in zip(children, answers, strict=True) if is_so]
 
 
 def _settled(
@@ -209,8 +227,12 @@ def settle_references(
     for parent in PARENTS:
         if parent.table not in filled:
             continue
-        _called(connection, parent)
-        for table, column in (child for child in _children(parent) if child[0] in filled):
+        children = _names_strangers(
+            connection, parent, [child for child in _children(parent) if child[0] in filled]
+        )
+        if children:
+            _called(connection, parent)
+        for table, column in children:
             for file, sentence, is_warning in _settled(connection, parent, table, column):
                 (warnings if is_warning else notes)[file].append(sentence)
     exports = [

@@ -21,12 +21,14 @@ from analysis.project.errors import OwnMapError
 from analysis.project.nearest_name import did_you_mean
 from analysis.sources import field_maps, own_maps, own_sql
 from analysis.sources.cells import parsers
-from analysis.sources.database import quote_identifier, quote_literal
+from analysis.sources.database import has_row, quote_identifier, quote_literal
 from analysis.tables.canonical import TABLES
 from analysis.tables.columns import SQL_TYPES
 from analysis.tables.rulebook import Action, Rule, Rulebook, Scope
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from analysis.tables.columns import Kind, Table
 
 UNREADABLE = "unreadable"
@@ -262,14 +264,31 @@ def _is_called_for(connection: duckdb.DuckDBPyConnection, rule: Rule) -> bool:
     )
 
 
+def _layers(derive: Mapping[str, str]) -> list[dict[str, str]]:
+    """Return computed columns in the groups that one SELECT can compute.
+
+    A column whose SQL mentions one computed before it begins the next group.
+    """
+    layers: list[dict[str, str]] = []
+    for name, sql in derive.items():
+        if not layers or any(before.lower() in sql.lower() for before in layers[-1]):
+            layers.append({})
+        layers[-1][name] = sql
+    return layers
+
+
 def _candidates(connection: duckdb.DuckDBPyConnection, source: str, book: Rulebook) -> None:
     """Make the table ``candidates``.
 
     The parsed rows with the computed columns, numbered by ``rid``.
     """
     layer = quote_identifier(source)
-    for name, sql in book.derive.items():
-        layer = f"(select this.* exclude ({quote_identifier(name)}), ({sql}) as {quote_identifier(name)} from {layer} this)"
+    for columns in _layers(book.derive):
+        computed = ", ".join(
+            f"({sql}) as {quote_identifier(name)}" for name, sql in columns.items()
+        )
+        names = ", ".join(map(quote_identifier, columns))
+        layer = f"(select this.* exclude ({names}), {computed} from {layer} this)"
     connection.execute(
         f"create or replace temp table candidates as select row_number() over () as rid, * from {layer}"
     )
@@ -292,11 +311,7 @@ def judge_rows(
     OwnMapError
         If a rule is no SQL over the table's columns.
     """
-    if (
-        not book.is_own
-        and connection.execute(f"select 1 from {quote_identifier(source)} limit 1").fetchone()
-        is None
-    ):
+    if not book.is_own and not has_row(connection, source):
         columns = ", ".join(
             f"{quote_identifier(c.name)} {SQL_TYPES[c.kind]}" for c in table.columns
         )
@@ -410,13 +425,15 @@ def rule_effects(
     hours = f"sum({table.minutes}) / 60" if table.minutes else "null"
     query = "select rule, count(*), sum(money), sum(minutes) / 60 from set_aside where table_name = ? group by rule"
     rows = connection.execute(query, [table.name]).fetchall() if n_of else []
-    for rule in book.rules:
-        if rule.action == "flag" and n_of:
-            counted = connection.execute(
-                f"select count(*), {money}, {hours} from {quote_identifier(table.name)} where list_contains(string_split(flagged_by, ' '), ?)",
-                [rule.name],
-            ).fetchone()
-            rows.append((rule.name, *(counted or (0, None, None))))
+    flags = {rule.name for rule in book.rules if rule.action == "flag"}
+    if n_of and flags:
+        marked = connection.execute(
+            f"""select rule, count(*), {money}, {hours}
+            from (select *, unnest(string_split(flagged_by, ' ')) as rule from {quote_identifier(table.name)}
+              where flagged_by is not null)
+            group by rule"""
+        )
+        rows += [row for row in marked.fetchall() if row[0] in flags]
     by_rule = {row[0]: row[1:] for row in rows}
     reasons = _reasons(table, book)
     named = [r.name for r in book.rules if r.name != UNREADABLE]

@@ -61,11 +61,10 @@ create macro id_18(x) as substr(x, 1, 15) || id_suffix(x);
 create macro id_respelled(x) as list_aggregate(list_transform(range(15), lambda i: case
   when (strpos('ABCDEFGHIJKLMNOPQRSTUVWXYZ012345', upper(x)[16 + i // 5]) - 1) & (1 << (i % 5)::int) > 0
   then upper(x[i + 1]) else lower(x[i + 1]) end), 'string_agg', '');
-create macro id_of_suffix(x) as list_transform([id_respelled(x)],
-  lambda r: case when id_suffix(r) = upper(substr(x, 16)) then r || upper(substr(x, 16)) end)[1];
 create macro salesforce_id(x) as case
-  when regexp_full_match(x, '[A-Za-z0-9]{{15}}([A-Z0-5]{{3}})?') and substr(x, 16) in ('', id_suffix(x)) then id_18(x)
-  when regexp_full_match(x, '[A-Z0-9]{{15}}[A-Z0-5]{{3}}|[a-z0-9]{{15}}[a-z0-5]{{3}}') then id_of_suffix(x) end;
+  when regexp_full_match(x, '[A-Za-z0-9]{{15}}([A-Z0-5]{{3}})?|[a-z0-9]{{15}}[a-z0-5]{{3}}') then list_filter(list_transform(
+    [case when regexp_full_match(x, '[A-Z0-9]{{18}}|[a-z0-9]{{18}}') then id_respelled(x) else substr(x, 1, 15) end],
+    lambda r: id_18(r)), lambda i: starts_with(substr(i, 16), upper(substr(x, 16))))[1] end;
 create macro unguarded(x) as nullif(trim(replace(regexp_extract(x,
   '^=(?:T[(])?"((?:[^"]|"")*)"[)]?$', 1), '""', '"')), '');
 create macro bare_text(x) as case when trim(x, {BLANKS})[1] = '='
@@ -80,8 +79,8 @@ create macro turned(x) as case when regexp_matches(x, ', ?(?:{TITLES})[.]?$') th
 create macro person_text(x) as trim(turned(trim(regexp_replace(regexp_replace(regexp_replace(
   lower(nfc_normalize(translate(x, '\u2019\u2018\u2010\u2011', '''''--'))), '[\\x{{200B}}-\\x{{200F}}\\x{{2060}}\\x{{FEFF}}\\x{{AD}}]', '', 'g'),
   '[\\s\\p{{Z}}]+', ' ', 'g'), ' ?[<(\\[](?:{LEFT}|mailto:|[^<>()]*@[^<>()]*)[>)\\]]', '', 'g'))));
-create macro pseudonym(x) as case when person_text(x) <> '' then
-  'P' || upper(substr(sha256(getvariable('dataset_key') || person_text(x)), 1, 11)) end;
+create macro pseudonym(x) as
+  'P' || upper(substr(sha256(getvariable('dataset_key') || nullif(person_text(x), '')), 1, 11));
 create macro is_person(x) as regexp_matches(x, '@|{LETTER}.*[\\s\\p{{Z}}].*{LETTER}|{LETTER} ?, ?{LETTER}');
 create macro name_key(x) as regexp_replace(lower(strip_accents(x)), '[^\\p{{L}}\\p{{N}}]', '', 'g');
 create macro without_email(x) as case when contains(x, '@') or contains(x, '\uff20') or contains(x, '%40')
@@ -162,6 +161,14 @@ def insert_rows(
             f"insert into {quote_identifier(table)} select {columns}",
             [list(c) for c in zip(*rows, strict=True)],
         )
+
+
+def has_row(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
+    """Return whether a table has any row."""
+    return (
+        connection.execute(f"select 1 from {quote_identifier(table)} limit 1").fetchone()
+        is not None
+    )
 
 
 def quote_identifier(name: str) -> str:

@@ -239,9 +239,13 @@ def _cell_text(field: MappedColumn, cell: str) -> str:
         text = f"unquoted(cell_text({cell}))"
     else:
         text = f"cell_text({cell})"
-    for token in (*field.missing, *field.blanks):
-        text = f"nullif({text}, {quote_literal(token)})"
-    return text
+    tokens = dict.fromkeys((*field.missing, *field.blanks))
+    if not tokens:
+        return text
+    # not one nullif in another: each writes the text out twice
+    return (
+        f"case when {text} in ({', '.join(map(quote_literal, tokens))}) then null else {text} end"
+    )
 
 
 def strict_reading(parser: str) -> Reading:
