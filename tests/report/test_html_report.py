@@ -89,7 +89,19 @@ def test_hostile_text_is_text_wherever_it_stands(content):
 
 def _every_text(content, planted):
     """Return the document in which every text that is shown is `planted`."""
-    kept = {"kind", "svg", "typst", "tex", "format", "url", "align", "currency", "verdict", "key", "anchor"}
+    kept = {
+        "kind",
+        "svg",
+        "typst",
+        "tex",
+        "format",
+        "url",
+        "align",
+        "currency",
+        "verdict",
+        "key",
+        "anchor",
+    }
 
     def replaced(part, key=""):
         if isinstance(part, dict):

@@ -20,7 +20,8 @@ from fontTools.ttLib import TTFont
 from fontTools.varLib import instancer
 from markupsafe import Markup
 
-from analysis.report import answers_in_brief, formats, html, markdown, pdf, web_page
+from analysis.figures import legible_names
+from analysis.report import answers_in_brief, formats, html, markdown, web_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -197,7 +198,7 @@ def _font(characters: frozenset[str]) -> str:
         drop_tables=["STAT", "GPOS", "GSUB", "GDEF", "meta"],
     )
     buffer = io.BytesIO()
-    with TTFont(pdf.UPRIGHT, recalcTimestamp=False) as font:
+    with TTFont(legible_names.UPRIGHT, recalcTimestamp=False) as font:
         subsetter = subset.Subsetter(options)
         subsetter.populate(text="".join(sorted(characters)))
         subsetter.subset(font)

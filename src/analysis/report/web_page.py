@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import jinja2
 from markupsafe import Markup, escape
 
-from analysis.report import formats
+from analysis.figures.legible_names import code_point, is_invisible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -81,7 +81,7 @@ def content_policy(css: str) -> str:
 def _visible(value: Any) -> Any:
     if not isinstance(value, str) or isinstance(value, Markup) or value.isprintable():
         return value
-    return "".join(formats.code_point(c) if formats.is_invisible(c) else c for c in value)
+    return "".join(code_point(c) if is_invisible(c) else c for c in value)
 
 
 def _signs_kept(text: str) -> Markup:
