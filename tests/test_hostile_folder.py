@@ -9,9 +9,10 @@ import subprocess
 import sys
 
 import pytest
-from report_fixtures import DEALS, at, run, small
+from report_fixtures import at, run, small
 
-DEAL, HEAD = DEALS.splitlines()[1], DEALS.splitlines()[0]
+from analysis.project import settings
+from analysis.report.run import publish
 
 
 @pytest.fixture
@@ -132,3 +133,14 @@ def test_pay_and_history_are_their_owners_alone_whatever_the_umask(folder, umask
         for each in (place, *place.rglob("*"))
     }
     assert modes == {0o700: "folder", 0o600: "file"}
+
+
+@pytest.mark.parametrize(
+    ("smallest", "says"), [(1, "as few as one person"), (2, "as few as 2 people"), (3, "")]
+)
+def test_settings_that_show_one_or_two_people_have_a_line_on_page_one(folder, smallest, says):
+    (folder / "alignment.toml").write_text(f"[people]\nsmallest_cell = {smallest}\n")
+    with at(root_of(folder)):
+        notices = publish._small_cells_notice(settings.load_dataset_settings("small"))
+    assert bool(notices) == bool(says)
+    assert says in "".join(notices)

@@ -117,7 +117,8 @@ def cells_to_hide(people: pd.DataFrame, cuts: Sequence[str], *, smallest: int) -
         if told is None:
             break
         helped = _that_helped(told, published)[1:]
-        candidates = np.flatnonzero(~hidden)[helped]
+        shown = np.flatnonzero(~hidden)
+        candidates = shown[helped] if helped.any() else shown  # bounds reach over several cells
         if not len(candidates):
             break
         hidden[candidates[np.argmin(counts[candidates])]] = True
