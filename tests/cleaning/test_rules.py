@@ -65,7 +65,7 @@ def surround(connection):
     identity.define_survivors(connection)
     hours.define_client_activities(connection)
     connection.execute("create table own_domains (domain varchar)")
-    for name in ("survivors", "own_domains", "set_aside"):
+    for name in ("survivors", "own_domains", "set_aside", "due_stages"):
         for row in AROUND[name]:
             listed, marks = ", ".join(row), ", ".join("?" * len(row))
             connection.execute(
