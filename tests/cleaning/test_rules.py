@@ -67,7 +67,7 @@ def surround(connection):
     hours.define_client_activities(connection)
     hours.define_classes(connection, settings.load_dataset_settings("here").activity_classes)
     connection.execute("create table own_domains (domain varchar)")
-    for name in ("survivors", "own_domains", "set_aside"):
+    for name in ("survivors", "own_domains", "set_aside", "due_stages"):
         for row in AROUND[name]:
             listed, marks = ", ".join(row), ", ".join("?" * len(row))
             connection.execute(

@@ -160,5 +160,6 @@ MORE_CASES: list[Case] = [
     ),
     _case("opportunities", "unknown_outcome", {"status": None}, {"status": None, "stage": "Closed/Won"}),
     _case("opportunities", "unknown_outcome", {"status": "Duplicate"}, {"status": "Closed Lost"}),
+    _case("opportunities", "open_by_due_date", {"status": None, "stage": "Etapa 4"}, {"status": "won", "stage": "Etapa 4"}),
     _case("reps", "unknown_role", {"role": None}, {"rep_id": BEN, "role": "marketing"}),
 ]  # fmt: skip

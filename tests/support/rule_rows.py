@@ -124,6 +124,7 @@ AROUND: dict[str, list[Row]] = {  # what stands already when a table is judged
         {"lead_id": "l6", "lead_stage": "nurture", "entered_at": ELEVEN}
     ],
     "parsed_products": [{"product_id": "p1", "product_name": "GTX Pro"}],
+    "due_stages": [{"stage": "Etapa 4"}],
     "survivors": [
         {
             "table_name": t,
