@@ -287,8 +287,14 @@ def _project() -> Iterator[Path]:
             root / "notebooks",
             ignore=shutil.ignore_patterns(".*"),
         )
+        before = os.environ.get("ALIGNMENT_ROI_ROOT")
         os.environ["ALIGNMENT_ROI_ROOT"] = name
-        yield root
+        try:
+            yield root
+        finally:
+            os.environ.pop("ALIGNMENT_ROI_ROOT")
+            if before is not None:
+                os.environ["ALIGNMENT_ROI_ROOT"] = before
 
 
 def runs(
@@ -318,7 +324,7 @@ def runs(
             folder.mkdir()
             for file in base.iterdir():
                 if file.name != damage.file:
-                    (folder / file.name).symlink_to(file)
+                    (folder / file.name).hardlink_to(file)  # a link by name is refused
             apply(damage, base / damage.file, folder / damage.file, share, seed)
             undamaged, quarter = whole[seed]
             got, _ = measure("damaged", quarter)

@@ -417,13 +417,21 @@ def _reasons(table: Table, book: Rulebook) -> dict[str, tuple[Action, str]]:
     return reasons | {r.name: (r.action, r.reason) for r in book.rules if r.name != UNREADABLE}
 
 
+def _exact_sum(value: str, parts: int) -> str:
+    """Return SQL that adds up `value` in whole parts of a unit: the same in whatever order."""
+    return f"sum(try_cast(round(({value}) * {parts}) as hugeint))::double / {parts}"
+
+
 def rule_effects(
     connection: duckdb.DuckDBPyConnection, table: Table, book: Rulebook, n_of: int
 ) -> list[RuleEffect]:
     """Return what each rule did to `table`, those that matched no row included (with 0)."""
-    money = f"sum({table.money})" if table.money else "null"
-    hours = f"sum({table.minutes}) / 60" if table.minutes else "null"
-    query = "select rule, count(*), sum(money), sum(minutes) / 60 from set_aside where table_name = ? group by rule"
+    money = _exact_sum(table.money, 100) if table.money else "null"
+    hours = f"{_exact_sum(table.minutes, 60)} / 60" if table.minutes else "null"
+    query = (
+        f"select rule, count(*), {_exact_sum('money', 100)}, {_exact_sum('minutes', 60)} / 60 "
+        "from set_aside where table_name = ? group by rule"
+    )
     rows = connection.execute(query, [table.name]).fetchall() if n_of else []
     flags = {rule.name for rule in book.rules if rule.action == "flag"}
     if n_of and flags:

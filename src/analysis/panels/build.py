@@ -113,8 +113,8 @@ def _team_quarter(connection: duckdb.DuckDBPyConnection) -> None:
         from (select distinct team_id, quarter from (select team_id, quarter from rep_quarter
             union all select team_id, quarter from deals union all select team_id, quarter from funnel)) k
         left join (select team_id, quarter, count(distinct rep_id) as n_reps, sum(days_employed) as n_days,
-                sum(logged_share * weeks_employed) / nullif(sum(weeks_employed), 0) as logged_share,
-                {_sums(TEAM_HOURS, "logged_share > 0")}, sum(quota_amount) as quota_amount, {shifters}, {pay}
+                round(sum(logged_share * weeks_employed) / nullif(sum(weeks_employed), 0), 12) as logged_share,
+                {_sums(TEAM_HOURS, "logged_share > 0")}, round(sum(quota_amount), 6) as quota_amount, {shifters}, {pay}
               from rep_quarter group by all) w using (team_id, quarter)
         left join (select team_id, quarter, {deals.measure_sums(measures)} from deals group by all) d using (team_id, quarter)
         left join funnel f using (team_id, quarter)

@@ -69,13 +69,14 @@ from rep_days d join compensation c on c.rep_id = d.rep_id and c.valid_from <= d
 group by all;
 
 create or replace temp table target as
-select d.rep_id, d.team_id, d.quarter, sum(q.quota_amount / (q.period_end - q.period_start)) as quota_amount
+select d.rep_id, d.team_id, d.quarter, round(sum(q.quota_amount / (q.period_end - q.period_start)), 6) as quota_amount
 from rep_days d join quotas q on q.rep_id = d.rep_id and q.period_start <= d.day and d.day < q.period_end
 group by all;
 """
 
-PAID = """sum(n * base_amount / days_in_year) as base_amount, sum(n * overhead_amount / days_in_year) as overhead_amount,
-  sum(n * commission_rate) / sum(n) as commission_rate, sum(n * fringe_rate) / sum(n) as fringe_rate, sum(n) as n_paid_days"""
+# Rounded far below a cent: what threads add up in another order must not differ.
+PAID = """round(sum(n * base_amount / days_in_year), 6) as base_amount, round(sum(n * overhead_amount / days_in_year), 6) as overhead_amount,
+  round(sum(n * commission_rate) / sum(n), 12) as commission_rate, round(sum(n * fringe_rate) / sum(n), 12) as fringe_rate, sum(n) as n_paid_days"""
 PAY_COLUMNS = """round(p.base_amount, 2) as base_amount,
   round(p.commission_rate * coalesce(bookings_amount, 0), 2) as commission_amount,
   round(p.fringe_rate * (p.base_amount + p.commission_rate * coalesce(bookings_amount, 0)), 2) as fringe_amount,
