@@ -43,7 +43,7 @@ test: .venv/ready data/raw/demo/alignment.toml ## prove it: unit, statistical, n
 	@$(ROI) clean demo >/dev/null && OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 trial: .venv/ready ## run every folder of cases and print what came of each
-	@$(BIN)/python tests/trial.py
+	@PYTHONPATH=tests/support $(BIN)/python tests/trial.py
 
 attack: .venv/ready ## try some 7,000 hostile files and print what came of each kind (ten minutes at most)
 	@PYTHONPATH=tests/support:tests/sources OPENBLAS_NUM_THREADS=1 timeout 600 $(BIN)/python tests/attack.py

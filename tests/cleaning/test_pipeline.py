@@ -116,6 +116,20 @@ def test_a_hostile_header_or_file_name_is_only_a_name(raw):
     assert len(got.tables["reps"]) == 1
 
 
+def test_a_team_that_the_crm_and_a_file_by_hand_name_has_what_either_states(raw):
+    """UserRole knows no segment, teams.csv does; where both speak, the CRM's word stands."""
+    by_hand = [
+        {"team_id": NORTH, "team_name": "Nord", "region": "EMEA", "segment": "SMB"},
+        {"team_id": SOUTH, "team_name": "", "region": "", "segment": ""},
+    ]
+    users = [user(), user(BEN, UserRoleId=SOUTH)]
+    write(raw, Opportunity=[opportunity(1)], User=users, UserRole=ROLES, teams=by_hand)
+    got = cleaned().tables["teams"].set_index("team_id")
+    assert got.loc[NORTH, ["team_name", "region", "segment"]].tolist() == ["North", "EMEA", "SMB"]
+    assert got.loc[SOUTH, "team_name"] == "South"
+    assert got.loc[SOUTH, ["region", "segment"]].isna().all()
+
+
 def test_marketing_is_no_sales_team(raw):
     """A role that only marketing people hold, and one nobody holds, are dropped with their memberships."""
     third = "00E000000000003EAA"
