@@ -6,8 +6,8 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from column_cells import column, values
 from crm_tables import cleaned, opportunity, user, write
-from test_notation import column, values
 
 from analysis.project.errors import CrmDataError
 from analysis.sources.cells import notation

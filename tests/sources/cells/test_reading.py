@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from test_notation import column
+from column_cells import column
 
 from analysis.sources.cells import parsers
 from analysis.sources.cells.reading import CELL_QUIRKS

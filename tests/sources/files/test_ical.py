@@ -6,8 +6,9 @@ import datetime as dt
 
 import pytest
 from crm_tables import ADA, cleaned, event, opportunity, user, write
+from shared_session import undone_session
 
-from analysis.sources import database, field_maps
+from analysis.sources import field_maps
 from analysis.sources import intake as sources_intake
 
 UNTIL = dt.date(2026, 3, 31)
@@ -24,7 +25,7 @@ DEMO = "UID:1\nSUMMARY:Demo\nDTSTART:20260202T100000Z\nDTEND:20260202T110000Z"
 def meetings(raw, text: str, name: str = f"{ADA}.ics", until: dt.date = UNTIL):
     """Return the intake of one calendar and its meetings: rep, start, end, all-day."""
     (raw / name).write_text(text, encoding="utf-8")
-    with database.open_session() as connection:
+    with undone_session() as connection:
         intake = sources_intake.read_files(
             connection, sources_intake.files_of(raw), field_maps.exports_known("here"), until
         )
