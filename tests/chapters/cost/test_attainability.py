@@ -207,3 +207,25 @@ def test_quotas_out_of_reach_are_counted_in_what_to_do():
         assert attainability.next_step(
             got._replace(share_out_of_reach=of_forty), "2026Q3"
         ).startswith(says)
+
+
+def test_company_without_segments_is_one_segment():
+    """A CRM that keeps no segments still tells each rep's chance, at the company's pace."""
+    stays, deals = company()
+    blank = attainability.quota_attainability(
+        stays.assign(segment=None), deals.assign(segment=None), **OPTIONS
+    )
+    whole = attainability.quota_attainability(
+        stays.assign(segment="SMB"), deals.assign(segment="SMB"), **OPTIONS
+    )
+    assert len(blank.rates) == 1
+    assert blank.share_out_of_reach.n == 300
+    assert blank.median_chance.estimate == whole.median_chance.estimate
+
+
+@pytest.mark.filterwarnings("error")
+def test_no_hours_of_any_seller_leave_no_chance_and_no_warning():
+    """Weeks logged without an hour of selling give no pace: cannot tell, and nothing divides by zero."""
+    stays, deals = company(n_reps=12)
+    forecast = attainability.quota_attainability(stays.assign(selling_hours=0.0), deals, **OPTIONS)
+    assert math.isnan(forecast.share_out_of_reach.estimate)

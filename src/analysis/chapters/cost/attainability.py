@@ -28,6 +28,7 @@ FEWEST_DEALS = 10  # a segment with fewer borrows the company's deal sizes
 DISPERSION_LEVEL = 0.05
 N_DRAWS = 2_000  # simulated quarters a rep: a chance of 20% is then known to 1 point
 BRIER_UNIT = "mean squared error"
+ONE_SEGMENT = "all reps"
 CALIBRATION = ["bin", "n_reps", "predicted", "observed", "low", "high"]
 STAYS = [
     "rep_id", "segment", "quarter", "weeks_employed", "logged_share", "selling_hours",
@@ -100,6 +101,8 @@ def quota_attainability(
     """
     require_columns(stays, STAYS, "rep_quarter")
     require_columns(opportunities, DEALS, "opportunities")
+    if stays["segment"].isna().all():  # a company without segments is one segment
+        stays, opportunities = (t.assign(segment=ONE_SEGMENT) for t in (stays, opportunities))
     now = quarters.parse_quarter(quarter)
     names = [str(now.shifted(-back)) for back in range(N_PRIOR_QUARTERS, 0, -1)]
     past = stays[stays["quarter"].isin(names)]
@@ -201,6 +204,8 @@ def _history(logged: pd.DataFrame, rates: pd.DataFrame) -> pd.DataFrame:
 def _dispersion(history: pd.DataFrame, n_segments: int) -> Dispersion:
     """Return whether reps differ by more than Poisson, and by how much."""
     with_expectation = history[history["expected"] > 0]
+    if with_expectation.empty:
+        return Dispersion(0.0, 1, 1.0, 0.0, 1.0)
     squared = (with_expectation["won"] - with_expectation["expected"]) ** 2
     statistic, degrees = (
         float((squared / with_expectation["expected"]).sum()),
