@@ -111,7 +111,7 @@ class SellingTime:
 
     @property
     def sentence(self) -> str:
-        """Worth of one more hour beside what quotas ask of it, in one sentence."""
+        """Worth of one more hour beside what quotas assume, in one sentence."""
         return worth_of_an_hour.hour_sentence(
             self.basis, self.effect, required=self.required, cost_per_hour=self.hour, **self.margin
         )

@@ -197,7 +197,7 @@ def compare_average_and_next_hour(
         base.bookings_per_hour + reach,
     )
     rows = [
-        ("Bookings quotas ask of the average hour", "measure", *_ends(required), required.n),
+        ("Bookings quotas assume for the average hour", "measure", *_ends(required), required.n),
         ("Bookings the average hour brought", "measure", *average, base.n_reps),
         ("Bookings one more hour brings", next_hour.kind, *_ends(next_hour), next_hour.n),
         (

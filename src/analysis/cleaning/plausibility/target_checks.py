@@ -61,7 +61,7 @@ def bookings_against_quotas(data: Dataset) -> Iterator[CheckReading]:
             max(_odd(bookings / quotas, ATTAINED), float(is_above_all)),
             int(n),
             (
-                f"Reps booked {bookings / quotas:.1%} of what their quotas ask for, over {n:,} "
+                f"Reps booked {bookings / quotas:.1%} of their quotas, over {n:,} "
                 f"whole quarters; {n_above:,} of {n_reps:,} reps are above their own."
             ),
         )
