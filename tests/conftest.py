@@ -28,7 +28,6 @@ LONGEST = (
     "tests/sources/files/test_ical_clients.py",
     "tests/sources/cells/test_notation.py",
     "tests/sources/test_hubspot.py",
-    "tests/project/test_money_sign.py",
     "tests/test_report_hostile.py",
     "tests/panels/test_build_properties.py",
     "tests/stats/test_size_of_tests.py",

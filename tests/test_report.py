@@ -1,4 +1,7 @@
-"""End to end: a simulated company's exports become a report that anybody may read."""
+"""End to end: a simulated company's exports become a report that anybody may read.
+
+The company is one of the euro area: whatever its report says in dollars, a publisher stated in dollars.
+"""
 
 import csv
 import json
@@ -18,6 +21,7 @@ from report_fixtures import (
     files,
     kernels,
     manifest,
+    payloads,
     project,
     rewrite,
     run,
@@ -33,12 +37,35 @@ FROM_SYSTEMS = {"rep_team_history.csv", "working_calendar.csv", "finance_booking
 HEADLINES = {
     "bookings", "win_rate", "cost_per_selling_hour", "required_bookings_per_selling_hour", "selling_hours_per_week",
 }  # fmt: skip
+CURRENCY_CODES = {"CurrencyIsoCode", "IsoCode", "currency"}
+# A dollar is one where a publisher stated it so.
+CLAIMED = re.compile(
+    r"article|vendor|example|published|Albers|\$399|\$3,788|\$100,000|\$2,000,000|\$60,052|\$1,251|\$2M quota"
+)
 
 
 @pytest.fixture(scope="module")
-def exports(tiny_root):
-    """Return the folder of a company's exports: 4 teams, 6 quarters, dirt."""
-    return tiny_root / "data" / "raw" / "tiny"
+def exports(tiny_root, tmp_path_factory):
+    """Return the folder of a company's exports, in which dollars are euros: 4 teams, 6 quarters, dirt.
+
+    What was in euros is in francs, whose rates to the euro may be what the euro's were to the dollar.
+    """
+    raw = tmp_path_factory.mktemp("euro") / "tiny"
+    shutil.copytree(tiny_root / "data" / "raw" / "tiny", raw)
+    (raw / "alignment.toml").write_text(
+        '[company]\nname = "Acme"\ncurrency = "EUR"\n', encoding="utf-8"
+    )
+    renamed = {"USD": "EUR", "EUR": "CHF"}
+    for file in raw.glob("*.csv"):
+        with file.open(newline="", encoding="utf-8") as stream:
+            rows = list(csv.reader(stream))
+        codes = [i for i, head in enumerate(rows[0]) if head in CURRENCY_CODES]
+        for row in rows[1:]:
+            for i in codes:
+                row[i] = renamed.get(row[i], row[i])
+        with file.open("w", newline="", encoding="utf-8") as stream:
+            csv.writer(stream).writerows([[c.replace("$", "€") for c in row] for row in rows])
+    return raw
 
 
 @pytest.fixture(scope="module")
@@ -85,10 +112,10 @@ def text(pdf):
 
 
 @pytest.fixture(scope="module")
-def without_pay(exports, tmp_path_factory):
-    """Return a project whose company hands over what its CRM exports and who was in which team, and nothing else."""
+def without_pay(tiny_root, tmp_path_factory):
+    """Return a project whose company, one with dollars, hands over what its CRM exports and who was in which team, and nothing else."""
     root = project(tmp_path_factory.mktemp("without") / "project", notebooks=True)
-    raw = shutil.copytree(exports, root / "data" / "raw" / "tiny")
+    raw = shutil.copytree(tiny_root / "data" / "raw" / "tiny", root / "data" / "raw" / "tiny")
     for file in raw.glob("[a-z]*.csv"):
         if file.name not in FROM_SYSTEMS:
             file.unlink()
@@ -176,6 +203,34 @@ def test_the_articles_figures_stand_beside_the_companys_own(text):
     assert "$3,788" in text
 
 
+def test_a_euro_companys_pdf_says_euro(pdf):
+    texts = pages(pdf)
+    assert "€" in texts[0]
+    assert "$" not in texts[0]
+    for text in texts:
+        for at in (m.start() for m in re.finditer(r"\$", text)):
+            near = text[max(0, at - 400) : at + 400]
+            assert re.search(CLAIMED.pattern.replace(" ", ""), re.sub(r"\s", "", near)), near
+    assert "NorthwindInstruments" not in re.sub(r"\s", "", "".join(texts))
+    assert "missed" not in texts[0]
+
+
+def test_its_notebooks_and_charts_say_euro(folder):
+    for data in payloads(folder):
+        assert "$" not in data.get("image/svg+xml", "")
+        says = data.get("text/plain", "")
+        assert "$" not in says or CLAIMED.search(says), says
+
+
+def test_its_workbook_says_euro(folder):
+    dollars = [
+        c
+        for c in map(str, cells_of(folder / "alignment-roi.xlsx"))
+        if "$" in c and not CLAIMED.search(c)
+    ]
+    assert dollars == []
+
+
 def test_no_person_is_in_the_report(text, folder, exports):
     """No name, no e-mail address, no id: neither in the PDF nor in the workbook, and no name in a notebook."""
     sheets = "\n".join(map(str, cells_of(folder / "alignment-roi.xlsx")))
@@ -242,7 +297,7 @@ def test_the_manifest_says_what_the_report_stood_on(reported, exports):
     assert set(state["metrics"]) >= HEADLINES
     cost = state["metrics"]["cost_per_selling_hour"]
     assert cost["low"] < cost["estimate"] < cost["high"]
-    assert cost["unit"] == "USD per recorded selling hour"
+    assert cost["unit"] == "EUR per recorded selling hour"
     assert [n["status"] for n in state["notebooks"]] == ["ok"] * len(state["notebooks"])
     received = {f.name for f in exports.glob("*.csv")}
     assert {i["file"] for i in state["inputs"]} == received
@@ -271,8 +326,8 @@ def test_every_published_figure_is_told_alike_in_pdf_page_workbook_and_manifest(
 ):
     state = manifest(reported[0], "tiny", QUARTER)
     cost = state["metrics"]["cost_per_selling_hour"]["estimate"]
-    assert f"${cost:,.0f}" in text
-    assert f"${cost:,.0f}" in page_check.read_page(folder / "alignment-roi.html").text
+    assert f"€{cost:,.0f}" in text
+    assert f"€{cost:,.0f}" in page_check.read_page(folder / "alignment-roi.html").text
     assert any(
         round(c) == cost for c in cells_of(folder / "alignment-roi.xlsx") if type(c) is float
     )
