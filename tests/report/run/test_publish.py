@@ -64,13 +64,13 @@ def folder_of(root, quarter="2026Q2"):
         (
             0.0151,
             [
-                "Not reconciled: bookings in the CRM are +1.5% off finance's total; up to 1% is tolerated."
+                "Not reconciled: bookings in the CRM are 1.5% above finance's total; up to 1% is tolerated."
             ],
         ),
         (
             -0.2,
             [
-                "Not reconciled: bookings in the CRM are -20.0% off finance's total; up to 1% is tolerated."
+                "Not reconciled: bookings in the CRM are 20.0% below finance's total; up to 1% is tolerated."
             ],
         ),
     ],
