@@ -83,6 +83,17 @@ def test_a_gap_above_what_is_tolerated_is_said_first(gap, expected):
     ] == expected
 
 
+def test_withheld_bookings_show_no_gap_to_finance():
+    """The gap would tell the figure that the gate withholds."""
+    verdict = {"status": "withheld", "checks": ["closed_on_one_day"]}
+    account = ACCOUNT | {
+        "reconciliation": [{"quarter": "2026Q2", "gap_rate": -0.043}],
+        "gate": {"questions": {"bookings": verdict}, "findings": []},
+    }
+    said = publish.reader_notices(account, "2026Q2", 0.01)
+    assert said == ["Not reconciled: bookings in the CRM are not finance's total."]
+
+
 def test_a_quarter_finance_has_not_closed_is_not_reconciled():
     account = ACCOUNT | {"reconciliation": [{"quarter": "2026Q1", "gap_rate": 0.0}]}
     said = publish.reader_notices(account, "2026Q2", 0.01)
