@@ -180,3 +180,18 @@ def test_a_figure_without_data_shows_nothing_and_leaves_its_place_to_a_table():
     assert table(5, "five") in body
     assert empty in details
     assert table(0) not in body
+
+
+@pytest.mark.parametrize(
+    ("gap", "word"),
+    [
+        ({"needs": [{"table": "quotas", "columns": ["quota_amount"]}], "why": ""}, "Complete"),
+        ({"needs": [], "is_withheld": True, "why": "Half the reps have no team."}, "Complete"),
+        ({"needs": [], "why": "Too few weeks."}, "Nothing"),
+    ],
+)
+def test_where_questions_wait_for_data_these_are_the_next_step(gap, word):
+    chapter = {"title": "A", "answers": ["cost"], "missing": gap, "nodes": [], "details": []}
+    line = page_plan.question_lines([chapter])[-1]
+    assert (line["key"], line["word"]) == ("next", word)
+    assert ("1 question waits for data" in line["children"][0]) is (word == "Complete")

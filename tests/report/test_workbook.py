@@ -121,6 +121,16 @@ def test_key_figures_stand_beside_the_quarter_and_the_year_before(with_quarters)
     assert needed[earlier] == ["–"] * 6  # noqa: RUF001
 
 
+def test_what_was_never_published_is_not_said_to_be_as_published(tmp_path):
+    (delta,) = QUARTERLY["deltas"]
+    new = delta | {"then": None, "change": None, "basis": "as published", "year": None}
+    content = sample(tmp_path) | {"quarterly": QUARTERLY | {"deltas": [new]}}
+    workbook.write_workbook(content, tmp_path / "a.xlsx", timestamp=AS_OF)
+    head, cost = rows(tmp_path / "a.xlsx", "Key figures")[5:7]
+    at = head.index("2026Q2")
+    assert cost[at : at + 6] == ["–"] * 6  # noqa: RUF001
+
+
 def test_series_are_numbers_with_a_chart_the_spreadsheet_draws(with_quarters):
     """Today's data above, with a chart of its cells; what each report published below."""
     sheet = rows(with_quarters, "Quarterly series")

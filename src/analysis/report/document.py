@@ -196,7 +196,11 @@ def _statements(chapters: list[Chapter]) -> dict[str, list[Node]]:
         if gap:
             needs = "; ".join(f"{n['table']}: {', '.join(n['columns'])}" for n in gap["needs"])
             page["cannot_tell"].append(
-                {"kind": "cannot_tell", "children": [gap["question"]], "chapter": chapter["title"]}
+                {
+                    "kind": "cannot_tell",
+                    "children": [gap["question"] if needs else f"{gap['question']} {gap['why']}"],
+                    "chapter": chapter["title"],
+                }
                 | ({"needs": needs} if needs else {})
             )
         for node in page_plan.whole_chapter(chapter):

@@ -78,6 +78,7 @@ def render_html(document: Document) -> bytes:
         open_words=answers_in_brief.OPEN_WORDS,
         grave=GRAVE,
         findings_id=f"fact-{at}" if at else "provenance",
+        rules_id=_rules_place(document),
         filters={
             "chapter_id": chapter_ids.get,
             "compound_facts": lambda _: compound,
@@ -274,6 +275,14 @@ def _fact_value(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(map(_fact_value, value))
     return f"{value:,}" if type(value) is int else str(value)
+
+
+def _rules_place(document: Document) -> str:
+    """Return the id of the chapter that says which rule took how much; "" where findings say it."""
+    facts = document["facts"]
+    is_listed = any(facts.get(key) for key in (FINDINGS, "Not exported"))
+    places = (f"chapter-{i}" for i, c in enumerate(document["chapters"]) if not c["in_body"])
+    return "" if is_listed else next(places, "")
 
 
 def fact_table(value: Any) -> Heads:

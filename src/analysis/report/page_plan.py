@@ -163,11 +163,23 @@ def _line(chapters: Sequence[Mapping[str, Any]], key: str) -> Row:
             if node["kind"] in kinds:
                 return {**node, "chapter": chapter["title"], "word": answer_word(node)}
     sentence, word = (
-        ("Nothing is put up for decision this quarter.", "Nothing")
-        if key == "next"
-        else ("No chapter answers it.", "Cannot tell")
+        _without_decision(chapters) if key == "next" else ("No chapter answers it.", "Cannot tell")
     )
     return {"kind": "none", "children": [sentence], "chapter": "", "word": word}
+
+
+def _without_decision(chapters: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
+    """Return sentence and word of a quarter without a decision: what it takes to have one."""
+    gaps = [c["missing"] for c in chapters if c["missing"]]
+    n_waiting = sum(bool(gap.get("needs") or gap.get("is_withheld")) for gap in gaps)
+    if not n_waiting:
+        return "Nothing is put up for decision this quarter.", "Nothing"
+    waits = (
+        "1 question waits for data, and its page says which"
+        if n_waiting == 1
+        else f"{n_waiting} questions wait for data, and their pages say which"
+    )
+    return f"Complete the exports first: {waits}.", "Complete"
 
 
 def answer_word(node: Node) -> str:

@@ -180,7 +180,9 @@ def _earlier_figures(document: Document) -> _Earlier:
     for delta in quarterly["deltas"]:
         year = delta["year"] or {"then": None, "change": None, "basis": None}
         values[delta["name"]] = [
-            row[key] for row in (delta, year) for key in ("then", "change", "basis")
+            None if row["then"] is None else row[key]  # what nobody has stands on nothing
+            for row in (delta, year)
+            for key in ("then", "change", "basis")
         ]
     return _Earlier(heads, values)
 

@@ -1,10 +1,12 @@
 """The cost of an hour of selling taken apart; every number by hand."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.chapters.cost import cost_breakdown
+from analysis.chapters.cost import chapter, cost_breakdown
 from analysis.project.errors import CrmDataError
 from analysis.tables.canonical import ACTIVITY_CLASSES
 
@@ -147,3 +149,23 @@ def test_a_panel_without_classes_is_refused(stays):
         cost_breakdown.week_by_class(
             stays.drop(columns="admin_class_hours"), "segment", minimum_logged_share=0.5
         )
+
+
+def test_a_company_without_segments_still_has_its_cost_and_its_week(stays):
+    """No row is lost, and none is called nan: (40 + 40 + 50) thousand over 250 h."""
+    house = SimpleNamespace(
+        people=SimpleNamespace(smallest_cell=1), hours=SimpleNamespace(minimum_logged_share=0.5)
+    )
+    costs = SimpleNamespace(
+        company=SimpleNamespace(settings=house, quarter="2026Q3"),
+        stays=stays.assign(segment=None, region=None),
+        basis=BASIS,
+        hour=SimpleNamespace(n=3),
+        source="rep_quarter",
+    )
+    groups = chapter.cost_by_segment(costs).frame
+    assert groups[["group", "estimate"]].to_numpy().tolist() == [
+        ["no segment", 520.0],
+        ["no region", 520.0],
+    ]
+    assert chapter.week_by_class(costs).frame["segment"].tolist() == ["no segment"]

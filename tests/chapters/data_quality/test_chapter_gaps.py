@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -56,3 +57,21 @@ def test_what_the_data_can_answer_is_what_each_notebook_declares(here):
     assert cost["answer"] == "cannot tell"
     assert "quotas" in cost["lacks"]
     assert len(rows) == len(list((here / "notebooks").glob("*.ipynb"))) + 2
+
+
+@pytest.mark.parametrize(
+    ("n_in", "why"),
+    [
+        (0, "The exports hold no rep_team_history."),
+        (
+            21,
+            "The exports hold no usable row of rep_team_history (21 read, none could be used).",
+        ),
+    ],
+)
+def test_a_table_that_was_read_and_emptied_is_not_called_absent(n_in, why):
+    state = {"table": "rep_team_history", "n_in": n_in, "n_clean": 0, "columns": {}}
+    company = SimpleNamespace(audit={"tables": [state]})
+    asked = Requirements("What?", {"rep_team_history": ["team_id"]}, [], {}, [], False)
+    gap = chapter_gaps.find_gap(company, asked)
+    assert gap.why == f"{why} data/README.md says which columns each takes."

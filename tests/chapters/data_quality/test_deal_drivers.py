@@ -52,3 +52,10 @@ def test_a_win_rate_that_fell_by_mix_alone():
 def test_a_quarter_that_closed_nothing_has_no_win_rate_to_split():
     tables = [pd.DataFrame([team(won=n, lost=0)]) for n in (0, 3)]
     assert deal_drivers.win_rate_drivers(*tables) is None
+
+
+def test_a_company_of_one_segment_has_no_mix():
+    """30 of 100 won, then 20 of 100: nothing lies within segments where none are kept."""
+    then, now = (pd.DataFrame([team(None, won=n, lost=100 - n)]) for n in (30, 20))
+    got = deal_drivers.win_rate_drivers(then, now)
+    assert got.parts == pytest.approx({"win rate of all": -0.1})

@@ -51,7 +51,7 @@ def test_a_gap_in_percent_is_told_as_a_share(told):
     )  # the true mean over quarters 0 to 4, exp(.24) - 1
     assert told.early.unit == "of opportunities created"
     assert told.per_rep.low < 0.271 < told.per_rep.high
-    assert told.heads_note() == "Adopters have +0% reps since they joined."
+    assert told.heads_note() == "Adopters have as many reps as before they joined."
     assert told.verdict == made.verdict
 
 

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 from roi_case import programme
 
-from analysis.chapters.roi import chapter
+from analysis.chapters.roi import chapter, headlines
 
 
 @pytest.mark.parametrize(("heads", "is_said"), [(None, True), (object(), False)])
@@ -20,3 +20,14 @@ def test_reps_that_nobody_counted_are_no_hires_of_zero(heads, is_said):
     assert ("pay of those reps is missing from the cost" in chapter.data_sentence(appraised)) is (
         is_said
     )
+
+
+def test_the_present_value_names_the_lift_it_rests_on():
+    """Between what was assumed beforehand and the +35% estimated, and the note says both."""
+    case = programme(lift=0.3, error=0.02)
+    note = chapter.Appraised(
+        None, {}, SimpleNamespace(case=case), SimpleNamespace(is_shown=True), {}
+    ).lift_note
+    weighed = headlines.weighed_lift(case)
+    assert 0.03 < weighed < headlines.estimated_lift(case)[0]
+    assert f"At a lift of {weighed:+.0%}: +35% estimated, drawn to the " in note

@@ -33,7 +33,7 @@ def test_page_one_says_it_as_one_would_in_a_meeting(card):
     """64.22 + 3.87 = 68.09 by hours sold, -12.27 by pay: +56 as shown."""
     (reason,) = drivers.page_one_reasons(SPLITS, [card]).values()
     assert reason == (
-        "Since 2026Q2 (+$56): Fewer hours sold (summer leave): +$68. "
+        "Since 2026Q2 (+$56): Fewer hours sold (mostly summer leave): +$68. "
         "Lower pay: \N{MINUS SIGN}$12. "
         "Since 2025Q3 (+$21): Higher pay: +$19. Smaller share of working time sold: +$5. "
         "More hours to work: \N{MINUS SIGN}$3."
@@ -130,3 +130,11 @@ def test_leave_is_the_seasons_where_it_came_the_year_before_too(root, shares, ex
         settings.load_dataset_settings("here"),
     )  # fmt: skip
     assert got == expected
+
+
+def test_leave_is_not_named_for_hours_that_it_did_not_take(card):
+    """20 by fewer hours to work, 36 by a smaller share of them sold: leave is no word for both."""
+    split = DriverSplit(488.9, 544.7, {HOURS_TO_WORK: 19.8, SHARE_SOLD: 36.0})
+    splits = SPLITS._replace(against={"2026Q2": {HOUR: split}, "2025Q3": {}})
+    (reason,) = drivers.page_one_reasons(splits, [card]).values()
+    assert reason == "Since 2026Q2 (+$56): Fewer hours sold: +$56."

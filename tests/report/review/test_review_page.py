@@ -163,9 +163,9 @@ def test_the_meetings_own_cost_by_hand(tmp_path, raw, stays):
 
 def test_what_fewer_than_five_reps_cost_is_not_told(tmp_path, raw, stays):
     meeting = page(tmp_path, raw, stays.head(4))["meeting"]
-    assert (
-        meeting
-        == "8 people for 1.5 h: 12 h. We cannot tell what they cost: of fewer than 5 reps it is known."
+    assert meeting == (
+        "8 people for 1.5 h, 12 h together. We cannot tell what they cost: it takes pay and hours "
+        "of 5 reps."
     )
 
 

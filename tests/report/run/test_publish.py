@@ -65,13 +65,13 @@ def folder_of(root, quarter="2026Q2"):
         (
             0.0151,
             [
-                "Not reconciled: bookings in the CRM are +1.5% off finance's total; up to 1% is tolerated."
+                "Not reconciled: bookings in the CRM are 1.5% above finance's total; up to 1% is tolerated."
             ],
         ),
         (
             -0.2,
             [
-                "Not reconciled: bookings in the CRM are -20.0% off finance's total; up to 1% is tolerated."
+                "Not reconciled: bookings in the CRM are 20.0% below finance's total; up to 1% is tolerated."
             ],
         ),
     ],
@@ -82,6 +82,17 @@ def test_a_gap_above_what_is_tolerated_is_said_first(gap, expected):
         n.replace("\N{NO-BREAK SPACE}", " ").replace(" %", "%")
         for n in publish.reader_notices(account, "2026Q2", 0.01)
     ] == expected
+
+
+def test_withheld_bookings_show_no_gap_to_finance():
+    """The gap would tell the figure that the gate withholds."""
+    verdict = {"status": "withheld", "checks": ["closed_on_one_day"]}
+    account = ACCOUNT | {
+        "reconciliation": [{"quarter": "2026Q2", "gap_rate": -0.043}],
+        "gate": {"questions": {"bookings": verdict}, "findings": []},
+    }
+    said = publish.reader_notices(account, "2026Q2", 0.01)
+    assert said == ["Not reconciled: bookings in the CRM are not finance's total."]
 
 
 def test_a_quarter_finance_has_not_closed_is_not_reconciled():

@@ -371,6 +371,11 @@ def next_step(reach: Attainability, quarter: str) -> str:
     n_reps = round(share.estimate * share.n)
     if not n_reps:
         return f"Keep the quotas of {quarter}: no rep has less than a one-in-five chance of theirs."
+    if n_reps == share.n:
+        return (
+            f"Review all quotas: in {quarter} each rep had less than a one-in-five chance of "
+            "making it."
+        )
     count = f" (about {n_reps})" if n_reps >= FEWEST_COUNTED else ""
     return (
         f"Review the quotas of {share.estimate:.0%} of reps{count}: in {quarter} each of them had "

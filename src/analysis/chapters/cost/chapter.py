@@ -189,7 +189,7 @@ def _hidden_elsewhere(
 ) -> list[bool]:
     """Return which cells the tables of all cuts, taken together, must hide."""
     counted = cost.counted_stays(
-        costs.stays, minimum_logged_share=costs.basis["minimum_logged_share"]
+        _with_every_group(costs.stays), minimum_logged_share=costs.basis["minimum_logged_share"]
     )
     hidden = cells_to_hide(
         counted.drop_duplicates(["rep_id", *PUBLISHED_BY]),
@@ -199,9 +199,19 @@ def _hidden_elsewhere(
     return [Cell(*each) in hidden for each in zip(cuts, values, strict=True)]
 
 
+def _with_every_group(stays: pd.DataFrame) -> pd.DataFrame:
+    """Return `stays` with a name for the group of those whose segment or region nobody wrote."""
+    cuts = ("segment", "region")
+    return stays.assign(
+        **{cut: stays[cut].astype(object).where(stays[cut].notna(), f"no {cut}") for cut in cuts}
+    )
+
+
 def cost_by_segment(costs: QuarterCosts) -> LabelledTable:
     """Cost of an hour by segment and by region: one row a group."""
-    groups = cost_breakdown.by_groups(costs.stays, ["segment", "region"], **costs.basis)
+    groups = cost_breakdown.by_groups(
+        _with_every_group(costs.stays), ["segment", "region"], **costs.basis
+    )
     smallest = costs.company.settings.people.smallest_cell
     also = _hidden_elsewhere(costs, groups["by"], groups["group"])
     return LabelledTable(
@@ -241,7 +251,9 @@ def week_by_class(costs: QuarterCosts) -> LabelledTable:
     """Hours of a logged week by class of activity: one row a segment."""
     house = costs.company.settings
     classes = cost_breakdown.week_by_class(
-        costs.stays, "segment", minimum_logged_share=house.hours.minimum_logged_share
+        _with_every_group(costs.stays),
+        "segment",
+        minimum_logged_share=house.hours.minimum_logged_share,
     )
     week = suppress_cells(
         classes,

@@ -195,7 +195,7 @@ def logging_by_team(company: Company) -> LabelledTable:
         rows,
         "Percent of employed working days in logged weeks, to "
         f"{company.quarter}; hatched: partial. {hours_sources.logging_changes(rows)} "
-        f"n = {n_teams} teams; the other {n_teams - len(short)} logged every working day.",
+        f"n = {n_teams} teams{_whole_loggers(n_teams - len(short))}.",
         {
             "team_name": ("text", "Team name"),
             "quarter": ("text", "Quarter"),
@@ -208,11 +208,17 @@ def logging_by_team(company: Company) -> LabelledTable:
     )
 
 
+def _whole_loggers(n_teams: int) -> str:
+    return f"; the other {n_teams} logged every working day" if n_teams else ""
+
+
 def logging_sentence(company: Company) -> str:
     """How much of working time was logged, and where logging changed; that nobody did, if so."""
     logged = _logged_days(company)
     if not (logged["logged_share"] > 0).any():
-        return "No hours. The exports hold no activities: we cannot tell how long anybody sold."
+        if company.table("activities").empty:
+            return "No hours. The exports hold no activities: we cannot tell how long anybody sold."
+        return "No hours. No activity is a team's: we cannot tell how long anybody sold."
     return hours_sources.logging_sentence(logged)
 
 
@@ -272,7 +278,7 @@ def answerable_questions(company: Company) -> LabelledTable:
 def all_answerable(answers: LabelledTable) -> str:
     """Return in a sentence that every question can be answered; "" where one cannot."""
     open_ones = (answers.frame["answer"] != CAN_TELL).sum()
-    return "" if open_ones else f"All {len(answers.frame)} questions can be answered."
+    return "" if open_ones else f"The exports hold what all {len(answers.frame)} questions need."
 
 
 def _answer_of(gap: chapter_gaps.ChapterGap | None) -> tuple[str, str]:

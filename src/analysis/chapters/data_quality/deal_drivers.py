@@ -22,6 +22,7 @@ HEADS, CLOSED_PER_HEAD, WIN_RATE, DEAL_SIZE = (
 )
 CLOSED = "opportunities"
 MIX, RATE_WITHIN = "mix of segments", "win rate within segments"
+RATE_OF_ALL = "win rate of all"
 NO_SEGMENT = "no segment"
 
 
@@ -58,8 +59,8 @@ def bookings_drivers(then: pd.DataFrame, now: pd.DataFrame) -> DriverSplit | Non
 def win_rate_drivers(then: pd.DataFrame, now: pd.DataFrame) -> DriverSplit | None:
     """Return by how much the mix of segments and their own win rates moved the win rate.
 
-    A segment that closed nothing in one of the quarters counts as mix.  None where a quarter closed
-    nothing.
+    A segment that closed nothing in one of the quarters counts as mix.  A company of one segment
+    has its own win rate alone for a driver.  None where a quarter closed nothing.
     """
     tables = [_by_segment(teams) for teams in (then, now)]
     segments = tables[0].index.union(tables[1].index)
@@ -73,7 +74,8 @@ def win_rate_drivers(then: pd.DataFrame, now: pd.DataFrame) -> DriverSplit | Non
     def figure(is_now: frozenset[str]) -> float:
         return float((weights[MIX in is_now] * both[RATE_WITHIN in is_now]).sum())
 
-    return shapley_split([MIX, RATE_WITHIN], figure)
+    split = shapley_split([MIX, RATE_WITHIN], figure)
+    return split if len(segments) > 1 else split._replace(parts={RATE_OF_ALL: split.change})
 
 
 def _sums(teams: pd.DataFrame) -> dict[str, float]:

@@ -104,7 +104,10 @@ class GrowthAnswer(NamedTuple):
         result = self.assessment.heads if self.assessment else None
         if result is None:
             return "How many reps adopters have is not known."
-        return f"Adopters have {_signed(result.estimate)} reps since they joined."
+        change = _signed(result.estimate)
+        if change.strip("+-\N{MINUS SIGN}") == "0%":
+            return "Adopters have as many reps as before they joined."
+        return f"Adopters have {change} reps since they joined."
 
     @property
     def verdict(self) -> Verdict:

@@ -82,9 +82,15 @@ class Appraised(NamedTuple):
         if not self.decision.is_shown:
             return horizon
         lift = headlines.estimated_lift(self.case)[0]
-        return f"{horizon} Lift {lift:+.0%}, from bookings and opportunities together.".replace(
-            "-", decision.MINUS
-        )
+        if self.case.prior is None:
+            return f"{horizon} Lift {lift:+.0%}, from bookings and opportunities together.".replace(
+                "-", decision.MINUS
+            )
+        weighed = headlines.weighed_lift(self.case)
+        return (
+            f"{horizon} At a lift of {weighed:+.0%}: {lift:+.0%} estimated, drawn to the "
+            f"{self.case.prior.mean_points:+g}% assumed."
+        ).replace("-", decision.MINUS)
 
     @property
     def chances_note(self) -> str:
@@ -150,14 +156,28 @@ def programme_spending(appraised: Appraised) -> LabelledTable:
     )
 
 
+def _estimate_note(appraised: Appraised) -> str:
+    """Return in a sentence what is drawn orange; "" where no estimate is."""
+    case = appraised.case
+    if not math.isfinite(headlines.estimated_lift(case)[0]):
+        return ""
+    weighed = (
+        f", which the {case.prior.mean_points:+g}% assumed draws to "
+        f"{headlines.weighed_lift(case):+.0%}"
+        if case.prior and appraised.decision.is_shown
+        else ""
+    ).replace("-", decision.MINUS)
+    return f"Orange: the lift estimated from bookings and opportunities together{weighed}, "
+
+
 def worth_by_lift(appraised: Appraised) -> LabelledTable:
     """Net present value were the lift known: one row a lift."""
     case, quarter = appraised.case, appraised.company.quarter
     return LabelledTable(
         headlines.worth_by_lift(case),
         f"NPV over {case.n_periods} quarters were the lift known; band: P10 to P90 by all else "
-        "that is estimated. Orange: the lift estimated from bookings and opportunities together, "
-        f"n = {case.effect.n_teams} teams that started, {quarter}.",
+        f"that is estimated. {_estimate_note(appraised)}n = {case.effect.n_teams} teams that "
+        f"started, {quarter}.",
         {
             "lift": ("percent2", "Lift"),
             "p10": ("millions", "P10"),

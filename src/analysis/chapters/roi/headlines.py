@@ -182,6 +182,13 @@ def estimated_lift(case: Case) -> tuple[float, float, float]:
     return value, low, high
 
 
+def weighed_lift(case: Case) -> float:
+    """Return the lift behind the present value: the estimate drawn back to what was assumed
+    beforehand, its median [0-1 of adopters' bookings].
+    """
+    return math.expm1(uncertainty.central_inputs(case)[uncertainty.EFFECT].iloc[0])
+
+
 def lifts_that_matter(case: Case) -> pd.DataFrame:
     """Return the lift from which the programme pays: one row, none where no lift does.
 

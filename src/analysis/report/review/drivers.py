@@ -70,6 +70,10 @@ WORDS: dict[str, dict[str, tuple[str, str]]] = {
     "win_rate": {
         deal_drivers.MIX: ("Mix of segments", "Mix of segments"),
         deal_drivers.RATE_WITHIN: ("Higher within segments", "Lower within segments"),
+        deal_drivers.RATE_OF_ALL: (
+            "Higher as a whole, without segments to compare",
+            "Lower as a whole, without segments to compare",
+        ),
     },
 }  # fmt: skip
 HOURLY = tuple(cost_drivers.FACTORS)
@@ -243,6 +247,13 @@ def merged_hours(name: str, split: DriverSplit) -> DriverSplit:
     return split._replace(parts=parts | {cost_drivers.HOURS_TO_WORK: sum(both)})
 
 
+def _is_mostly_leave(split: DriverSplit) -> bool:
+    hours, share = (
+        abs(split.parts.get(k, 0.0)) for k in (cost_drivers.HOURS_TO_WORK, cost_drivers.SHARE_SOLD)
+    )
+    return hours > share
+
+
 def year_rows(
     splits: HeadlineSplits, cards: Sequence[Payload], published: Mapping[str, float]
 ) -> dict[str, Row]:
@@ -328,6 +339,9 @@ def _reason(card: Payload, split: DriverSplit, quarter: str, leave: str) -> str:
         fewer_first = name != "selling_hours_per_week"
         for old, new in zip(hours, HOURS_SOLD if fewer_first else HOURS_SOLD[::-1], strict=True):
             parts = [(words.replace(old, new), amount) for words, amount in parts]
+        if leave and split.parts.get(cost_drivers.SHARE_SOLD):  # leave took hours to work alone
+            mostly = f"(mostly {leave})" if _is_mostly_leave(split) else ""
+            parts = [(words.replace(f"({leave})", mostly).rstrip(), x) for words, x in parts]
     step = formats.signed_words(total, form, currency) if total else "no change"
     if not parts:
         return f"Since {quarter}: {step}."

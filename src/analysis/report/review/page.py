@@ -147,7 +147,9 @@ def quarterly_pages(
         "forecasts_scored": score,
         "forecasts_made": forecasts,
         "forecast_note": _forecast_note(
-            score, review_forecasts.forecast_hits(dataset, before, score)
+            score,
+            review_forecasts.forecast_hits(dataset, before, score),
+            is_any_made=bool(forecasts),
         ),
         "actions": carried_rows(carried, {c["name"]: c for c in cards}, published),
         "actions_note": actions.actions_sentence(carried, review_of),
@@ -197,7 +199,12 @@ def _record(year: Mapping[str, Row], name: str) -> Row | None:
     return row and {k: row[k] for k in ("then", "change", "basis", "parts", "says")}
 
 
-def _forecast_note(score: Mapping[str, Any], hits: tuple[int, int]) -> str:
+def _forecast_note(score: Mapping[str, Any], hits: tuple[int, int], *, is_any_made: bool) -> str:
+    if not score and not is_any_made:
+        return (
+            "No forecast was made for this quarter, and none for the next: too few quarters are "
+            "there to learn from."
+        )
     if not score:
         return "No forecast was made for this quarter: the next report scores those below."
     now = sum(f["is_inside"] for f in score.values())
@@ -325,10 +332,10 @@ def _meeting(stays: pd.DataFrame, house: Settings) -> str:
     each = _cost_of_hour(stays, house)
     if math.isnan(each):
         why = (
-            f"We cannot tell what they cost: of fewer than {house.people.smallest_cell} reps it "
-            "is known."
+            "We cannot tell what they cost: it takes pay and hours of "
+            f"{house.people.smallest_cell} reps."
         )
-        return f"{people} people for {hours:g} h: {people * hours:g} h. {why}"
+        return f"{people} people for {hours:g} h, {people * hours:g} h together. {why}"
     money = [formats.cell_words(x, "money", currency) for x in (each, people * hours * each)]
     return (
         f"{people} people for {hours:g} h at {money[0]} a working hour, as the reps' costs: "

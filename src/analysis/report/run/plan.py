@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from analysis.chapters.data_quality import chapter_gaps
+from analysis.chapters.data_quality import answerability, chapter_gaps
 from analysis.report import document
 from analysis.store import manifest, needs
 
@@ -89,7 +89,7 @@ def without_unanswerable(
             "title": notebook.stem,
             "question": (by := needs.read_requirements(notebook)).question,
             "needs": [],
-            "why": data_said[notebook.stem],
+            "why": answerability.without_table(data_said[notebook.stem]),
             "answers": by.answers,
         }
         for notebook in draft_plan.notebooks

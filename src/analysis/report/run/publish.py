@@ -64,9 +64,14 @@ def reader_notices(account: Mapping[str, Any], quarter: str, tolerance_rate: flo
         notice_lines.append(
             "Not reconciled: finance's bookings of the quarter are not in the exports."
         )
+    elif abs(gaps[quarter]) > tolerance_rate and "bookings" in answerability.withheld_questions(
+        account
+    ):
+        notice_lines.append("Not reconciled: bookings in the CRM are not finance's total.")
     elif abs(gaps[quarter]) > tolerance_rate:
         notice_lines.append(
-            f"Not reconciled: bookings in the CRM are {gaps[quarter]:+.1%} off finance's total; "
+            f"Not reconciled: bookings in the CRM are {abs(gaps[quarter]):.1%} "
+            f"{'above' if gaps[quarter] > 0 else 'below'} finance's total; "
             f"up to {tolerance_rate:.0%} is tolerated."
         )
     refused = [r["file"] for r in account["refusals"]]
