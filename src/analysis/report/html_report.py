@@ -230,6 +230,8 @@ def _picture(figure: Node, letters: str) -> Markup:
 
 
 def _statement_head(statement: Node) -> str:
+    if word := statement.get("word"):
+        return str(word).capitalize()
     verdict = statement.get("verdict", "found")
     return html.HEADS[statement["kind"]] if verdict == "found" else str(verdict).capitalize()
 

@@ -272,7 +272,7 @@ def _set_aside_line(account: Mapping[str, Any], currency: str) -> dict[str, str]
     text = f"{n_rows:,} of {n_in:,} deals are in no figure."
     wrong = [r for r in taken if r["rule"] == WRONG_SCALE and r["n_rows"]]
     rest = [r for r in taken if r["rule"] != WRONG_SCALE and r["n_rows"]]
-    amount = sum(abs(r["money_amount"] or 0.0) for r in rest)
+    amount = sum(max(r["money_amount"] or 0.0, 0.0) for r in rest)
     if amount:
         # not known where a rate or a number lacks
         is_known = all(r["money_amount"] is not None for r in rest)
