@@ -199,7 +199,9 @@ def test_a_zip_that_unpacks_without_end_is_refused(tmp_path, monkeypatch):
         archive.writestr("xl/workbook.xml", "x" * 101)
     with database.open_session() as connection:
         intake = sources_intake.read_files(connection, [tmp_path / "t.xlsx"], KNOWN)
-    assert intake.refusals[0].reason == "it unpacks to more than any workbook holds"
+    assert intake.refusals[0].reason == (
+        "it unpacks to 101 bytes, and at most 100 are read: save it as CSV"
+    )
 
 
 def test_a_refused_file_leaves_the_rest_of_the_folder_to_be_cleaned(raw):

@@ -217,5 +217,5 @@ def test_the_largest_burden_is_told_with_its_hours_and_money():
 def test_without_logged_hours_no_burden_is_named():
     found = pd.DataFrame({"label": ["Reporting"], "hours": [float("nan")]})
     assert time_use.largest_burden(found, "2026Q3", currency="USD").startswith(
-        "What keeps reps from selling cannot"
+        "We cannot tell what keeps reps from selling in 2026Q3"
     )
