@@ -323,14 +323,12 @@ def runs(
             folder = root / "data" / "raw" / "damaged"
             folder.mkdir()
             for file in base.iterdir():
-                if file.name != damage.file:
+                if file.is_file() and file.name != damage.file:
                     (folder / file.name).hardlink_to(file)  # a link by name is refused
             apply(damage, base / damage.file, folder / damage.file, share, seed)
             undamaged, quarter = whole[seed]
             got, _ = measure("damaged", quarter)
-            for file in folder.iterdir():
-                file.unlink()
-            folder.rmdir()
+            shutil.rmtree(folder)
             for part in ("data/processed/damaged", "data/history/damaged", "reports/damaged"):
                 shutil.rmtree(root / part, ignore_errors=True)
             yield {
