@@ -190,11 +190,14 @@ def answer_word(node: Node) -> str:
     --------
     >>> answer_word({"kind": "decision", "children": ["Start the programme in 8 teams."]})
     'Start'
+    >>> answer_word({"kind": "decision", "children": ["Start no further team yet."]})
+    'Start none'
     >>> answer_word({"kind": "finding", "children": ["It cost $545."], "verdict": "found", "word": "up"})
     'Up'
     """  # noqa: E501
     if node["kind"] == "decision":
-        return markdown.plain_text(node["children"]).split(" ", 1)[0].rstrip(",.:")
+        verb, *others = markdown.plain_text(node["children"]).split(" ", 2)
+        return f"{verb} none" if others[:1] == ["no"] else verb.rstrip(",.:")
     word = node.get("word") or node.get("verdict") or formats.CANNOT_TELL
     return f"{word[:1].upper()}{word[1:]}"
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import math
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -174,6 +175,54 @@ def test_where_no_pay_is_known_the_account_has_no_return():
     ).set_index("function")
     assert got["cost_amount"].isna().tolist() == [False, True, True]
     assert got["contribution_per_unit"].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("campaign_id", "campaigns", "found", "spent"),
+    [("c", 1, [1, 0], 40.0), (None, 1, [math.nan] * 2, 40.0), ("c", 0, [1, 0], math.nan)],
+)
+def test_what_no_campaign_says_is_not_all_of_sales_finding(campaign_id, campaigns, found, spent):
+    """One deal of 500: without a campaign id its finder is unknown, without campaigns their cost."""
+    day = pd.Timestamp("2026-08-01")
+    tables = {
+        "opportunities": pd.DataFrame(
+            {
+                "status": ["won"],
+                "close_date": [day],
+                "deal_amount": [500.0],
+                "campaign_id": [campaign_id],
+            }
+        ),
+        "rep_quarter": pd.DataFrame(
+            {
+                "quarter": ["2026Q3"],
+                "base_amount": [100.0],
+                "fringe_amount": [20.0],
+                "overhead_amount": [0.0],
+            }
+        ),
+        "campaigns": pd.DataFrame({"start_date": [day], "cost_amount": [40.0]}).head(campaigns),
+        "programme_costs": pd.DataFrame(
+            {
+                "cost_id": ["1"],
+                "period_start": [day],
+                "period_end": [day],
+                "kind": ["tools"],
+                "cost_amount": [0.0],
+            }
+        ),
+    }
+    house = SimpleNamespace(
+        company=SimpleNamespace(fiscal_year_start_month=1),
+        money=SimpleNamespace(gross_margin_rate=0.7),
+    )
+    rate = SimpleNamespace(case=SimpleNamespace(commission_rate=SimpleNamespace(estimate=0.1)))
+    got = accounts.account_of_company(tables, rate, quarter="2026Q3", house=house)
+    got = got.set_index("function")
+    assert got.loc[["marketing", "sales"], "n_won"].tolist() == pytest.approx(found, nan_ok=True)
+    assert got.loc["total", ["n_won", "bookings_amount"]].tolist() == [1, 500.0]
+    assert got.loc["marketing", "cost_amount"] == pytest.approx(spent, nan_ok=True)
+    assert math.isnan(got.loc["total", "contribution_per_unit"]) == math.isnan(spent)
 
 
 def test_without_a_quota_the_next_budget_is_not_known_and_nothing_fails():

@@ -44,7 +44,7 @@ def account_of_company(
 
     Marketing is the campaigns that began in the quarter and the programme's items; its own pay
     stands in no table, so its cost is a lower bound.  The cost of sales is missing where no pay is
-    known.
+    known, that of marketing where no campaigns are; deals by source where none names a campaign.
     """
     month = house.company.fiscal_year_start_month
     span, deals = quarters.parse_quarter(quarter), tables["opportunities"]
@@ -56,19 +56,27 @@ def account_of_company(
         pd.to_datetime(tables["campaigns"]["start_date"]).between(first, end, inclusive="left")
     ]
     items = costs.by_quarter(tables["programme_costs"], fiscal_year_start_month=month)
-    return joint_account(
+    account = joint_account(
         won,
         sales_cost_amount=float(
             stays[["base_amount", "fringe_amount", "overhead_amount"]]
             .sum(min_count=1)
             .sum(min_count=1)
         ),
-        marketing_cost_amount=float(
+        # Without a table of campaigns what marketing spent is unknown, and not nothing.
+        marketing_cost_amount=math.nan
+        if tables["campaigns"].empty
+        else float(
             run["cost_amount"].sum() + items.loc[items["quarter"] == quarter, "cost_amount"].sum()
         ),
         gross_margin_rate=house.money.gross_margin_rate,
         commission_rate=programme.case.commission_rate.estimate,
     )
+    if deals["campaign_id"].isna().all():  # nobody knows who found a deal: sales did not find all
+        of_deals = ["n_won", "n_without_amount", "bookings_amount", "contribution_amount"]
+        account[of_deals] = account[of_deals].astype(float)
+        account.loc[account["function"].isin(SOURCES), of_deals] = math.nan
+    return account
 
 
 def joint_account(

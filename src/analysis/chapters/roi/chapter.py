@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import pandas as pd
+
 from analysis.chapters.growth import specification
 from analysis.chapters.roi import (
     accounts,
@@ -22,8 +24,6 @@ from analysis.store import manifest, processed
 from analysis.tables.labelled_table import LabelledTable
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from analysis.chapters.roi.appraised_programme import Programme
     from analysis.chapters.roi.case import Case
     from analysis.chapters.roi.decision import Decision
@@ -60,11 +60,12 @@ class Appraised(NamedTuple):
     @property
     def next_step(self) -> str:
         """What to do next."""
-        programme = self.programme
+        programme = self.tables["programme"]
+        has_begun = pd.to_datetime(programme["start_date"]) < pd.Timestamp(self.company.day_after)
         further = further_teams.further_teams(
             self.case,
             self.tables["team_quarter"],
-            programme.starts,
+            programme.loc[has_begun, "team_id"].astype(str),
             quarter=self.company.quarter,
         )
         return decision.next_step(self.case, self.decision, further)
@@ -337,8 +338,8 @@ def one_account(appraised: Appraised) -> LabelledTable:
             "contribution_per_unit": ("number2", "Margin per unit of cost"),
         },
         "opportunities, rep_quarter, campaigns, programme_costs",
-        note="Found by marketing: the deal names a campaign. Marketing's own pay stands in no "
-        "table, so its cost is a least sum."
+        note="Found by marketing: the deal names a campaign; a dash where none does. Marketing's "
+        "own pay stands in no table, so its cost is a least sum."
         + (
             f" {without} deals won without an amount are counted and not summed." if without else ""
         ),

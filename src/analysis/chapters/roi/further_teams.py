@@ -31,13 +31,13 @@ class FurtherTeams(NamedTuple):
 
 
 def further_teams(
-    case: Case, team_quarter: pd.DataFrame, starts: Collection[str], *, quarter: str
+    case: Case, team_quarter: pd.DataFrame, joined: Collection[str], *, quarter: str
 ) -> FurtherTeams:
-    """Return the teams of `quarter` that are not among `starts`, and where it breaks even there.
+    """Return the teams of `quarter` that are not among `joined`, and where it breaks even there.
 
     `team_quarter` is the panel, whose last four whole quarters give bookings per team and quarter.
     """
-    others = team_quarter[~team_quarter["team_id"].isin([*starts, UNASSIGNED])]
+    others = team_quarter[~team_quarter["team_id"].isin([*joined, UNASSIGNED])]
     teams = others.loc[others["quarter"] == quarter, "team_id"].unique()
     whole = others[
         others["team_id"].isin(teams)
