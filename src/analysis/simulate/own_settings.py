@@ -7,6 +7,12 @@ name = "Northwind Instruments"      # on the cover
 currency = "USD"                    # reporting currency: every <name>_amount is in it
 time_zone = "America/New_York"      # for people whose own zone the CRM does not know
 
+[requests]                          # what marketing has for requests of sales in a quarter
+capacity_hours = 450.0
+budget_amount = 25000
+skill_hours = { design = 90.0, events = 180.0 }
+most_goals = 4
+
 # Three to five headlines that everybody watches, each with who answers for it and what it should be, in its unit.
 [[key_metrics]]
 name = "selling_hours_per_week"
