@@ -8,10 +8,10 @@ currency = "USD"                    # reporting currency: every <name>_amount is
 time_zone = "America/New_York"      # for people whose own zone the CRM does not know
 
 [requests]                          # what marketing has for requests of sales in a quarter
-capacity_hours = 450.0
-budget_amount = 25000
-skill_hours = { design = 90.0, events = 180.0 }
-most_goals = 4
+capacity_hours = 480.0
+budget_amount = 45000
+skill_hours = { design = 160.0, events = 220.0 }
+most_goals = 5
 
 # Three to five headlines that everybody watches, each with who answers for it and what it should be, in its unit.
 [[key_metrics]]

@@ -57,10 +57,13 @@ class _Part(BaseModel):
 
 
 class VettingAnswer(_Part):
-    """An answer in words, and how far it speaks for the request: 0 no, 1 in part, 2 yes."""
+    """An answer in words, and how far it speaks for the request: 0 no, 1 in part, 2 yes.
+
+    Until that is said the question is open.
+    """
 
     text: Annotated[str, Field(min_length=1, max_length=LONGEST)]
-    score: Annotated[int, Field(ge=0, le=2)]
+    score: Annotated[int, Field(ge=0, le=2)] | None = None
 
 
 class AmountRange(_Part):
@@ -140,8 +143,8 @@ class RequestRecord(_Part):
 
     @property
     def open_questions(self) -> list[int]:
-        """Numbers of the public questions without an answer, in the form's order."""
-        return [q.number for q in PUBLIC if str(q.number) not in self.answers]
+        """Numbers of the public questions that are not answered in full, in the form's order."""
+        return [q.number for q in PUBLIC if self._points(q.number) is None]
 
     @property
     def state(self) -> State:
@@ -151,7 +154,9 @@ class RequestRecord(_Part):
     @property
     def score(self) -> int | None:
         """Points of the public questions, 0 to 24; None until all are answered."""
-        return None if self.open_questions else sum(a.score for a in self.answers.values())
+        points = [self._points(q.number) for q in PUBLIC]
+        known = [p for p in points if p is not None]
+        return sum(known) if len(known) == len(points) else None
 
     @property
     def failed_criteria(self) -> list[str]:
@@ -282,7 +287,8 @@ def write_record(dataset: str, record: RequestRecord) -> Path:
 
 def has_leader_answer(dataset: str, request_id: str) -> bool:
     """Return whether the leader has answered the question that is asked of nobody else."""
-    return _place(dataset, request_id, is_leaders=True).file.is_file()
+    answer = read_leader_answer(dataset, request_id)
+    return answer is not None and answer.score is not None
 
 
 def read_leader_answer(dataset: str, request_id: str) -> VettingAnswer | None:

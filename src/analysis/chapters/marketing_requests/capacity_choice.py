@@ -151,12 +151,7 @@ def maximise(
             constraints=LinearConstraint(rows[:, free], -np.inf, upper),
             integrality=np.ones(int(free.sum()), dtype=np.int64),
             bounds=Bounds(low[free], high[free]),
-            # looking for a simpler form costs more than it saves where little is open
-            options={
-                "mip_rel_gap": 0.0,
-                "time_limit": seconds,
-                "presolve": bool(free.sum() > SMALL),
-            },
+            options={"mip_rel_gap": 0.0, "time_limit": seconds, "presolve": is_large},
         )
     bound = math.inf if result.mip_dual_bound is None else -float(result.mip_dual_bound)
     bound += float(price @ (low * ~free))
