@@ -332,7 +332,9 @@ def _write(dataset: str, record: RequestRecord | LeaderAnswer, *, is_leaders: bo
     private_folder(paths.history_folder(dataset) / FOLDER)
     private_folder(place.file.parent)
     with write_whole(place.file, mode=FILE_OF_OWNER) as part:
-        part.write_text(_toml(record.model_dump(exclude_none=True)), encoding="utf-8")
+        part.write_text(
+            _toml(record.model_dump(exclude_none=True, exclude_defaults=True)), encoding="utf-8"
+        )
     return place.file
 
 

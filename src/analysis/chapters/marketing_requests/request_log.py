@@ -83,8 +83,10 @@ def _standing(
         return (_state_of_list(row), None, None, np.nan, np.nan, "", False, False)
     then = record.as_of(day_after)
     decision = next((s for s in reversed(then.states) if s.state in DECISIONS), None)
+    listed = _state_of_list(row)
+    is_behind = not then.states or (then.state in DECISIONS and listed in {"done", "measured"})
     return (
-        then.state if then.states else _state_of_list(row),
+        listed if is_behind else then.state,
         decision.on if decision else None,
         decision.review_on if decision else None,
         float(len(then.answers)),

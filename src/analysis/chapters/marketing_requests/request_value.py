@@ -143,6 +143,8 @@ def request_case(
     why = _what_is_lacking(candidates, promises, per_lead)
     no_price = _selling_cost(candidates, prices).isna() & candidates["selling_hours"].notna()
     why = why.mask(no_price & (why == ""), "no hour of selling is costed")
+    if math.isnan(prices.margin_rate):
+        why = why.mask(why == "", "margin after commission is not known")
     takes = (
         candidates["marketing_hours"].astype(float) * prices.marketing_hour_amount
         + candidates["cost_amount"].astype(float)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 FEWEST = 10  # requests below which nothing is said
 REALISTIC = 0.5  # a deadline met less often is not
+ROUNDING = 1e-9
 SAFE = 0.8  # chance at which a deadline is proposed
 
 
@@ -109,7 +110,7 @@ def _wilson(share: float, size: float) -> tuple[float, float]:
 
 def realistic_days(turnaround: Turnaround, chance: float = SAFE) -> float:
     """Return the least days within which a share `chance` of requests is done; NaN if unknown."""
-    reached = np.flatnonzero(1 - turnaround.still_open >= chance)
+    reached = np.flatnonzero(turnaround.still_open <= 1 - chance + ROUNDING)
     if not turnaround.is_known or not len(reached):
         return math.nan
     return float(turnaround.days[reached[0]])

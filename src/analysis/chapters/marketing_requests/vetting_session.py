@@ -18,6 +18,7 @@ from analysis.store.request_records import (
     RequestRecord,
     StateEntry,
     VettingAnswer,
+    Wishes,
 )
 from analysis.tables.vetting_form import BIG_PICTURE, LEADERS, PUBLIC
 
@@ -28,12 +29,17 @@ if TYPE_CHECKING:
 
 SCORES = {"0": 0, "1": 1, "2": 2, "n": 0, "p": 1, "y": 2}
 STOP = "q"
+MUST = "m"
 DECISION_WORDS: dict[str, request_records.State] = {
     "a": "approved",
     "t": "tabled",
     "p": "added to plan",
     "o": "alternative",
 }
+DECIDE = (
+    "Decide: a approve, t table, p add to plan, o alternative, m must-have (decide later), "
+    "Enter later: "
+)
 MOST_SHOWN = 80  # characters of a cell
 
 
@@ -62,8 +68,8 @@ def vet_requests(
         terminal.say(f"Nothing waits: all requests that could be vetted {done}.")
         return 0
     terminal.say(
-        f"{len(waiting)} requests wait. Enter leaves a question open, {STOP} stops; every answer "
-        "is kept at once."
+        f"{_counted(len(waiting), 'request')} to vet. Enter leaves a question open, {STOP} stops; "
+        "every answer is kept at once."
     )
     try:
         for place, row in enumerate(waiting, 1):
@@ -73,11 +79,17 @@ def vet_requests(
             n_answers += session(dataset, str(row["request_id"]), terminal, today)
     except (SessionStopped, EOFError):
         terminal.say("")
-        terminal.say(f"Stopped. {n_answers} answers were kept; the next session goes on here.")
+        terminal.say(
+            f"Stopped, with {_counted(n_answers, 'answer')} kept. The next session goes on here."
+        )
         return n_answers
     terminal.say("")
-    terminal.say(f"Done. {n_answers} answers were kept.")
+    terminal.say(f"Done, with {_counted(n_answers, 'answer')} kept.")
     return n_answers
+
+
+def _counted(n: int, noun: str) -> str:
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
 def describe_request(row: dict[str, object]) -> str:
@@ -160,17 +172,46 @@ def _leader_session(dataset: str, request_id: str, terminal: Terminal, today: dt
         for answer in _answered(LEADERS, terminal, before):
             request_records.write_leader_answer(dataset, request_id, answer)
             n_answers += answer.score is not None
-    while (entry := _decided(terminal, today)) is not None:
-        has_own = request_records.has_leader_answer(dataset, request_id)
+    has_own = request_records.has_leader_answer(dataset, request_id)
+    if line := impact_line(record):
+        terminal.say(line)
+    while True:
+        word = _typed(terminal, DECIDE).lower()
+        if not word:
+            return n_answers
+        if word == MUST:
+            _kept(dataset, record, must_have_since=today)
+            terminal.say("It is in every choice from today, and still waits for a decision.")
+            return n_answers + 1
+        if word not in DECISION_WORDS:
+            terminal.say("   Please type a, t, p, o or m.")
+            continue
         try:
-            moved = record.moved(entry, has_leader_answer=has_own)
+            moved = _decided(record, DECISION_WORDS[word], terminal, today, has_own=has_own)
         except ValueError as error:
-            terminal.say(_first_line(error))
+            terminal.say(f"   {_first_line(error)}")
             continue
         request_records.write_record(dataset, moved)
+        entry = moved.states[-1]
         terminal.say(f"{entry.state[:1].upper()}{entry.state[1:]}, reviewed on {entry.review_on}.")
         return n_answers + 1
-    return n_answers
+
+
+def impact_line(record: RequestRecord) -> str:
+    """Return what it makes of a difference whether it happens; empty where either is not stated.
+
+    The middle counts four times, low and high once each; the ends are the worst and the best case.
+    """
+    happens, does_not = (record.big_picture.get(k) for k in ("if_it_happens", "if_it_does_not"))
+    if not isinstance(happens, AmountRange) or not isinstance(does_not, AmountRange):
+        return ""
+    middle = _expected(happens) - _expected(does_not)
+    low, high = happens.low - does_not.high, happens.high - does_not.low
+    return f"If it happens, less if it does not: {middle:,.0f} ({low:,.0f} to {high:,.0f})."
+
+
+def _expected(amounts: AmountRange) -> float:
+    return (amounts.low + 4 * amounts.mid + amounts.high) / 6
 
 
 def _points(record: RequestRecord) -> str:
@@ -206,7 +247,7 @@ def _answered(
         text = before.text
         terminal.say(f"{asked}{terminal_text(text)}")
     while True:
-        word = _typed(terminal, "   Does that speak for it? 0 no, 1 in part, 2 yes: ").lower()
+        word = _typed(terminal, "   Does this speak for doing it? 0 no, 1 in part, 2 yes: ").lower()
         if word in SCORES:
             yield VettingAnswer(text=text, score=SCORES[word])
             return
@@ -218,7 +259,7 @@ def _answered(
 def _filled(field: VettingField, terminal: Terminal) -> str | AmountRange | None:
     """Return what is filled into a field of the big picture; None if left open."""
     while True:
-        text = _typed(terminal, f"{field.question} {field.field[:1].upper()}{field.field[1:]}\n   ")
+        text = _typed(terminal, f"{field.question} ({field.field})\n   ")
         if not text or not field.is_range:
             return text or None
         try:
@@ -228,28 +269,36 @@ def _filled(field: VettingField, terminal: Terminal) -> str | AmountRange | None
             terminal.say("   Please type three amounts, low, middle and high: 0 20000 50000.")
 
 
-def _decided(terminal: Terminal, today: dt.date) -> StateEntry | None:
-    """Return a decision with its reason and review date; None if it is left open."""
-    while True:
-        word = _typed(
-            terminal, "Decide: a approve, t table, p add to plan, o alternative, Enter later: "
-        ).lower()
-        if not word:
-            return None
-        if word not in DECISION_WORDS:
-            terminal.say("   Please type a, t, p or o.")
-            continue
-        reason = _typed(terminal, "   Why? ")
-        review = _typed(terminal, "   Reviewed on (YYYY-MM-DD): ")
-        try:
-            return StateEntry(
-                state=DECISION_WORDS[word],
-                on=today,
-                reason=reason,
-                review_on=dt.date.fromisoformat(review),
-            )
-        except ValueError as error:
-            terminal.say(f"   {_first_line(error)}")
+def _decided(
+    record: RequestRecord,
+    state: request_records.State,
+    terminal: Terminal,
+    today: dt.date,
+    *,
+    has_own: bool,
+) -> RequestRecord:
+    """Return the record with a decision, its reason and its review date.
+
+    Raises
+    ------
+    ValueError
+        If the form is not complete, or a reason or date is lacking.
+    """
+    if state == "alternative":
+        wishes = Wishes(
+            sales=_typed(terminal, "   What does sales want? "),
+            marketing=_typed(terminal, "   What does marketing want? "),
+            third=_typed(terminal, "   What is the third way? "),
+        )
+        record = record.model_copy(update={"wishes": wishes})
+    reason = _typed(terminal, "   Why? ")
+    day = _typed(terminal, "   Reviewed on (YYYY-MM-DD): ")
+    try:
+        review_on = dt.date.fromisoformat(day)
+    except ValueError:
+        raise ValueError("A review date is a day such as 2027-01-15.") from None
+    entry = StateEntry(state=state, on=today, reason=reason, review_on=review_on)
+    return record.moved(entry, has_leader_answer=has_own)
 
 
 def _first_line(error: ValueError) -> str:
