@@ -321,6 +321,39 @@ def next_step(
     return (limit, there.value) if there else None
 
 
+def value_steps(
+    problem: ChoiceProblem, *, up_to: float, least: float, capacity: str = "hours"
+) -> pd.DataFrame:
+    """Return the value of the best set at each step of one capacity, from the least it works with.
+
+    A step is the least limit at which the best set gains `least` [currency] or more on the step
+    before; between two steps it gains less than that.  Columns: ``limit``, ``value_amount``,
+    ``n_chosen``.
+
+    Examples
+    --------
+    >>> three = ChoiceProblem(
+    ...     ("a", "b", "c"), np.array([9e3, 8e3, 3e3]), ("hours",),
+    ...     np.array([[60.0, 50.0, 20.0]]), np.array([100.0]))
+    >>> value_steps(three, up_to=200, least=1)["limit"].tolist()
+    [0.0, 20.0, 50.0, 60.0, 70.0, 80.0, 110.0, 130.0]
+    """
+    at = problem.capacities.index(capacity)
+    limit = float(problem.weights[at][list(problem.musts)].sum())
+    steps: list[tuple[float, float, int]] = []
+    while limit <= up_to:
+        there = with_limit(problem, capacity, limit)
+        best = solve_choice(there)
+        if best is None:
+            break
+        steps.append((limit, best.value, len(best.chosen)))
+        after = next_step(there, best, capacity=capacity, least=least)
+        if after is None:
+            break
+        limit = after[0]
+    return pd.DataFrame(steps, columns=["limit", "value_amount", "n_chosen"])
+
+
 def displaced_by(problem: ChoiceProblem, best: Choice, place: int) -> tuple[tuple[int, ...], float]:
     """Return what leaves the best set if one request has to be in it, and the value lost
     [currency]; NaN where it does not fit at all.

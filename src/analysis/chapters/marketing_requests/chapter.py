@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 SOURCE = "marketing_requests"
 MOST_ROWS = 12  # of a list in the report
-CURVE_POINTS = 17
+SHOWN_STEP = 0.02  # of what the best set brings: smaller steps of the curve are left out
 MOST_ON_CURVE = 2.0  # of today's hours
 MOST_DISPLACED = 5
 ALL_PUBLIC = 12  # questions
@@ -65,17 +65,20 @@ def _n_vetted(log: pd.DataFrame) -> int:
 
 
 def value_of_hours(reviewed: ReviewedRequests) -> LabelledTable:
-    """Value of the best set over marketing hours, each solved anew: one row a number of hours."""
-    choice = reviewed.choice
+    """Value of the best set over marketing hours, each step solved anew: one row a step."""
     curve = pd.DataFrame(columns=["limit", "value_amount", "n_chosen"], dtype=float)
-    if choice is not None and reviewed.best is not None:
-        today = float(choice.problem.limits[0])
-        limits = np.unique(np.round(np.linspace(0, MOST_ON_CURVE * today, CURVE_POINTS)))
-        curve = capacity_choice.value_by_capacity(choice.problem, [*limits.tolist()])
+    if reviewed.choice is not None and reviewed.best is not None:
+        today = float(reviewed.choice.problem.limits[0])
+        curve = capacity_choice.value_steps(
+            reviewed.choice.problem,
+            up_to=MOST_ON_CURVE * today,
+            least=max(1.0, SHOWN_STEP * reviewed.best.value),
+        )
     return LabelledTable(
         curve,
-        "Margin of the best set over marketing hours that are free, before marketing's pay; solved "
-        f"anew at each, n = {len(reviewed.candidates)} requests, {reviewed.company.quarter}.",
+        "Margin of the best set over marketing hours that are free, before marketing's pay; each "
+        f"step solved anew, steps below {SHOWN_STEP:.0%} left out, "
+        f"n = {len(reviewed.candidates)} requests, {reviewed.company.quarter}.",
         {
             "limit": ("count", "Hours of marketing"),
             "value_amount": ("money", "Best set brings"),
@@ -220,7 +223,7 @@ def by_kind(reviewed: ReviewedRequests) -> LabelledTable:
 def _by_word(reviewed: ReviewedRequests, column: str, says: str) -> LabelledTable:
     return LabelledTable(
         request_summary.share_taken_on(reviewed.log, column),
-        f"{says}, all requests up to {reviewed.company.quarter}, n = {len(reviewed.log)}.",
+        f"{says}, all requests up to {reviewed.company.quarter}, n = {len(reviewed.log):,}.",
         {
             "word": ("text", column.capitalize()),
             "n": ("count", "Requests"),

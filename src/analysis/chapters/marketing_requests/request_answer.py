@@ -15,11 +15,13 @@ from analysis.chapters.marketing_requests import (
     turnaround,
 )
 from analysis.project import money
+from analysis.project.money import MINUS
 from analysis.stats import intervals
 from analysis.stats.result import Result
 
 if TYPE_CHECKING:
     from analysis.chapters.marketing_requests.reviewed_requests import ReviewedRequests
+    from analysis.stats.result import Verdict
 
 SOURCE = "marketing_requests"
 
@@ -192,6 +194,11 @@ def promise_sentence(reviewed: ReviewedRequests) -> str:
     )
 
 
+def verdict(reviewed: ReviewedRequests) -> Verdict:
+    """Whether `promise_sentence` states a figure."""
+    return "found" if reviewed.kept["bookings"].is_known else "cannot tell"
+
+
 def hour_sentence(reviewed: ReviewedRequests) -> str:
     """Say what more hours of marketing would bring, and from which number on."""
     choice, best = reviewed.choice, reviewed.best
@@ -242,11 +249,14 @@ def fairness_sentence(reviewed: ReviewedRequests) -> str:
     spread = "" if math.isnan(goals) else f" The best set is spread over {goals:.1f} goals."
     if math.isnan(fair.rank_correlation):
         return f"Whether those who ask most often get more cannot be told.{spread}"
+    rho, low, high = (
+        f"{r:+.2f}".replace("-", MINUS) for r in (fair.rank_correlation, fair.low, fair.high)
+    )
     word = "get more" if fair.is_squeaky else "do not clearly get more"
     return (
         f"Teams that ask more often {word} of it taken on (rank correlation "
-        f"{fair.rank_correlation:+.2f}, {fair.low:+.2f} to {fair.high:+.2f}, {fair.n_teams} "
-        f"teams). Hours taken on are spread with a Gini index of {fair.gini:.2f}; 0 is even."
+        f"{rho}, {low} to {high}, {fair.n_teams} teams). Hours taken on are "
+        f"spread with a Gini index of {fair.gini:.2f}; 0 is even."
         f"{spread}"
     )
 
