@@ -159,6 +159,17 @@ def next_step(reviewed: ReviewedRequests) -> str:
     )
 
 
+def first_step(reviewed: ReviewedRequests) -> str:
+    """Say what to do on the next working day, should it be decided so; empty where nothing is."""
+    if not len(reviewed.candidates):
+        return ""
+    if reviewed.choice is None:
+        return "Write marketing's hours of next quarter into alignment.toml."
+    if reviewed.chosen.empty:
+        return "Ask for hours, outlay and promise of each request that waits."
+    return "Tell every asker which list the request is on, and when it is reviewed."
+
+
 def _of_the_others(n: int, n_unknown: int) -> str:
     """Say what to do about requests that are not in the best set."""
     parts = []
