@@ -236,6 +236,8 @@ def deadline_sentence(reviewed: ReviewedRequests) -> str:
     """Say how many open requests are wanted sooner than requests are done."""
     if not reviewed.days.is_known:
         return f"Whether deadlines are realistic cannot be told: {reviewed.days.n_done} are done."
+    if reviewed.candidates.empty:
+        return "No request waits, so no deadline is in question."
     judged = turnaround.judge_deadlines(reviewed.candidates, reviewed.days)
     known = judged["is_realistic"].notna()
     n_late = int((~judged.loc[known, "is_realistic"].astype(bool)).sum())

@@ -66,6 +66,11 @@ class ReviewedRequests(NamedTuple):
         return self.log[self.log["asked_on"] >= pd.Timestamp(self.company.first_day)]
 
     @property
+    def has_choice(self) -> bool:
+        """Whether there is a best set to show."""
+        return self.choice is not None and self.best is not None
+
+    @property
     def chosen(self) -> pd.DataFrame:
         """Rows of the best set; empty without one."""
         if self.choice is None or self.best is None:
