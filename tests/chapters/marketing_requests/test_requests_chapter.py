@@ -46,7 +46,7 @@ def company(tiny_root):
 def with_capacity(company, **stated):
     house = company.settings.model_copy(update={"requests": RequestSettings(**stated)})
     return reviewed_requests.review_requests(
-        type(company)(company.dataset, company.quarter, house, company.audit)
+        Undecided(company.dataset, company.quarter, house, company.audit)
     )
 
 
