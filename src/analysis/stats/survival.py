@@ -12,10 +12,11 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+import pandas as pd
 from scipy import stats
 from statsmodels.duration.survfunc import SurvfuncRight
 
-from analysis.stats.intervals import Z, share_interval, t_quantile
+from analysis.stats.intervals import Z, share_interval, t_quantile, wilson_interval
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,6 +42,7 @@ class Incidence(NamedTuple):
     is_told: NDArray[np.bool_]
     n: int
     n_events: int
+    n_open: int
     n_clusters: int  # 0 where each counts by itself
 
 
@@ -115,7 +117,7 @@ def cumulative_incidence(
     """
     if len(days) == 0:
         nothing = np.zeros(0)
-        return Incidence(nothing, nothing, nothing, nothing > 0, 0, 0, 0)
+        return Incidence(nothing, nothing, nothing, nothing > 0, 0, 0, 0, 0)
     if (days < 0).any() or (entry is not None and (entry > days).any()):
         raise ValueError("days must not be below 0, nor below entry")
     late = entry if entry is not None and entry.any() else None
@@ -132,7 +134,8 @@ def cumulative_incidence(
     at = np.searchsorted(curve.surv_times, grid + 1, side="right")
     on_grid, spread = (np.concatenate([[0.0], values])[at] for values in (share, error))
     n_clusters = 0 if clusters is None else len(np.unique(clusters))
-    if n_clusters >= FEWEST_CLUSTERS:
+    is_clustered = FEWEST_CLUSTERS <= n_clusters < len(days)  # not each one's own
+    if is_clustered:
         spread = np.fmax(spread, _jackknife_error(counts))
     n_risk = counts.at_risk.sum(axis=0)
     gone = np.bincount(days[ending == 0], minlength=len(grid)).cumsum()
@@ -142,7 +145,7 @@ def cumulative_incidence(
     )
     return Incidence(
         on_grid, spread, n_risk, np.logical_and.accumulate(is_enough), len(days),
-        int((ending == cause).sum()), n_clusters if n_clusters >= FEWEST_CLUSTERS else 0,
+        int((ending == cause).sum()), int((ending == 0).sum()), n_clusters if is_clustered else 0,
     )  # fmt: skip
 
 
@@ -176,14 +179,15 @@ def _jackknife_error(counts: DayCounts) -> Floats:
 def share_by(curve: Incidence, day: int) -> tuple[float, float, float]:
     """Return the share that reached the end by the end of a day, with its 95% interval.
 
-    Missing where too few were watched until then, and after the last day of any.  The interval is
-    that of log(-log(1 - share)); where none or all reached it, Wilson's of those watched.
+    Missing where too few were watched until then.  The interval is Wilson's at the number of
+    unrelated leads that would have the same error; where none or all reached it, at that of those
+    watched.
 
     Examples
     --------
     >>> curve = cumulative_incidence(np.arange(40), np.ones(40, dtype=int))
     >>> [round(end, 2) for end in share_by(curve, 19)], share_by(curve, 45)[0]
-    ([0.5, 0.36, 0.66], 1.0)
+    ([0.5, 0.35, 0.65], 1.0)
     """
     day = min(day, len(curve.share) - 1) if has_all_ended(curve) else day
     if not 0 <= day <= last_day_told(curve, day):
@@ -193,16 +197,15 @@ def share_by(curve: Incidence, day: int) -> tuple[float, float, float]:
         size = curve.n if share >= 1 else max(int(curve.n_risk[day]), 1)
         low, high = share_interval(round(share) * size, size)
         return share, min(low, share), max(high, share)
-    reach = Z if not curve.n_clusters else t_quantile(curve.n_clusters - 1)
-    turned = math.log(-math.log1p(-share))
-    width = reach * error / ((1 - share) * -math.log1p(-share))
-    low, high = (float(-math.expm1(-math.exp(turned + side * width))) for side in (-1, 1))
-    return share, low, high
+    spread = 1.0 if not curve.n_clusters else t_quantile(curve.n_clusters - 1) / Z
+    unrelated = pd.Series([share * (1 - share) / (spread * error) ** 2])
+    ends = wilson_interval(pd.Series([share]), unrelated)
+    return share, float(ends[0].item()), float(ends[1].item())
 
 
 def has_all_ended(curve: Incidence) -> bool:
     """Return whether nobody is open or out of sight, so that all later days are as the last."""
-    return bool(len(curve.share) and curve.is_told[-1] and curve.n_events == curve.n)
+    return bool(len(curve.share) and curve.is_told[-1] and curve.n_open == 0)
 
 
 def last_day_told(curve: Incidence, longest: int) -> int:

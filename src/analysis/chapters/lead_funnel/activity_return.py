@@ -213,12 +213,12 @@ def with_advice(table: pd.DataFrame) -> pd.DataFrame:
     cases = [high < 0, reached < target, low > 0, ~np.isnan(low)]
     advice = np.select(cases, ["stop", "learn", "keep", "learn"], "learn")
     why = [
-        "costs more than all its leads bring",
-        "converts below its target",
-        "pays if its leads are extra",
+        "costs more",
+        "below its target",
+        "pays if extra",
         "may pay or not",
     ]
-    return table.assign(advice=advice, why=np.select(cases, why, "no spend is known"))
+    return table.assign(advice=advice, why=np.select(cases, why, "cost unknown"))
 
 
 def bookings_ranking(deals: pd.DataFrame, by: str) -> pd.DataFrame:

@@ -18,7 +18,7 @@ from analysis.chapters.lead_funnel import (
 )
 from analysis.chapters.lead_funnel.stages import STAGES
 from analysis.project import money
-from analysis.stats.suppression import few_hidden
+from analysis.stats.suppression import MARK_COLUMN, few_hidden
 from analysis.tables.labelled_table import LabelledTable
 
 if TYPE_CHECKING:
@@ -26,6 +26,18 @@ if TYPE_CHECKING:
 
 UNTOLD = "A dash: too few leads were watched for so long."
 BY_SHARE = {"low": ("percent", "95% from"), "high": ("percent", "to")}
+
+
+def _shown(
+    frame: pd.DataFrame,
+    caption: str,
+    columns: dict[str, tuple[str, str]],
+    source: str,
+    note: str = "",
+) -> LabelledTable:
+    """Return a table of the labelled columns, and of the marks of hidden cells."""
+    marks = [MARK_COLUMN] if MARK_COLUMN in frame.columns else []
+    return LabelledTable(frame[[*columns, *marks]], caption, columns, source, note=note)
 
 
 def _smallest(answer: FunnelAnswer) -> int:
@@ -58,7 +70,7 @@ def leads_read(answer: FunnelAnswer) -> LabelledTable:
     )
     absent = funnel_answer.stage_dates_absent(funnel)
     no_date = f" No lead has a date of {', '.join(STAGES[s] for s in absent)}." if absent else ""
-    return LabelledTable(
+    return _shown(
         pd.DataFrame(lines, columns=["what", "n"]).query("n > 0"),
         f"Leads and how they are read, to {funnel.as_of}",
         {"what": ("text", "What"), "n": ("count", "Leads")},
@@ -84,7 +96,7 @@ def stage_funnel(answer: FunnelAnswer) -> LabelledTable:
     counts.loc[counts["stage"].eq("lead"), ["of_before", "of_before_low", "of_before_high"]] = (
         math.nan
     )
-    return LabelledTable(
+    return _shown(
         counts,
         f"Leads that came in the four quarters to {answer.company.quarter}, by stage reached so "
         f"far, n = {len(answer.year.rows):,}. Any stages: got as far, whatever was skipped; all "
@@ -107,7 +119,7 @@ def stage_funnel(answer: FunnelAnswer) -> LabelledTable:
 
 def stage_steps(answer: FunnelAnswer) -> LabelledTable:
     """How many go on at each step, how soon, and what became of the others: a row a step."""
-    return LabelledTable(
+    return _shown(
         answer.steps,
         f"Each step: who goes on within a year of reaching the stage, n = "
         f"{len(answer.funnel.rows):,} leads, to {answer.funnel.as_of}",
@@ -131,11 +143,10 @@ def shares_by_cohort(answer: FunnelAnswer) -> LabelledTable:
     shares = cohorts.cohort_shares(answer.funnel, wins_since=answer.wins_since)
     ends = cohorts.what_became(answer.funnel.rows).drop(columns="won")
     rows = shares.drop(columns="n_leads").merge(ends, on="cohort", how="left")
-    rows = rows.assign(
-        cohort=rows["cohort"].astype(object).fillna("Earlier"),
-        stale=rows["open"] + rows["handed_back"],
-    )
-    return LabelledTable(
+    n_before = int(answer.funnel.rows["cohort"].isna().sum())
+    rows = rows.dropna(subset="cohort").assign(stale=rows["open"] + rows["handed_back"])
+    before = f" {n_before} leads came before the first quarter." * (n_before > 0)
+    return _shown(
         few_hidden(rows, smallest=_smallest(answer), keep=["cohort"]),
         "Leads by the quarter they came in: share with an opportunity within 90 days and a win "
         f"within a year, and where they are on {answer.funnel.as_of}",
@@ -154,17 +165,17 @@ def shares_by_cohort(answer: FunnelAnswer) -> LabelledTable:
         },
         answer.source,
         note=f"{UNTOLD} A win closed today counts where its lead came in. Open: with marketing or "
-        "sales, handed back included.",
+        f"sales, handed back included.{before}",
     )
 
 
 def activity_conversion(answer: FunnelAnswer) -> LabelledTable:
     """Leads and conversion of each activity against its targets, ranked: a row an activity."""
     rows = activity_return.conversion_by(answer.year, "activity")
-    targets = _targets(answer)
+    targets = funnel_answer.targets_lately(answer)
     rows = activity_return.with_ranks(rows.merge(targets, on="activity", how="left"))
     both = activity_return.share_with_targets(targets, answer.activities)
-    return LabelledTable(
+    return _shown(
         few_hidden(rows, smallest=_smallest(answer), keep=["activity"]),
         f"Leads of the four quarters to {answer.company.quarter} by "
         f"{answer.activity_word.lower()}, and the share that became an opportunity within "
@@ -181,25 +192,6 @@ def activity_conversion(answer: FunnelAnswer) -> LabelledTable:
         f"{answer.source}, activity_targets",
         note=f"{both:.0%} of activities have a target of both. Rank: the places an activity may "
         f"have, given the intervals. Some leads are younger than 90 days. {UNTOLD}",
-    )
-
-
-def _targets(answer: FunnelAnswer) -> pd.DataFrame:
-    month = answer.company.settings.company.fiscal_year_start_month
-    first = answer.company.period.shifted(1 - funnel_answer.LATEST_QUARTERS).start(month)
-    return activity_return.targets_of(
-        answer.company.table("activity_targets"), first, answer.company.day_after
-    )
-
-
-def _spend(answer: FunnelAnswer) -> pd.DataFrame:
-    month = answer.company.settings.company.fiscal_year_start_month
-    first = answer.company.period.shifted(1 - funnel_answer.LATEST_QUARTERS).start(month)
-    campaigns = answer.company.table("campaigns")
-    began = pd.to_datetime(campaigns["start_date"])
-    end = pd.Timestamp(answer.company.day_after)
-    return activity_return.spend_by_activity(
-        campaigns[(began >= pd.Timestamp(first)) & (began < end)], answer.company.table("touches")
     )
 
 
@@ -225,22 +217,24 @@ def activity_advice(answer: FunnelAnswer) -> LabelledTable:
     )
     source = f"{answer.source}, campaigns, activities, compensation"
     if answer.brings is None or answer.grouping == funnel_answer.SOURCE:
-        return LabelledTable(pd.DataFrame(columns=list(columns)), caption, columns, source)
+        return _shown(pd.DataFrame(columns=list(columns)), caption, columns, source)
     conversion = activity_return.conversion_by(answer.year, "activity").set_index("activity")
     returns = activity_return.activity_returns(
         answer.brings,
         conversion["n_leads"],
-        _spend(answer).set_index("activity")["spend"],
+        funnel_answer.spend_lately(answer).set_index("activity")["spend"],
         answer.hours,
         margin_rate=answer.company.settings.money.gross_margin_rate,
         hour_cost=answer.hour_cost,
     )
     returns["conversion_high"] = returns["activity"].map(conversion["high"])
     returns["n_reps"] = returns["activity"].map(conversion["n_reps"]).fillna(0)
-    rows = activity_return.with_advice(returns.merge(_targets(answer), on="activity", how="left"))
+    rows = activity_return.with_advice(
+        returns.merge(funnel_answer.targets_lately(answer), on="activity", how="left")
+    )
     order = rows["advice"].map({"stop": 0, "learn": 1, "keep": 2})
     rows = rows.assign(order=order).sort_values(["order", "net_of_hours"], kind="stable")
-    return LabelledTable(
+    return _shown(
         few_hidden(rows, smallest=_smallest(answer), keep=["activity"]),
         caption,
         columns,
@@ -254,12 +248,12 @@ def activity_advice(answer: FunnelAnswer) -> LabelledTable:
 
 def spend_traced(answer: FunnelAnswer) -> LabelledTable:
     """Spend by activity and the part of it that a response can be traced to: a row an activity."""
-    rows = _spend(answer)
+    rows = funnel_answer.spend_lately(answer)
     total = rows["spend"].sum(min_count=1)
     rows = rows.assign(share=rows["spend"] / total)
     measured = activity_return.measurable_share(rows)
     told = "" if math.isnan(measured) else f" {measured:.0%} of spend can be traced to a response."
-    return LabelledTable(
+    return _shown(
         rows,
         f"Spend on campaigns begun in the four quarters to {answer.company.quarter}, by activity",
         {
@@ -288,7 +282,7 @@ def lead_plan(answer: FunnelAnswer) -> LabelledTable:
     }
     source = f"leads, opportunities, quotas, {answer.company.quarter}"
     if answer.plan is None or answer.brings is None or answer.target is None:
-        return LabelledTable(pd.DataFrame(columns=list(columns)), "", columns, source)
+        return _shown(pd.DataFrame(columns=list(columns)), "", columns, source)
     plan, brings = answer.plan, answer.brings
     counts = answer.year.rows["activity"].value_counts()
     rows = pd.DataFrame(
@@ -311,7 +305,7 @@ def lead_plan(answer: FunnelAnswer) -> LabelledTable:
         money.millions_text(float(each[0]), currency, 1) for each in (plan.from_past, plan.target)
     )
     aimed = money.millions_text(answer.target.amount, currency, 1)
-    return LabelledTable(
+    return _shown(
         rows,
         f"Leads a month for the bookings of {answer.target.quarter}: {aimed} "
         f"({answer.target.basis}), of which {asked} from leads and {here} from those already here",
@@ -331,7 +325,7 @@ def leak_by_segment(answer: FunnelAnswer) -> LabelledTable:
 def _shares_by(answer: FunnelAnswer, by: str, label: str) -> LabelledTable:
     rows = cohorts.cohort_shares(answer.funnel, by, wins_since=answer.wins_since)
     rows = rows.assign(**{by: rows[by].astype(object).fillna(f"no {label.lower()}")})
-    return LabelledTable(
+    return _shown(
         few_hidden(rows, smallest=_smallest(answer), keep=[by]),
         f"Leads by {label.lower()}: opportunity within 90 days, win within a year, to "
         f"{answer.funnel.as_of}",
@@ -371,7 +365,7 @@ def bookings_by_side(answer: FunnelAnswer) -> LabelledTable:
     marketing = set(pd.concat([linked, has_campaign]).dropna())
     sales = set(work["opportunity_id"].dropna())
     rows = cohorts.touched_by(deals, marketing or None, sales or None)
-    return LabelledTable(
+    return _shown(
         rows,
         f"Bookings of the four quarters to {company.quarter} by who touched the deal, n = "
         f"{len(deals):,} deals won",
@@ -382,8 +376,8 @@ def bookings_by_side(answer: FunnelAnswer) -> LabelledTable:
             "share": ("percent", "Share"),
         },
         f"opportunities, leads, touches, activities, {company.quarter}",
-        note="Marketing: a lead, a response or a campaign belongs to the deal. Sales: a call or "
-        "meeting does.",
+        note="Marketing: a lead, a response or a campaign belongs to the deal. Sales: a logged "
+        "activity does.",
     )
 
 
@@ -393,7 +387,7 @@ def best_selling_products(answer: FunnelAnswer) -> LabelledTable:
     rows = activity_return.bookings_ranking(funnel_answer.deals_won_lately(answer), "product_id")
     names = company.table("products").set_index("product_id")["product_name"]
     rows["product"] = rows["product_id"].map(names).fillna(rows["product_id"])
-    return LabelledTable(
+    return _shown(
         rows,
         f"Best-selling products, bookings of the four quarters to {company.quarter}",
         {
@@ -429,7 +423,7 @@ def _hires(answer: FunnelAnswer) -> tuple[ramp.Hires, pd.DataFrame]:
 def ramp_milestones(answer: FunnelAnswer) -> LabelledTable:
     """How far new reps get within 90 days, and by when half have got there: a row a milestone."""
     hires, _ = _hires(answer)
-    return LabelledTable(
+    return _shown(
         ramp.ramp_table(hires),
         f"Reps hired since the data begin, n = {len(hires.rows)}, to {answer.funnel.as_of}",
         {
@@ -452,7 +446,7 @@ def ramp_targets(answer: FunnelAnswer) -> LabelledTable:
     cycles = {"This company's own": own} if own else {}
     rows = ramp.target_feasibility({**cycles, "The article's: 18 months": ramp.ARTICLE})
     rows["verdict"] = rows["is_feasible"].map({True: "possible", False: "out of reach"})
-    return LabelledTable(
+    return _shown(
         rows,
         "Revenue within 90 days of hire: chance that a deal begun on the first day, if won, is won "
         f"by then, {answer.company.quarter}",
@@ -473,7 +467,7 @@ def ramp_targets(answer: FunnelAnswer) -> LabelledTable:
 def pipeline_by_horizon(answer: FunnelAnswer) -> LabelledTable:
     """Open pipeline and hours by whether the deal is due within 90 days: a row a side."""
     company = answer.company
-    return LabelledTable(
+    return _shown(
         deal_horizon.split_by_horizon(
             company.table("opportunities"),
             company.table("activities"),

@@ -207,8 +207,7 @@ def _with_plan(
 
 def _won_since(deals: pd.DataFrame, company: Company, as_of: dt.date) -> pd.DataFrame:
     """Return the deals won in the latest four quarters."""
-    first = company.period.shifted(1 - LATEST_QUARTERS)
-    start = first.start(company.settings.company.fiscal_year_start_month)
+    start = _first_day_lately(company)
     closed = pd.to_datetime(deals["close_date"])
     return deals[
         deals["status"].eq("won") & closed.between(pd.Timestamp(start), pd.Timestamp(as_of))
@@ -219,6 +218,30 @@ def deals_won_lately(answer: FunnelAnswer) -> pd.DataFrame:
     """Return the deals won in the latest four quarters up to the one reported."""
     company = answer.company
     return _won_since(company.table("opportunities"), company, answer.funnel.as_of)
+
+
+def _first_day_lately(company: Company) -> dt.date:
+    first = company.period.shifted(1 - LATEST_QUARTERS)
+    return first.start(company.settings.company.fiscal_year_start_month)
+
+
+def targets_lately(answer: FunnelAnswer) -> pd.DataFrame:
+    """Return the targets of the latest four quarters, a row an activity."""
+    company = answer.company
+    return activity_return.targets_of(
+        company.table("activity_targets"), _first_day_lately(company), company.day_after
+    )
+
+
+def spend_lately(answer: FunnelAnswer) -> pd.DataFrame:
+    """Return what campaigns begun in the latest four quarters cost, a row a type of activity."""
+    company = answer.company
+    campaigns = company.table("campaigns")
+    began = pd.to_datetime(campaigns["start_date"])
+    first, end = pd.Timestamp(_first_day_lately(company)), pd.Timestamp(company.day_after)
+    return activity_return.spend_by_activity(
+        campaigns[(began >= first) & (began < end)], company.table("touches")
+    )
 
 
 def conversion_result(answer: FunnelAnswer, to: str) -> Result:
@@ -305,6 +328,46 @@ def activity_gap(answer: FunnelAnswer) -> str:
     n_none, n = int(rows["activity"].isna().sum()), len(rows)
     return f"{n_none:,} of {n:,} leads have no activity and no source: they are in no row." * (
         n_none > 0
+    )
+
+
+def leak_step(answer: FunnelAnswer) -> str:
+    """Say at which step to begin winning leads back."""
+    leak = cohorts.largest_leak(answer.steps)
+    if leak is None:
+        return "Where most leads are lost cannot be told yet: too few were watched for a year."
+    half = f"{leak['days']:.0f}"
+    soon = f" Half of those who go on do so by day {half}." if leak["days"] >= 0 else ""
+    return (
+        f"Begin at {leak['step']}: {leak['lost_per_100']:.0f} of 100 leads are lost there, more "
+        f"than at any other step.{soon}"
+    )
+
+
+def activity_step(advice: pd.DataFrame) -> str:
+    """Say which activities to stop, which to keep and which to test first."""
+    words = {
+        "stop": "Stop {}: even all of what their leads bring does not pay.",
+        "keep": "Keep {}: they pay if their leads are extra.",
+        "learn": "Test {} before the next budget: the data do not decide.",
+    }
+    parts = []
+    for kind, sentence in words.items():
+        *most, last = sorted(advice.loc[advice["advice"].eq(kind), "activity"]) or [""]
+        if last:
+            parts.append(sentence.format(f"{', '.join(most)} and {last}" if most else last))
+    return " ".join(parts)
+
+
+def certainty_step(answer: FunnelAnswer) -> str:
+    """Say up to which quarter shares of wins are final."""
+    is_final = answer.funnel.rows.groupby("cohort", observed=True)["age"].min() >= cohorts.WIN_DAYS
+    final = is_final.index[is_final]
+    if not len(final):
+        return "Plan with care: no quarter's leads have been watched for a whole year yet."
+    return (
+        f"Plan wins with the quarters up to {final[-1]}: for later ones the year is not over. "
+        "Opportunities within 90 days are nearly final."
     )
 
 

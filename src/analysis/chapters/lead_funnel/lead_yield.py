@@ -105,7 +105,7 @@ def lead_yield(
             n_days=horizon, n_clusters=n_owners,
         )  # fmt: skip
         share = incidence_of_counts(DayCounts(*(weights @ each for each in counts)))
-        won.append(_by_month(share, horizon))
+        won.append(share_by_month(share, horizon))
         wins = mine & has_value
         own = mean_amount(wins) if wins.sum() >= FEWEST_WINS else average
         amount.append(np.where(np.isnan(own), average, own))
@@ -136,7 +136,7 @@ def _owner_weights(n_owners: int, n_draws: int, seed: int) -> Floats:
     return np.concatenate([np.ones((1, n_owners)), drawn])
 
 
-def _by_month(share: Floats, horizon: int) -> Floats:
+def share_by_month(share: Floats, horizon: int) -> Floats:
     """Return the share won in each month since the one a lead came in, evenly spread over it."""
     n_months = int(np.ceil(horizon / MONTH_DAYS)) + 1
     came = (np.arange(30) + 0.5) / 30 * MONTH_DAYS  # when in its month a lead came

@@ -172,6 +172,21 @@ def fair_day(curve: Incidence, part: float = FAIR) -> float:
     return float(reached[0]) if len(reached) else math.nan
 
 
+def ramp_step(table: pd.DataFrame, *, target_days: int = TARGET_DAYS) -> str:
+    """Say by when to expect revenue of a new rep; `table` is that of `ramp_table`."""
+    by = table.set_index("milestone")[["share", "half"]].astype(float).to_dict("index")
+    deal, quota = by[MILESTONES["deal"]], by[MILESTONES["quota"]]
+    if math.isnan(deal["half"]):
+        return "When a new rep pays cannot be told: too few hires were watched for long enough."
+    later, share = "", ""
+    if not math.isnan(quota["half"]):
+        later = f", and a quarter at quota by day {quota['half']:.0f}"
+    if not math.isnan(deal["share"]):
+        share = f" {deal['share']:.0%} have one within {target_days} days."
+    day = f"{deal['half']:.0f}"
+    return f"Expect a new rep's first own deal by day {day} (half have it by then){later}.{share}"
+
+
 def ramp_by_cohort(hires: Hires) -> pd.DataFrame:
     """Share of hires with a first own deal by 90 and by 180 days: a row a year of hire."""
     records = []
@@ -227,7 +242,7 @@ def target_feasibility(cycles: dict[str, Cycle], *, target_days: int = TARGET_DA
                 "cycle": name,
                 "median_days": each.median_days,
                 "log_sd": each.log_sd,
-                "n": each.n,
+                "n": each.n or math.nan,
                 "chance": each.share_within(target_days),
                 "is_feasible": each.share_within(target_days) >= FEASIBLE,
                 "fair_days": each.median_days,
