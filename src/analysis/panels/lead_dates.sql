@@ -11,7 +11,10 @@ select
 from touches t
 left join campaigns c using (campaign_id)
 left join (
-  select person_key, max(converted_on) as converted_on from leads group by person_key) l
+  select person_key, max(converted_on) as converted_on
+  from leads
+  where person_key in (select person_key from touches) and converted_on is not null
+  group by person_key) l
   using (person_key)
 where t.is_response and (l.converted_on is null or local_day(t.touched_at) <= l.converted_on)
 group by t.person_key;
@@ -23,10 +26,19 @@ where lead_stage = 'disqualified' and exited_at is null
 group by lead_id;
 
 create or replace temp table leads_of_deals as
-select opportunity_id, 1.0 / count(*) as deal_share
-from leads
-where opportunity_id is not null
-group by opportunity_id;
+select
+  l.opportunity_id,
+  l.deal_share,
+  o.created_at,
+  o.close_date,
+  coalesce(o.status, 'not exported') as outcome,
+  o.deal_amount * l.deal_share as deal_amount
+from (
+  select opportunity_id, 1.0 / count(*) as deal_share
+  from leads
+  where opportunity_id is not null
+  group by opportunity_id) l
+left join opportunities o using (opportunity_id);
 
 create or replace temp table hours_on_leads as
 select lead_id, sum(hours) as rep_hours
@@ -59,33 +71,29 @@ select
   end as activity_basis,
   l.lead_source,
   l.owner_rep_id as rep_id,
-  case when l.created_on < s.until_day then s.team_id end as team_id,
-  case when l.created_on < s.until_day then s.segment end as segment,
+  s.team_id,
+  s.segment,
   local_day(l.mql_at) as mql_on,
   local_day(l.sal_at) as sal_on,
   local_day(l.sql_at) as sql_on,
   case
     when l.opportunity_id is not null or not exists (from leads_of_deals)
-      then coalesce(l.converted_on, local_day(o.created_at))
+      then coalesce(l.converted_on, local_day(d.created_at))
   end as opportunity_on,
-  case when o.status = 'won' then o.close_date end as won_on,
-  case when o.status = 'lost' then o.close_date end as lost_on,
+  case when d.outcome = 'won' then d.close_date end as won_on,
+  case when d.outcome = 'lost' then d.close_date end as lost_on,
   q.day as disqualified_on,
   local_day(l.recycled_at) as recycled_on,
   l.opportunity_id,
-  case
-    when l.opportunity_id is null then null
-    when o.opportunity_id is null then 'not exported'
-    else o.status
-  end as outcome,
-  o.deal_amount * d.deal_share as deal_amount,
+  d.outcome,
+  d.deal_amount,
   case when exists (from activities where lead_id is not null)
     then round(coalesce(h.rep_hours, 0), 4)
   end as rep_hours
 from (select *, local_day(created_at) as created_on from leads) l
 left join first_responses r using (person_key)
 left join disqualified_on q using (lead_id)
-left join opportunities o using (opportunity_id)
 left join leads_of_deals d using (opportunity_id)
 left join hours_on_leads h using (lead_id)
-asof left join stays_ever s on l.owner_rep_id = s.rep_id and l.created_on >= s.from_day;
+left join stays_ever s
+  on l.owner_rep_id = s.rep_id and l.created_on >= s.from_day and l.created_on < s.until_day;

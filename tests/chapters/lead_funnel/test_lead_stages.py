@@ -121,7 +121,7 @@ _LEADS = st.lists(
 )  # fmt: skip
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=20)
 @given(_LEADS, st.integers(0, 364))
 def test_of_the_leads_that_came_each_is_somewhere(drawn, days):
     """Per cohort won + lost + unknown + disqualified + handed back + open = leads, and so on any

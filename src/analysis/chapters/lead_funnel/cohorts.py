@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from analysis.chapters.lead_funnel.stages import LATER, STAGES, passage, share_reaching
+from analysis.chapters.lead_funnel.stages import (
+    LATER,
+    NOT_EXPORTED,
+    STAGES,
+    passage,
+    share_reaching,
+)
 from analysis.stats.intervals import wilson_interval
 from analysis.stats.survival import day_of_share, share_by
 
@@ -73,7 +79,7 @@ def what_became(rows: pd.DataFrame, by: str = "cohort") -> pd.DataFrame:
     ``won``, ``lost`` (as a deal), ``disqualified``, ``unknown`` (its deal is in no export),
     ``handed_back`` (to marketing, open) and ``open``.
     """
-    is_unknown = rows["outcome"].eq("not exported").to_numpy(bool, na_value=False)
+    is_unknown = rows["outcome"].eq(NOT_EXPORTED).to_numpy(bool)
     ends = {
         "won": rows["won"].notna().to_numpy(),
         "lost": rows["lost"].notna().to_numpy(),

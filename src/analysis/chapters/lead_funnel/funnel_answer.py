@@ -110,7 +110,7 @@ def answer_funnel(
         funnel = funnel._replace(rows=funnel.rows.assign(activity=funnel.rows[SOURCE]))
     closed = pd.to_datetime(deals.loc[deals["status"].eq("won"), "close_date"])
     wins_since = late_logging(funnel, closed.min().date() if len(closed) else None)
-    activities = sorted(funnel.rows["activity"].dropna().unique())
+    activities = sorted(map(str, funnel.rows["activity"].dropna().unique()))
     hour_cost = math.nan if "cost" in withheld else _hour_cost(company)
     answer = FunnelAnswer(
         company,

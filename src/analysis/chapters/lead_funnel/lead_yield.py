@@ -76,10 +76,11 @@ def lead_yield(
     horizon = _days_told(way.days, way.entry, longest)
     way = watched_within(way, horizon)
     codes = owner_codes(way.rows)
-    owners = pd.Index(pd.unique(way.rows["rep_id"].dropna()))
+    own = way.rows["rep_id"].cat.remove_unused_categories()
+    owners = pd.Index(own.cat.categories)  # in the order of their codes
     n_owners = int(codes.max(initial=-1)) + 1
     weights = _owner_weights(n_owners, n_draws, seed)
-    of = way.rows["activity"].to_numpy()
+    of = pd.Categorical(way.rows["activity"], categories=activities).codes
     value = way.rows["deal_amount"].to_numpy(float)
     is_win = way.ending == 1
     has_value = is_win & ~np.isnan(value)
@@ -98,8 +99,8 @@ def lead_yield(
 
     average = mean_amount(has_value)
     won, amount, n_wins = [], [], []
-    for activity in activities:
-        mine = of == activity
+    for at in range(len(activities)):
+        mine = of == at
         counts = day_counts(
             way.days[mine], way.ending[mine], entry=way.entry[mine], clusters=codes[mine],
             n_days=horizon, n_clusters=n_owners,
@@ -107,8 +108,8 @@ def lead_yield(
         share = incidence_of_counts(DayCounts(*(weights @ each for each in counts)))
         won.append(share_by_month(share, horizon))
         wins = mine & has_value
-        own = mean_amount(wins) if wins.sum() >= FEWEST_WINS else average
-        amount.append(np.where(np.isnan(own), average, own))
+        theirs = mean_amount(wins) if wins.sum() >= FEWEST_WINS else average
+        amount.append(np.where(np.isnan(theirs), average, theirs))
         n_wins.append(int((mine & is_win).sum()))
     return LeadYield(
         activities, np.stack(won, axis=1), np.stack(amount, axis=1), weights,

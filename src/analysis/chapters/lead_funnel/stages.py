@@ -34,8 +34,10 @@ LATER = tuple(STAGES)[1:]  # in order
 NOT_EXPORTED = "not exported"  # the outcome of a deal that no export holds
 OPEN, REACHED, ENDED = 0, 1, 2
 LEAST_EXPECTED = 5.0  # wins; where chance alone brings none of so many in less than 1 case of 100
-NAMES = ("lead_id", "activity", "activity_basis", "lead_source", "rep_id", "team_id", "segment",
-         "opportunity_id", "outcome", "deal_amount", "rep_hours")  # fmt: skip
+KINDS = ("activity", "activity_basis", "lead_source", "rep_id", "team_id", "segment", "outcome")
+ON_THE_WAY = ("created_on", "age", "lost", "disqualified", "outcome", "rep_id", "activity",
+              "deal_amount")  # fmt: skip
+NAMES = ("lead_id", "opportunity_id", "deal_amount", "rep_hours")
 
 
 class Funnel(NamedTuple):
@@ -65,7 +67,7 @@ def lead_funnel(panel: pd.DataFrame, periods: pd.DataFrame, as_of: dt.date) -> F
     periods : table ``quarters``: ``quarter``, ``from_day``, ``until_day``
     """
     dated = [f"{s}_on" for s in (*LATER, "lost", "disqualified", "recycled")]
-    require_columns(panel, [*NAMES, "created_on", *dated], "lead_dates")
+    require_columns(panel, [*NAMES, *KINDS, "created_on", *dated], "lead_dates")
     day = pd.Timestamp(as_of)
     created = pd.to_datetime(panel["created_on"])
     panel, created = panel[created <= day], created[created <= day]
@@ -84,6 +86,7 @@ def lead_funnel(panel: pd.DataFrame, periods: pd.DataFrame, as_of: dt.date) -> F
         later = np.fmin(later, since[stage])
         got_as_far[f"by_{stage}"] = later
     rows = panel[list(NAMES)].assign(
+        **{kind: panel[kind].astype("category") for kind in KINDS},
         created_on=created,
         cohort=_quarter_of(created, periods),
         age=(day - created).dt.days.to_numpy(),
@@ -129,13 +132,15 @@ def passage(
     `wins_since`: the day from which wins were logged, where leads were logged earlier.  A lead is
     watched for a win from then on; what ended before was never seen.
     """
-    rows = funnel.rows
+    asked = [f"by_{s}" for s in (start, to) if s != "lead"]
+    rows = funnel.rows[[*ON_THE_WAY, *asked]]
     if start != "lead":
         rows = rows[rows[f"by_{start}"].notna()]
     n_unknown = 0
     if to == "won":
-        unknown = rows["outcome"].eq(NOT_EXPORTED).to_numpy(bool, na_value=False)
-        n_unknown, rows = int(unknown.sum()), rows[~unknown]
+        unknown = rows["outcome"].eq(NOT_EXPORTED).to_numpy(bool)
+        n_unknown = int(unknown.sum())
+        rows = rows[~unknown] if n_unknown else rows
     begin = rows[f"by_{start}"].to_numpy(float) if start != "lead" else np.zeros(len(rows))
     reached = rows[f"by_{to}"].to_numpy(float) - begin
     # To get lost as a deal, a lead was a deal first: until then only disqualification ends it.
@@ -155,22 +160,27 @@ def passage(
 
 
 def owner_codes(rows: pd.DataFrame) -> Ints:
-    """Return a code for each lead's owner; a lead without one counts by itself."""
-    codes, owners = pd.factorize(rows["rep_id"])
+    """Return a code for each lead's owner, from 0 on; a lead without one counts by itself."""
+    codes = rows["rep_id"].cat.codes.to_numpy(np.int64, copy=True)
     alone = codes < 0
-    codes[alone] = len(owners) + np.arange(int(alone.sum()))
-    return np.asarray(codes, np.int64)
+    codes[alone] = len(rows["rep_id"].cat.categories) + np.arange(int(alone.sum()))
+    _, compact = np.unique(codes, return_inverse=True)
+    return np.asarray(compact, np.int64)
 
 
 def watched_within(way: Passage, horizon: int) -> Passage:
     """Return the passage as it stood at `horizon` days, which is all that shares up to it need."""
     came = way.entry <= horizon
-    is_past = (way.days > horizon)[came]
+    if not came.all():
+        way = way._replace(
+            rows=way.rows[came],
+            days=way.days[came],
+            ending=way.ending[came],
+            entry=way.entry[came],
+        )
+    is_past = way.days > horizon
     return way._replace(
-        rows=way.rows[came],
-        days=np.where(is_past, horizon + 1, way.days[came]),
-        ending=np.where(is_past, OPEN, way.ending[came]),
-        entry=way.entry[came],
+        days=np.where(is_past, horizon + 1, way.days), ending=np.where(is_past, OPEN, way.ending)
     )
 
 
