@@ -111,6 +111,9 @@ def cells() -> list[Cell]:
         "currency of 7 adopters": {"currency_log_sd": 0.03},
         "held back 25 %": {"held_back": 0.25},
         "early: effect a quarter early": {"early_quarters": 1},
+        "heads vary by 15 %": {"churn_log_sd": 0.15},
+        "one team takes over half of another": {"takeover": True},
+        "13 % of team-quarters empty": {"empty_share": 0.13},
     }
     for name, different in hard.items():
         out += [
@@ -118,6 +121,8 @@ def cells() -> list[Cell]:
             for g in (0, 15)
             if (g or "early" not in name) and (g or "held" not in name)
         ]
+    unlike = {"effect_path": (1.0,), "cohort_effects": (0.30, 0.10, 0.0)}
+    out.append(("attack", "cohorts gain .30, .10 and 0", unlike))
     return out
 
 
@@ -128,9 +133,10 @@ def panels_of(company: Teams, drawn: Matrices) -> GrowthPanels:
     quarters = tuple(str(last.shifted(k)) for k in range(1 - n_quarters, 1))
     starts = np.where(drawn.adopted < n_quarters, drawn.adopted, panel.NEVER).astype(np.intp)
     ids = pd.Index([f"T{i:03d}" for i in range(n_teams)], name="team_id")
-    whole = panel.of_matrix(
-        SPEC.outcome, np.log(drawn.columns[SPEC.outcome]), starts, ids, quarters
-    )
+    booked = drawn.columns[SPEC.outcome]
+    with np.errstate(divide="ignore"):
+        log_booked = np.log(np.where(booked > 0, booked, np.nan))
+    whole = panel.of_matrix(SPEC.outcome, log_booked, starts, ids, quarters)
     keep = ids.isin(whole.teams)
 
     def like(name: str, values: np.ndarray, *, is_log: bool = True) -> panel.Panel:

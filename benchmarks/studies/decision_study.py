@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from analysis.chapters.growth import assessment, growth_answer, specification
 from analysis.chapters.growth.assessment import AssessmentTables
-from analysis.chapters.roi import appraised_programme, case, decision
+from analysis.chapters.roi import appraised_programme, case, decision, further_teams
 from analysis.chapters.roi.case import Case, Uncertain
 from studies import roi_study, team_panels
 
@@ -61,10 +61,16 @@ def page_one(kind: str, seed: int) -> PageOne:
         currency="USD",
     )
     ruling = decision.decide_on_case(appraised)
+    further = further_teams.further_teams(
+        appraised,
+        drawn.team_quarter,
+        drawn.programme["team_id"],
+        quarter=str(drawn.team_quarter["quarter"].max()),
+    )
     return PageOne(
         growth=growth_answer.growth_sentence(assessed),
         pay=decision.decision_sentence(appraised, ruling),
-        next_step=decision.next_step(appraised, ruling),
+        next_step=decision.next_step(appraised, ruling, further).sentence,
         growth_verdict=assessed.growth_gap.verdict or "",
         pay_verdict=ruling.verdict,
         is_negative=assessed.growth_gap.estimate < 0,

@@ -84,6 +84,15 @@ class Teams:
         Times a team's ordinary bookings that one deal brings some adopter since its start.
     currency_log_sd : float
         Change a quarter of the currency that seven adopters sell in.
+    cohort_effects : tuple of float
+        Effect on log bookings of those that adopt first, second and so on, in place of `effect`;
+        empty: the same for all.
+    churn_log_sd : float
+        AR(1) shock by quarter of a team's heads, and with them of its opportunities and bookings.
+    takeover : bool
+        Whether one team hands half of its business to another two thirds through.
+    empty_share : float
+        Share of team-quarters in which nothing is booked [0-1].
     """
 
     seed: int = 7
@@ -111,6 +120,10 @@ class Teams:
     deal_variation: float = DEAL_VARIATION
     whale: float = 0.0
     currency_log_sd: float = 0.0
+    cohort_effects: tuple[float, ...] = ()
+    churn_log_sd: float = 0.0
+    takeover: bool = False
+    empty_share: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse what no company can be."""
@@ -209,11 +222,12 @@ def draw_matrices(teams: Teams) -> Matrices:
     adopted = _adoption(teams, shock + luck + _deal_chance(chance), rng)
     event = np.arange(teams.n_quarters) - adopted[:, None]
     is_adopter, is_on = adopted[:, None] < NEVER, event >= 0
-    path = np.array(teams.effect_path) * teams.effect
+    path = np.array(teams.effect_path)
     felt = event + teams.early_quarters
-    effect = np.where(felt >= 0, path[np.clip(felt, 0, len(path) - 1)], 0.0)
+    most = _effects_by_team(teams, adopted)
+    effect = most * np.where(felt >= 0, path[np.clip(felt, 0, len(path) - 1)], 0.0)
     time = np.arange(teams.n_quarters)
-    heads = 1 + teams.hires * is_on
+    heads = (1 + teams.hires * is_on) * _churn(teams, rng)
     log_level = (
         quiet
         + shock
@@ -221,6 +235,8 @@ def draw_matrices(teams: Teams) -> Matrices:
         + np.log(heads)
         + np.where(is_adopter, teams.pre_trend_log, 0.0) * time
     )
+    if teams.takeover:
+        log_level += np.log(_takeover(teams, rng))
     if teams.region_shock_log_sd:
         shocks = _ar1(teams.region_shock_log_sd, (teams.n_regions, teams.n_quarters), rng)
         log_level += shocks[regions]
@@ -240,6 +256,8 @@ def draw_matrices(teams: Teams) -> Matrices:
     loses = ~is_on & is_on.any(axis=0)  # nothing is taken before somebody joined
     leads = rng.poisson(LEADS * (1 - teams.rerouted * loses) * (1 + teams.rerouted * is_on))
     index, survey = _indices(teams, np.log(amount), is_on, rng)
+    if teams.empty_share:
+        amount = np.where(rng.random(shape) < teams.empty_share, 0.0, amount)
     n_out, n_in = rng.binomial(REPS, MOVE_RATE, shape), rng.binomial(REPS, MOVE_RATE, shape)
     lost = np.rint(np.maximum(closed * (1 - WIN_RATE), 1))
     columns = {
@@ -259,8 +277,7 @@ def draw_matrices(teams: Teams) -> Matrices:
         "alignment_index": index,
         "survey_index": survey,
     }
-    since = np.arange(EVENT_QUARTERS) + teams.early_quarters
-    average = float(path[np.minimum(since, len(path) - 1)].mean())
+    average = _average_effect(effect, adopted)
     return Matrices(columns, adopted, effect, average, regions)
 
 
@@ -301,6 +318,43 @@ def _ar1(log_sd: float, shape: tuple[int, int], rng: np.random.Generator) -> Flo
     for t in range(1, shape[1]):
         out[:, t] = SHOCK_RHO * out[:, t - 1] + np.sqrt(1 - SHOCK_RHO**2) * fresh[:, t]
     return out
+
+
+def _effects_by_team(teams: Teams, adopted: Ints) -> Floats:
+    """Return each team's effect in the end [log], a column."""
+    most = np.full((teams.n_teams, 1), teams.effect)
+    for (first, _), effect in zip(teams.adoption, teams.cohort_effects, strict=False):
+        most[adopted == first - 1] = effect
+    return most
+
+
+def _average_effect(effect: Floats, adopted: Ints) -> float:
+    """Return the mean over quarters since the start of adopters' mean effect [log]; 0 without any.
+
+    A quarter counts those adopters that the data still see in it.
+    """
+    n_quarters = effect.shape[1]
+    seen = [np.flatnonzero(adopted + since < n_quarters) for since in range(EVENT_QUARTERS)]
+    means = [
+        effect[rows, adopted[rows] + since].mean() for since, rows in enumerate(seen) if rows.size
+    ]
+    return float(np.mean(means)) if means else 0.0
+
+
+def _churn(teams: Teams, rng: np.random.Generator) -> Floats:
+    """Return each team's heads as a multiple of the ordinary ones."""
+    if not teams.churn_log_sd:
+        return np.ones((teams.n_teams, teams.n_quarters))
+    return np.exp(_ar1(teams.churn_log_sd, (teams.n_teams, teams.n_quarters), rng))
+
+
+def _takeover(teams: Teams, rng: np.random.Generator) -> Floats:
+    """Return each team's business as a multiple: one team hands half of it to another."""
+    business = np.ones((teams.n_teams, teams.n_quarters))
+    giver, taker = rng.choice(teams.n_teams, 2, replace=False)
+    since = 2 * teams.n_quarters // 3
+    business[giver, since:], business[taker, since:] = 0.5, 1.5
+    return business
 
 
 def _regions(teams: Teams) -> Ints:

@@ -168,6 +168,18 @@ def test_printed_text_stops_it(notebook, name):
         compiled(notebook(TITLE, printed("rows: 3\n", name)))
 
 
+def test_a_warning_of_python_does_not_and_page_one_says_so(notebook):
+    """Its kind and place are told; what it quotes stays in the notebook."""
+    text = "kernel_1/2.py:3: RuntimeWarning: Acme's 7 divided by zero\n  x / y\n"
+    doc = compiled(notebook(TITLE, said("It holds."), printed(text, "stderr")))
+    (notice,) = doc["notices"]
+    assert notice.startswith(
+        "Python gave 1 warning while these figures were computed (2_cost.ipynb, cell 3: "
+        "RuntimeWarning): "
+    )
+    assert "Acme" not in json.dumps(doc)
+
+
 def test_blank_output_does_not(notebook):
     assert compiled(notebook(TITLE, printed(" \n")))["chapters"][0]["nodes"] == []
 

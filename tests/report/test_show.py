@@ -67,6 +67,7 @@ def test_a_card_says_all_that_makes_a_figure_trustworthy():
         ("per year", -0.04, "−4.0%"),  # noqa: RUF001 - a real minus
         ("percentage points per year", 24.0, "+24.0"),
         ("months", 7.26, "7.3"),
+        ("months", 0.0, "at once"),
         ("index", 62.31, "62.3"),
     ],
 )
@@ -74,6 +75,20 @@ def test_the_unit_says_how_an_estimate_reads(unit, estimate, value):
     card = show.card(result("x", estimate, NAN, NAN, unit=unit), label="x")
     assert card["shown"]["value"] == value
     assert card["shown"]["interval"] == ""
+
+
+@pytest.mark.parametrize(
+    ("change", "words"), [(56.2, "+$56"), (-56.2, "\N{MINUS SIGN}$56"), (0.2, "$0")]
+)
+def test_a_change_of_money_has_its_sign(change, words):
+    moved = result("change", change, NAN, NAN, unit="USD per hour")
+    assert show.card(moved, label="x", format="money_change")["shown"]["value"] == words
+
+
+def test_a_payback_at_once_has_neither_unit_nor_interval():
+    card = show.card(result("payback_months", 0.0, 0.0, 0.0, unit="months"), label="x")
+    assert card["shown"]["value"] == "at once"
+    assert (card["shown"]["unit"], card["shown"]["interval"]) == ("", "")
 
 
 def test_an_unknown_estimate_says_cannot_tell():

@@ -68,6 +68,7 @@ def event_study(
             ha="center",
             color=INK,
             fontsize=7,
+            bbox=WHITE,
         )
     if reference is not None:
         ax.axhline(reference[0], color=MUTED, linewidth=0.9, linestyle=DASHED, zorder=1)

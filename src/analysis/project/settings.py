@@ -185,6 +185,12 @@ class KeyMetric(_Section):
     target: float | None = None
     aim: Literal["at least", "at most"] = "at least"
 
+    def is_met(self, estimate: float) -> bool:
+        """Return whether an estimate meets the target; only where one is set."""
+        if self.target is None:
+            raise ValueError(f"{self.name} has no target")
+        return estimate >= self.target if self.aim == "at least" else estimate <= self.target
+
 
 class ReviewSettings(_Section):
     """The quarterly meeting at which the report is read."""

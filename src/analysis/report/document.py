@@ -8,6 +8,7 @@ printed text, unknown markdown) stops the document and is named: nothing is drop
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple, NotRequired, TypedDict, cast
 
 from analysis.report import formats, markdown, page_plan
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 HIDDEN_TAGS = {"parameters", "injected-parameters", "analyst"}
 APPENDIX = "definitions and sources"
+WARNING = re.compile(r"^\S+:\d+: (\w*Warning): ", re.MULTILINE)  # as `warnings` prints it
 STATEMENTS = {"finding": "found", "cannot_tell": "cannot_tell", "decision": "decide"}
 TITLE, SECTION, DEEPEST_HEADING = 1, 2, 3  # levels
 
@@ -48,7 +50,7 @@ class MissingChapter(TypedDict):
     needs: list[QuestionNeed]
     why: str
     answers: NotRequired[list[str]]  # keys of layout.QUESTIONS
-    is_withheld: NotRequired[bool]  # by the gate, although the tables are there
+    is_withheld: NotRequired[bool]  # although the tables are there
 
 
 class Earlier(NamedTuple):
@@ -127,12 +129,14 @@ def make_document(
     DocumentError
         If a notebook holds something that a report cannot show, or two headlines share a name.
     """
-    pairs = [
-        _chapter(json.loads(path.read_text(encoding="utf-8")), path.name) for path in notebooks
-    ]
+    read = [(json.loads(path.read_text(encoding="utf-8")), path.name) for path in notebooks]
+    pairs = [_chapter(notebook, name) for notebook, name in read]
+    warned = [w for notebook, name in read for w in _warnings_of(notebook, name)]
     chapters = [chapter for chapter, _ in pairs]
     for gap in sorted(missing, key=lambda m: m["position"]):
         empty = _empty(gap["question"])
+        # what lacks no table was withheld by the gate, or stopped by what its tables hold
+        gap["is_withheld"] = gap.get("is_withheld", False) or not gap["needs"]
         empty["missing"], empty["answers"] = gap, gap.get("answers", [])
         chapters.insert(gap["position"], empty)
     for chapter, is_in in zip(
@@ -150,7 +154,7 @@ def make_document(
         audience=audience,
         quarter=quarter_label,
         as_of=as_of,
-        notices=list(notices),
+        notices=[*notices, *_warned_notice(warned)],
         cover=_cover(chapters, earlier or {}),
         statements=_statements(chapters),
         chapters=chapters,
@@ -160,6 +164,37 @@ def make_document(
         exports=list(exports),
         quarterly=None,
     )
+
+
+def _warnings_of(notebook: Mapping[str, Any], name: str) -> list[str]:
+    """Return notebook, cell and kind of each warning that Python gave in a cell that is shown.
+
+    What it warns of stays in the notebook: a message may quote data.
+    """
+    return [
+        f"{name}, cell {number}: {kind}"
+        for number, cell in enumerate(notebook["cells"], start=1)
+        if not HIDDEN_TAGS & set(cell.get("metadata", {}).get("tags", []))
+        for output in cell.get("outputs", [])
+        if _is_warning(output)
+        for kind in WARNING.findall(_joined(output["text"]))
+    ]
+
+
+def _is_warning(output: Mapping[str, Any]) -> bool:
+    is_stderr = output["output_type"] == "stream" and output["name"] == "stderr"
+    return is_stderr and bool(WARNING.search(_joined(output["text"])))
+
+
+def _warned_notice(warned: Sequence[str]) -> list[str]:
+    if not warned:
+        return []
+    count = "1 warning" if len(warned) == 1 else f"{len(warned)} warnings"
+    notice = (
+        f"Python gave {count} while these figures were computed ({warned[0]}): have an analyst "
+        "look at the notebook before a decision rests on its chapter."
+    )
+    return [notice]
 
 
 def _cover(chapters: list[Chapter], earlier: Mapping[str, Sequence[Earlier]]) -> list[Payload]:
@@ -325,6 +360,8 @@ def _markdown(source: str, where: str) -> list[Node]:
 
 
 def _output(output: Mapping[str, Any], where: str) -> list[Node]:
+    if _is_warning(output):
+        return []  # said on page one, by `_warned_notice`
     if output["output_type"] == "stream":
         printed = _joined(output["text"]).strip()
         if printed:

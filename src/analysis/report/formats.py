@@ -16,6 +16,7 @@ from typing import Any, Literal, NamedTuple
 from analysis.project import money
 
 MISSING = "–"  # noqa: RUF001 - a dash, as in print
+AT_ONCE = "at once"  # what no months to wait are called
 CANNOT_TELL = "cannot tell"
 
 Number = int | float
@@ -36,6 +37,7 @@ FORMATS: dict[str, Format] = {
     "money": Format("money"),
     "money2": Format("money", 2),
     "millions": Format("money", 2, millions=True),
+    "money_change": Format("money", is_signed=True),
     "hours": Format("number", 1, "h"),
     "hours2": Format("number", 2, "h"),
     "percent": Format("share", 1),
@@ -122,12 +124,18 @@ def cell_words(value: Any, name: str, currency: str = "") -> str:
     if math.isinf(float(value)):
         raise ValueError(f"{name} must be finite, got {value!r}")
     if form.kind == "money":
-        text_of = money.millions_text if form.millions else money.amount_text
-        return text_of(float(value), currency, form.decimals)
+        return _money_words(float(value), form, currency)
     number = float(_digits(float(value), form))
     sign = money.MINUS if number < 0 else "+" if form.is_signed and number > 0 else ""
     digits = f"{abs(number):,.{form.decimals}f}"
-    return f"{sign}{digits}{'%' if form.kind == 'share' else ''}"
+    words = f"{sign}{digits}{'%' if form.kind == 'share' else ''}"
+    return AT_ONCE if name == "months" and number == 0 else words
+
+
+def _money_words(amount: float, form: Format, currency: str) -> str:
+    text_of = money.millions_text if form.millions else money.amount_text
+    plus = "+" if form.is_signed and float(_digits(amount, form)) > 0 else ""
+    return plus + text_of(amount, currency, form.decimals)
 
 
 def shorten_text(text: str, most: int = 80) -> str:

@@ -173,6 +173,8 @@ def statement_html(content: Payload) -> str:
     needs = (
         _line("Needs: " + content["needs"], f"{SMALL};margin-top:3px") if "needs" in content else ""
     )
+    if content.get("first_step"):
+        needs += _line("First step: " + content["first_step"], f"{SMALL};margin-top:3px")
     label = f'<span style="font-weight:650;color:{colour}">{_safe(head)}</span>&ensp;'
     style = (
         f"border-left:3px solid {colour};padding:6px 12px;margin:8px "

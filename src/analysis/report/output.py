@@ -48,7 +48,8 @@ def result_card(
     currency = money.group(1) if money else currency
     estimate, low, high = (formats.round_cell(x, name) for x in ends)
     value, *interval = (formats.cell_words(x, name, currency) for x in ends)
-    has_interval = low is not None and high is not None
+    is_at_once = value == formats.AT_ONCE
+    has_interval = low is not None and high is not None and not (is_at_once and low == high)
     return {
         "name": result.name,
         "label": label,
@@ -69,7 +70,9 @@ def result_card(
         "exact": dict(zip(("estimate", "low", "high"), map(exact_number, ends), strict=True)),
         "shown": {
             "value": value if result.is_known else formats.CANNOT_TELL,
-            "unit": formats.CURRENCY_UNIT.sub("", result.unit) if result.is_known else "",
+            "unit": formats.CURRENCY_UNIT.sub("", result.unit)
+            if result.is_known and not is_at_once
+            else "",
             "interval": " to ".join(interval) if has_interval else "",
             # an interval of the usual kind needs no name
             **({} if result.interval_name == INTERVAL else {"interval_name": result.interval_name}),

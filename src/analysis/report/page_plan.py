@@ -271,7 +271,8 @@ def _absent(m: KeyMetric, *, is_withheld: bool) -> Row:
         "interval_name": "",
         "n": "",
     }
-    return row | {"target": formats.MISSING, "earlier": [], "met": met}
+    target = NO_TARGET if m.target is None else f"{m.aim} {m.target:,g}"
+    return row | {"target": target, "earlier": [], "met": met}
 
 
 def _metric(
@@ -312,11 +313,7 @@ def _met(m: KeyMetric, card: Payload) -> str:
         return ""
     if estimate is None or card["verdict"] == formats.CANNOT_TELL:
         return str(card["verdict"] or formats.CANNOT_TELL)
-    return (
-        "met"
-        if (estimate >= m.target if m.aim == "at least" else estimate <= m.target)
-        else "missed"
-    )
+    return "met" if m.is_met(estimate) else "missed"
 
 
 def _short_reason(card: Payload) -> str:

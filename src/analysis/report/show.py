@@ -281,9 +281,13 @@ def cannot_tell(text: str, *, needs: str) -> None:
     _emit_statement("cannot_tell", text, needs=needs)
 
 
-def decision(text: str, *, metric: str = "") -> None:
-    """State what is to be decided, its verb first; the owner of a key `metric` answers for it."""
-    _emit_statement("decision", text, owner=_House.owners.get(metric, ""))
+def decision(text: str, *, metric: str = "", first_step: str = "") -> None:
+    """State what is to be decided, its verb first; the owner of a key `metric` answers for it.
+
+    `first_step` says in a sentence what to do on the next working day, should it be decided so.
+    """
+    owner = _House.owners.get(metric, "")
+    _emit_statement("decision", text, owner=owner, first_step=first_step)
 
 
 def bottleneck(text: str) -> None:

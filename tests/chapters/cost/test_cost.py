@@ -1,13 +1,15 @@
 """Cost and required bookings of an hour of selling."""
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.chapters.cost import cost
+from analysis.chapters.cost import chapter, cost, cost_target
 from analysis.project.errors import CrmDataError
+from analysis.project.settings import KeyMetric
 from analysis.stats.result import Result
 
 MINIMUM = {"minimum_logged_share": 0.5, "currency": "USD"}
@@ -239,3 +241,33 @@ def test_marketing_ask_carries_the_interval_of_its_rate():
     )
     got = cost.marketing_ask(15, 8, rate, 3_000)
     assert got.loc[0, ["estimate", "low", "high"]].tolist() == [800, 700, 900]
+
+
+@pytest.mark.parametrize(
+    ("target", "aim", "says"),
+    [
+        (500.0, "at most", "The target of at most $500 is met."),
+        (300.0, "at most", "The target of at most $300 is missed."),
+        (None, "at most", "Whether that is good these figures alone cannot say: nobody set a"),
+    ],
+)
+def test_a_cost_is_good_or_bad_by_a_target_alone(stays, target, aim, says):
+    """383 dollars an hour; a vendor's example judges nothing."""
+    hour = cost.estimate_cost(stays, "cost_per_selling_hour", **MINIMUM)
+    watched = KeyMetric(name=hour.name, owner="o", definition="d", target=target, aim=aim)
+    assert cost_target.judge_cost(hour, watched, currency="USD").startswith(says)
+
+
+def test_an_unknown_cost_is_not_judged(stays):
+    hour = cost.estimate_cost(stays, "cost_per_selling_hour", **MINIMUM)
+    assert cost_target.judge_cost(hour._replace(estimate=math.nan), None, currency="USD") == ""
+
+
+def test_an_ask_reaches_no_more_reps_than_there_are(stays):
+    costs = SimpleNamespace(
+        stays=stays, hour=400.0, required=4_000.0,
+        company=SimpleNamespace(settings=SimpleNamespace(company=SimpleNamespace(currency="USD"))),
+    )  # fmt: skip
+    assert chapter.ask_sentence(costs, minutes=30, n_reps=20).endswith(
+        "30 minutes of 3 reps is $600 of selling time."
+    )

@@ -119,7 +119,7 @@ def test_two_adopters_are_too_few_and_are_counted():
     got = untold(two)
     assert got.assessment is None
     assert got.reason.startswith(
-        "at least 3 teams must have joined with quarters before and after, 2 in a quarter, but "
+        "a comparison takes 3 teams that joined, with quarters before and after and 2 joining in "
     )
     assert got.sentence().endswith(f"changes bookings: {got.reason}.")
 

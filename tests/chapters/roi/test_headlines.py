@@ -18,7 +18,22 @@ def seen(case, further=EIGHT):
     ruling = decision.decide_on_case(case)
     heads = headlines.roi_headlines(case, ruling)
     step = decision.next_step(case, ruling, further)
-    return heads, decision.decision_sentence(case, ruling), step
+    return heads, decision.decision_sentence(case, ruling), step.sentence
+
+
+@pytest.mark.parametrize(
+    ("lift", "verdict", "further", "first"),
+    [
+        (0.3, "found", EIGHT, "Choose the teams that begin"),
+        (0.3, "found", FurtherTeams(0, 0.0), ""),
+        (-0.15, "found", EIGHT, "Tell the teams that joined that it pauses"),
+    ],
+)
+def test_a_decision_names_its_first_step_where_there_is_one(lift, verdict, further, first):
+    case = programme(lift=lift, error=0.02, verdict=verdict)
+    step = decision.next_step(case, decision.decide_on_case(case), further)
+    assert step.first.startswith(first)
+    assert bool(step.first) is bool(first)
 
 
 AGAINST = ("adopters were given more reps (+22.3 points of the team's reps)",)

@@ -23,11 +23,18 @@ def test_reps_that_nobody_counted_are_no_hires_of_zero(heads, is_said):
 
 
 def test_the_present_value_names_the_lift_it_rests_on():
-    """Between what was assumed beforehand and the +35% estimated, and the note says both."""
+    """Between what was assumed beforehand and the +35% estimated, and the page says all three."""
     case = programme(lift=0.3, error=0.02)
-    note = chapter.Appraised(
-        None, {}, SimpleNamespace(case=case), SimpleNamespace(is_shown=True), {}
-    ).lift_note
+    growth = SimpleNamespace(growth_gap=SimpleNamespace(estimate=0.12))
+    appraised = chapter.Appraised(
+        None, {}, SimpleNamespace(case=case, growth=growth), SimpleNamespace(is_shown=True), {}
+    )
     weighed = headlines.weighed_lift(case)
     assert 0.03 < weighed < headlines.estimated_lift(case)[0]
-    assert f"At a lift of {weighed:+.0%}: +35% estimated, drawn to the " in note
+    assert appraised.lift_note.endswith(f"at a lift of {weighed:+.0%}.")
+    assert appraised.lifts_sentence == (
+        "The lift that the money rests on: bookings alone say +12%, with new opportunities it is "
+        f"+35%, the +3% we assumed beforehand draws that to {weighed:+.0%}."
+    )
+    hidden = appraised._replace(decision=SimpleNamespace(is_shown=False))
+    assert hidden.lifts_sentence == ""

@@ -23,7 +23,6 @@ from analysis.stats.result import Result
 
 N_PRIOR_QUARTERS = 4
 UNLIKELY = 0.2  # below this chance a quota is called out of reach
-FEWEST_COUNTED = 5  # reps that a sentence counts out
 FEWEST_DEALS = 10  # a segment with fewer borrows the company's deal sizes
 DISPERSION_LEVEL = 0.05
 N_DRAWS = 2_000  # simulated quarters a rep: a chance of 20% is then known to 1 point
@@ -360,8 +359,8 @@ def _calibration(reps: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=CALIBRATION)
 
 
-def next_step(reach: Attainability, quarter: str) -> str:
-    """Return in a sentence what to do about quotas."""
+def next_step(reach: Attainability, quarter: str, *, smallest: int) -> str:
+    """Return in a sentence what to do about quotas; it counts no fewer reps than `smallest`."""
     share = reach.share_out_of_reach
     if not share.is_known:
         return (
@@ -376,7 +375,7 @@ def next_step(reach: Attainability, quarter: str) -> str:
             f"Review all quotas: in {quarter} each rep had less than a one-in-five chance of "
             "making it."
         )
-    count = f" (about {n_reps})" if n_reps >= FEWEST_COUNTED else ""
+    count = f" (about {n_reps})" if n_reps >= smallest else ""
     return (
         f"Review the quotas of {share.estimate:.0%} of reps{count}: in {quarter} each of them had "
         "less than a one-in-five chance of making it."

@@ -9,6 +9,7 @@ from analysis.chapters.cost import (
     capture_range,
     cost,
     cost_breakdown,
+    cost_target,
     worked_example,
 )
 from analysis.project import money
@@ -88,6 +89,15 @@ class QuarterCosts(NamedTuple):
         """What an hour truly sold cost, measured or assumed, in one sentence."""
         return capture_range.capture_sentence(
             self.hour, self.captured, currency=self.company.settings.company.currency
+        )
+
+    @property
+    def judgement(self) -> str:
+        """Whether the cost of an hour is good: against the target, as far as anybody set one."""
+        key_metrics = self.company.settings.key_metrics
+        watched = next((m for m in key_metrics if m.name == self.hour.name), None)
+        return cost_target.judge_cost(
+            self.hour, watched, currency=self.company.settings.company.currency
         )
 
     @property
@@ -307,8 +317,14 @@ def chances_given(costs: QuarterCosts, chances: attainability.Attainability) -> 
     )
 
 
+def _reps_there_are(costs: QuarterCosts, n_reps: int) -> int:
+    """Return how many reps an ask can reach: no more than the company has."""
+    return min(n_reps, costs.stays["rep_id"].nunique())
+
+
 def ask_cost(costs: QuarterCosts, *, minutes: float, n_reps: int) -> LabelledTable:
     """Cost of an ask of `minutes` to `n_reps`, and the bookings it forgoes: one row a basis."""
+    n_reps = _reps_there_are(costs, n_reps)
     example = worked_example.rebuild_example()
     as_published = cost.marketing_ask(minutes, n_reps, example, costs.required)
     amount = money.amount_text(float(as_published["estimate"].iloc[0]), "USD")
@@ -328,6 +344,7 @@ def ask_cost(costs: QuarterCosts, *, minutes: float, n_reps: int) -> LabelledTab
 
 def ask_sentence(costs: QuarterCosts, *, minutes: float, n_reps: int) -> str:
     """Say in one sentence what the ask costs."""
+    n_reps = _reps_there_are(costs, n_reps)
     return cost.ask_sentence(
         cost.marketing_ask(minutes, n_reps, costs.hour, costs.required),
         minutes,

@@ -26,7 +26,7 @@ from analysis.tables.labelled_table import LabelledTable
 if TYPE_CHECKING:
     from analysis.chapters.roi.appraised_programme import Programme
     from analysis.chapters.roi.case import Case
-    from analysis.chapters.roi.decision import Decision
+    from analysis.chapters.roi.decision import Decision, NextStep
     from analysis.chapters.roi.options import NextHour
     from analysis.stats.result import Result
     from analysis.store.company import Company
@@ -58,8 +58,8 @@ class Appraised(NamedTuple):
         return decision.decision_sentence(self.case, self.decision)
 
     @property
-    def next_step(self) -> str:
-        """What to do next."""
+    def next_step(self) -> NextStep:
+        """What to do next, and the first step."""
         programme = self.tables["programme"]
         has_begun = pd.to_datetime(programme["start_date"]) < pd.Timestamp(self.company.day_after)
         further = further_teams.further_teams(
@@ -78,20 +78,21 @@ class Appraised(NamedTuple):
 
     @property
     def lift_note(self) -> str:
-        """Horizon, and the lift behind the present value where growth alone shows another."""
-        horizon = f"{self.case.n_periods} quarters from the first start."
+        """Horizon, and the lift that the present value rests on."""
+        horizon = f"{self.case.n_periods} quarters from the first start"
         if not self.decision.is_shown:
-            return horizon
-        lift = headlines.estimated_lift(self.case)[0]
-        if self.case.prior is None:
-            return f"{horizon} Lift {lift:+.0%}, from bookings and opportunities together.".replace(
-                "-", decision.MINUS
-            )
-        weighed = headlines.weighed_lift(self.case)
-        return (
-            f"{horizon} At a lift of {weighed:+.0%}: {lift:+.0%} estimated, drawn to the "
-            f"{self.case.prior.mean_points:+g}% assumed."
-        ).replace("-", decision.MINUS)
+            return f"{horizon}."
+        lift = headlines.weighed_lift(self.case)
+        return f"{horizon}, at a lift of {lift:+.0%}.".replace("-", decision.MINUS)
+
+    @property
+    def lifts_sentence(self) -> str:
+        """How the lift behind the money follows from the one that the chapter on growth shows; ""
+        where no lift is shown.
+        """
+        if not self.decision.is_shown:
+            return ""
+        return headlines.lifts_sentence(self.case, self.programme.growth.growth_gap.estimate)
 
     @property
     def chances_note(self) -> str:

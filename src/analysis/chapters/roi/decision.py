@@ -52,6 +52,18 @@ class Stake(NamedTuple):
     if_it_does_not: float
 
 
+class NextStep(NamedTuple):
+    """What to do next, its verb first, and what to do about it on the next working day."""
+
+    sentence: str
+    first: str
+
+
+ANNOUNCE = "Choose the teams that begin and tell all teams the dates."
+PAUSE = "Tell the teams that joined that it pauses, and ask their reps what it takes from them."
+HOLD = "Tell the teams that wait for it that no date is set, and why."
+
+
 def decide_on_case(case: Case) -> Decision:
     """Return what the appraisal of a programme says of going on with it."""
     appraisal = simulation.appraise_case(case)
@@ -97,8 +109,8 @@ def decision_sentence(case: Case, decision: Decision) -> str:
     return f"{opening}: {_chances(case, decision)}. {_break_even(decision, stake)}"
 
 
-def next_step(case: Case, decision: Decision, further: FurtherTeams) -> str:
-    """Return in a sentence what to do next; it follows the estimate.
+def next_step(case: Case, decision: Decision, further: FurtherTeams) -> NextStep:
+    """Return what to do next; it follows the estimate.
 
     `further` are the teams that do not have the programme.
     """
@@ -109,59 +121,67 @@ def next_step(case: Case, decision: Decision, further: FurtherTeams) -> str:
         return _with_something_against(case)
     is_harm = effect.estimate < 0 and effect.verdict in {"found", "likely"}
     if is_harm or (effect.estimate < 0 and decision.verdict == "likely does not pay"):
-        return (
+        return NextStep(
             "Stop the programme, or change it before it goes on: as far as these data tell, "
-            "joining lowered bookings. Start no further team."
+            "joining lowered bookings. Start no further team.",
+            PAUSE,
         )
     if decision.verdict == "likely pays":
         return _start_further(further)
     if decision.verdict == "likely does not pay":
-        return (
+        return NextStep(
             "Start no further team, and end what costs most, unless its cost can be cut below "
-            "what it brings."
+            "what it brings.",
+            HOLD,
         )
     return _while_open(case, decision)
 
 
-def _start_further(further: FurtherTeams) -> str:
+def _start_further(further: FurtherTeams) -> NextStep:
     if not further.n_teams:
-        return "Keep the programme where it runs: every team has it."
+        return NextStep("Keep the programme where it runs: every team has it.", "")
     where = "team that does" if further.n_teams == 1 else f"{further.n_teams} teams that do"
     step = f"Start the programme in the {where} not have it, on announced dates and in turns"
     if math.isnan(further.break_even):
-        return f"{step}."
-    return f"{step}: there it breaks even if it raises bookings by {_percent(further.break_even)}."
+        return NextStep(f"{step}.", ANNOUNCE)
+    even = _percent(further.break_even)
+    return NextStep(f"{step}: there it breaks even if it raises bookings by {even}.", ANNOUNCE)
 
 
-def _with_something_against(case: Case) -> str:
+def _with_something_against(case: Case) -> NextStep:
     why = case.effect.against[0]
     if case.effect.estimate < 0:
-        return (
+        return NextStep(
             "Start no further team, and look into why teams that joined booked less than expected: "
-            f"{why}."
+            f"{why}.",
+            HOLD,
         )
-    return f"Start no further team on the strength of this figure. First settle this: {why}."
+    return NextStep(
+        f"Start no further team on the strength of this figure. First settle this: {why}.", HOLD
+    )
 
 
-def _while_open(case: Case, decision: Decision) -> str:
+def _while_open(case: Case, decision: Decision) -> NextStep:
     limit = (
         f"Do not spend more than {_money(case, simulation.worth_of_certainty(decision.appraisal))} "
         "on measuring this better."
     )
     is_leaning = min(decision.chance, decision.chance_from_zero) > EVEN_ODDS
     if case.effect.estimate > 0 and is_leaning:
-        return (
+        return NextStep(
             "Keep the programme where it runs, and start further teams in turns, on announced "
-            f"dates: more likely than not it pays, but that is not sure. {limit}"
+            f"dates: more likely than not it pays, but that is not sure. {limit}",
+            ANNOUNCE,
         )
     odds = (
         "more likely than not it does not pay"
         if max(decision.chance, decision.chance_from_zero) < EVEN_ODDS
         else "it may as well lose money as make it"
     )
-    return (
+    return NextStep(
         f"Start no further team, and decide next quarter whether the programme goes on: {odds}. "
-        f"{limit}"
+        f"{limit}",
+        HOLD,
     )
 
 
@@ -209,20 +229,23 @@ def chances_note(case: Case, decision: Decision) -> str:
     )
 
 
-def _without_estimate(case: Case, decision: Decision) -> str:
+def _without_estimate(case: Case, decision: Decision) -> NextStep:
     needs = case.effect.needs
     if math.isnan(decision.break_even):
-        return f"Start no further team: no lift searched would pay for the programme. {needs}"
+        no_lift = "Start no further team: no lift searched would pay for the programme."
+        return NextStep(f"{no_lift} {needs}", HOLD)
     lift = _percent(decision.break_even)
     if case.prior and decision.break_even <= math.expm1(case.prior.mean_points / 100):
-        return (
+        return NextStep(
             "Keep the programme where it runs and start further teams in turns, on announced "
             f"dates: it breaks even at a lift of {lift}, less than the {case.prior.mean_points:g}% "
-            f"we assumed without data. {needs}"
+            f"we assumed without data. {needs}",
+            ANNOUNCE,
         )
-    return (
+    return NextStep(
         f"Start no further team yet: the programme would have to lift bookings by {lift}, more "
-        f"than we assumed without data. {needs}"
+        f"than we assumed without data. {needs}",
+        HOLD,
     )
 
 

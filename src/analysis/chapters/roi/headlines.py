@@ -189,6 +189,20 @@ def weighed_lift(case: Case) -> float:
     return math.expm1(uncertainty.central_inputs(case)[uncertainty.EFFECT].iloc[0])
 
 
+def lifts_sentence(case: Case, from_bookings: float) -> str:
+    """Return in a sentence how the lift behind the money comes from the one that bookings alone
+    show, `from_bookings` [0-1]; what is not known is left out.
+    """
+    lift, weighed = estimated_lift(case)[0], weighed_lift(case)
+    steps = [] if math.isnan(from_bookings) else [f"bookings alone say {from_bookings:+.0%}"]
+    steps.append(f"with new opportunities it is {lift:+.0%}")
+    if case.prior:
+        assumed = f"{case.prior.mean_points:+g}%"
+        steps.append(f"the {assumed} we assumed beforehand draws that to {weighed:+.0%}")
+    line = f"The lift that the money rests on: {', '.join(steps)}."
+    return line.replace("-", "\N{MINUS SIGN}")
+
+
 def lifts_that_matter(case: Case) -> pd.DataFrame:
     """Return the lift from which the programme pays: one row, none where no lift does.
 

@@ -199,7 +199,7 @@ def hours_reliability(
     shared = float(here.estimate[0] * there.estimate[0])
     if shared > SAME:
         raise CrmDataError(
-            f"rep_week: {measure} and {other} share {shared * 100:.1f}% of their variance, so one "
+            f"{measure} and {other} share {shared * 100:.1f}% of their variance, so one "
             "is a copy of the "
             "other and tells nothing of its error. Take a measure that is not synchronised with it."
         )

@@ -373,12 +373,10 @@ def _action(c: actions.CarriedAction, now: Mapping[str, Any], then: Mapping[str,
     measured = "not measured"
     if card:
         old = then.get(c.since, {}).get(a.metric)
-        was = (
-            formats.MISSING
-            if old is None
-            else formats.cell_words(old, card["format"], card["currency"])
-        )
-        measured = f"{card['label']}: {was} in {c.since}, {card['shown']['value']} now"
+        measured = f"{card['label']}: {card['shown']['value']} now"
+        if old is not None:
+            was = formats.cell_words(old, card["format"], card["currency"])
+            measured = f"{card['label']}: {was} in {c.since}, {card['shown']['value']} now"
     about = f"{a.text} Reason: {a.reason}" if a.reason else a.text
     return {
         "id": a.id,
