@@ -53,6 +53,16 @@ def test_own_deals_count_and_inherited_ones_do_not(hires):
     assert hires.n_before == 1
 
 
+def test_without_deals_nobody_got_anywhere():
+    """Leads alone: hires are there, and what they won nobody exported."""
+    got = ramp.new_hires(
+        REPS, DEALS.iloc[:0], CREATORS.iloc[:0], STAYS.iloc[:0], PERIODS,
+        first_day=D(2025, 1, 1), as_of=D(2025, 6, 30),
+    )  # fmt: skip
+    assert got.rows[list(ramp.MILESTONES)].isna().all(axis=None)
+    assert "cannot be told" in ramp.ramp_step(ramp.ramp_table(got))
+
+
 def test_who_left_counts_until_then(hires):
     assert hires.rows.set_index("rep_id")["watched"].to_dict() == {
         "new": 171,

@@ -98,7 +98,8 @@ def new_hires(
         ),
     }
     for name, day in reached.items():
-        days = (rows["rep_id"].map(day) - rows["hired_on"]).dt.days
+        reached_on = pd.Series(day.reindex(rows["rep_id"]).to_numpy(), rows.index)
+        days = (reached_on - rows["hired_on"]).dt.days.astype(float)
         rows[name] = days.where((days >= 0) & (days <= rows["watched"]))
     return Hires(rows.reset_index(drop=True), int(len(sells) - len(rows)))
 
