@@ -16,12 +16,14 @@ from analysis.chapters.lead_funnel import (
     ramp,
     reverse_funnel,
 )
-from analysis.chapters.lead_funnel.stages import STAGES
+from analysis.chapters.lead_funnel.stages import LATER, STAGES
 from analysis.project import money
 from analysis.stats.suppression import MARK_COLUMN, few_hidden
 from analysis.tables.labelled_table import LabelledTable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from analysis.chapters.lead_funnel.funnel_answer import FunnelAnswer
 
 UNTOLD = "A dash: too few leads were watched for so long."
@@ -59,7 +61,7 @@ def leads_read(answer: FunnelAnswer) -> LabelledTable:
             "By the source alone: nobody exported responses",
             int(rows["activity_basis"].isna().sum()),
         ),
-        ("Skipped a stage or have its dates out of order", _n_skipped(rows)),
+        ("Skipped a stage or have its dates out of order", _n_skipped(rows, funnel.stages)),
         ("Handed back to marketing at least once", int(rows["is_recycled"].sum())),
     ]
     late = (
@@ -68,8 +70,8 @@ def leads_read(answer: FunnelAnswer) -> LabelledTable:
         if answer.wins_since
         else ""
     )
-    absent = funnel_answer.stage_dates_absent(funnel)
-    no_date = f" No lead has a date of {', '.join(STAGES[s] for s in absent)}." if absent else ""
+    absent = [STAGES[stage] for stage in LATER if stage not in funnel.stages]
+    no_date = f" Nobody exported who got to {', '.join(absent)}: left out." if absent else ""
     return _shown(
         pd.DataFrame(lines, columns=["what", "n"]).query("n > 0"),
         f"Leads and how they are read, to {funnel.as_of}",
@@ -83,15 +85,15 @@ def _n_of(rows: pd.DataFrame, basis: str) -> int:
     return int(rows["activity_basis"].eq(basis).sum())
 
 
-def _n_skipped(rows: pd.DataFrame) -> int:
-    counts = cohorts.funnel_counts(rows)
-    last = counts[counts["stage"].eq("opportunity")]
-    return int((last["n_any"] - last["n_all"]).sum())
+def _n_skipped(rows: pd.DataFrame, stages: Sequence[str]) -> int:
+    before = [s for s in stages if s != "won"]
+    last = cohorts.funnel_counts(rows, stages=before).iloc[-1]
+    return int(last["n_any"] - last["n_all"])
 
 
 def stage_funnel(answer: FunnelAnswer) -> LabelledTable:
     """Leads of the latest four quarters at each stage: a row a stage, with both denominators."""
-    counts = cohorts.funnel_counts(answer.year.rows)
+    counts = cohorts.funnel_counts(answer.year.rows, stages=answer.funnel.stages)
     counts = counts.assign(label=counts["stage"].map(STAGES))
     counts.loc[counts["stage"].eq("lead"), ["of_before", "of_before_low", "of_before_high"]] = (
         math.nan
@@ -143,6 +145,8 @@ def shares_by_cohort(answer: FunnelAnswer) -> LabelledTable:
     shares = cohorts.cohort_shares(answer.funnel, wins_since=answer.wins_since)
     ends = cohorts.what_became(answer.funnel.rows).drop(columns="won")
     rows = shares.drop(columns="n_leads").merge(ends, on="cohort", how="left")
+    if "won" not in answer.funnel.stages:
+        rows["lost"] = math.nan
     n_before = int(answer.funnel.rows["cohort"].isna().sum())
     rows = rows.dropna(subset="cohort").assign(stale=rows["open"] + rows["handed_back"])
     before = f" {n_before} leads came before the first quarter." * (n_before > 0)
@@ -175,6 +179,11 @@ def activity_conversion(answer: FunnelAnswer) -> LabelledTable:
     targets = funnel_answer.targets_lately(answer)
     rows = activity_return.with_ranks(rows.merge(targets, on="activity", how="left"))
     both = activity_return.share_with_targets(targets, answer.activities)
+    told = (
+        "No target is in the exports."
+        if targets.empty
+        else f"{both:.0%} of activities have a target of both."
+    )
     return _shown(
         few_hidden(rows, smallest=_smallest(answer), keep=["activity"]),
         f"Leads of the four quarters to {answer.company.quarter} by "
@@ -190,7 +199,7 @@ def activity_conversion(answer: FunnelAnswer) -> LabelledTable:
             "place": ("text", "Rank"),
         },
         f"{answer.source}, activity_targets",
-        note=f"{both:.0%} of activities have a target of both. Rank: the places an activity may "
+        note=f"{told} Rank: the places an activity may "
         f"have, given the intervals. Some leads are younger than 90 days. {UNTOLD}",
     )
 

@@ -7,6 +7,7 @@ that were watched, and marked.
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ import pandas as pd
 from analysis.chapters.lead_funnel.stages import (
     LATER,
     NOT_EXPORTED,
+    ON_THE_WAY,
     STAGES,
     passage,
     share_reaching,
@@ -25,21 +27,25 @@ from analysis.stats.survival import day_of_share, share_by
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Sequence
 
     from analysis.chapters.lead_funnel.stages import Funnel
 
 OPPORTUNITY_DAYS, WIN_DAYS = 90, 365  # by which a share of leads is read
 
 
-def funnel_counts(rows: pd.DataFrame, by: str = "") -> pd.DataFrame:
+def funnel_counts(
+    rows: pd.DataFrame, by: str = "", *, stages: Sequence[str] = LATER
+) -> pd.DataFrame:
     """Leads at each stage: a row a group and stage, in the order of stages.
 
     ``n_any`` got as far, ``n_all`` have every date up to it in order; ``of_before`` and ``of_all``
     are shares of those who got as far as the stage before and of all leads, with Wilson's 95%
     interval; ``amount`` is that of their opportunities [currency].
     """
-    groups = [("All", rows)] if not by else list(rows.groupby(by, observed=True, dropna=False))
-    parts = [_counts_of(group).assign(group=name) for name, group in groups]
+    asked = rows[[*LATER, *(f"by_{s}" for s in LATER), "deal_amount", *([by] if by else [])]]
+    groups = [("All", asked)] if not by else asked.groupby(by, observed=True, dropna=False)
+    parts = [_counts_of(group, stages).assign(group=name) for name, group in groups]
     if not parts:
         return pd.DataFrame(columns=["group", "stage", "n_any", "n_all"])
     table = pd.concat(parts, ignore_index=True)
@@ -50,11 +56,11 @@ def funnel_counts(rows: pd.DataFrame, by: str = "") -> pd.DataFrame:
     return table
 
 
-def _counts_of(rows: pd.DataFrame) -> pd.DataFrame:
-    got_as_far = [np.ones(len(rows), bool)] + [rows[f"by_{s}"].notna().to_numpy() for s in LATER]
+def _counts_of(rows: pd.DataFrame, stages: Sequence[str]) -> pd.DataFrame:
+    got_as_far = [np.ones(len(rows), bool)] + [rows[f"by_{s}"].notna().to_numpy() for s in stages]
     in_order, last = np.ones(len(rows), bool), np.zeros(len(rows))
     every = [in_order]
-    for stage in LATER:
+    for stage in stages:
         day = rows[stage].to_numpy(float)
         in_order = in_order & (day >= last)  # a missing day is not in order
         last = np.where(in_order, day, last)
@@ -63,14 +69,19 @@ def _counts_of(rows: pd.DataFrame) -> pd.DataFrame:
     n_any = [int(got.sum()) for got in got_as_far]
     return pd.DataFrame(
         {
-            "stage": list(STAGES),
+            "stage": ["lead", *stages],
             "n_any": n_any,
             "n_all": [int(each.sum()) for each in every],
             "n_before": [n_any[0], *n_any[:-1]],
             "n_leads": len(rows),
-            "amount": [float(np.nansum(amount[got])) for got in got_as_far],
+            "amount": [_known_sum(amount[got]) for got in got_as_far],
         }
     )
+
+
+def _known_sum(amounts: np.ndarray) -> float:
+    """Return the sum of the known amounts; missing where none is known."""
+    return float(np.nansum(amounts)) if (~np.isnan(amounts)).any() else math.nan
 
 
 def what_became(rows: pd.DataFrame, by: str = "cohort") -> pd.DataFrame:
@@ -87,9 +98,17 @@ def what_became(rows: pd.DataFrame, by: str = "cohort") -> pd.DataFrame:
         "disqualified": rows["disqualified"].notna().to_numpy(),
         "handed_back": (rows["is_recycled"] & rows["by_opportunity"].isna()).to_numpy(),
     }
-    end = np.select(list(ends.values()), list(ends), default="open")
-    table = pd.crosstab(rows[by], pd.Series(end, rows.index, name="end"), dropna=False)
-    table = table.reindex(columns=[*ends, "open"], fill_value=0)
+    names = [*ends, "open"]
+    end = np.select(list(ends.values()), list(range(len(ends))), default=len(ends))
+    groups = rows[by].astype("category").cat
+    counts = np.bincount(
+        (groups.codes.to_numpy(np.int64) + 1) * len(names) + end,
+        minlength=(len(groups.categories) + 1) * len(names),
+    ).reshape(-1, len(names))
+    index = pd.Index([None, *groups.categories], name=by)
+    table = pd.DataFrame(counts, index=index, columns=names)
+    if not counts[0].any():
+        table = table.iloc[1:]
     return table.assign(n_leads=table.sum(axis=1)).reset_index()
 
 
@@ -103,7 +122,8 @@ def cohort_shares(
     ``opportunity``, ``won`` each with ``_low`` and ``_high``.
     """
     records = []
-    for name, rows in funnel.rows.groupby(by, observed=True, dropna=False):
+    asked = list(dict.fromkeys([by, *ON_THE_WAY, "by_opportunity", "by_won"]))
+    for name, rows in funnel.rows[asked].groupby(by, observed=True, dropna=False):
         own = funnel._replace(rows=rows)
         record = {by: name, "n_leads": len(rows), "n_reps": rows["rep_id"].nunique()}
         for stage, horizon in (("opportunity", OPPORTUNITY_DAYS), ("won", WIN_DAYS)):
@@ -123,7 +143,7 @@ def stage_passages(funnel: Funnel, *, wins_since: dt.date | None = None) -> pd.D
     still; ``lost_per_100`` are the leads that do not go on, of 100 that came.
     """
     records, arriving = [], 100.0
-    for start, to in zip(STAGES, LATER, strict=False):
+    for start, to in itertools.pairwise(["lead", *funnel.stages]):
         way = passage(funnel, to, start=start, wins_since=wins_since)
         curve = share_reaching(way, WIN_DAYS)
         horizon = min(WIN_DAYS, len(curve.share) - 1)

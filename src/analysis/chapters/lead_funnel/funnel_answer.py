@@ -13,7 +13,6 @@ from analysis.chapters.cost import cost
 from analysis.chapters.data_quality import answerability
 from analysis.chapters.lead_funnel import activity_return, cohorts, lead_yield, reverse_funnel
 from analysis.chapters.lead_funnel.stages import (
-    LATER,
     Funnel,
     late_logging,
     lead_funnel,
@@ -438,8 +437,3 @@ def hours_sentence(answer: FunnelAnswer) -> str:
         f"they sell: {verdict} if other deals leave room. That is {abs(more):,.0f} hours "
         f"{'more' if more > 0 else 'fewer'} than leads take now."
     )
-
-
-def stage_dates_absent(funnel: Funnel) -> list[str]:
-    """Return the stages that no lead of the company has a date of."""
-    return [stage for stage in LATER if funnel.rows[stage].isna().all()]

@@ -44,11 +44,13 @@ class Hires(NamedTuple):
 
     ``hired_on``, ``cohort`` (the year), ``watched`` [days] until they left or the data end, and
     under each of `MILESTONES` the days from hire until then, missing where not reached.  `n_before`
-    reps were hired earlier, or nobody says when.
+    reps were hired earlier, or nobody says when.  `milestones` are those the exports say anything
+    of: the others are unknown, not unreached.
     """
 
     rows: pd.DataFrame
     n_before: int
+    milestones: tuple[str, ...] = tuple(MILESTONES)
 
 
 def new_hires(
@@ -101,7 +103,17 @@ def new_hires(
         reached_on = pd.Series(day.reindex(rows["rep_id"]).to_numpy(), rows.index)
         days = (reached_on - rows["hired_on"]).dt.days.astype(float)
         rows[name] = days.where((days >= 0) & (days <= rows["watched"]))
-    return Hires(rows.reset_index(drop=True), int(len(sells) - len(rows)))
+    is_told = {
+        "opportunity": bool(len(own)),
+        "deal": bool(deals["status"].notna().any()),
+        "quota": bool(at_quota.any()),
+        "own_quota": bool(at_quota.any() and len(own)),
+    }
+    return Hires(
+        rows.reset_index(drop=True),
+        int(len(sells) - len(rows)),
+        tuple(name for name in MILESTONES if is_told[name]),
+    )
 
 
 def _first(rows: pd.DataFrame, column: str) -> pd.Series:
@@ -147,12 +159,12 @@ def ramp_table(hires: Hires, *, target_days: int = TARGET_DAYS) -> pd.DataFrame:
     never do.
     """
     records = []
-    for name, label in MILESTONES.items():
+    for name in hires.milestones if len(hires.rows) else ():
         curve = milestone_curve(hires, name)
         share, low, high = share_by(curve, target_days)
         records.append(
             {
-                "milestone": label,
+                "milestone": MILESTONES[name],
                 "n_reps": len(hires.rows),
                 "n_reached": curve.n_events,
                 "share": share,
@@ -161,7 +173,8 @@ def ramp_table(hires: Hires, *, target_days: int = TARGET_DAYS) -> pd.DataFrame:
                 "half": fair_day(curve),
             }
         )
-    return pd.DataFrame(records)
+    columns = ["milestone", "n_reps", "n_reached", "share", "low", "high", "half"]
+    return pd.DataFrame(records, columns=columns)
 
 
 def fair_day(curve: Incidence, part: float = FAIR) -> float:
@@ -175,8 +188,13 @@ def fair_day(curve: Incidence, part: float = FAIR) -> float:
 
 def ramp_step(table: pd.DataFrame, *, target_days: int = TARGET_DAYS) -> str:
     """Say by when to expect revenue of a new rep; `table` is that of `ramp_table`."""
+    if MILESTONES["deal"] not in set(table["milestone"]):
+        return (
+            "When a new rep pays cannot be told: no deals were exported, or no rep was hired since "
+            "the data begin."
+        )
     by = table.set_index("milestone")[["share", "half"]].astype(float).to_dict("index")
-    deal, quota = by[MILESTONES["deal"]], by[MILESTONES["quota"]]
+    deal, quota = by[MILESTONES["deal"]], by.get(MILESTONES["quota"], {"half": math.nan})
     if math.isnan(deal["half"]):
         return "When a new rep pays cannot be told: too few hires were watched for long enough."
     later, share = "", ""

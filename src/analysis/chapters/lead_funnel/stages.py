@@ -47,11 +47,13 @@ class Funnel(NamedTuple):
     ``created_on``, ``age`` [days], per stage its own date as days since the lead came and, under
     ``by_<stage>``, the day by which it got as far, ``lost`` and ``disqualified`` [days], and
     ``is_recycled``.  `n_contradictory` leads have a date before they came and are in no figure.
+    `stages` are those the exports say anything of: the others are unknown, not unreached.
     """
 
     rows: pd.DataFrame
     n_contradictory: int
     as_of: dt.date
+    stages: tuple[str, ...] = LATER
 
     def only(self, chosen: pd.Series) -> Funnel:
         """Return the same of some of the leads."""
@@ -67,10 +69,13 @@ def lead_funnel(panel: pd.DataFrame, periods: pd.DataFrame, as_of: dt.date) -> F
     periods : table ``quarters``: ``quarter``, ``from_day``, ``until_day``
     """
     dated = [f"{s}_on" for s in (*LATER, "lost", "disqualified", "recycled")]
+    is_dated = {s: bool(panel[f"{s}_on"].notna().any()) for s in LATER}
+    is_dated["won"] = bool(panel["outcome"].isin(["won", "lost", "open"]).any())
     require_columns(panel, [*NAMES, *KINDS, "created_on", *dated], "lead_dates")
     day = pd.Timestamp(as_of)
     created = pd.to_datetime(panel["created_on"])
-    panel, created = panel[created <= day], created[created <= day]
+    if not (here := created <= day).all():
+        panel, created = panel[here], created[here]
     since = {}
     for column in dated:
         date = pd.to_datetime(panel[column])
@@ -94,7 +99,9 @@ def lead_funnel(panel: pd.DataFrame, periods: pd.DataFrame, as_of: dt.date) -> F
         **since,
         **got_as_far,
     )
-    return Funnel(rows[~is_wrong].reset_index(drop=True), int(is_wrong.sum()), as_of)
+    n_wrong = int(is_wrong.sum())
+    rows = (rows[~is_wrong] if n_wrong else rows).reset_index(drop=True)
+    return Funnel(rows, n_wrong, as_of, tuple(s for s in LATER if is_dated[s]))
 
 
 def _quarter_of(day: pd.Series, periods: pd.DataFrame) -> pd.Categorical:
@@ -134,6 +141,8 @@ def passage(
     """
     asked = [f"by_{s}" for s in (start, to) if s != "lead"]
     rows = funnel.rows[[*ON_THE_WAY, *asked]]
+    if to not in funnel.stages:  # nobody exported who got there
+        rows = rows.iloc[:0]
     if start != "lead":
         rows = rows[rows[f"by_{start}"].notna()]
     n_unknown = 0
