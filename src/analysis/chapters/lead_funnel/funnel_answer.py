@@ -384,13 +384,15 @@ def hours_answer(answer: FunnelAnswer) -> tuple[float, float]:
 
 
 def next_step(answer: FunnelAnswer, advice: pd.DataFrame) -> str:
-    """Say what to do: stop what does not pay, then bring the leads that the target takes."""
+    """Say what to do: stop what does not pay, then bring the leads that the target takes; where
+    nobody can tell how many, begin where most leads are lost.
+    """
     stop = list(advice.loc[advice["advice"].eq("stop"), "activity"]) if len(advice) else []
     if stop:
         names = " and ".join(stop)
         return f"Stop {names}: even all of what its leads bring does not pay for it."
     if answer.plan is None or answer.target is None:
-        return ""
+        return leak_step(answer) if cohorts.largest_leak(answer.steps) is not None else ""
     total, low, high = answer.plan.total
     if math.isnan(total):
         return (
