@@ -9,10 +9,8 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import os
-import signal
 import sys
 import tempfile
-import threading
 import traceback
 from functools import partial
 from importlib import metadata
@@ -23,16 +21,15 @@ import typer
 
 from analysis.project import disk_faults, paths, settings
 from analysis.project.errors import CrmDataError, DatasetBusyError, OwnMapError
+from analysis.project.interrupts import answered_interrupts
 from analysis.project.private_files import make_private
 from analysis.project.run_lock import run_lock
-from analysis.project.terminal import complain, say_line, say_lines, working
+from analysis.project.terminal import complain, say_line, say_lines, say_text, working
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 DONE, REFUSED, USAGE, FAILED, BUG, LOCKED, INTERRUPTED = 0, 1, 2, 3, 70, 75, 130
-PATIENCE = 2.0  # [s] that an interrupted run has to put things away
-SHOW_CURSOR = "\x1b[?25h"  # a spinner hides it
 INTERRUPTED_LINE = "interrupted: what stood before still stands"
 RESERVED = ("dataset", "quarter", "team")
 
@@ -406,37 +403,63 @@ def _report_dataset(dataset: str, asked: _Asked) -> None:
         raise typer.Exit(REFUSED)
 
 
-@contextlib.contextmanager
-def _answered_interrupts() -> Iterator[list[int]]:
-    """Let Ctrl-C end the run within seconds; yields the signals that come.
+@app.command(short_help="Vet open marketing requests, one question at a time.")
+def vet(
+    dataset: Dataset,
+    leader: Annotated[
+        bool, typer.Option("--leader", help="the leader's own question, and the decision")
+    ] = False,
+) -> None:
+    """Walk through open marketing requests; every answer is kept the moment it is given."""
+    from analysis.chapters.marketing_requests import vetting_session
+    from analysis.chapters.marketing_requests.request_commands import requests_to_vet
 
-    A library that is deep in a computation may take its time, or make an error of its own of it.
-    """
-    signals: list[int] = []
+    name = _require_folder(dataset)
+    with _usage():
+        settings.load_dataset_settings(name)
+    with run_lock(f"{name}.requests"):
+        with run_lock(name), _usage():
+            requests = requests_to_vet(name, is_leader=leader)
+        vetting_session.vet_requests(
+            name,
+            requests,
+            vetting_session.Terminal(input, say_text),
+            today=dt.datetime.now(tz=dt.UTC).astimezone().date(),
+            is_leader=leader,
+        )
 
-    def end() -> None:
-        if sys.stdout.isatty():
-            typer.echo(SHOW_CURSOR, nl=False)
-        os._exit(INTERRUPTED)
 
-    def answer(number: int, _frame: object) -> NoReturn:
-        if not signals:
-            timer = threading.Timer(PATIENCE, end)
-            timer.daemon = True
-            timer.start()
-        signals.append(number)
-        raise KeyboardInterrupt
+@app.command(short_help="Price an ask of sales before it is sent, and check its words.")
+def ask(
+    minutes: Annotated[float, typer.Option(min=0, metavar="N", help="it takes each rep [min]")],
+    reps: Annotated[int, typer.Option(min=1, metavar="N", help="reps it goes to")],
+    dataset: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DATASET", help="price it by this company; the article's unless given"
+        ),
+    ] = None,
+    text: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="the ask as written; - reads it from stdin")
+    ] = None,
+    field: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="a field it asks to fill in; may be repeated"),
+    ] = None,
+) -> None:
+    """Price an ask of sales before it is sent, and check its words by the article's."""
+    from analysis.chapters.marketing_requests.request_commands import ask_lines
 
-    before = signal.signal(signal.SIGINT, answer)
-    try:
-        yield signals
-    finally:
-        signal.signal(signal.SIGINT, before)
+    name = _require_folder(dataset) if dataset is not None else None
+    written = sys.stdin.read() if text == "-" else text
+    with contextlib.nullcontext() if name is None else run_lock(name), _usage():
+        lines = ask_lines(name, minutes=minutes, n_reps=reps, text=written, form=field or ())
+    say_lines(lines)
 
 
 def main() -> NoReturn:
     """Run the command line; every way it can end has its exit code."""
-    with _answered_interrupts() as interrupts:
+    with answered_interrupts(INTERRUPTED) as interrupts:
         try:
             _run_app(interrupts)
         except (SystemExit, KeyboardInterrupt):

@@ -26,6 +26,12 @@ def say_lines(lines: Iterable[str]) -> None:
         say_line(line)
 
 
+def say_text(text: str) -> None:
+    """Print a text of one line or several to stdout at once."""
+    typer.echo(terminal_text(text))
+    sys.stdout.flush()
+
+
 def complain(message: str) -> None:
     """Print to stderr what went wrong, of one line or several."""
     typer.echo(terminal_text(message), err=True)

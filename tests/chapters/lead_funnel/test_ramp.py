@@ -61,7 +61,7 @@ def test_without_deals_nobody_got_anywhere():
     )  # fmt: skip
     assert got.milestones == ()
     assert ramp.ramp_table(got).empty  # and not none of three
-    assert "cannot be told" in ramp.ramp_step(ramp.ramp_table(got))
+    assert "cannot tell" in ramp.ramp_step(ramp.ramp_table(got))
 
 
 def test_who_left_counts_until_then(hires):

@@ -320,7 +320,7 @@ def activity_gap(answer: FunnelAnswer) -> str:
     rows = answer.funnel.rows
     if answer.grouping == SOURCE:
         return (
-            "Which marketing activity brought a lead cannot be told: nobody exported who responded "
+            "We cannot tell which marketing activity brought a lead: nobody exported who responded "
             "to what. The tables go by the source the CRM states, and no activity is judged. "
             "Export campaign members, or fill in touches.csv."
         )
@@ -334,7 +334,7 @@ def leak_step(answer: FunnelAnswer) -> str:
     """Say at which step to begin winning leads back."""
     leak = cohorts.largest_leak(answer.steps)
     if leak is None:
-        return "Where most leads are lost cannot be told yet: too few were watched for a year."
+        return "We cannot tell yet where most leads are lost: too few were watched for a year."
     half = f"{leak['days']:.0f}"
     soon = f" Half of those who go on do so by day {half}." if leak["days"] >= 0 else ""
     return (
@@ -427,7 +427,7 @@ def hours_sentence(answer: FunnelAnswer) -> str:
     needed, sold = hours_answer(answer)
     if math.isnan(needed) or not sold > 0:
         return (
-            "Whether the reps' hours are enough cannot be told: no call or meeting names a lead, "
+            "We cannot tell whether the reps' hours are enough: no call or meeting names a lead, "
             "or nobody logged hours."
         )
     now = len(answer.year.rows) / reverse_funnel.MONTHS_A_YEAR

@@ -190,13 +190,13 @@ def ramp_step(table: pd.DataFrame, *, target_days: int = TARGET_DAYS) -> str:
     """Say by when to expect revenue of a new rep; `table` is that of `ramp_table`."""
     if MILESTONES["deal"] not in set(table["milestone"]):
         return (
-            "When a new rep pays cannot be told: no deals were exported, or no rep was hired since "
+            "We cannot tell when a new rep pays: no deals were exported, or no rep was hired since "
             "the data begin."
         )
     by = table.set_index("milestone")[["share", "half"]].astype(float).to_dict("index")
     deal, quota = by[MILESTONES["deal"]], by.get(MILESTONES["quota"], {"half": math.nan})
     if math.isnan(deal["half"]):
-        return "When a new rep pays cannot be told: too few hires were watched for long enough."
+        return "We cannot tell when a new rep pays: too few hires were watched for long enough."
     later, share = "", ""
     if not math.isnan(quota["half"]):
         later = f", and a quarter at quota by day {quota['half']:.0f}"
