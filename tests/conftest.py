@@ -44,6 +44,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: place.get(item.nodeid.partition("::")[0], len(place)))
 
 
+@pytest.fixture
+def figure(record_property):
+    """Return what notes a figure that a test reached, under the id of what it shows."""
+    return lambda name, words: record_property("acceptance", (name, words))
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    """Print the figures noted: id, test and figure."""
+    rows = [
+        (*value, report.nodeid.partition("::")[2])
+        for report in terminalreporter.stats.get("passed", [])
+        for kind, value in report.user_properties
+        if kind == "acceptance"
+    ]
+    if rows:
+        terminalreporter.section("figures shown")
+        for name, words, test in sorted(rows):
+            terminalreporter.write_line(f"{name:<8} {test[:70]:<70}  {words}")
+
+
 def _project(folder: Path) -> Path:
     (folder / "data" / "raw").mkdir(parents=True)
     shutil.copy(REPOSITORY / "alignment.toml", folder)

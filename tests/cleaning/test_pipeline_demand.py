@@ -7,6 +7,8 @@ import json
 import pytest
 from crm_tables import ADA, BEN, cleaned, event, opportunity, user, write
 
+from analysis.project.errors import CrmDataError
+
 DEAL = "006000000000001AAA"
 LEAD, OTHER = "00Q000000000001", "00Q000000000002"
 CONTACT = "003000000000001"
@@ -97,14 +99,25 @@ def test_a_queue_is_no_rep_quirk_31(raw):
     assert got.effect("leads", "queue_owner").n_rows == 1
 
 
-def test_a_person_counts_once_in_a_campaign_as_lead_and_as_contact_quirk_35(raw):
-    """The contact is the lead of before: one touch, by the earlier response."""
+def test_every_response_counts_and_none_twice_as_lead_and_as_contact_quirk_35(raw):
+    """The contact is the lead of before: the same day is one response, a later day another.
+
+    Of campaign 2, where the contact responded, that the lead was sent it says nothing more.
+    """
     converted = lead(IsConverted="true", ConvertedOpportunityId=DEAL, ConvertedContactId=CONTACT)
-    as_contact = member(1, "2026-01-20", LeadId="", ContactId=CONTACT)
-    got = passed(raw, Lead=[converted], CampaignMember=[as_contact, member(1)])
-    assert got.tables["touches"]["touched_at"].astype(str).str[:10].tolist() == ["2026-01-10"]
-    assert got.tables["touches"]["opportunity_id"].tolist() == [DEAL]
-    assert got.aside("touches") == {"repeated_touch": 1}
+    contact = {"LeadId": "", "ContactId": CONTACT}
+    members = [
+        member(1), member(1, **contact), member(1, "2026-01-20", **contact),
+        member(2, ""), member(2, "2026-01-25", **contact),
+    ]  # fmt: skip
+    got = passed(raw, Lead=[converted], CampaignMember=members)
+    touches = got.tables["touches"]
+    assert touches["touched_at"].astype(str).str[:10].tolist() == [
+        "2026-01-10", "2026-01-20", "2026-01-25",
+    ]  # fmt: skip
+    assert touches["opportunity_id"].tolist() == [DEAL] * 3
+    assert touches["opportunity_weight"].tolist() == pytest.approx([1 / 3] * 3)
+    assert got.aside("touches") == {"repeated_touch": 2}
 
 
 @pytest.mark.parametrize("n_campaigns", [1, 2, 5])
@@ -253,3 +266,31 @@ def test_no_person_is_named_in_any_table_quirk_50(raw):
         assert told not in text, told
     assert got.aside("leads") == {"internal_record": 1}
     assert got.tables["leads"]["person_key"].str.fullmatch(r"P[0-9A-F]{15}").all()
+
+
+def test_leads_alone_make_a_report_and_date_it(raw):
+    """No deals: the last lead is of 5 March, Ben owns one and stands for a rep; nothing is won or lost."""
+    leads = [lead(), lead(OTHER, CreatedDate="2026-03-05T09:00:00Z", OwnerId=BEN)]
+    write(raw, Lead=leads)
+    got = cleaned(as_of=None)
+    assert (str(got.audit.first_day), str(got.audit.as_of)) == ("2026-01-01", "2026-03-05")
+    assert got.account("leads") == (2, 2, 0, 0)
+    assert got.account("opportunities") == (0, 0, 0, 0)
+    assert sorted(got.tables["reps"]["rep_id"]) == [ADA, BEN]
+
+
+def test_a_folder_without_deals_and_without_leads_is_refused(raw):
+    write(raw, User=[user()])
+    with pytest.raises(
+        CrmDataError, match=r"opportunities: no export .* nor leads, which would do"
+    ):
+        cleaned()
+
+
+def test_responses_kept_by_hand_are_read(raw):
+    """A CRM that exports no responses: who responded to what is a file of the house."""
+    kept = {"lead_id": f"{LEAD}AAA", "campaign_id": "C-1", "is_response": "true"}
+    rows = [kept | {"touched_at": f"2026-01-{day}T09:00:00Z"} for day in (12, 20)]
+    got = passed(raw, Lead=[lead()], touches=rows)
+    assert got.tables["touches"]["lead_id"].tolist() == [f"{LEAD}AAA"] * 2
+    assert got.tables["touches"]["is_response"].all()

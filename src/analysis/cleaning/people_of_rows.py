@@ -22,6 +22,7 @@ _NAMED_IN = {
     "quotas": "rep_id",
     "compensation": "rep_id",
 }
+_OF_LEADS = {"leads": "owner_rep_id"}  # where the exports hold leads alone
 
 
 def people_of_rows(
@@ -32,11 +33,12 @@ def people_of_rows(
     A refused file may be the users' export, so then nothing is filled.  Return the intake with a
     note on each file, and the rows in.
     """
-    if n_in["reps"] or not n_in["opportunities"] or intake.refusals:
+    if n_in["reps"] or not (n_in["opportunities"] or n_in["leads"]) or intake.refusals:
         return intake, dict(n_in)
+    named_in = _NAMED_IN if n_in["opportunities"] else _NAMED_IN | _OF_LEADS
     named = " union all ".join(
         f"select {column} as rep_id, source_file, source_row from parsed_{table}"
-        for table, column in _NAMED_IN.items()
+        for table, column in named_in.items()
     )
     connection.execute(
         f"""

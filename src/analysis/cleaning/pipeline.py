@@ -34,7 +34,7 @@ from analysis.sources.database import confine_session, quote_identifier, set_var
 from analysis.tables.canonical import TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     import duckdb
@@ -58,7 +58,8 @@ FREE_MAIL = (
     "proton.me",
 )
 FIRST_YEAR = 1990
-REQUIRED_TABLES = ("opportunities", "reps")  # without these there is no report at all
+# Without a table of each there is no report at all: of several one is enough.
+REQUIRED_TABLES = (("opportunities", "leads"), ("reps",))
 
 
 class TableAudit(NamedTuple):
@@ -115,11 +116,22 @@ def _one(
     return tuple(row)
 
 
+def _define_lead_days(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make ``lead_days``, the days of leads' records: none where deals date the export."""
+    connection.execute(
+        """
+        create or replace temp table lead_days as
+        select created_at::date as day from parsed_leads where not exists (from deal_outcomes)
+        union all
+        select entered_at::date from parsed_lead_status_history where not exists (from deal_outcomes)"""
+    )
+
+
 def _as_of(connection: duckdb.DuckDBPyConnection, today: dt.date) -> dt.date:
     """Return the latest activity or close date that the export could know of.
 
     What an export knows ends where its records were last created, logged or closed; a meeting
-    planned after that has not taken place.
+    planned after that has not taken place.  Leads date an export that holds no deals.
     """
     _, as_of = _one(
         connection,
@@ -128,12 +140,14 @@ def _as_of(connection: duckdb.DuckDBPyConnection, today: dt.date) -> dt.date:
           select least(?::date, greatest(
             (select max(created_at)::date from deal_outcomes),
             (select max(close_date) from deal_outcomes where status <> 'open' and close_date <= ?::date),
-            (select max(logged_at)::date from parsed_activities where logged_at::date <= ?::date))) as last)
+            (select max(logged_at)::date from parsed_activities where logged_at::date <= ?::date),
+            (select max(day) from lead_days where day <= ?::date))) as last)
         select last, greatest(
+          (select max(day) from lead_days where day <= last),
           (select max(close_date) from deal_outcomes where status <> 'open' and close_date <= last),
           (select max(started_at)::date from parsed_activities where started_at::date <= last))
         from known""",
-        [today, today, today],
+        [today, today, today, today],
     )
     if not isinstance(as_of, dt.date):
         raise CrmDataError(
@@ -156,7 +170,8 @@ def _require_data(connection: duckdb.DuckDBPyConnection, as_of: dt.date) -> None
         """
         select least((select min(created_at)::date from deal_outcomes where year(created_at) >= 1990),
           (select min(close_date) from deal_outcomes where status <> 'open' and year(close_date) >= 1990),
-          (select min(started_at)::date from parsed_activities where year(started_at) >= 1990))""",
+          (select min(started_at)::date from parsed_activities where year(started_at) >= 1990),
+          (select min(day) from lead_days where year(day) >= 1990))""",
     )
     if isinstance(first, dt.date) and as_of < first:
         raise CrmDataError(
@@ -255,7 +270,8 @@ def _first_day(connection: duckdb.DuckDBPyConnection, as_of: dt.date) -> dt.date
         connection,
         """
         select least((select min(close_date) from opportunities where status <> 'open'),
-                     (select min(started_at)::date from activities))""",
+                     (select min(started_at)::date from activities),
+                     (select min(created_at)::date from leads where not exists (from opportunities)))""",
     )
     return min(first, as_of) if isinstance(first, dt.date) else as_of
 
@@ -329,6 +345,26 @@ def _settle_table(connection: duckdb.DuckDBPyConnection, name: str, settings: Se
         )
 
 
+def _require_tables(
+    n_in: Mapping[str, int],
+    dataset: str,
+    layouts: Sequence[field_maps.ExportLayout],
+    intake: sources_intake.Intake,
+) -> None:
+    """Refuse a folder that fills none of the tables of which one is required."""
+    absent = next((names for names in REQUIRED_TABLES if not any(n_in[n] for n in names)), None)
+    if absent is None:
+        return
+    refused = "".join(f"\n  {r.file}: {r.reason}." for r in intake.refusals)
+    others = "".join(f", nor {name}, which would do too" for name in absent[1:])
+    raise CrmDataError(
+        f"{absent[0]}: no export in data/raw/{dataset} fills this table{others}. "
+        f"Put the export there{_exports_that_fill(absent[0], layouts, intake)}, or map its columns in "
+        "fields.toml."
+        f"{f' Files that lie there and are not read:{refused}' if refused else ''}"
+    )
+
+
 def clean_tables(
     connection: duckdb.DuckDBPyConnection,
     files: Sequence[Path],
@@ -371,20 +407,13 @@ def clean_tables(
         connection.execute(f"drop table {quote_identifier(export.text_table)}")
     intake = validity.settle_intervals(connection, intake, field_maps.reading_of(dataset))
     intake, n_in = people_of_rows.people_of_rows(connection, intake, n_in)
-    absent = [name for name in REQUIRED_TABLES if not n_in[name]]
-    if absent:
-        refused = "".join(f"\n  {r.file}: {r.reason}." for r in intake.refusals)
-        raise CrmDataError(
-            f"{absent[0]}: no export in data/raw/{dataset} fills this table. "
-            f"Put the export there{_exports_that_fill(absent[0], layouts, intake)}, or map its columns in "
-            "fields.toml."
-            f"{f' Files that lie there and are not read:{refused}' if refused else ''}"
-        )
+    _require_tables(n_in, dataset, layouts, intake)
     intake = references.settle_references(
         connection, intake, [name for name, n in n_in.items() if n]
     )
     outcomes.deal_outcomes(connection, books["opportunities"])
     reporting_currency.require_reachable(connection, settings.company.currency, dataset)
+    _define_lead_days(connection)
     as_of = as_of or _as_of(connection, today or dt.datetime.now(tz=dt.UTC).date())
     _require_data(connection, as_of)
     set_variable(connection, "as_of", as_of)

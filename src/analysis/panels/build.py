@@ -1,4 +1,4 @@
-"""Clean tables → panels: a row a rep and week, a rep and quarter, a team and quarter, a deal won.
+"""Clean tables → panels: a row a rep and week, a rep and quarter, a team and quarter, a deal won, a lead.
 
 A person's past is cut by the history of teams: hours and bookings belong to the team of the day,
 so the teams' sums are the company's.  Weeks without any logging are unknown, not zero, and carry
@@ -13,7 +13,7 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from analysis.cleaning.hours import UNIONS
-from analysis.panels import deals, employment, leads, logging
+from analysis.panels import deals, employment, lead_dates, leads, logging
 from analysis.project import quarters
 from analysis.sources.database import insert_rows, quote_identifier, set_variable
 from analysis.tables.canonical import SELLING_DEFINITIONS
@@ -149,6 +149,7 @@ def make_panels(
     employment.make_employment(connection)
     deals.make_deals(connection)
     leads.make_lead_steps(connection, UNASSIGNED)
+    lead_dates.make_lead_dates(connection)
     logging.make_team_logging(connection, settings.hours.minimum_logged_share)
     for make in (_rep_week, _rep_quarter, _team_quarter, _observed_days):
         make(connection)

@@ -32,6 +32,7 @@ EXAMPLES = {  # a line of each file, its cells in the order of its columns
     "goals": "G-1,T-1,2026-07-01,2026-10-01,qualified leads,60,R-9,R-42",
     "plans": "P-1,T-1,marketing,2026-07-01,2026-10-01,2026-06-24,2026-06-20",
     "activity_targets": "A-1,T-1,Webinar,2026-07-01,2026-10-01,18000,USD,40,0.08",
+    "touches": "L-204,C-12,2026-07-22T09:30:00Z,true",
     "incentives": "T-1,marketing,2026-01-01,2027-01-01,0.1",
     "metric_packs": "K-7,T-1,2026-07-01,4,2026-07-28,2026-07-28",
     "target_accounts": "T-1,sales,ACC-88,2026-07-01,,2026-06-24,2026-06-20",

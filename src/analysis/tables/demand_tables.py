@@ -101,15 +101,15 @@ DEMAND_TABLES: tuple[Table, ...] = (
     ),
     Table(
         "touches",
-        "a person in a campaign, once however often the CRM lists them",
-        ("person_key", "campaign_id"),
+        "a response of a person to a campaign; one row too where a person in it never responded",
+        ("person_key", "campaign_id", "touched_at"),
         (
             C("person_key", "id", "pseudonym of the person, as in leads", is_required=True),
             C("campaign_id", "id", "campaign", is_required=True),
             C(
                 "touched_at",
                 "timestamp",
-                "first response, or put into the campaign where there was none",
+                "responded, or put into the campaign where there was no response",
                 is_required=True,
             ),
             C(

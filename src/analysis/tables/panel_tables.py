@@ -250,5 +250,69 @@ _PANELS = [
             C("team_id", "id", "team credited"),
         ),
     ),
+    Table(
+        "lead_dates",
+        "a lead and the day it first reached each stage, as the CRM says",
+        ("lead_id",),
+        (
+            C("lead_id", "id", "lead"),
+            C("created_on", "date", "created"),
+            C(
+                "activity",
+                "category",
+                (
+                    "marketing activity: type of the campaign of the first response up to the "
+                    "conversion, else the source; missing where it is unknown or there are no touches"
+                ),
+            ),
+            C(
+                "activity_basis",
+                "category",
+                "first response, lead source, or response to a campaign without type",
+            ),
+            C("lead_source", "category", "where the lead came from, as the CRM says"),
+            C("rep_id", "id", "owner today"),
+            C("team_id", "id", "team of that owner on the day the lead was created"),
+            C("segment", "category", "that team's segment"),
+            C("mql_on", "date", "first marketing qualified"),
+            C("sal_on", "date", "first accepted by sales"),
+            C("sql_on", "date", "first qualified by sales"),
+            C(
+                "opportunity_on",
+                "date",
+                "became an opportunity; where no lead names one, converted",
+            ),
+            C("won_on", "date", "its opportunity was won"),
+            C("lost_on", "date", "its opportunity was lost"),
+            C(
+                "disqualified_on",
+                "date",
+                "disqualified and still so; missing where nobody dated it",
+            ),
+            C("recycled_on", "date", "first handed back to marketing"),
+            C("opportunity_id", "id", "its opportunity"),
+            C(
+                "outcome",
+                "category",
+                "of its opportunity: won, lost, open, or not exported; missing without one",
+            ),
+            C(
+                "deal_amount",
+                "number",
+                (
+                    "contract value of its opportunity, shared equally by the leads that name it "
+                    "[currency]"
+                ),
+            ),
+            C(
+                "rep_hours",
+                "number",
+                (
+                    "hours of calls and meetings about it or its opportunity [h]; missing where no "
+                    "activity names a lead"
+                ),
+            ),
+        ),
+    ),
 ]
 PANELS: dict[str, Table] = {t.name: t for t in _PANELS}

@@ -33,6 +33,8 @@ METRIC_QUESTIONS = {
     "bookings": "bookings",
     "bookings_gap_to_finance": "bookings",
     "win_rate": "win_rate",
+    "lead_to_win_rate": "win_rate",
+    "leads_needed_per_month": "bookings",
     "selling_hours_per_week": "hours",
     "selling_share_of_available_time": "hours",
     "cost_per_selling_hour": "cost",

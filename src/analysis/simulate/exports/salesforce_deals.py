@@ -15,6 +15,7 @@ from analysis.simulate.world.people import NEVER
 
 if TYPE_CHECKING:
     from analysis.simulate.simulated_tables import SimulatedTables
+    from analysis.simulate.world.calendar import Window
     from analysis.simulate.world.company_parameters import SimulatedCompany
     from analysis.simulate.world.people import Staff
 
@@ -148,6 +149,7 @@ def opportunity_files(
             "IsDeleted": sf.constant_column("false", n),
         }
     )
+    is_exported = pa.array(~is_closed | (closed >= _first_logged(company, window)))
     when = np.stack(dates, axis=1)
     deal, step = np.nonzero(when < np.minimum(closed + 1, window.n_days)[:, None])
     day = when[deal, step]
@@ -172,10 +174,17 @@ def opportunity_files(
         }
     )
     return {
-        "Opportunity": opportunity,
-        "OpportunityHistory": history,
+        "Opportunity": opportunity.filter(is_exported),
+        "OpportunityHistory": history.filter(is_exported.take(pa.array(deal))),
         "DatedConversionRate": _rates(tables, keys),
     }
+
+
+def _first_logged(company: SimulatedCompany, window: Window) -> int:
+    """Return the day from which closed deals are exported."""
+    if not company.wins_logged_quarter:
+        return -NEVER
+    return int(np.flatnonzero(window.quarter == company.wins_logged_quarter - 1)[0])
 
 
 def _rates(tables: SimulatedTables, keys: Keys) -> pa.Table:

@@ -26,7 +26,7 @@ from analysis.simulate.exports import (
     salesforce_leads,
     salesforce_users,
 )
-from analysis.simulate.world import people, practice_level
+from analysis.simulate.world import marketing, people, practice_level
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -133,6 +133,7 @@ def _truth(company: SimulatedCompany, simulated: SimulatedTables, keys: Keys) ->
             "log_bookings_by_event_time": [company.effect * share for share in company.effect_path],
             "elasticity_of_opportunities": company.elasticity,
             "brochures": 0.0,
+            "lead_conversion_by_source": marketing.conversion_rates(company),
             "marginal_value_of_selling_hour_usd": company.elasticity
             * created_per_hour
             * deal_value,

@@ -65,6 +65,15 @@ class SimulatedCompany:
     practice_gain, practice_path : float, tuple of float
         What the programme adds to that in the end, give or take a third by team; its share by
         quarters since adoption.
+    source_lift_log : tuple of float
+        What a lead's source, in the order of `marketing.SOURCES`, adds to the log odds that it
+        becomes an opportunity; empty: nothing.
+    skipped_rate : float
+        Share of the steps to SAL and to SQL that leads which went further do not log [0-1].
+    wins_logged_quarter : int
+        Quarter, from 1, from which closed deals are exported at all; 0: from the start.
+    ramp_days : float
+        Days in which what a rep hired in the window creates rises from nothing to the full rate.
     survey_halo : float
         Points on the survey's scale from 1 to 5 that a standard deviation of last quarter's
         bookings adds to every answer.
@@ -116,6 +125,10 @@ class SimulatedCompany:
     practice_noise_sd: float = 0.03
     practice_gain: float = 0.45
     practice_path: tuple[float, ...] = (1 / 3, 2 / 3, 1.0)
+    source_lift_log: tuple[float, ...] = ()
+    skipped_rate: float = 0.0
+    wins_logged_quarter: int = 0
+    ramp_days: float = 0.0
     survey_halo: float = 0.1
 
     def __post_init__(self) -> None:

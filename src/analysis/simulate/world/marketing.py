@@ -1,8 +1,9 @@
 """What marketing does: leads, their way through the funnel, campaigns and who responded.
 
 Leads end in opportunities that exist anyway and campaigns touch leads that exist anyway: nothing in
-here has an effect.  The brochure programme is there to be found without one.  How soon a lead is
-answered and what becomes of those that do not convert follow the team's practice level.
+here has an effect.  A source whose leads convert more often is one that more leads with a deal
+name.  The brochure programme is there to be found without an effect.  How soon a lead is answered
+and what becomes of those that do not convert follow the team's practice level.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ BACK_RATE = 0.4  # recycled leads that qualify again
 RECYCLED_RATE = (0.06, 0.35)  # handed back to marketing, of those marketing qualified
 OUT_RATE = (0.25, 0.6)  # disqualified in the end; the others are left lying
 RESPONSE_RATE = (0.35, 0.35, 0.35, 0.35, 0.05)  # by type of campaign
+SOURCE_RATES = (0.28, 0.14, 0.1, 0.14, 0.12, 0.06, 0.08, 0.08)
+SOURCE_SEED, SKIP_SEED = 16, 17  # streams of their own, so that no other draw moves
 LEAD_SHARE = 0.3  # of the opportunities created in the window come from a lead
 OTHER_LEADS = 1.8  # leads that never become one, per lead that does
 
@@ -49,13 +52,13 @@ def simulate_marketing(
 ) -> Demand:
     """Return what marketing did."""
     rng = np.random.default_rng([company.seed, 5])
-    leads = _leads(window, people, deals.table, rng)
+    leads = _with_lift(company, _leads(window, people, deals.table, rng))
     campaigns = _campaigns(company, window, rng)
     members = _members(window, leads, campaigns, rng)
     leads, history = _funnel(
         window, people, lead_handling.handle_leads(company, window, people, leads), rng
     )
-    return Demand(leads, history, campaigns, members)
+    return Demand(leads, _without_skipped(company, history), campaigns, members)
 
 
 def _leads(
@@ -73,11 +76,42 @@ def _leads(
             "seat": np.concatenate([table["seat"].to_numpy()[deal], seat]),
             "created": np.concatenate([converted - rng.integers(14, LONGEST_LEAD, len(deal)), day]),
             "converted": np.concatenate([converted, np.full(n, -1)]),
-            "source": rng.choice(
-                len(SOURCES), len(deal) + n, p=[0.28, 0.14, 0.1, 0.14, 0.12, 0.06, 0.08, 0.08]
-            ),
+            "source": rng.choice(len(SOURCES), len(deal) + n, p=SOURCE_RATES),
         }
     )
+
+
+def _with_lift(company: SimulatedCompany, leads: pd.DataFrame) -> pd.DataFrame:
+    """Return the leads, those with a deal naming sources by how often they convert."""
+    if not company.source_lift_log:
+        return leads
+    rng = np.random.default_rng([company.seed, SOURCE_SEED])
+    rates = np.array(SOURCE_RATES) * np.exp(company.source_lift_log)
+    has_deal = (leads["deal"] >= 0).to_numpy()
+    drawn = rng.choice(len(SOURCES), len(leads), p=rates / rates.sum())
+    return leads.assign(source=np.where(has_deal, drawn, leads["source"]))
+
+
+def conversion_rates(company: SimulatedCompany) -> dict[str, float]:
+    """Return the share of each source's leads that become an opportunity in the end [0-1]."""
+    base = np.array(SOURCE_RATES)
+    lifted = base * np.exp(company.source_lift_log or np.zeros(len(base)))
+    with_deal = lifted / lifted.sum() / (1 + OTHER_LEADS)
+    without = base * OTHER_LEADS / (1 + OTHER_LEADS)
+    return dict(zip(SOURCES, (with_deal / (with_deal + without)).tolist(), strict=True))
+
+
+def _without_skipped(company: SimulatedCompany, history: pd.DataFrame) -> pd.DataFrame:
+    """Return the history without steps that nobody logged, of leads that went further."""
+    if not company.skipped_rate:
+        return history
+    rng = np.random.default_rng([company.seed, SKIP_SEED])
+    has_next = history["lead"].eq(history["lead"].shift(-1)) & ~history["new"].shift(-1).isin([OUT])
+    is_skipped = history["new"].isin([SAL, SQL]) & has_next
+    is_skipped &= rng.random(len(history)) < company.skipped_rate
+    rows = history[~is_skipped].reset_index(drop=True)
+    before = rows["new"].shift(1).where(rows["lead"].eq(rows["lead"].shift(1)))
+    return rows.assign(old=before.fillna(rows["old"]).astype(rows["old"].dtype))
 
 
 def _funnel(

@@ -46,6 +46,8 @@ def simulate_deals(
     share = hours.worked_piece / np.maximum(hours.worked, 1)[:, window.piece_week]
     team = people.team[:, window.piece_week]
     expected = rate[:, window.piece_week] * share * np.exp(log_m[team, window.piece_quarter])
+    if company.ramp_days:
+        expected = expected * _ramp(company, window, people)
     n = rng.poisson(expected)
     seat, piece = (np.repeat(index.ravel(), n.ravel()) for index in np.indices(n.shape))
     day = _worked_day(people, hours, seat, piece, rng)
@@ -75,6 +77,18 @@ def planted_effects(company: SimulatedCompany, adopted: Ints) -> Floats:
     path = np.asarray(company.effect_path) * company.effect
     event = np.arange(company.n_quarters) - adopted[:, None]
     return np.where(event < 0, 0.0, path[np.clip(event, 0, len(path) - 1)])
+
+
+def _ramp(company: SimulatedCompany, window: Window, people: Staff) -> Floats:
+    """Return by seat and piece of the window how far its rep's ramp has come [0-1].
+
+    Those there at the start are past it.
+    """
+    monday = window.week_start[window.piece_week]
+    rep = people.rep[:, window.piece_week]
+    begin = people.rep_start[rep]
+    share = (monday + 7 - begin) / company.ramp_days
+    return np.where(begin > window.week_start[0], np.clip(share, 0.0, 1.0), 1.0)
 
 
 def _shocks(company: SimulatedCompany, rng: np.random.Generator) -> Floats:
