@@ -235,7 +235,8 @@ def hour_sentence(reviewed: ReviewedRequests) -> str:
 def deadline_sentence(reviewed: ReviewedRequests) -> str:
     """Say how many open requests are wanted sooner than requests are done."""
     if not reviewed.days.is_known:
-        return f"We cannot tell which deadlines are realistic: {reviewed.days.n_done} requests are done."
+        n = reviewed.days.n_done
+        return f"We cannot tell which deadlines are realistic: {n} requests are done."
     if reviewed.candidates.empty:
         return "No request waits, so no deadline is in question."
     judged = turnaround.judge_deadlines(reviewed.candidates, reviewed.days)
