@@ -105,7 +105,8 @@ def do_or_not(reviewed: ReviewedRequests) -> LabelledTable:
     return LabelledTable(
         shown[["request_id", "is_chosen", "chance", "net_amount", "low", "high", "says"]],
         f"If we do it, less if we don't: the {len(shown)} first of "
-        f"{len(rows) - n_without} requests that anybody can put into money, {reviewed.company.quarter}; "
+        f"{len(rows) - n_without} requests that can be put into money, "
+        f"{reviewed.company.quarter}; "
         f"of {n_without} more we cannot tell.",
         {
             "request_id": ("text", "Request"),
