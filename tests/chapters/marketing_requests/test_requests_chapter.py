@@ -57,7 +57,7 @@ def test_without_capacity_no_choice_is_made_and_the_page_says_so(company):
     assert math.isnan(request_answer.hours_asked(reviewed).estimate)
     assert request_answer.best_value(reviewed).verdict == "cannot tell"
     assert chapter.value_of_hours(reviewed).frame.empty
-    assert "cannot be told" in request_answer.hour_sentence(reviewed)
+    assert "we cannot tell" in request_answer.hour_sentence(reviewed)
 
 
 def test_every_candidate_is_chosen_tabled_or_named_as_unknown(company):

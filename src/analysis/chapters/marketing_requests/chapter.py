@@ -105,8 +105,9 @@ def do_or_not(reviewed: ReviewedRequests) -> LabelledTable:
     return LabelledTable(
         shown[["request_id", "is_chosen", "chance", "net_amount", "low", "high", "says"]],
         f"If we do it, less if we don't: the {len(shown)} first of "
-        f"{len(rows) - n_without} requests that can be told in money, {reviewed.company.quarter}. "
-        f"Of {n_without} more nothing can be told.",
+        f"{len(rows) - n_without} requests that can be put into money, "
+        f"{reviewed.company.quarter}; "
+        f"of {n_without} more we cannot tell.",
         {
             "request_id": ("text", "Request"),
             "is_chosen": ("yes_no", "Take on"),

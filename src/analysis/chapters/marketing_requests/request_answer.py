@@ -214,7 +214,7 @@ def hour_sentence(reviewed: ReviewedRequests) -> str:
     """Say what more hours of marketing would bring, and from which number on."""
     choice, best = reviewed.choice, reviewed.best
     if choice is None or best is None:
-        return "What one more hour of marketing is worth cannot be told without a best set."
+        return "Without a best set we cannot tell what one more hour of marketing is worth."
     today = float(choice.problem.limits[0])
     after = capacity_choice.next_step(choice.problem, best)
     if after is None:
@@ -235,7 +235,8 @@ def hour_sentence(reviewed: ReviewedRequests) -> str:
 def deadline_sentence(reviewed: ReviewedRequests) -> str:
     """Say how many open requests are wanted sooner than requests are done."""
     if not reviewed.days.is_known:
-        return f"Whether deadlines are realistic cannot be told: {reviewed.days.n_done} are done."
+        n = reviewed.days.n_done
+        return f"We cannot tell which deadlines are realistic: {n} requests are done."
     if reviewed.candidates.empty:
         return "No request waits, so no deadline is in question."
     judged = turnaround.judge_deadlines(reviewed.candidates, reviewed.days)
@@ -261,7 +262,7 @@ def fairness_sentence(reviewed: ReviewedRequests) -> str:
     )
     spread = "" if math.isnan(goals) else f" The best set is spread over {goals:.1f} goals."
     if math.isnan(fair.rank_correlation):
-        return f"Whether those who ask most often get more cannot be told.{spread}"
+        return f"We cannot tell whether those who ask most often get more.{spread}"
     rho, low, high = (
         f"{r:+.2f}".replace("-", MINUS) for r in (fair.rank_correlation, fair.low, fair.high)
     )
