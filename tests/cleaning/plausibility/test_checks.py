@@ -147,6 +147,10 @@ CASES = [
     Case(reference_checks.reps_without, "reps_without_opportunities",
          "update opportunities set owner_rep_id = 'R1', owner_at_close_rep_id = null",
          "update opportunities set owner_rep_id = 'R1'; update reps set hired_on = date '2025-08-01' where rep_id <> 'R1'"),
+    Case(reference_checks.reps_without, "leavers_without_deals",
+         "update reps set is_active = false where rep_id = 'R1'; update opportunities set owner_rep_id = 'R3', "
+         "owner_at_close_rep_id = null where owner_rep_id = 'R1' or owner_at_close_rep_id = 'R1'",
+         "update reps set is_active = false where rep_id = 'R1'", "warn"),
     Case(reference_checks.reps_without, "two_users_of_a_person",
          "update reps set flagged_by = 'two_users_of_a_person' where rep_id in ('R1', 'R2')",
          "update reps set flagged_by = 'two_users_of_a_person' where rep_id in ('R1', 'R2'); "

@@ -119,6 +119,22 @@ def _sides(table: str, ours: tuple[str, ...], parent: str, theirs: tuple[str, ..
     return f"; {table} says {', '.join(ours)}, {parent} {', '.join(theirs) or 'nothing'}"
 
 
+# Reps who left: deals they closed, and how many their team's pace lets expect once a sales cycle was over.
+_LEAVERS = """(
+  with homes as (select rep_id, arg_max(team_id, valid_from) as team_id from rep_team_history group by rep_id),
+  tenure as (select rep_id, count(distinct period_start) as n_quarters from quotas
+             where period_end - period_start < 100 group by rep_id),
+  closes as (select coalesce(owner_at_close_rep_id, owner_rep_id) as rep_id, count(*) as n_closed,
+             median(close_date - created_at::date) / 91 as cycle
+             from opportunities where status <> 'open' group by 1),
+  pace as (select team_id, sum(coalesce(n_closed, 0)) / sum(n_quarters) as a_quarter, median(cycle) as cycle
+           from tenure join homes using (rep_id) left join closes using (rep_id) group by team_id)
+  select rep_id, coalesce(n_closed, 0) as n_closed, (n_quarters - coalesce(p.cycle, 0)) * a_quarter as expected
+  from tenure join homes using (rep_id) join pace p using (team_id) join reps using (rep_id)
+  left join closes c using (rep_id) where role = 'rep' and not is_active)"""
+MANY_CLOSES = 6  # by chance none comes of six once in four hundred
+
+
 def unknown_parents(data: Dataset) -> Iterator[CheckReading]:
     """Yield, of each table, the rows that were set aside because what they name is in no file."""
     for r in data.rows("select * from unknown_parents order by table_name, parent"):
@@ -177,6 +193,18 @@ def reps_without(data: Dataset) -> Iterator[CheckReading]:
                 "deals only."
             ),
         )
+        if data.has("quotas"):
+            yield data.odd_share(
+                "leavers_without_deals",
+                Bearing(("growth", "pay"), ("bookings", "worth")),
+                "opportunities",
+                source=_LEAVERS,
+                key="rep_id",
+                odd="n_closed = 0",
+                among=f"expected >= {MANY_CLOSES}",
+                sentence="{} reps who left own not one closed deal, where their team's pace lets expect "
+                f"{MANY_CLOSES} or more: their deals may have been given to others.",
+            )
         yield data.odd_share(
             "two_users_of_a_person",
             Bearing(("growth", "pay"), ("bookings", "hours", "cost", "worth", "index")),
