@@ -300,11 +300,11 @@ def report(
             if one not in quarters.RELATIVE:
                 quarters.parse_quarter(one)
         pairs = _parameter_pairs(parameter or [])
-    asked = _Asked(quarter_names, pairs, as_of=_day(as_of), workers=workers, force=force)
+    order = _ReportOrder(quarter_names, pairs, as_of=_day(as_of), workers=workers, force=force)
     if not every:
         if dataset is None or shard is not None:
             _exit(USAGE, "report takes a DATASET, or --all; --shard goes with --all")
-        _report_dataset(dataset, asked)
+        _report_dataset(dataset, order)
         return
     if dataset is not None:
         _exit(USAGE, f"report takes a DATASET or --all, got both: {dataset} and --all")
@@ -312,7 +312,7 @@ def report(
 
     with _usage():
         names = every_dataset.datasets_of_shard(paths.dataset_names(), shard)
-    ended = [(name, _ended(partial(_report_dataset, name, asked))) for name in names]
+    ended = [(name, _ended(partial(_report_dataset, name, order))) for name in names]
     say_lines(every_dataset.outcome_lines(ended))
     if any(code != DONE for _, code in ended):
         raise typer.Exit(FAILED)
@@ -329,7 +329,7 @@ def _ended(work: Callable[[], None]) -> int:
     return DONE
 
 
-class _Asked(NamedTuple):
+class _ReportOrder(NamedTuple):
     """What was asked of each report, whatever the dataset."""
 
     quarters: list[str]
@@ -339,7 +339,7 @@ class _Asked(NamedTuple):
     force: bool
 
 
-def _report_dataset(dataset: str, asked: _Asked) -> None:
+def _report_dataset(dataset: str, order: _ReportOrder) -> None:
     """Write one dataset's reports."""
     name = _require_folder(dataset)
     with _usage():
@@ -350,7 +350,7 @@ def _report_dataset(dataset: str, asked: _Asked) -> None:
 
     notebooks = needs.chapter_notebooks()
     with _usage():
-        parameters_by_name = run_notebooks.check_parameters(notebooks, asked.parameters, RESERVED)
+        parameters_by_name = run_notebooks.check_parameters(notebooks, order.parameters, RESERVED)
     from analysis.chapters.data_quality import answerability
     from analysis.report.run import publish
     from analysis.store import manifest, processed
@@ -358,20 +358,20 @@ def _report_dataset(dataset: str, asked: _Asked) -> None:
 
     with run_lock(name), working(f"cleaning {name}") as say:
         say(f"cleaning {name}")
-        account = processed.prepare_dataset(name, as_of=asked.as_of)
+        account = processed.prepare_dataset(name, as_of=order.as_of)
         with _usage():
             companies = {
                 each.quarter: each
-                for each in (open_company(name, quarter=one) for one in asked.quarters)
+                for each in (open_company(name, quarter=one) for one in order.quarters)
             }
         done = [
             publish.publish_report(
                 companies[one],
                 parameters_by_name,
-                workers=asked.workers,
-                force=asked.force,
+                workers=order.workers,
+                force=order.force,
                 say=say,
-                as_of=asked.as_of,
+                as_of=order.as_of,
             )
             for one in sorted(companies)
         ]

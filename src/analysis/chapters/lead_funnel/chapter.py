@@ -179,7 +179,7 @@ def activity_conversion(answer: FunnelAnswer) -> LabelledTable:
     targets = funnel_answer.targets_lately(answer)
     rows = activity_return.with_ranks(rows.merge(targets, on="activity", how="left"))
     both = activity_return.share_with_targets(targets, answer.activities)
-    told = (
+    definition = (
         "No target is in the exports."
         if targets.empty
         else f"{both:.0%} of activities have a target of both."
@@ -199,7 +199,7 @@ def activity_conversion(answer: FunnelAnswer) -> LabelledTable:
             "place": ("text", "Rank"),
         },
         f"{answer.source}, activity_targets",
-        note=f"{told} Rank: the places an activity may "
+        note=f"{definition} Rank: the places an activity may "
         f"have, given the intervals. Some leads are younger than 90 days. {UNTOLD}",
     )
 
@@ -261,7 +261,9 @@ def spend_traced(answer: FunnelAnswer) -> LabelledTable:
     total = rows["spend"].sum(min_count=1)
     rows = rows.assign(share=rows["spend"] / total)
     measured = activity_return.measurable_share(rows)
-    told = "" if math.isnan(measured) else f" {measured:.0%} of spend can be traced to a response."
+    traced = (
+        "" if math.isnan(measured) else f" {measured:.0%} of spend can be traced to a response."
+    )
     return _shown(
         rows,
         f"Spend on campaigns begun in the four quarters to {answer.company.quarter}, by activity",
@@ -274,7 +276,7 @@ def spend_traced(answer: FunnelAnswer) -> LabelledTable:
             "n_silent": ("count", "Campaigns without one"),
         },
         f"campaigns, touches, {answer.company.quarter}",
-        note=f"A dash: the cost of a campaign, or who responded, is in no export.{told}",
+        note=f"A dash: the cost of a campaign, or who responded, is in no export.{traced}",
     )
 
 
@@ -310,14 +312,14 @@ def lead_plan(answer: FunnelAnswer) -> LabelledTable:
         ]
     )
     currency = answer.company.settings.company.currency
-    here, asked = (
+    here, needed = (
         money.millions_text(float(each[0]), currency, 1) for each in (plan.from_past, plan.target)
     )
     aimed = money.millions_text(answer.target.amount, currency, 1)
     return _shown(
         rows,
         f"Leads a month for the bookings of {answer.target.quarter}: {aimed} "
-        f"({answer.target.basis}), of which {asked} from leads and {here} from those already here",
+        f"({answer.target.basis}), of which {needed} from leads and {here} from those already here",
         columns,
         source,
         note="In today's mix of activities, rounded up to whole leads. Rates, lags and amounts are "

@@ -43,8 +43,8 @@ def funnel_counts(
     are shares of those who got as far as the stage before and of all leads, with Wilson's 95%
     interval; ``amount`` is that of their opportunities [currency].
     """
-    asked = rows[[*LATER, *(f"by_{s}" for s in LATER), "deal_amount", *([by] if by else [])]]
-    groups = [("All", asked)] if not by else asked.groupby(by, observed=True, dropna=False)
+    dated = rows[[*LATER, *(f"by_{s}" for s in LATER), "deal_amount", *([by] if by else [])]]
+    groups = [("All", dated)] if not by else dated.groupby(by, observed=True, dropna=False)
     parts = [_counts_of(group, stages).assign(group=name) for name, group in groups]
     if not parts:
         return pd.DataFrame(columns=["group", "stage", "n_any", "n_all"])
@@ -122,8 +122,8 @@ def cohort_shares(
     ``opportunity``, ``won`` each with ``_low`` and ``_high``.
     """
     records = []
-    asked = list(dict.fromkeys([by, *ON_THE_WAY, "by_opportunity", "by_won"]))
-    for name, rows in funnel.rows[asked].groupby(by, observed=True, dropna=False):
+    columns = list(dict.fromkeys([by, *ON_THE_WAY, "by_opportunity", "by_won"]))
+    for name, rows in funnel.rows[columns].groupby(by, observed=True, dropna=False):
         own = funnel._replace(rows=rows)
         record = {by: name, "n_leads": len(rows), "n_reps": rows["rep_id"].nunique()}
         for stage, horizon in (("opportunity", OPPORTUNITY_DAYS), ("won", WIN_DAYS)):
@@ -168,8 +168,8 @@ def stage_passages(funnel: Funnel, *, wins_since: dt.date | None = None) -> pd.D
 
 def largest_leak(steps: pd.DataFrame) -> pd.Series | None:
     """Return the step at which most of 100 leads are lost; None where no step can be told."""
-    told = steps.dropna(subset=["lost_per_100"])
-    return None if told.empty else told.sort_values("lost_per_100", kind="stable").iloc[-1]
+    measured = steps.dropna(subset=["lost_per_100"])
+    return None if measured.empty else measured.sort_values("lost_per_100", kind="stable").iloc[-1]
 
 
 def touched_by(

@@ -82,49 +82,49 @@ def next_choice(
         if not is_lost.any():
             break
         why = why.mask(is_lost, OUT_OF_HAND)
-    kept = valued[why == ""].reset_index(drop=True)
-    places = {i: at for at, i in enumerate(kept["request_id"])}
+    candidates = valued[why == ""].reset_index(drop=True)
+    places = {i: at for at, i in enumerate(candidates["request_id"])}
     after = tuple(
         (at, places[before])
         for at, before in enumerate(waits[why == ""].tolist())
         if pd.notna(before)
     )
-    capacities, weights, limits = _capacities(kept, stated, begins=begins, ends=ends)
-    goals, _ = pd.factorize(kept["goal_id"])
+    capacities, weights, limits = _capacities(candidates, stated, begins=begins, ends=ends)
+    goals, _ = pd.factorize(candidates["goal_id"])
     problem = ChoiceProblem(
-        tuple(kept["request_id"]),
-        kept["amount"].to_numpy(dtype=float),
+        tuple(candidates["request_id"]),
+        candidates["amount"].to_numpy(dtype=float),
         capacities,
         weights,
         limits,
         after,
         tuple(int(g) for g in goals),
         stated.most_goals,
-        frozenset(np.flatnonzero(kept["is_must_have"].astype(bool)).tolist()),
+        frozenset(np.flatnonzero(candidates["is_must_have"].astype(bool)).tolist()),
     )
-    return NextChoice(problem, kept, why[why != ""].value_counts())
+    return NextChoice(problem, candidates, why[why != ""].value_counts())
 
 
 def _capacities(
-    kept: pd.DataFrame, stated: RequestSettings, *, begins: dt.date, ends: dt.date
+    candidates: pd.DataFrame, stated: RequestSettings, *, begins: dt.date, ends: dt.date
 ) -> tuple[tuple[str, ...], np.ndarray, np.ndarray]:
     """Return what bounds the choice: names, a row of uses each, and limits.
 
     A deadline within the quarter is one too: what is wanted by a day has to fit into the share of
     the hours that lies before it.
     """
-    hours = kept["marketing_hours"].to_numpy(dtype=float)
+    hours = candidates["marketing_hours"].to_numpy(dtype=float)
     names, rows, limits = ["hours"], [hours], [float(stated.capacity_hours or 0.0)]
     if stated.budget_amount is not None:
         names.append("budget")
-        rows.append(kept["cost_amount"].to_numpy(dtype=float))
+        rows.append(candidates["cost_amount"].to_numpy(dtype=float))
         limits.append(stated.budget_amount)
     for skill, limit in sorted(stated.skill_hours.items()):
         names.append(f"hours of {skill}")
-        rows.append(np.where((kept["skill"] == skill).to_numpy(dtype=bool), hours, 0.0))
+        rows.append(np.where((candidates["skill"] == skill).to_numpy(dtype=bool), hours, 0.0))
         limits.append(limit)
     first, last = pd.Timestamp(begins), pd.Timestamp(ends)
-    wanted = kept["wanted_on"]
+    wanted = candidates["wanted_on"]
     for day in sorted(wanted[(wanted >= first) & (wanted < last)].unique()):
         names.append(f"hours by {pd.Timestamp(day):%Y-%m-%d}")
         rows.append(np.where(((wanted <= day) & (wanted >= first)).to_numpy(), hours, 0.0))

@@ -46,14 +46,14 @@ def capacity_use(hours: pd.Series, capacity_hours: float | None) -> CapacityUse:
     >>> f"{use.utilisation:.1%}", use.backlog_hours
     ('166.7%', 80.0)
     """
-    known = hours.dropna().astype(float)
-    asked = math.fsum(known)
+    known_hours = hours.dropna().astype(float)
+    total = math.fsum(known_hours)
     capacity = math.nan if capacity_hours is None else float(capacity_hours)
     return CapacityUse(
-        asked,
+        total,
         capacity,
-        asked / capacity if capacity > 0 else math.nan,
-        max(0.0, asked - capacity) if not math.isnan(capacity) else math.nan,
+        total / capacity if capacity > 0 else math.nan,
+        max(0.0, total - capacity) if not math.isnan(capacity) else math.nan,
         len(hours),
         int(hours.isna().sum()),
     )
