@@ -5,6 +5,9 @@ PYTHON  ?= python3
 BIN     := .venv/bin
 ROI     := $(BIN)/alignment-roi
 
+# Kernels of nbval and JupyterLab are forked, as those of reports are: no wait for imports.
+export JUPYTER_DEFAULT_PROVISIONER_NAME := alignment-roi-forked
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help report test trial attack lint lab bench clean

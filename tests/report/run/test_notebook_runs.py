@@ -302,7 +302,7 @@ def test_no_kernel_outlives_a_run_that_was_killed(root):
         "    run_all(jobs, workers=2, done=print)\n"
     )
     with subprocess.Popen(
-        [sys.executable, str(script)], env=os.environ | {"TMPDIR": str(sockets)}
+        [sys.executable, str(script)], cwd=root, env=os.environ | {"TMPDIR": str(sockets)}
     ) as runner:
         try:
             until(lambda: (root / "started1").exists() and (root / "started2").exists())

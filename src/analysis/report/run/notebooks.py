@@ -2,8 +2,7 @@
 
 Parameters are checked against the notebooks' own before a kernel starts.  Whether a run succeeded
 is what the run said, never what its output file looks like: papermill marks the cells of a dead
-kernel completed.  Each kernel talks over sockets in a private folder, so that kernels started at
-once cannot take each other's ports.
+kernel completed.  Kernels are forked where they can be: `kernel_provisioner`.
 """
 
 from __future__ import annotations
@@ -15,12 +14,10 @@ import os
 import shutil
 import signal
 import sys
-import tempfile
 import time
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import active_children, get_context, parent_process
-from pathlib import Path
 from queue import Empty
 from threading import Thread
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -29,6 +26,7 @@ from analysis.project.nearest_name import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from papermill.engines import NotebookExecutionManager
 
@@ -48,6 +46,7 @@ from papermill.iorw import write_ipynb
 from traitlets import Type, default
 
 from analysis.project import paths
+from analysis.report.run import kernel_provisioner
 from analysis.store.run_record import Outcome, Parameter, Status
 
 CELL_TIMEOUT = 900  # [s]; a cell that runs longer is stuck, not slow
@@ -71,9 +70,6 @@ class Job(NamedTuple):
     output: Path
     parameters: dict[str, Parameter]
     root: Path | None = None
-
-
-_FOLDERS: set[str] = set()  # of sockets, of the kernels that run now
 
 
 class WatchfulChannel(AsyncZMQSocketChannel):
@@ -103,30 +99,12 @@ class WatchfulClient(AsyncKernelClient):
     stdin_channel_class = control_channel_class = Type(WatchfulChannel)
 
 
-class PrivateKernelManager(AsyncKernelManager):
-    """A kernel whose sockets lie in a folder of its own."""
+class WatchfulKernelManager(AsyncKernelManager):
+    """A manager whose clients have such channels."""
 
     @default("client_factory")
     def _client_factory(self) -> type[AsyncKernelClient]:
         return WatchfulClient
-
-    @default("transport")
-    def _transport(self) -> str:
-        return "ipc"
-
-    @default("ip")
-    def _ip(self) -> str:
-        self.folder = tempfile.mkdtemp(prefix="roi-")  # short: a socket's path may have 107 bytes
-        _FOLDERS.add(self.folder)
-        return str(Path(self.folder) / "s")
-
-    async def _async_cleanup_resources(self, restart: bool = False) -> None:  # noqa: FBT001, FBT002 - its signature
-        await super()._async_cleanup_resources(restart)
-        if not restart and hasattr(self, "folder"):
-            shutil.rmtree(self.folder, ignore_errors=True)
-            _FOLDERS.discard(self.folder)
-
-    cleanup_resources = _async_cleanup_resources
 
 
 class KeepingEngine(NBClientEngine):  # type: ignore[misc]
@@ -152,6 +130,7 @@ class KeepingEngine(NBClientEngine):  # type: ignore[misc]
 
 
 papermill_engines.register("keeping", KeepingEngine)
+kernel_provisioner.use_forked_kernels()
 
 
 def _typed(name: str, text: str, kind: str) -> Parameter:
@@ -269,7 +248,7 @@ def _run(job: Job) -> Outcome:
             progress_bar=False,
             request_save_on_cell_execute=False,
             execution_timeout=CELL_TIMEOUT,
-            kernel_manager_class=PrivateKernelManager,
+            kernel_manager_class=WatchfulKernelManager,
             extra_arguments=[
                 "--log-level=CRITICAL",  # it would log its own ending as an error
                 *SHELL_FAILS,
@@ -299,7 +278,7 @@ def _prepare_worker() -> None:
         parent = parent_process()
         if parent is not None:
             parent.join()
-            for folder in _FOLDERS:
+            for folder in kernel_provisioner.socket_folders:
                 shutil.rmtree(folder, ignore_errors=True)
             os._exit(1)
 
@@ -331,6 +310,8 @@ def run_all(jobs: Sequence[Job], *, workers: int, done: Callable[[Outcome], None
             outcomes.append(run_notebook(job))
             done(outcomes[-1])
         return outcomes
+    with contextlib.suppress(OSError):  # it imports what notebooks need while the workers start
+        kernel_provisioner.hold_zygote()
     context = get_context("spawn")
     is_ended: list[bool] = []
     with ProcessPoolExecutor(
