@@ -223,7 +223,7 @@ def test_a_failing_notebook_leaves_the_last_good_report(root):
     )
     assert state["notebooks"][0] | {"wall_s": 0} == {
         "notebook": "1_fine", "status": "failed", "cell": 5, "error": "ValueError: no <b>such</b> thing", "wall_s": 0,
-        "reads": [],
+        "reads": [], "attempts": 1,
     }  # fmt: skip
     page = (root / "reports" / "index.html").read_text()
     assert "1_fine, cell 5: ValueError: no &lt;b&gt;such&lt;/b&gt; thing" in page

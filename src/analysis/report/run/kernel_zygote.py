@@ -129,8 +129,9 @@ class _Zygote:
         if not message:  # whoever asked is gone, and its kernel goes with it
             for kernel in self.kernels.values():
                 if kernel.connection is connection:
-                    with contextlib.suppress(ProcessLookupError):
+                    with contextlib.suppress(ProcessLookupError):  # it may not lead a group yet
                         os.killpg(kernel.pid, signal.SIGKILL)
+                    os.kill(kernel.pid, signal.SIGKILL)
             self._hang_up(connection)
             return None
         request = Request(**json.loads(message), outputs=outputs)

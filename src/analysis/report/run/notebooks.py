@@ -15,11 +15,11 @@ import shutil
 import signal
 import sys
 import time
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed, wait
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import active_children, get_context, parent_process
 from queue import Empty
-from threading import Thread
+from threading import Event, Thread, local
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from analysis.project.nearest_name import did_you_mean
@@ -51,6 +51,7 @@ from analysis.store.run_record import Outcome, Parameter, Status
 
 CELL_TIMEOUT = 900  # [s]; a cell that runs longer is stuck, not slow
 LOOK_AGAIN = 1.0  # [s]
+ATTEMPTS = 2  # of a notebook whose process died
 # A failing `!command` fails its cell, and so does any line of %%bash; `!command || true` may fail.
 SHELL_FAILS = (
     "--InteractiveShell.system_raise_on_error=True",
@@ -285,17 +286,35 @@ def _prepare_worker() -> None:
     Thread(target=watch, daemon=True).start()
 
 
-def _outcome_of_job(job: Job, future: Future[Outcome]) -> Outcome:
-    try:
-        return future.result()
-    except BrokenProcessPool:
-        return Outcome(
-            job.notebook.stem,
-            "killed",
-            0.0,
-            None,
-            "the process that ran it, or one beside it, died",
+class _Worker(local):
+    """A process of each thread's own that runs its notebooks: none dies with another."""
+
+    def __init__(self, processes: contextlib.ExitStack, is_interrupted: Event) -> None:
+        self.processes = processes
+        self.is_interrupted = is_interrupted
+        self.pool = self._start()
+
+    def _start(self) -> ProcessPoolExecutor:
+        return self.processes.enter_context(
+            ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_prepare_worker)
         )
+
+    def run(self, job: Job) -> Outcome:
+        """Run one notebook; if the process dies (out of memory, a signal) once more in a new one.
+
+        What the notebook itself does wrong is an outcome, and not tried again.
+        """
+        start = time.monotonic()
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                return self.pool.submit(run_notebook, job).result()._replace(attempts=attempt)
+            except BrokenProcessPool:
+                if self.is_interrupted.is_set():
+                    break
+                self.pool = self._start()
+        why = "the process that ran it died: out of memory, or ended from outside"
+        wall_s = round(time.monotonic() - start, 2)
+        return Outcome(job.notebook.stem, "killed", wall_s, error=why, attempts=attempt)
 
 
 def run_all(jobs: Sequence[Job], *, workers: int, done: Callable[[Outcome], None]) -> list[Outcome]:
@@ -312,23 +331,24 @@ def run_all(jobs: Sequence[Job], *, workers: int, done: Callable[[Outcome], None
         return outcomes
     with contextlib.suppress(OSError):  # it imports what notebooks need while the workers start
         kernel_provisioner.hold_zygote()
-    context = get_context("spawn")
-    is_ended: list[bool] = []
-    with ProcessPoolExecutor(
-        min(workers, len(jobs)), mp_context=context, initializer=_prepare_worker
-    ) as pool:
+    is_interrupted = Event()
+    with (
+        contextlib.ExitStack() as processes,
+        ThreadPoolExecutor(min(workers, len(jobs))) as threads,
+    ):
+        worker = _Worker(processes, is_interrupted)
         try:
             with _no_interrupt():  # a worker that starts just now would print a traceback
-                futures = [pool.submit(run_notebook, job) for job in jobs]
-            for job, future in zip(jobs, futures, strict=True):
-                future.add_done_callback(
-                    lambda f, job=job: is_ended or done(_outcome_of_job(job, f))  # type: ignore[misc, func-returns-value]
-                )
-            return [_outcome_of_job(job, future) for job, future in zip(jobs, futures, strict=True)]
+                futures = [threads.submit(worker.run, job) for job in jobs]
+            for future in as_completed(futures):
+                done(future.result())
+            return [future.result() for future in futures]
         except KeyboardInterrupt:
-            is_ended.append(True)
-            for worker in active_children():
-                worker.terminate()
+            is_interrupted.set()
+            threads.shutdown(wait=False, cancel_futures=True)
+            while wait(futures, timeout=0.1).not_done:
+                for process in active_children():
+                    process.terminate()
             raise
 
 
