@@ -30,13 +30,14 @@ NOTEBOOKS = sorted((HOUSE / "notebooks").glob("*.ipynb"))
 ADOPT_ORPHANS = 36  # PR_SET_CHILD_SUBREAPER
 CLI = ["-c", "from analysis.cli import main; main()"]
 MODEL_CALLS = """
-import contextlib, io, json, sys, time, warnings
+import contextlib, io, json, sys, time
+from IPython.display import display
 cells = [[c for c in json.load(open(f))["cells"] if c["cell_type"] == "code"] for f in sys.argv[1:]]
 for notebook in cells:
     exec("".join(notebook[0]["source"]), {})
 start = time.process_time()
 for notebook in cells:
-    names = {}
+    names = {"display": display}
     with contextlib.redirect_stdout(io.StringIO()):
         for cell in notebook:
             exec("".join(cell["source"]), names)
