@@ -10,12 +10,15 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import page_check
+import pandas as pd
 import pikepdf
 import pytest
 from page_boxes import overlapping, page_boxes
+from report_fixtures import at as project_at
 from report_fixtures import (
     cells_of,
     files,
@@ -31,6 +34,7 @@ from report_fixtures import (
 from report_text import pages
 
 from analysis.report.output import MIME
+from analysis.store import request_records
 
 QUARTER = "2026Q3"
 FROM_SYSTEMS = {"rep_team_history.csv", "working_calendar.csv", "finance_bookings.csv"}
@@ -42,6 +46,22 @@ CURRENCY_CODES = {"CurrencyIsoCode", "IsoCode", "currency"}
 CLAIMED = re.compile(
     r"article|vendor|example|published|Albers|\$399|\$3,788|\$100,000|\$2,000,000|\$60,052|\$1,251|\$2M quota"
 )
+
+
+LEADERS_OWN = "quetzalcoatlus thirteenth"  # what only the leader may read
+
+
+def plant_decision() -> None:
+    """Approve a request of the dataset, all 12 questions and the leader's own answered."""
+    words = request_records.VettingAnswer(text=LEADERS_OWN, score=2)
+    request_records.write_leader_answer("tiny", "request-3", words)
+    states = [{"state": "vetted", "on": "2026-09-01"}]
+    states += [
+        {"state": "approved", "on": "2026-09-02", "reason": "fits", "review_on": "2026-12-01"}
+    ]
+    answers = {str(n): {"text": "because", "score": 2} for n in range(1, 13)}
+    content = {"request_id": "request-3", "answers": answers, "states": states}
+    request_records.write_record("tiny", request_records.RequestRecord.model_validate(content))
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +97,8 @@ def reported(exports, tmp_path_factory):
     )
     for root in (here, there):
         shutil.copytree(exports, root / "data" / "raw" / "tiny")
+        with project_at(root):
+            plant_decision()
     command = [sys.executable, "-c", "from analysis.cli import main; main()", "report", "tiny"]
     other = {"TZ": "Asia/Tokyo", "PYTHONHASHSEED": "7", "LC_ALL": "C", "COLUMNS": "40"}
     environment = {k: v for k, v in os.environ.items() if k != "ALIGNMENT_ROI_ROOT"} | other
@@ -104,6 +126,20 @@ def folder(reported):
 def pdf(folder):
     with pikepdf.open(folder / "alignment-roi.pdf") as opened:
         yield opened
+
+
+def test_what_only_the_leader_may_read_is_in_no_output_but_its_own_file(reported, text):
+    """Hunted through every file of the project, unpacked where it is packed, and the text of the PDF."""
+    root = reported[0]
+    own = root / "data" / "history" / "tiny" / "requests" / "leader" / "request-3.toml"
+    spread = [f for f in root.rglob("*") if f.is_file() and LEADERS_OWN.encode() in f.read_bytes()]
+    assert spread == [own]
+    for file in root.rglob("*.xlsx"):
+        with zipfile.ZipFile(file) as packed:
+            assert not any(LEADERS_OWN.encode() in packed.read(name) for name in packed.namelist())
+    for file in root.rglob("*.parquet"):
+        assert LEADERS_OWN not in pd.read_parquet(file).to_csv()
+    assert LEADERS_OWN not in text
 
 
 @pytest.fixture(scope="module")

@@ -1,11 +1,14 @@
 """A report of a company whose CRM was filled by an attacker: every name is a name and nothing else."""
 
+import hashlib
 import io
 import json
+import re
 import shutil
 import zipfile
 
 import page_check
+import pandas as pd
 import pikepdf
 import pytest
 from report_fixtures import (
@@ -31,6 +34,13 @@ TEAMS = [
 ]
 SEGMENT = "*S* <b>|x</b> $y$"
 LARGE_CELL = 9  # reps a row needs in the hostile company: some of its teams have fewer
+PERSONAL = {
+    "User.csv": ["Name", "Email", "MobilePhone", "Title"],
+    "Lead.csv": ["Email", "Title", "Phone", "Description"],
+    "Event.csv": ["Subject", "Description"],
+    "Task.csv": ["Subject", "Description"],
+    "EventRelation.csv": ["AttendeeEmail"],
+}  # of each row a word is added that nothing may repeat
 REFUSED = "=1+1 <script>alert(2)<b>.csv"
 
 
@@ -50,11 +60,24 @@ def hostile(tiny_root, tmp_path_factory):
         raw / "finance_bookings.csv",
         lambda _, row: row | {"bookings_amount": str(float(row["bookings_amount"]) * 2)},
     )
+    for file, columns in PERSONAL.items():
+        rewrite(
+            raw / file,
+            lambda i, row, file=file, columns=columns: (
+                row | {c: f"{row.get(c, '')} {mark(file, c, i)}".strip() for c in columns}
+            ),
+        )
     (raw / REFUSED).write_text("jane.doe@example.com,98765432\njohn.doe@example.com,87654321\n")
     (raw / "alignment.toml").write_text(f"[people]\nsmallest_cell = {LARGE_CELL}\n")
     ran = run(root, "report", "tiny")
     assert (ran.code, ran.err) == (0, "")
+    (root / "terminal.txt").write_text(ran.out)
     return root
+
+
+def mark(file, column, row):
+    """Return a word that stands nowhere else: what a person is called, or wrote, in one cell."""
+    return f"zq{hashlib.sha256(f'{file}{column}{row}'.encode()).hexdigest()[:10]}q"
 
 
 def swap(row, column, old, new):
@@ -139,6 +162,31 @@ def test_what_stood_in_a_refused_file_is_not_told(hostile):
     assert "doe@example.com" not in everything
     assert "98765432" not in everything
     assert any(REFUSED in notice for notice in manifest(hostile, "tiny", QUARTER)["notices"])
+
+
+def test_nothing_that_a_person_is_called_or_wrote_leaves_the_exports(hostile):
+    """Thousands of words are planted, one a cell: none is in a processed table, report, history or on the terminal."""
+    word = re.compile(rb"zq[0-9a-f]{10}q")
+    raw = hostile / "data" / "raw" / "tiny"
+    planted = {m for file in PERSONAL for m in word.findall((raw / file).read_bytes())}
+    assert len(planted) > 5_000
+    kept = [f for place in ("data/processed", "data/history") for f in (hostile / place).rglob("*")]
+    texts = [(hostile / "terminal.txt").read_bytes()]
+    for file in kept:
+        if file.suffix == ".parquet":
+            texts.append(pd.read_parquet(file).astype(str).to_csv().encode())
+        elif file.is_file():
+            texts.append(file.read_bytes())
+    for file in (hostile / "reports").rglob("*"):
+        if file.suffix == ".pdf":
+            with pikepdf.open(file) as opened:
+                texts.append(" ".join(pages(opened)).encode())
+        elif file.suffix == ".xlsx":
+            texts.append("\n".join(map(str, cells_of(file))).encode())
+        elif file.is_file():
+            texts.append(file.read_bytes())
+    assert len(texts) > 60
+    assert [m for text in texts for m in word.findall(text)] == []
 
 
 def test_bookings_far_from_finances_are_said_on_the_first_page(hostile):

@@ -9,28 +9,27 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import os
-import signal
 import sys
 import tempfile
-import threading
 import traceback
+from functools import partial
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple, NoReturn
 
 import typer
 
 from analysis.project import disk_faults, paths, settings
-from analysis.project.errors import CrmDataError, OwnMapError
+from analysis.project.errors import CrmDataError, DatasetBusyError, OwnMapError
+from analysis.project.interrupts import answered_interrupts
 from analysis.project.private_files import make_private
-from analysis.project.terminal_text import terminal_text
+from analysis.project.run_lock import run_lock
+from analysis.project.terminal import complain, say_line, say_lines, say_text, working
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
 DONE, REFUSED, USAGE, FAILED, BUG, LOCKED, INTERRUPTED = 0, 1, 2, 3, 70, 75, 130
-PATIENCE = 2.0  # [s] that an interrupted run has to put things away
-SHOW_CURSOR = "\x1b[?25h"  # a spinner hides it
 INTERRUPTED_LINE = "interrupted: what stood before still stands"
 RESERVED = ("dataset", "quarter", "team")
 
@@ -56,44 +55,8 @@ AsOf = Annotated[
 ]
 
 
-def _say(line: str) -> None:
-    typer.echo(_one_line(line))
-    sys.stdout.flush()
-
-
-def _one_line(line: str) -> str:
-    return terminal_text(line).replace("\n", "<U+000A>").replace("\t", " ")
-
-
-def _complain(message: str) -> None:
-    typer.echo(terminal_text(message), err=True)
-
-
-def _say_all(lines: Iterable[str]) -> None:
-    for line in lines:
-        _say(line)
-
-
-@contextlib.contextmanager
-def _working(on: str) -> Iterator[Callable[[str], None]]:
-    """Show on a terminal that work goes on; yields what to say plain lines with, there and elsewhere."""  # noqa: E501
-    if not sys.stdout.isatty():
-        yield _say
-        return
-    from rich.console import Console
-
-    console = Console(highlight=False, markup=False)
-    with console.status(on) as status:
-
-        def say(line: str) -> None:
-            console.print(_one_line(line))
-            status.update("running the notebooks")
-
-        yield say
-
-
 def _exit(code: int, message: str) -> NoReturn:
-    _complain(message)
+    complain(message)
     raise typer.Exit(code)
 
 
@@ -106,21 +69,6 @@ def _usage() -> Iterator[None]:
         raise
     except (ValueError, FileNotFoundError) as error:
         _exit(USAGE, str(error))
-
-
-@contextlib.contextmanager
-def _lock(dataset: str) -> Iterator[None]:
-    """Let one run at a time touch a dataset; the lock ends with the process, however it ends."""
-    import fcntl
-
-    folder = paths.project_root() / "data" / "processed"
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / f".{dataset}.lock").open("w") as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            _exit(LOCKED, f"another run works on {dataset}; try again when it is done")
-        yield
 
 
 def _require_folder(dataset: str) -> str:
@@ -151,7 +99,7 @@ def _day(as_of: dt.datetime | None) -> dt.date | None:
 
 def _print_version(*, is_asked: bool) -> None:
     if is_asked:
-        _say(f"alignment-roi {metadata.version('alignment-roi')}")
+        say_line(f"alignment-roi {metadata.version('alignment-roi')}")
         raise typer.Exit(DONE)
 
 
@@ -209,7 +157,7 @@ def demo(
                 file.replace(new)
         else:
             written.rename(folder)
-    _say(
+    say_line(
         f"wrote {folder.relative_to(paths.project_root())}: {teams} teams, {quarters} "
         f"quarters, seed {seed}"
     )
@@ -223,9 +171,9 @@ def init(dataset: Dataset) -> None:
     with _usage():
         folder = paths.raw_folder(dataset)
     for file in templates.write_templates(folder):
-        _say(f"wrote {file.relative_to(paths.project_root())}")
+        say_line(f"wrote {file.relative_to(paths.project_root())}")
     where = folder.relative_to(paths.project_root())
-    _say(
+    say_line(
         f"now put the CRM's exports into {where} and run `alignment-roi clean {dataset} --dry-run`"
     )
 
@@ -241,9 +189,9 @@ def verify(
 
     with _usage():
         _, run = run_verify.run_of(report)
-    with _lock(run["dataset"]) if run else contextlib.nullcontext(), _usage():
+    with run_lock(run["dataset"]) if run else contextlib.nullcontext(), _usage():
         verdict = run_verify.verify_report(report)
-    _say(verdict.says)
+    say_line(verdict.says)
     if not verdict.holds:
         raise typer.Exit(REFUSED)
 
@@ -272,7 +220,7 @@ def clean(
             # a log or a file must hold no word of a subject: for eyes at a terminal alone
             show_words=words.extend if sys.stdout.isatty() else None,
         )
-        _say_all(
+        say_lines(
             [
                 *audit_lines.audit_lines(account),
                 *audit_lines.currency_notice(house),
@@ -280,9 +228,9 @@ def clean(
             ]
         )
         return
-    with _lock(name), _working(f"cleaning {name}"):
+    with run_lock(name), working(f"cleaning {name}"):
         account = processed.prepare_dataset(name, as_of=_day(as_of))
-    _say_all([*audit_lines.audit_lines(account), *audit_lines.currency_notice(house)])
+    say_lines([*audit_lines.audit_lines(account), *audit_lines.currency_notice(house)])
 
 
 def _parameter_pairs(parameters: list[str]) -> dict[str, str]:
@@ -309,7 +257,16 @@ def _require_specification(dataset: str) -> None:
 
 @app.command(short_help="Write the quarterly report.")
 def report(
-    dataset: Dataset,
+    dataset: Annotated[
+        str | None, typer.Argument(metavar="DATASET", help="a folder of data/raw")
+    ] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="every dataset, one after another, in place of DATASET")
+    ] = False,
+    shard: Annotated[
+        str | None,
+        typer.Option(metavar="i/n", help="with --all: the i-th of n parts, each for one machine"),
+    ] = None,
     quarter: Annotated[
         list[str] | None,
         typer.Option(
@@ -337,53 +294,95 @@ def report(
     """Write the quarterly report: PDF, workbook, executed notebooks and manifest."""
     from analysis.project import quarters
 
-    name = _require_folder(dataset)
     quarter_names = quarter or ["latest"]
     with _usage():
-        settings.load_dataset_settings(name)
         for one in quarter_names:
             if one not in quarters.RELATIVE:
                 quarters.parse_quarter(one)
         pairs = _parameter_pairs(parameter or [])
+    asked = _Asked(quarter_names, pairs, as_of=_day(as_of), workers=workers, force=force)
+    if not every:
+        if dataset is None or shard is not None:
+            _exit(USAGE, "report takes a DATASET, or --all; --shard goes with --all")
+        _report_dataset(dataset, asked)
+        return
+    if dataset is not None:
+        _exit(USAGE, f"report takes a DATASET or --all, got both: {dataset} and --all")
+    from analysis.report.run import every_dataset
+
+    with _usage():
+        names = every_dataset.datasets_of_shard(paths.dataset_names(), shard)
+    ended = [(name, _ended(partial(_report_dataset, name, asked))) for name in names]
+    say_lines(every_dataset.outcome_lines(ended))
+    if any(code != DONE for _, code in ended):
+        raise typer.Exit(FAILED)
+
+
+def _ended(work: Callable[[], None]) -> int:
+    """Do `work` for one dataset of several; return the exit code that it alone would have."""
+    try:
+        work()
+    except typer.Exit as error:
+        return error.exit_code
+    except Exception as error:  # noqa: BLE001 - whatever stops one company must not stop the others
+        return _explained(error)
+    return DONE
+
+
+class _Asked(NamedTuple):
+    """What was asked of each report, whatever the dataset."""
+
+    quarters: list[str]
+    parameters: dict[str, str]
+    as_of: dt.date | None
+    workers: int
+    force: bool
+
+
+def _report_dataset(dataset: str, asked: _Asked) -> None:
+    """Write one dataset's reports."""
+    name = _require_folder(dataset)
+    with _usage():
+        settings.load_dataset_settings(name)
         _require_specification(name)
     from analysis.report.run import notebooks as run_notebooks
     from analysis.store import needs
 
     notebooks = needs.chapter_notebooks()
     with _usage():
-        parameters_by_name = run_notebooks.check_parameters(notebooks, pairs, RESERVED)
+        parameters_by_name = run_notebooks.check_parameters(notebooks, asked.parameters, RESERVED)
     from analysis.chapters.data_quality import answerability
     from analysis.report.run import publish
     from analysis.store import manifest, processed
     from analysis.store.company import open_company
 
-    with _lock(name), _working(f"cleaning {name}") as say:
+    with run_lock(name), working(f"cleaning {name}") as say:
         say(f"cleaning {name}")
-        account = processed.prepare_dataset(name, as_of=_day(as_of))
+        account = processed.prepare_dataset(name, as_of=asked.as_of)
         with _usage():
             companies = {
                 each.quarter: each
-                for each in (open_company(name, quarter=one) for one in quarter_names)
+                for each in (open_company(name, quarter=one) for one in asked.quarters)
             }
         done = [
             publish.publish_report(
                 companies[one],
                 parameters_by_name,
-                workers=workers,
-                force=force,
+                workers=asked.workers,
+                force=asked.force,
                 say=say,
-                as_of=_day(as_of),
+                as_of=asked.as_of,
             )
             for one in sorted(companies)
         ]
     warned, withheld = answerability.plain_lines(account)
-    _say_all(
+    say_lines(
         [*withheld, *warned]
     )  # before the reports' paths: whatever reads the last line finds a path there
     for publication in done:
         where = publication.folder.relative_to(paths.project_root())
         if publication.manifest["status"] == "ok":
-            _say(f"{where / publish.PDF}{'' if publication.is_new else ' (up to date)'}")
+            say_line(f"{where / publish.PDF}{'' if publication.is_new else ' (up to date)'}")
             continue
         broken = [
             n
@@ -393,7 +392,7 @@ def report(
         why = [f"{manifest.failure_line(n)} ({n['status']})" for n in broken] or [
             str(publication.manifest["error"])
         ]
-        _complain("\n".join(f"{where}: {line}" for line in why))
+        complain("\n".join(f"{where}: {line}" for line in why))
         typer.echo(
             f"No PDF was written; the notebooks as far as they got are in {where / 'failed'}.",
             err=True,
@@ -404,37 +403,63 @@ def report(
         raise typer.Exit(REFUSED)
 
 
-@contextlib.contextmanager
-def _answered_interrupts() -> Iterator[list[int]]:
-    """Let Ctrl-C end the run within seconds; yields the signals that come.
+@app.command(short_help="Vet open marketing requests, one question at a time.")
+def vet(
+    dataset: Dataset,
+    leader: Annotated[
+        bool, typer.Option("--leader", help="the leader's own question, and the decision")
+    ] = False,
+) -> None:
+    """Walk through open marketing requests; every answer is kept the moment it is given."""
+    from analysis.chapters.marketing_requests import vetting_session
+    from analysis.chapters.marketing_requests.request_commands import requests_to_vet
 
-    A library that is deep in a computation may take its time, or make an error of its own of it.
-    """
-    signals: list[int] = []
+    name = _require_folder(dataset)
+    with _usage():
+        settings.load_dataset_settings(name)
+    with run_lock(f"{name}.requests"):
+        with run_lock(name), _usage():
+            requests = requests_to_vet(name, is_leader=leader)
+        vetting_session.vet_requests(
+            name,
+            requests,
+            vetting_session.Terminal(input, say_text),
+            today=dt.datetime.now(tz=dt.UTC).astimezone().date(),
+            is_leader=leader,
+        )
 
-    def end() -> None:
-        if sys.stdout.isatty():
-            typer.echo(SHOW_CURSOR, nl=False)
-        os._exit(INTERRUPTED)
 
-    def answer(number: int, _frame: object) -> NoReturn:
-        if not signals:
-            timer = threading.Timer(PATIENCE, end)
-            timer.daemon = True
-            timer.start()
-        signals.append(number)
-        raise KeyboardInterrupt
+@app.command(short_help="Price an ask of sales before it is sent, and check its words.")
+def ask(
+    minutes: Annotated[float, typer.Option(min=0, metavar="N", help="it takes each rep [min]")],
+    reps: Annotated[int, typer.Option(min=1, metavar="N", help="reps it goes to")],
+    dataset: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DATASET", help="price it by this company; the article's unless given"
+        ),
+    ] = None,
+    text: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="the ask as written; - reads it from stdin")
+    ] = None,
+    field: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="a field it asks to fill in; may be repeated"),
+    ] = None,
+) -> None:
+    """Price an ask of sales before it is sent, and check its words by the article's."""
+    from analysis.chapters.marketing_requests.request_commands import ask_lines
 
-    before = signal.signal(signal.SIGINT, answer)
-    try:
-        yield signals
-    finally:
-        signal.signal(signal.SIGINT, before)
+    name = _require_folder(dataset) if dataset is not None else None
+    written = sys.stdin.read() if text == "-" else text
+    with contextlib.nullcontext() if name is None else run_lock(name), _usage():
+        lines = ask_lines(name, minutes=minutes, n_reps=reps, text=written, form=field or ())
+    say_lines(lines)
 
 
 def main() -> NoReturn:
     """Run the command line; every way it can end has its exit code."""
-    with _answered_interrupts() as interrupts:
+    with answered_interrupts(INTERRUPTED) as interrupts:
         try:
             _run_app(interrupts)
         except (SystemExit, KeyboardInterrupt):
@@ -447,25 +472,29 @@ def main() -> NoReturn:
 def _run_app(interrupts: list[int]) -> NoReturn:
     try:
         app()
-    except OwnMapError as error:
-        _complain(str(error))
-        sys.exit(USAGE)
-    except CrmDataError as error:
-        _complain(f"CrmDataError: {error}")
-        sys.exit(REFUSED)
     except Exception as error:  # noqa: BLE001 - the outermost frame: a bug must end in its exit code
         if interrupts:  # a library's own word for it
             raise KeyboardInterrupt from None
-        if fault := disk_faults.explain_fault(error):
-            _complain(fault)
-            sys.exit(USAGE)
-        _complain(traceback.format_exc())
-        typer.echo(
-            (
-                "this is a bug of alignment-roi, not of your data; please report it with the "
-                "lines above"
-            ),
-            err=True,
-        )
-        sys.exit(BUG)
+        sys.exit(_explained(error))
     sys.exit(DONE)
+
+
+def _explained(error: Exception) -> int:
+    """Say what went wrong, as far as possible what to do; return the exit code."""
+    if isinstance(error, OwnMapError):
+        complain(str(error))
+        return USAGE
+    if isinstance(error, CrmDataError):
+        complain(f"CrmDataError: {error}")
+        return REFUSED
+    if isinstance(error, DatasetBusyError):
+        complain(str(error))
+        return LOCKED
+    if fault := disk_faults.explain_fault(error):
+        complain(fault)
+        return USAGE
+    complain("".join(traceback.format_exception(error)))
+    complain(
+        "this is a bug of alignment-roi, not of your data; please report it with the lines above"
+    )
+    return BUG

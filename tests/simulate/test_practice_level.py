@@ -15,6 +15,7 @@ from analysis.simulate.exports import (
     practice_agreements,
     practice_content,
     practice_meetings,
+    practice_requests,
     practice_scene,
     practice_survey,
     salesforce_deals,
@@ -30,6 +31,7 @@ ROOMS = (
     practice_agreements.agreement_files,
     practice_agreements.targeting_files,
     practice_content.content_files,
+    practice_requests.request_file,
     practice_meetings.meeting_minutes,
     practice_survey.voice_files,
     hand_kept_files.programme_cost_file,
@@ -197,9 +199,9 @@ def test_only_adopters_cost_and_the_first_quarter_costs_most(scene, tables):
 
 
 def test_nothing_is_dated_after_the_window(scene, tables):
-    """What has happened has happened: only the end of a span may lie ahead."""
+    """What has happened has happened: only the end of a span and what is wanted may lie ahead."""
     last = str(scene.tables.draws.window.dates(np.array([scene.n_days - 1]))[0])
-    spans = ("period_end", "valid_to")
+    spans = ("period_end", "valid_to", "wanted_on")
     for name, table in tables.items():
         for column in table.columns:
             if column.endswith(("_on", "_start", "_from")) and column not in spans:

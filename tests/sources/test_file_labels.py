@@ -136,6 +136,27 @@ def test_the_company_currency_counts_where_it_is_the_reporting_one(raw, dollars_
     )
 
 
+def test_a_deal_neither_won_nor_lost_by_its_labels_is_open(raw):
+    """HubSpot's dialog offers "Is Closed Lost" beside "Is Closed Won"; a stage of one's own says nothing."""
+    (raw / "fields.toml").write_text('[reading]\ntime_zone = "UTC"\n')
+    rows = []
+    for n, (won, lost) in enumerate((("true", "false"), ("false", "true"), ("false", "false")), 1):
+        row = hubspot_deal(n, "USD", "100", "100") | {"Is Closed Won": won, "Is Closed Lost": lost}
+        row["Deal Stage"] = f"Phase {n}"
+        del row["Is Deal Closed?"]
+        rows.append(row)
+    write(raw, deals=rows, User=[user()])
+    deals = cleaned().tables["opportunities"].set_index("opportunity_id")
+    assert deals["status"].to_dict() == {"1": "won", "2": "lost", "3": "open"}
+
+
+def test_users_without_their_type_are_users(raw):
+    """A report of users seldom has the column UserType."""
+    users = [{k: v for k, v in each.items() if k != "UserType"} for each in (user(), user(BEN))]
+    write(raw, Opportunity=[opportunity(1)], User=users)
+    assert set(cleaned().tables["reps"]["rep_id"]) == {ADA, BEN}
+
+
 def test_no_address_in_a_file_name_goes_further(raw):
     write(raw, User=[user(Email="ada@acme.test")], Opportunity=[opportunity(1)])
     (raw / "ada@acme.test.ics").write_text(calendar(DEMO))

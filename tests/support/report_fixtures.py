@@ -166,11 +166,11 @@ def squeezed(content):
 def rewrite(file: Path, change: Callable[[int, dict[str, str]], dict[str, str]]) -> None:
     """Change every row of a CSV file, given its number and itself."""
     with file.open(newline="", encoding="utf-8") as stream:
-        rows = list(csv.DictReader(stream))
+        rows = [change(i, row) for i, row in enumerate(csv.DictReader(stream))]
     with file.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.DictWriter(stream, rows[0].keys())
         writer.writeheader()
-        writer.writerows(change(i, row) for i, row in enumerate(rows))
+        writer.writerows(rows)
 
 
 def cells_of(workbook):

@@ -75,6 +75,15 @@ CASES: list[Case] = [
     *_repeats("reps", {"role": "manager"}, {"rep_id": BEN}),
     _case("reps", "not_a_person", {"role": "integration"}, {"rep_id": BEN, "role": "marketing"}),
     _case("reps", "unknown_time_zone", {"time_zone": "Mars/Phobos"}, {"rep_id": BEN, "time_zone": "Europe/Paris"}),
+    Case(
+        "reps",
+        "two_users_of_a_person",
+        {0, 1},
+        [
+            BASE["reps"] | {"rep_id": rep, "person_email": address}
+            for rep, address in ((ADA, "P1"), (BEN, "P1"), ("R3", "P3"), ("R4", None), ("R5", None))
+        ],
+    ),
     Case("teams", "repeated_record", {1}, [BASE["teams"], BASE["teams"]]),
     _case("teams", "not_a_sales_team", {"team_id": SOUTH, "team_name": "Marketing"}, {"team_name": "Marketing"}),
     Case("rep_team_history", "repeated_record", {1}, [BASE["rep_team_history"]] * 2),
@@ -149,6 +158,9 @@ CASES: list[Case] = [
     _case("activities", "cancelled", {"subject": "Canceled: Demo"}, {"subject": "Cancellation terms: call"}),
     _case("activities", "cancelled", {"subject": "CANCELLED"}, {"subject": "Demo, not cancelled"}),
     _case("activities", "cancelled", {"subject": "Abgesagt: Demo"}, {"subject": "Abgesagte Aufträge"}),
+    _case("activities", "no_show", {"subject": "No Show: Demo"}, {"subject": "No-show rate review"}),
+    _case("activities", "no_show", {"subject": "Demo - NO SHOW"}, {"subject": "Show-and-tell: demo"}),
+    _case("activities", "no_show", {"subject": "Nicht erschienen: Demo"}, {"subject": "Demo"}),
     _case("activities", "cancelled_meeting", {"shown_as": "cancelled"}, {"shown_as": "Busy"}),
     _case("activities", "declined_meeting", {"shown_as": "declined"}, {"shown_as": None}),
     _case("activities", "free_time", {"shown_as": "free"}, {"shown_as": "free", "is_all_day": True}),

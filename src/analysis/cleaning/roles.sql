@@ -8,7 +8,7 @@ create or replace macro role_of_title(title) as case
   when regexp_matches(plain_title(title), 'marketing') then 'marketing'
   when regexp_matches(
       plain_title(title),
-      '\b(key ?|strategic |global |senior |national )*(account|territory|channel|partner|client|customer|relationship|portfolio)s?[ -]?(success )?manager')
+      '\b(key ?|strategic |global |senior |national )*(account|territory|channel|partner|client|customer|relationship|portfolio)s?[ -]?(success )?(manager|director)|business development (manager|representative|executive)')
     then 'rep'
   when regexp_matches(
       plain_title(title),

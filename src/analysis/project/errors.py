@@ -1,9 +1,5 @@
-"""Canonical tables and the error that names what breaks them.
-
-A column's name, kind and meaning stand once, in the subject's own module; `crm` fills the tables,
-`panel` and the models read them, and ``data/README.md`` is written from them.  Ids are strings,
-timestamps UTC, dates dates, intervals half-open, rates 0 to 1; money is ``<name>_amount`` in the
-reporting currency beside the raw pair.  Missing stays missing.
+"""The errors that name what breaks a run, and the checks that raise them: table, rule, how many of
+how many, three ids, what to do.
 """
 
 from __future__ import annotations
@@ -27,6 +23,10 @@ class OwnMapError(CrmDataError):
 
     The message says file, key and what is allowed.
     """
+
+
+class DatasetBusyError(RuntimeError):
+    """Another run works on the dataset."""
 
 
 def _ids(index: pd.Index, offending: pd.Series) -> str:

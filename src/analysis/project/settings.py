@@ -199,6 +199,17 @@ class ReviewSettings(_Section):
     hours: Annotated[float, Field(gt=0, le=8)] = 1.5
 
 
+class RequestSettings(_Section):
+    """What marketing has for requests in a quarter; what is not stated bounds nothing and is said
+    to be unknown.
+    """
+
+    capacity_hours: Annotated[float, Field(ge=0)] | None = None
+    budget_amount: Annotated[float, Field(ge=0)] | None = None  # beside hours
+    skill_hours: dict[str, Annotated[float, Field(ge=0)]] = {}  # of `capacity_hours`
+    most_goals: Annotated[int, Field(ge=1)] | None = None  # worked on at a time
+
+
 class Standards(_Section):
     """What counts as in time or enough when practices are scored.
 
@@ -265,6 +276,7 @@ class Settings(BaseSettings):
     reconciliation: ReconciliationSettings
     report: Report
     review: ReviewSettings = ReviewSettings()
+    requests: RequestSettings = RequestSettings()
     alignment: Standards = Standards()
     key_metrics: Annotated[
         tuple[KeyMetric, ...], Field(min_length=3, max_length=5), AfterValidator(_once)

@@ -50,7 +50,7 @@ class MissingChapter(TypedDict):
     needs: list[QuestionNeed]
     why: str
     answers: NotRequired[list[str]]  # keys of layout.QUESTIONS
-    is_withheld: NotRequired[bool]  # by the gate, although the tables are there
+    is_withheld: NotRequired[bool]  # although the tables are there
 
 
 class Earlier(NamedTuple):
@@ -135,6 +135,8 @@ def make_document(
     chapters = [chapter for chapter, _ in pairs]
     for gap in sorted(missing, key=lambda m: m["position"]):
         empty = _empty(gap["question"])
+        # what lacks no table was withheld by the gate, or stopped by what its tables hold
+        gap["is_withheld"] = gap.get("is_withheld", False) or not gap["needs"]
         empty["missing"], empty["answers"] = gap, gap.get("answers", [])
         chapters.insert(gap["position"], empty)
     for chapter, is_in in zip(

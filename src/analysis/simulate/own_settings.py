@@ -7,6 +7,12 @@ name = "Northwind Instruments"      # on the cover
 currency = "USD"                    # reporting currency: every <name>_amount is in it
 time_zone = "America/New_York"      # for people whose own zone the CRM does not know
 
+[requests]                          # what marketing has for requests of sales in a quarter
+capacity_hours = 480.0
+budget_amount = 45000
+skill_hours = { design = 160.0, events = 220.0 }
+most_goals = 5
+
 # Three to five headlines that everybody watches, each with who answers for it and what it should be, in its unit.
 [[key_metrics]]
 name = "selling_hours_per_week"

@@ -38,7 +38,10 @@ EXAMPLES = {  # a line of each file, its cells in the order of its columns
     "campaign_notices": "N-1,T-1,C-12,2026-07-20,2026-07-09,true,true",
     "assets": "F-31,T-1,2026-07-02,true,true,12.5",
     "asset_uses": "U-1,F-31,T-1,2026-07-15,O-2041",
-    "marketing_requests": "Q-5,T-1,2026-07-06,client,approve,13,2026-07-13,14",
+    "marketing_requests": (
+        "Q-5,T-1,2026-07-06,client,approve,13,2026-07-13,14,price comparison,webinar,Webinar,SMB,"
+        "G-1,events,6,1500,30000,24000,USD,40,31,2026-08-01,2026-07-08,2026-07-10,2026-08-05,Q-4"
+    ),
     "joint_meetings": "M-3,T-1,2026-07-07,weekly,true,true,5,false",
     "survey_answers": "V-17,1,T-1,sales,2026-06-22,4",
     "programme_costs": "X-1,T-1,2026-07-01,2026-10-01,people,2200,USD",

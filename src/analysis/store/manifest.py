@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from analysis.project import paths, quarters
 from analysis.project.paths import REVIEWS_FOLDER as REVIEWS
-from analysis.store import editions, needs, processed
+from analysis.store import editions, needs, processed, request_records
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,7 +58,8 @@ def lock_sha256() -> str:
 
 
 def settings_sha256(company: Company) -> str:
-    """Return the hash of a company's settings and of its own maps and rules.
+    """Return the hash of a company's settings, its own maps and rules, and what it decided on
+    requests.
 
     The minutes of reviews are none.
     """
@@ -67,7 +68,14 @@ def settings_sha256(company: Company) -> str:
     for file in sorted(folder.rglob("*.toml")):
         if file.name != paths.SETTINGS_FILE and file.parent.name != REVIEWS:
             digest.update(f"{file.relative_to(folder)}\0".encode() + file.read_bytes())
+    digest.update(_decisions_sha256(company).encode())
     return digest.hexdigest()
+
+
+def _decisions_sha256(company: Company) -> str:
+    """Return the hash of what was decided on requests by the quarter's end, empty without any."""
+    records = request_records.read_records(company.dataset)
+    return request_records.records_digest(records, company.day_after) if records else ""
 
 
 def run_id(company: Company, parameters: Mapping[str, Parameter]) -> str:
@@ -88,6 +96,7 @@ def run_id(company: Company, parameters: Mapping[str, Parameter]) -> str:
         before,
         frozen,
         first_editions,
+        _decisions_sha256(company),
     ]
     identifier = _sha256(json.dumps(follows_from).encode())[:16]
     first = editions.own_edition(dataset, quarter)

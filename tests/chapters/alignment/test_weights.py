@@ -124,18 +124,6 @@ def test_a_company_without_a_rules_column_is_named():
         reference.classify_archetypes(pd.DataFrame({"x": [1]}))
 
 
-def test_thirteen_questions_the_last_for_the_leader_alone():
-    """Each of the five criteria is asked for at least twice; the big picture is four questions, eight fields."""
-    assert [q.number for q in reference.QUESTIONS] == list(range(1, 14))
-    assert len(reference.vetting_form(for_leader=False)) == 12
-    assert reference.vetting_form(for_leader=True)["number"].tolist()[-1] == 13
-    asked = pd.Series([q.criterion for q in reference.QUESTIONS]).value_counts()
-    assert set(asked.index) == set(reference.CRITERIA)
-    assert asked.min() >= 2
-    fields = pd.Series([f.question for f in reference.BIG_PICTURE]).value_counts(sort=False)
-    assert fields.tolist() == [2, 2, 3, 1]
-
-
 def test_what_the_tables_tell_of_the_rules_and_what_they_do_not():
     """6 of 10 thousand on brochures, 4 on a webinar that led to a deal; 3 of 4 deals without a source; leads halved."""
     day = pd.Timestamp

@@ -62,10 +62,10 @@ def test_what_the_data_can_answer_is_what_each_notebook_declares(here):
 @pytest.mark.parametrize(
     ("n_in", "why"),
     [
-        (0, "The exports hold no rep_team_history."),
+        (0, "The exports hold no rep team history."),
         (
             21,
-            "The exports hold no usable row of rep_team_history (21 read, none could be used).",
+            "The exports hold no usable row of rep team history (21 read, none could be used).",
         ),
     ],
 )
@@ -74,4 +74,4 @@ def test_a_table_that_was_read_and_emptied_is_not_called_absent(n_in, why):
     company = SimpleNamespace(audit={"tables": [state]})
     asked = Requirements("What?", {"rep_team_history": ["team_id"]}, [], {}, [], False)
     gap = chapter_gaps.find_gap(company, asked)
-    assert gap.why == f"{why} data/README.md says which columns each takes."
+    assert gap.why == f"{why} Its page lists the columns that an answer takes."

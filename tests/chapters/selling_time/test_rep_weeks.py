@@ -94,6 +94,17 @@ def test_errors_are_by_team_only_where_a_shifter_meets_whole_teams(table):
     assert "CRV1 by rep_id" in elasticity.estimate_elasticity(by_rep).elasticity.method
 
 
+@pytest.mark.parametrize(("n_teams", "is_used"), [(2, False), (3, True)])
+def test_an_outage_says_something_where_each_team_may_be_left_out(table, n_teams, is_used):
+    """Of two teams one is left when the other is out: nothing is there to compare it with."""
+    teams = sorted(table.loc[table["outage_days"] > 0, "team_id"].unique())[:n_teams]
+    few = table[table["team_id"].isin(teams)]
+    chosen = rep_weeks.select_weeks(few)
+    assert ("outage_days" in chosen.shifters) is is_used
+    assert {"training_days", "assistant_days"} <= set(chosen.shifters)
+    assert elasticity.estimate_elasticity(chosen).elasticity.is_known
+
+
 def test_without_a_shifter_it_cannot_be_told_and_says_what_it_takes(table):
     got = elasticity.estimate_elasticity(
         rep_weeks.select_weeks(table.drop(columns=list(rep_weeks.SHIFTERS)))

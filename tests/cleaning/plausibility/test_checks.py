@@ -147,6 +147,10 @@ CASES = [
     Case(reference_checks.reps_without, "reps_without_opportunities",
          "update opportunities set owner_rep_id = 'R1', owner_at_close_rep_id = null",
          "update opportunities set owner_rep_id = 'R1'; update reps set hired_on = date '2025-08-01' where rep_id <> 'R1'"),
+    Case(reference_checks.reps_without, "two_users_of_a_person",
+         "update reps set flagged_by = 'two_users_of_a_person' where rep_id in ('R1', 'R2')",
+         "update reps set flagged_by = 'two_users_of_a_person' where rep_id in ('R1', 'R2'); "
+         "delete from opportunities where owner_rep_id = 'R2'", "warn"),
     Case(hours_checks.hours_counted, "hours_of_no_rep",
          lost_rows("rep_quarter", "true"), "update rep_quarter set logged_hours = 0 where rep_id < 'R5'"),
     Case(period_checks.periods_with_fewer_rows, "period_with_fewer_rows",
@@ -177,6 +181,10 @@ CASES = [
     Case(outcome_checks.dates_of_closes, "closed_on_one_day",
          deals(100, "close_date = date '2025-06-30'", "status <> 'open'"),
          deals(4, "close_date = date '2025-06-30'", "status <> 'open'")),
+    Case(outcome_checks.dates_of_closes, "closed_on_one_day",
+         "delete from opportunities where opportunity_id > 'D115'; "
+         "update opportunities set close_date = date '2025-06-30' where status <> 'open' and opportunity_id < 'D020'",
+         "delete from opportunities where opportunity_id > 'D115'", "warn"),
     Case(stage_history_checks.against_history, "history_against_stage",
          "update stage_history set stage = 'Proposal' where stage like 'Closed%' and opportunity_id < 'D100'",
          "update stage_history set stage = 'Proposal' where stage like 'Closed%' and opportunity_id < 'D003'"),

@@ -271,7 +271,7 @@ def test_the_money_of_deals_set_aside_is_named_even_where_no_rate_is_known(raw):
     _exports(raw, [_deal(n, **({"CurrencyIsoCode": "SEK"} if n < 12 else {})) for n in range(60)])
     found = {f["check"]: f for f in processed.dry_run("here")["gate"]["findings"]}
     assert found["rows_set_aside"]["sentence"] == (
-        "12 of 60 rows of opportunities were set aside (unknown_currency 12), with 1,200 USD "
+        "12 of 60 rows of opportunities were set aside (unknown currency 12), with 1,200 USD "
         "(12 deals without an exchange rate, each as the median deal or at another day's rate)."
     )
     assert "12 of 12 where currency is SEK" in found["set_aside_unevenly"]["sentence"]

@@ -20,6 +20,7 @@ from analysis.chapters.alignment import (
     weights,
 )
 from analysis.project.quarters import parse_quarter as named_quarter
+from analysis.tables import vetting_form
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -99,7 +100,7 @@ def alignment_tables(
             values.to_frame().T
         ),
         "rules of the types": reference.explain_archetype(values),
-        "questions to a request": reference.vetting_form(for_leader=False),
+        "questions to a request": vetting_form.vetting_form(for_leader=False),
     }
 
 

@@ -67,21 +67,27 @@ def _too_few_paid(company: Company) -> ChapterGap | None:
 
 def _lacks(company: Company, lacking: Sequence[Missing], requirements: Requirements) -> str:
     """Say what a dataset does not hold; of several ways to answer, that one is enough."""
+
+    def called(table: str) -> str:
+        return table.replace("_", " ")
+
     tables = company.audit["tables"]
     with_rows = {t["table"] for t in tables if t["n_clean"]}
     emptied = {t["table"]: t["n_in"] for t in tables if not t["n_clean"] and t["n_in"]}
     alone = [m.table for m in lacking if m.table in requirements.needs]
     words = [
-        f"{table} without {', '.join(m.columns)}"
+        f"{called(table)} without {', '.join(m.columns)}"
         if table in with_rows
-        else f"no usable row of {table} ({emptied[table]:,} read, none could be used)"
+        else f"no usable row of {called(table)} ({emptied[table]:,} read, none could be used)"
         if table in emptied
-        else f"no {table}"
+        else f"no {called(table)}"
         for m in lacking
         if (table := m.table) in requirements.needs
     ]
     words = [" and ".join(words)] if words else []
     if len(alone) < len(lacking):
-        ways = "; ".join(" with ".join(way) for way in requirements.one_of)
-        words.append(f"none of {ways}, of which one would do")
-    return f"The exports hold {' and '.join(words)}. data/README.md says which columns each takes."
+        ways = ", or ".join(" with ".join(map(called, way)) for way in requirements.one_of)
+        words.append(f"none of these, of which one is enough: {ways}")
+    return (
+        f"The exports hold {' and '.join(words)}. Its page lists the columns that an answer takes."
+    )

@@ -32,6 +32,7 @@ NEEDED = ["rep_id", "week_start", "team_id", "available_hours", "selling_hours",
 FEWEST_SHIFTED = 20  # rep-weeks: with fewer a shifter's effect on hours is an anecdote
 SMALLEST_MOVE = 1e-8  # of the week: below, what is left of a shifter is rounding
 TOGETHER = 0.5  # of the team-mates: above, the team was treated and not the rep
+FEWEST_TEAMS, FEWEST_SHIFTED_TEAMS = 3, 2  # where teams are treated: fewer have no error
 LEAD_WEEKS = 4  # weeks ahead in which nothing may foretell today
 
 
@@ -92,7 +93,9 @@ def select_weeks(panel: pd.DataFrame, outcomes: Sequence[str] = ("n_created",)) 
     for name in SHIFTERS:
         if name in rows.columns and int((rows[name] > 0).sum()) >= FEWEST_SHIFTED:
             rows[share_column(name)] = rows[name].astype(float) / WEEKDAYS
-            shifters_that_vary += [name] if is_varying(rows, share_column(name)) else []
+            column = share_column(name)
+            is_usable_shift = is_varying(rows, column) and is_seen_in_teams(rows, column)
+            shifters_that_vary += [name] if is_usable_shift else []
     lacks = [
         *([] if has_late else [LATE]),
         *([] if shifters_that_vary else ["one of " + ", ".join(SHIFTERS)]),
@@ -107,6 +110,16 @@ def select_weeks(panel: pd.DataFrame, outcomes: Sequence[str] = ("n_created",)) 
     return Weeks(
         rows.reset_index(drop=True), tuple(shifters_that_vary), counts, tuple(lacks), cluster
     )
+
+
+def is_seen_in_teams(rows: pd.DataFrame, column: str) -> bool:
+    """Return whether a shifter's error can be known: one that meets whole teams must have met two
+    of three or more, so that each may be left out.
+    """
+    if not meets_teams(rows, column):
+        return True
+    shifted = rows.loc[rows[column] > 0, "team_id"].nunique()
+    return rows["team_id"].nunique() >= FEWEST_TEAMS and shifted >= FEWEST_SHIFTED_TEAMS
 
 
 def meets_teams(rows: pd.DataFrame, column: str) -> bool:

@@ -31,6 +31,8 @@ LEAST_CHANCE = 1e-3
 _PARTS = {"quarter": "year(close_date) || 'Q' || quarter(close_date)", "pipeline": "pipeline"}
 
 DAYS_AFTER = 14
+# Closes on one day that are no chance: of fewer closed deals than the first, this many and this share.
+MANY_CLOSES, FEWEST_ON_A_DAY, HEAP_OF_FEW = 200, 8, 0.10
 FEWEST_STAMPS = 20  # in the 30 days before the last: fewer do not date an export
 FEWEST_DAYS = 3  # that they are of: a CRM that moved created everything on one day
 LONG_AFTER = 31
@@ -300,7 +302,7 @@ def dates_of_closes(data: Dataset) -> Iterator[CheckReading]:
         yield CheckReading(
             "closed_on_one_day",
             DEALS,
-            share_of(r.n, r.n_closed),
+            _heaped_share(int(r.n), int(r.n_closed)),
             int(r.n_closed),
             (
                 f"{r.n:,} of {int(r.n_closed):,} closed deals carry one close date, "
@@ -323,6 +325,19 @@ def dates_of_closes(data: Dataset) -> Iterator[CheckReading]:
         "day and month may be turned round.",
     )
     yield _won_long_after(data)
+
+
+def _heaped_share(n: int, n_closed: int) -> float:
+    """Return the share closed on the fullest day; of few deals 0 unless many of them are.
+
+    Examples
+    --------
+    >>> _heaped_share(17, 115), _heaped_share(5, 115), _heaped_share(7, 200)
+    (0.14782608695652175, 0.0, 0.035)
+    """
+    share = share_of(n, n_closed)
+    is_heap = n_closed >= MANY_CLOSES or (n >= FEWEST_ON_A_DAY and share >= HEAP_OF_FEW)
+    return share if is_heap else 0.0
 
 
 def _won_long_after(data: Dataset) -> CheckReading:

@@ -177,6 +177,16 @@ def reps_without(data: Dataset) -> Iterator[CheckReading]:
                 "deals only."
             ),
         )
+        yield data.odd_share(
+            "two_users_of_a_person",
+            Bearing(("growth", "pay"), ("bookings", "hours", "cost", "worth", "index")),
+            "reps",
+            source="reps",
+            key="rep_id",
+            odd="contains(coalesce(flagged_by, ''), 'two_users_of_a_person')",
+            among="rep_id in (select owner_rep_id from opportunities)",
+            sentence="{} owners of deals have a second user record with the same e-mail address.",
+        )
     if data.has("reps", "activities"):
         yield data.odd_share(
             "reps_without_meetings",

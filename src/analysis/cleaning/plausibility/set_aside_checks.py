@@ -52,7 +52,9 @@ def rows_set_aside(data: Dataset) -> Iterator[CheckReading]:
         of_facts = n_in - counts["planned"]
         bearing = bearing_of(table)
         others = [r for r in mine if r.kind == "other"][:N_RULES]
-        why = ", ".join(f"{r.rule}{f' in {r.cell}' if r.cell else ''} {r.n:,}" for r in others)
+        why = ", ".join(
+            f"{r.rule.replace('_', ' ')}{f' in {r.cell}' if r.cell else ''} {r.n:,}" for r in others
+        )
         if data.n_clean[table] == 0:
             yield CheckReading(
                 "table_without_clean_row",

@@ -102,13 +102,13 @@ def _changed(run: Manifest, company: Company) -> str:
         "exports": {f["file"]: f["sha256"] for f in company.audit["files"]},
         "code": manifest.code_sha256(),
         "lock": manifest.lock_sha256(),
-        "settings or rules": manifest.settings_sha256(company),
+        "settings, rules or decisions on requests": manifest.settings_sha256(company),
     }
     then = {
         "exports": {f["file"]: f["sha256"] for f in run["inputs"]},
         "code": run["code_sha256"],
         "lock": run["lock_sha256"],
-        "settings or rules": run.get("settings_sha256"),
+        "settings, rules or decisions on requests": run.get("settings_sha256"),
     }
     return (
         ", ".join(name for name in now if now[name] != then[name])

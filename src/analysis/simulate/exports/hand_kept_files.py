@@ -16,6 +16,7 @@ from analysis.simulate.exports import (
     practice_agreements,
     practice_content,
     practice_meetings,
+    practice_requests,
     practice_scene,
     practice_survey,
 )
@@ -57,6 +58,7 @@ def hand_kept_files(
         **practice_agreements.agreement_files(scene),
         **practice_agreements.targeting_files(scene),
         **practice_content.content_files(scene),
+        **practice_requests.request_file(scene),
         **practice_meetings.meeting_minutes(scene),
         **practice_survey.voice_files(scene),
         **programme_cost_file(scene),

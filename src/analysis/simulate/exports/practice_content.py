@@ -1,4 +1,4 @@
-"""What marketing makes for sales, whether it is used, and what sales asks for."""
+"""What marketing makes for sales, and whether it is used."""
 
 from __future__ import annotations
 
@@ -15,23 +15,15 @@ if TYPE_CHECKING:
     from analysis.simulate.exports.practice_scene import Scene
     from analysis.simulate.world.calendar import Ints
 
-ASSETS, REQUESTS = 2.5, 4.0  # expected by team and quarter
+ASSETS = 2.5  # expected by team and quarter
 USES = (1.2, 5.0)  # expected of an asset: outside the library, in it
 USE_DAYS = 60.0  # mean days from making to a use
-ASSET_HOURS, REQUEST_HOURS, HOURS_LOG_SD = (
-    10.0,
-    14.0,
-    0.6,
-)  # median hours of marketing, and their spread
-TRIGGERS = ("competitor", "client", "gap", "plan", "other")
-DECISIONS = ("approve", "table", "add to plan", "alternative")
-QUESTIONS = 13
+ASSET_HOURS, HOURS_LOG_SD = 10.0, 0.6  # median hours of marketing, and their spread
 RECENT = 40  # deals of the team, the latest, one of which an asset is used in
-OPEN_RATE = 0.1  # of the requests nobody has decided on
 
 
 def content_files(scene: Scene) -> dict[str, pa.Table]:
-    """Return all three, by file name."""
+    """Return both, by file name."""
     rng = scene.rng(9)
     team, quarter, level = scene.counted(rng.poisson(ASSETS, scene.level.size))
     n = len(team)
@@ -44,7 +36,7 @@ def content_files(scene: Scene) -> dict[str, pa.Table]:
             "created_on": sf.day_texts(scene.start, made_on),
             "is_in_library": sf.flag_texts(in_library),
             "has_sales_input": sf.flag_texts(draw_chance(rng, 0.1 + 0.8 * level)),
-            "production_hours": _hours(ASSET_HOURS, n, rng),
+            "production_hours": hours_texts(ASSET_HOURS, n, rng),
         }
     )
     times = rng.poisson(np.take(USES, in_library.astype(np.int64)))
@@ -60,10 +52,11 @@ def content_files(scene: Scene) -> dict[str, pa.Table]:
             "opportunity_id": sf.pick_words(scene.keys.deal, _deals(scene, team[asset], day, rng)),
         }
     )
-    return {"assets": assets, "asset_uses": uses, "marketing_requests": _requests(scene)}
+    return {"assets": assets, "asset_uses": uses}
 
 
-def _hours(median: float, n: int, rng: np.random.Generator) -> pa.Array:
+def hours_texts(median: float, n: int, rng: np.random.Generator) -> pa.Array:
+    """Return hours of marketing drawn around a median [h], as texts."""
     return pa.array(np.round(median * np.exp(HOURS_LOG_SD * rng.standard_normal(n)), 1)).cast(
         pa.string()
     )
@@ -82,36 +75,3 @@ def _deals(scene: Scene, team: Ints, day: Ints, rng: np.random.Generator) -> Int
     deal = order[np.minimum(place, len(order) - 1)]
     is_open = (past > first) & (closed[deal] > day)
     return np.where(is_open, deal, -1)
-
-
-def _requests(scene: Scene) -> pa.Table:
-    rng = scene.rng(10)
-    team, quarter, level = scene.counted(rng.poisson(REQUESTS, scene.level.size))
-    n = len(team)
-    asked_on = scene.day_in(quarter, rng)
-    vetted = draw_chance(rng, level)
-    answered = np.where(vetted, QUESTIONS, rng.integers(0, QUESTIONS - 1, n))
-    decision = np.where(
-        draw_chance(rng, 0.85 - 0.35 * level), 0, rng.integers(1, len(DECISIONS), n)
-    )
-    decision = np.where(rng.random(n) < OPEN_RATE, -1, decision)
-    begun = (decision == 0) | (
-        (decision < 0) & ~vetted
-    )  # work nobody decided on is begun where nobody asks
-    started = asked_on + np.where(vetted, rng.integers(4, 15, n), rng.integers(0, 6, n))
-    return pa.table(
-        {
-            "request_id": pa.array(made_up_ids("request", n)),
-            "team_id": sf.pick_words(scene.keys.team, team),
-            "asked_on": sf.day_texts(scene.start, asked_on),
-            "trigger": sf.pick_words(
-                TRIGGERS, rng.choice(len(TRIGGERS), n, p=[0.2, 0.35, 0.25, 0.1, 0.1])
-            ),
-            "decision": sf.pick_words(DECISIONS, decision),
-            "n_questions_answered": pa.array(answered).cast(pa.string()),
-            "work_started_on": sf.day_texts(
-                scene.start, started, is_known=begun & (started < scene.n_days)
-            ),
-            "marketing_hours": _hours(REQUEST_HOURS, n, rng),
-        }
-    )

@@ -20,6 +20,7 @@ from analysis.simulate.exports import (
     hand_kept_files,
     hubspot,
     practice_meetings,
+    practice_requests,
     salesforce_activities,
     salesforce_deals,
     salesforce_leads,
@@ -140,6 +141,7 @@ def _truth(company: SimulatedCompany, simulated: SimulatedTables, keys: Keys) ->
                 panel.loc[panel["adopted"], "effect"].mean()
             ),
         },
+        "requests": practice_requests.request_truth(),
         "logging_starts": logs_from,
         "practice_level": {
             team: dict(zip(window.quarters, row, strict=True))

@@ -31,11 +31,14 @@ _ID = (
 _NUMBER = f"case when regexp_full_match({{x}}, '{numbers.NUMBER}') then {{x}}::double end"
 _TRUE = (
     "('true', '1', '1.0', 'yes', 't', 'y', 'on', 'x', 'checked', 'wahr', 'ja', 'j', 'vrai', "
-    "'oui', 'verdadero', 'sí', 'si', 'vero', 'sim', 'waar')"
+    "'oui', 'verdadero', 'sí', 'si', 'vero', 'sim', 'waar', 'verdadeiro', 'prawda', 'tak', 'sant', "
+    "'sann', 'sand', 'tosi', 'kyllä', 'pravda', 'ano', 'igaz', 'igen', 'doğru', 'evet', 'adevărat', 'da', "
+    "'истина', 'да')"
 )
 _FALSE = (
     "('false', '0', '0.0', 'no', 'f', 'n', 'off', 'unchecked', 'falsch', 'nein', 'faux', 'non', "
-    "'falso', 'não', 'onwaar', 'nee')"
+    "'falso', 'não', 'onwaar', 'nee', 'fałsz', 'nie', 'falskt', 'nej', 'usann', 'nei', 'falsk', 'epätosi', "
+    "'ei', 'nepravda', 'ne', 'hamis', 'nem', 'yanl\u0131ş', 'hay\u0131r', 'fals', 'nu', 'ложь', 'нет')"
 )
 
 

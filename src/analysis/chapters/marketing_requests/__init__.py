@@ -1,0 +1,1 @@
+"""What marketing should do next of all that sales asks, and what not."""

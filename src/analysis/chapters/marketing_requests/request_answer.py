@@ -1,0 +1,289 @@
+"""What the chapter on requests answers: its headlines, and each sentence a reader may take away."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from analysis.chapters.marketing_requests import (
+    capacity_choice,
+    request_summary,
+    request_value,
+    turnaround,
+)
+from analysis.project import money
+from analysis.project.money import MINUS
+from analysis.stats import intervals
+from analysis.stats.result import Result
+
+if TYPE_CHECKING:
+    from analysis.chapters.marketing_requests.reviewed_requests import ReviewedRequests
+    from analysis.stats.result import Verdict
+
+SOURCE = "marketing_requests"
+
+
+def _amount(reviewed: ReviewedRequests, value: float) -> str:
+    return money.amount_text(value, reviewed.company.settings.company.currency)
+
+
+def hours_asked(reviewed: ReviewedRequests) -> Result:
+    """Marketing hours asked for in the quarter, over the hours there are."""
+    use = reviewed.use
+    return Result(
+        "request_utilisation",
+        use.utilisation,
+        math.nan,
+        math.nan,
+        "of the hours there are",
+        use.n,
+        "requests",
+        f"{use.asked_hours:,.0f} h asked for over {use.capacity_hours:,.0f} h of "
+        f"requests.capacity_hours; {use.n_unknown} requests state no hours",
+        f"{SOURCE} {reviewed.company.quarter}",
+        verdict="cannot tell" if math.isnan(use.utilisation) else None,
+    )
+
+
+def backlog_note(reviewed: ReviewedRequests) -> str:
+    """Say how many hours had no room, or that capacity is not stated."""
+    use = reviewed.use
+    if math.isnan(use.backlog_hours):
+        return "Capacity is not stated: requests.capacity_hours in alignment.toml."
+    return f"{use.asked_hours:,.0f} h asked, {use.backlog_hours:,.0f} h more than there are."
+
+
+def hours_free(reviewed: ReviewedRequests) -> float:
+    """Marketing hours of the next quarter that no request in work takes [h]; NaN if unknown."""
+    return math.nan if reviewed.choice is None else float(reviewed.choice.problem.limits[0])
+
+
+def best_value(reviewed: ReviewedRequests) -> Result:
+    """Margin the best set is expected to bring before marketing's own pay, with its interval."""
+    best, choice = reviewed.best, reviewed.choice
+    low = high = value = math.nan
+    n = 0
+    if best is not None and choice is not None:
+        places = pd.Index(reviewed.candidates["request_id"]).get_indexer(
+            pd.Index(reviewed.chosen["request_id"])
+        )
+        totals = reviewed.case.draws[:, places].sum(axis=1)
+        value, n = best.value, len(best.chosen)
+        low, high = np.quantile(totals, intervals.ENDS)
+    currency = reviewed.company.settings.company.currency
+    proof = "" if best is None or best.is_proven else "; best found, not proven"
+    return Result(
+        "value_of_best_requests",
+        value,
+        float(low),
+        float(high),
+        currency,
+        n,
+        "requests",
+        "margin after commission of promised bookings, cut to what promises came to, less outlay "
+        f"and selling hours; draws of the shares kept by past promises{proof}",
+        f"{SOURCE} {reviewed.company.quarter}",
+        verdict=None if n else "cannot tell",
+    )
+
+
+def realistic_deadline(reviewed: ReviewedRequests) -> Result:
+    """Days within which four of five requests are done."""
+    days = reviewed.days
+    known = turnaround.realistic_days(days)
+    return Result(
+        "realistic_deadline_days",
+        known,
+        math.nan,
+        math.nan,
+        "days from asked to done",
+        days.n,
+        "requests in work",
+        f"Kaplan-Meier, 80% done; {days.n - days.n_done} still open count up to today",
+        f"{SOURCE} {reviewed.company.quarter}",
+        verdict="cannot tell" if math.isnan(known) else None,
+    )
+
+
+def optimism(reviewed: ReviewedRequests) -> Result:
+    """What is promised over what comes, in bookings."""
+    return request_value.optimism_of_askers(reviewed.kept["bookings"])
+
+
+def answer_cards(reviewed: ReviewedRequests) -> tuple[Result, Result]:
+    """Share of requests answered, and of those in work that sales signed off before."""
+    log = reviewed.of_quarter
+    source = f"{SOURCE} {reviewed.company.quarter}"
+    answered = log["answered_on"].notna()
+    counted = (int(answered.sum()), len(log) if answered.any() else 0)
+    signed = request_summary.signed_before_build(log)
+    return (
+        _share("share_answered", counted, "requests asked in the quarter", source),
+        _share("signed_before_work", signed, "requests begun", source),
+    )
+
+
+def _share(name: str, counted: tuple[int, int], n_of: str, source: str) -> Result:
+    hits, n = counted
+    low, high = intervals.share_interval(hits, n) if n else (math.nan, math.nan)
+    return Result(
+        name, hits / n if n else math.nan, low, high, "share", n, n_of,
+        "Wilson's interval; a day that nobody wrote down is no answer and no signature",
+        source, verdict=None if n else "cannot tell",
+    )  # fmt: skip
+
+
+def next_step(reviewed: ReviewedRequests) -> str:
+    """Say what marketing should do next, and what not; its verb first."""
+    n = len(reviewed.candidates)
+    if not n:
+        return "Decide on no request now: none is open."
+    if reviewed.choice is None:
+        return (
+            f"State marketing's hours (requests.capacity_hours): {n} requests wait, and nobody "
+            "can choose among them without."
+        )
+    if reviewed.conflict is not None:
+        return f"Drop a must-have: {conflict_sentence(reviewed)}"
+    if reviewed.best is None or not reviewed.best.chosen:
+        return f"Vet the {n} requests that wait: of none is it known that it pays."
+    taken = reviewed.chosen
+    hours = float(taken["marketing_hours"].sum())
+    return (
+        f"Take on {len(taken)} of the {n} requests that wait, {hours:,.0f} h of marketing: they "
+        f"should bring {_amount(reviewed, reviewed.best.value)} of margin before marketing's pay. "
+        f"{_of_the_others(n - len(taken), int(reviewed.choice.left_out.sum()))}"
+    )
+
+
+def first_step(reviewed: ReviewedRequests) -> str:
+    """Say what to do on the next working day, should it be decided so; empty where nothing is."""
+    if not len(reviewed.candidates):
+        return ""
+    if reviewed.choice is None:
+        return "Write marketing's hours of next quarter into alignment.toml."
+    if reviewed.chosen.empty:
+        return "Ask for hours, outlay and promise of each request that waits."
+    return "Tell every asker which list the request is on, and when it is reviewed."
+
+
+def _of_the_others(n: int, n_unknown: int) -> str:
+    """Say what to do about requests that are not in the best set."""
+    parts = []
+    if n > n_unknown:
+        parts.append(f"Table {n - n_unknown} more, each with a review date.")
+    if n_unknown:
+        parts.append(f"Of {n_unknown}, ask what they would bring before anybody decides.")
+    return " ".join(parts)
+
+
+def conflict_sentence(reviewed: ReviewedRequests) -> str:
+    """Say which must-haves cannot stand together; empty where all fit."""
+    conflict, choice = reviewed.conflict, reviewed.choice
+    if conflict is None or choice is None:
+        return ""
+    ids = ", ".join(choice.problem.requests[m] for m in conflict.musts)
+    return (
+        f"{ids} need {conflict.needed:,.0f} of {conflict.limit:,.0f} {conflict.capacity} together."
+    )
+
+
+def promise_sentence(reviewed: ReviewedRequests) -> str:
+    """Say what promises of bookings came to, of all who ask together."""
+    kept = reviewed.kept["bookings"]
+    if not kept.is_known:
+        return (
+            f"We cannot tell what promises come to: {kept.n} requests were promised bookings and "
+            "measured."
+        )
+    return (
+        f"Of the bookings that requests promised, {kept.estimate:.0%} came ({kept.low:.0%} to "
+        f"{kept.high:.0%}, {kept.n} requests). Promises here are cut to that before they count."
+    )
+
+
+def verdict(reviewed: ReviewedRequests) -> Verdict:
+    """Whether `promise_sentence` states a figure."""
+    return "found" if reviewed.kept["bookings"].is_known else "cannot tell"
+
+
+def hour_sentence(reviewed: ReviewedRequests) -> str:
+    """Say what more hours of marketing would bring, and from which number on."""
+    choice, best = reviewed.choice, reviewed.best
+    if choice is None or best is None:
+        return "What one more hour of marketing is worth cannot be told without a best set."
+    today = float(choice.problem.limits[0])
+    after = capacity_choice.next_step(choice.problem, best)
+    if after is None:
+        return (
+            "More hours of marketing alone bring nothing: what is left does not pay, or budget, "
+            "skills, goals or dates stand in its way."
+        )
+    limit, value = after
+    more = max(0.0, limit - today)
+    rate = reviewed.company.settings.money.marketing_hour_cost_amount
+    return (
+        f"With {more:,.1f} hours more than the {today:,.0f} that are free, the best set brings "
+        f"{_amount(reviewed, value - best.value)} more; those hours cost "
+        f"{_amount(reviewed, more * rate)}. Fewer would bring nothing."
+    )
+
+
+def deadline_sentence(reviewed: ReviewedRequests) -> str:
+    """Say how many open requests are wanted sooner than requests are done."""
+    if not reviewed.days.is_known:
+        return f"Whether deadlines are realistic cannot be told: {reviewed.days.n_done} are done."
+    if reviewed.candidates.empty:
+        return "No request waits, so no deadline is in question."
+    judged = turnaround.judge_deadlines(reviewed.candidates, reviewed.days)
+    known = judged["is_realistic"].notna()
+    n_late = int((~judged.loc[known, "is_realistic"].astype(bool)).sum())
+    days = turnaround.realistic_days(reviewed.days)
+    safe = (
+        f" Four of five are done within {days:.0f} days."
+        if not math.isnan(days)
+        else " Fewer than four of five have been done at all."
+    )
+    return (
+        f"{n_late} of {int(known.sum())} requests that wait are wanted sooner than half of all "
+        f"requests are done.{safe}"
+    )
+
+
+def fairness_sentence(reviewed: ReviewedRequests) -> str:
+    """Say how evenly the hours are spread over teams, and whether asking often pays off."""
+    fair = request_summary.fairness_over_teams(reviewed.log)
+    goals = request_summary.effective_goals(
+        reviewed.chosen["marketing_hours"], reviewed.chosen["goal_id"]
+    )
+    spread = "" if math.isnan(goals) else f" The best set is spread over {goals:.1f} goals."
+    if math.isnan(fair.rank_correlation):
+        return f"Whether those who ask most often get more cannot be told.{spread}"
+    rho, low, high = (
+        f"{r:+.2f}".replace("-", MINUS) for r in (fair.rank_correlation, fair.low, fair.high)
+    )
+    word = "get more" if fair.is_squeaky else "do not clearly get more"
+    return (
+        f"Teams that ask more often {word} of it taken on (rank correlation "
+        f"{rho}, {low} to {high}, {fair.n_teams} teams). Hours taken on are "
+        f"spread with a Gini index of {fair.gini:.2f}; 0 is even."
+        f"{spread}"
+    )
+
+
+def prices_sentence(reviewed: ReviewedRequests) -> str:
+    """Say at which prices hours and bookings are counted."""
+    prices = reviewed.prices
+    hour = (
+        "an unknown price"
+        if math.isnan(prices.selling_hour_amount)
+        else _amount(reviewed, prices.selling_hour_amount)
+    )
+    margin = "unknown" if math.isnan(prices.margin_rate) else f"{prices.margin_rate:.0%}"
+    return (
+        f"Margin after commission is {margin} of bookings. An hour of selling counts at {hour}, "
+        f"an hour of marketing at {_amount(reviewed, prices.marketing_hour_amount)}."
+    )

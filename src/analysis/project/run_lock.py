@@ -1,0 +1,34 @@
+"""One run at a time on a dataset."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+from typing import TYPE_CHECKING
+
+from analysis.project import paths
+from analysis.project.errors import DatasetBusyError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@contextlib.contextmanager
+def run_lock(dataset: str) -> Iterator[None]:
+    """Let one run at a time touch a dataset; the lock ends with the process, however it ends.
+
+    Raises
+    ------
+    DatasetBusyError
+        If another run holds it.
+    """
+    folder = paths.project_root() / "data" / "processed"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / f".{dataset}.lock").open("w") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DatasetBusyError(
+                f"another run works on {dataset}; try again when it is done"
+            ) from None
+        yield

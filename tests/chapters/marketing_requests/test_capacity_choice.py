@@ -1,0 +1,265 @@
+"""The best set under capacity: never wrong against counting all sets, and against exact sums."""
+
+import itertools
+import math
+import time
+
+import numpy as np
+import pytest
+
+from analysis.chapters.marketing_requests.capacity_choice import (
+    Choice,
+    ChoiceProblem,
+    chance_in_best_set,
+    choose_in_order,
+    displaced_by,
+    fits,
+    next_step,
+    solve_choice,
+    value_by_capacity,
+)
+from analysis.chapters.marketing_requests.capacity_conflicts import smallest_conflict
+from analysis.chapters.marketing_requests.knapsack_files import read_knapsacks
+from analysis.project.errors import CrmDataError
+
+THREE = ChoiceProblem(
+    ("a", "b", "c"),
+    np.array([9e3, 8e3, 3e3]),
+    ("hours",),
+    np.array([[60.0, 50, 20]]),
+    np.array([100.0]),
+)
+
+
+def random_problem(rng, *, n):
+    """Two capacities, pairs that wait for each other, goals and must-haves, as often as not."""
+    weights = rng.integers(0, 20, (2, n)).astype(float)
+    after = tuple((int(i), int(j)) for i, j in rng.integers(0, n, (2, 2)) if i != j)
+    return ChoiceProblem(
+        tuple(map(str, range(n))),
+        rng.integers(-5, 40, n).astype(float),
+        ("hours", "budget"),
+        weights,
+        np.floor(weights.sum(axis=1) * rng.uniform(0.2, 0.8)),
+        after if rng.random() < 0.5 else (),
+        tuple(int(g) for g in rng.integers(-1, 3, n)),
+        int(rng.integers(1, 4)) if rng.random() < 0.5 else None,
+        frozenset({int(rng.integers(0, n))}) if rng.random() < 0.3 else frozenset(),
+    )
+
+
+def stands(problem, chosen):
+    """Return whether a set keeps every rule, worked out anew from the problem's own words."""
+    inside = set(chosen)
+    goals = {problem.goals[i] for i in inside if problem.goals[i] >= 0}
+    return (
+        problem.musts <= inside
+        and all(sum(row[i] for i in inside) <= limit for row, limit in zip(problem.weights, problem.limits, strict=True))
+        and all(j in inside for i, j in problem.after if i in inside)
+        and (problem.most_goals is None or len(goals) <= problem.most_goals)
+    )  # fmt: skip
+
+
+def test_three_hundred_small_choices_are_those_of_counting_all_sets():
+    """Every subset of four to eight requests; where none stands, none is chosen."""
+    rng = np.random.default_rng(16)
+    n_without = 0
+    for _ in range(300):
+        problem = random_problem(rng, n=int(rng.integers(4, 9)))
+        n = len(problem.requests)
+        sets = [c for k in range(n + 1) for c in itertools.combinations(range(n), k)]
+        values = [problem.amounts[list(c)].sum() for c in sets if stands(problem, c)]
+        best = solve_choice(problem)
+        if not values:
+            assert best is None
+            n_without += 1
+            continue
+        assert best.value == pytest.approx(max(values), abs=1e-6)
+        assert stands(problem, best.chosen)
+        assert best.is_proven
+    assert 5 < n_without < 150
+
+
+def by_dynamic_programming(amounts, hours, capacity):
+    """Return the highest value by the recursion over whole hours: V(h) = max(V(h), v + V(h - w))."""
+    value = np.zeros(capacity + 1)
+    for amount, hour in zip(amounts.tolist(), hours.tolist(), strict=True):
+        shifted = np.concatenate(
+            [np.full(min(hour, capacity + 1), -np.inf), value[: capacity + 1 - hour]]
+        )
+        value = np.maximum(value, amount + shifted)
+    return value.max()
+
+
+def test_a_hundred_choices_of_middle_size_are_those_of_dynamic_programming():
+    """30 to 60 requests of 1 to 60 hours, a third of which fits."""
+    rng = np.random.default_rng(17)
+    for _ in range(100):
+        n = int(rng.integers(30, 61))
+        hours, amounts = rng.integers(1, 61, n), rng.integers(1, 500, n).astype(float)
+        capacity = int(hours.sum() // 3)
+        problem = ChoiceProblem(
+            tuple(map(str, range(n))), amounts, ("hours",), hours[None, :].astype(float), np.array([float(capacity)])
+        )  # fmt: skip
+        assert solve_choice(problem).value == by_dynamic_programming(amounts, hours, capacity)
+
+
+def test_five_hundred_requests_under_three_capacities_take_less_than_two_seconds():
+    """Processor seconds; requests that are settled beforehand are settled right: the bound is met."""
+    rng = np.random.default_rng(3)
+    hours = np.round(14 * np.exp(0.6 * rng.standard_normal(500)), 1)
+    cost = np.where(
+        rng.random(500) < 0.5, np.round(1800 * np.exp(0.7 * rng.standard_normal(500))), 0
+    )
+    weights = np.vstack([hours, cost, np.where(rng.random(500) < 0.3, hours, 0)])
+    amounts = np.round(8000 * np.exp(0.9 * rng.standard_normal(500)) - 65 * hours - cost)
+    names = tuple(map(str, range(500)))
+    problem = ChoiceProblem(
+        names, amounts, ("hours", "budget", "design"), weights, weights.sum(axis=1) * 0.3
+    )
+    began = time.process_time()
+    best = solve_choice(problem)
+    assert time.process_time() - began < 2
+    assert best.is_proven
+    assert fits(problem, best.chosen)
+    assert best.value > choose_in_order(problem, np.argsort(-amounts / hours)).value
+
+
+def test_the_solver_prints_nothing(capfd):
+    rng = np.random.default_rng(0)
+    weights = rng.integers(1, 1000, (3, 90)).astype(float)
+    problem = ChoiceProblem(
+        tuple(map(str, range(90))), weights.mean(axis=0) + 100, ("a", "b", "c"), weights, weights.sum(axis=1) / 3
+    )  # fmt: skip
+    solve_choice(problem, seconds=0.5)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_an_hour_more_is_worth_nothing_until_the_next_request_fits():
+    """60 + 20 h bring 12,000 of 100 h; 60 + 50 h bring 17,000, from 110 h on; all three 20,000, from 130 h on."""
+    curve = value_by_capacity(THREE, [0, 20, 100, 105, 109, 110, 129, 130])
+    assert curve["value_amount"].tolist() == [0, 3e3, 12e3, 12e3, 12e3, 17e3, 17e3, 20e3]
+    best = solve_choice(THREE)
+    assert next_step(THREE, best) == (110.0, 17e3)
+    all_in = THREE._replace(limits=np.array([130.0]))
+    assert next_step(all_in, solve_choice(all_in)) is None
+
+
+def test_what_a_request_displaces_and_what_that_loses():
+    """With b in, only c fits beside it: a leaves, and 12,000 become 11,000."""
+    assert displaced_by(THREE, solve_choice(THREE), 1) == ((0,), 1000.0)
+
+
+def test_a_list_worked_down_loses_against_the_best_set():
+    """By value a and c; by value an hour b (160) and c (150) before a (150): 11,000 against 12,000."""
+    ratio = np.argsort(-THREE.amounts / THREE.weights[0], kind="stable")
+    assert ratio.tolist() == [1, 0, 2]
+    assert choose_in_order(THREE, ratio).value == 11e3
+    assert choose_in_order(THREE, [0, 1, 2]) == Choice((0, 2), 12e3, 12e3, is_proven=False)
+
+
+def test_the_chance_to_be_in_the_best_set_counts_draws():
+    """In one draw of two b is worth most."""
+    draws = np.array([[9e3, 8e3, 3e3], [1e3, 8e3, 3e3]])
+    assert chance_in_best_set(THREE, draws).tolist() == [0.5, 0.5, 1.0]
+
+
+@pytest.mark.parametrize("at", ["amounts", "weights"])
+def test_what_is_unknown_is_no_nought(at):
+    unknown = np.array([9e3, math.nan, 3e3])
+    problem = THREE._replace(**{at: unknown if at == "amounts" else unknown[None, :]})
+    with pytest.raises(CrmDataError, match=r"1 of 3 rows are not \(request_id b\)"):
+        solve_choice(problem)
+
+
+def test_must_haves_that_do_not_fit_are_explained_by_the_fewest():
+    """80 + 70 of 120 h are too many; so are 80, 50 and 10 h, but those are three."""
+    problem = ChoiceProblem(
+        ("a", "b", "c", "d"), np.ones(4), ("hours", "budget"),
+        np.array([[80.0, 70, 50, 10], [0, 0, 5, 5]]), np.array([120.0, 100]), musts=frozenset(range(4)),
+    )  # fmt: skip
+    assert solve_choice(problem) is None
+    conflict = smallest_conflict(problem)
+    assert (conflict.musts, conflict.capacity, conflict.needed) == ((0, 1), "hours", 150)
+    assert smallest_conflict(problem._replace(limits=np.array([210.0, 100]))) is None
+
+
+def test_what_comes_before_a_must_have_counts_in_its_conflict():
+    """Alone d takes 10 h, but it waits for b and b for a: 160 h."""
+    problem = ChoiceProblem(
+        ("a", "b", "d"), np.ones(3), ("hours",), np.array([[80.0, 70, 10]]), np.array([120.0]),
+        after=((2, 1), (1, 0)), musts=frozenset({2}),
+    )  # fmt: skip
+    conflict = smallest_conflict(problem)
+    assert (conflict.musts, conflict.needed) == ((2,), 160)
+
+
+def test_conflicts_are_smallest_and_stand_against_counting():
+    """30 random cases: no smaller set of must-haves breaks a capacity, and the one named does."""
+    rng = np.random.default_rng(5)
+    for _ in range(30):
+        problem = random_problem(rng, n=6)._replace(musts=frozenset(range(5)), most_goals=None)
+        needs = {i: {i} for i in range(6)}
+        for _ in range(6):
+            for i, j in problem.after:
+                needs = {k: v | ({j} if i in v else set()) for k, v in needs.items()}
+
+        def breaks(musts, problem=problem, needs=needs):
+            inside = sorted(set().union(*(needs[m] for m in musts)))
+            return (problem.weights[:, inside].sum(axis=1) > problem.limits).any()
+
+        sizes = [
+            k for k in range(1, 6) if any(breaks(c) for c in itertools.combinations(range(5), k))
+        ]
+        conflict = smallest_conflict(problem)
+        assert (conflict is None) == (not sizes)
+        if conflict:
+            assert len(conflict.musts) == min(sizes)
+            assert breaks(conflict.musts)
+
+
+# Two problems in the form of the published files.
+FILE = """2
+6 2 0
+ 100 600 1200 2400 500 2000
+ 8 12 13 64 22 41
+ 8 12 13 75 22 41
+ 80 96
+ 4 1 21
+ 10 7 4 9   5 4 3 6
+ 11
+"""
+
+
+def test_published_files_are_read_and_solved_to_their_optimum():
+    """100 + 600 + 1,200 + 2,000 take 74 of 80 and of 96; 10 + 9 take all 11 of the second."""
+    first, second = read_knapsacks(FILE)
+    assert math.isnan(first.best_known)
+    n = len(first.problem.requests)
+    sets = (c for k in range(n + 1) for c in itertools.combinations(range(n), k))
+    best = max(
+        first.problem.amounts[list(c)].sum() for c in sets
+        if (first.problem.weights[:, list(c)].sum(axis=1) <= first.problem.limits).all()
+    )  # fmt: skip
+    assert solve_choice(first.problem).value == best == 3900
+    assert solve_choice(second.problem).value == 19
+    assert second.best_known == 21
+
+
+def test_a_file_of_one_problem_may_leave_out_the_count():
+    assert len(read_knapsacks("2 1 0 5 7 3 4 4")) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "holds numbers, got none"),
+        ("1 2 1 0 5 x", "numbers only, got 'x'"),
+        ("2 2 1 0 5 7 3 4 4", "problem 2 of 2 has no head"),
+        ("1 9 1 0 5 7", "9 requests and 1 capacities need 19 numbers, 2 are left"),
+        ("1 2 1 0 5 7 3 4 4 9", "1 numbers are left over"),
+    ],
+)
+def test_a_file_that_is_cut_or_too_long_is_refused(text, says):
+    with pytest.raises(ValueError, match=says):
+        read_knapsacks(text)

@@ -1,0 +1,126 @@
+"""The chapter on a simulated company: a choice, what stands beside it, and what it says without capacity."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from typer.testing import CliRunner
+
+from analysis import cli
+from analysis.chapters.marketing_requests import (
+    chapter,
+    request_answer,
+    request_commands,
+    reviewed_requests,
+)
+from analysis.project.settings import RequestSettings
+from analysis.store.company import Company, open_company
+
+
+class Undecided(Company):
+    """The company before anything was decided on the requests of the last quarters."""
+
+    def table(self, name):
+        rows = super().table(name)
+        if name != "marketing_requests":
+            return rows
+        is_late = rows["asked_on"].astype(str) >= "2026-04-01"
+        undone = [
+            "decision",
+            "work_started_on",
+            "done_on",
+            "outcome_bookings_amount",
+            "outcome_leads",
+        ]
+        return rows.assign(**{c: rows[c].astype(object).where(~is_late, None) for c in undone})
+
+
+@pytest.fixture(scope="module")
+def company(tiny_root):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ALIGNMENT_ROI_ROOT", str(tiny_root))
+        yield open_company("tiny")
+
+
+def with_capacity(company, **stated):
+    house = company.settings.model_copy(update={"requests": RequestSettings(**stated)})
+    return reviewed_requests.review_requests(
+        Undecided(company.dataset, company.quarter, house, company.audit)
+    )
+
+
+def test_without_capacity_no_choice_is_made_and_the_page_says_so(company):
+    reviewed = with_capacity(company)
+    assert reviewed.choice is None
+    assert request_answer.next_step(reviewed).startswith("State marketing's hours")
+    assert math.isnan(request_answer.hours_asked(reviewed).estimate)
+    assert request_answer.best_value(reviewed).verdict == "cannot tell"
+    assert chapter.value_of_hours(reviewed).frame.empty
+    assert "cannot be told" in request_answer.hour_sentence(reviewed)
+
+
+def test_every_candidate_is_chosen_tabled_or_named_as_unknown(company):
+    """What is in the best set, what is not, and what nobody can put into money are all that wait."""
+    reviewed = with_capacity(company, capacity_hours=5_000.0)
+    n_known = len(reviewed.choice.rows)
+    assert n_known + int(reviewed.choice.left_out.sum()) == len(reviewed.candidates)
+    assert len(reviewed.chosen) <= n_known
+    assert reviewed.best.is_proven
+
+
+def test_the_best_set_is_never_below_a_list_worked_down(company):
+    ways = chapter.other_ways_to_choose(with_capacity(company, capacity_hours=300.0)).frame
+    assert (ways["lost_amount"] >= -1e-6).all()
+
+
+def test_no_request_of_the_company_is_judged_by_its_asker(company):
+    """No column of a table shown names a rep, a person or an owner."""
+    reviewed = with_capacity(company, capacity_hours=300.0)
+    shown = [
+        chapter.data_table(reviewed), chapter.do_or_not(reviewed), chapter.displaced(reviewed), chapter.deadlines(reviewed),
+        chapter.by_trigger(reviewed), chapter.by_kind(reviewed), chapter.burden_by_team(reviewed),
+    ]  # fmt: skip
+    labels = [label.lower() for table in shown for label in table.labels.values()]
+    assert not [x for x in labels if "name" in x or "owner" in x or "asker" in x]
+
+
+def test_planted_optimism_is_inside_its_interval_in_the_company(company):
+    kept = with_capacity(company).kept["bookings"]
+    optimism = request_answer.optimism(with_capacity(company))
+    assert kept.n >= 10
+    assert optimism.low < 1.5 < optimism.high
+
+
+def test_a_company_without_an_open_request_decides_on_none(company):
+    reviewed = reviewed_requests.review_requests(company)
+    assert reviewed.candidates.empty
+    assert not reviewed.has_choice
+    assert request_answer.next_step(reviewed) == "Decide on no request now: none is open."
+    assert "No request waits" in request_answer.deadline_sentence(reviewed)
+
+
+def test_what_waits_for_a_session_is_what_nobody_decided_on(company):
+    waiting = request_commands.requests_to_vet("tiny", is_leader=False)
+    assert waiting["is_open"].all()
+    assert waiting["asked_on"].is_monotonic_increasing
+    assert request_commands.requests_to_vet("tiny", is_leader=True).empty
+
+
+def test_an_ask_is_priced_by_the_article_where_no_company_is_named():
+    """30 minutes of 20 reps are 10 hours: 3,990 at 399, 37,880 at 3,788."""
+    ran = CliRunner().invoke(
+        cli.app, ["ask", "--minutes", "30", "--reps", "20", "--text", "We need a needle"]
+    )
+    assert ran.exit_code == 0
+    lines = ran.stdout.splitlines()
+    assert lines[1:3] == [
+        "cost of the selling hours: $3,990",
+        "bookings those hours must bring: $37,880",
+    ]
+    assert "words to avoid: 'need' at character 4" in lines
+
+
+def test_a_dataset_that_is_none_is_refused(company):
+    ran = CliRunner().invoke(cli.app, ["vet", "../etc"])
+    assert ran.exit_code == 2
