@@ -5,6 +5,9 @@ PYTHON  ?= python3
 BIN     := .venv/bin
 ROI     := $(BIN)/alignment-roi
 
+# Kernels of nbval and JupyterLab are forked, as those of reports are: no wait for imports.
+export JUPYTER_DEFAULT_PROVISIONER_NAME := alignment-roi-forked
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help report test trial attack lint lab bench clean
@@ -55,7 +58,7 @@ lab: .venv/ready data/raw/demo/alignment.toml ## open the notebooks in JupyterLa
 	@$(ROI) clean $(DATASET) && cd notebooks && ../$(BIN)/jupyter lab $(LAB)
 
 bench: .venv/oracle ## print the benchmark tables
-	@for script in panel clean selling_time growth alignment roi capture size_of_tests; do $(BIN)/python benchmarks/$$script.py || exit 1; done
+	@for script in panel clean selling_time growth alignment roi capture size_of_tests report; do $(BIN)/python benchmarks/$$script.py || exit 1; done
 
 clean: ## remove what can be rebuilt (never data/raw or data/history)
 	@find data/processed reports -mindepth 1 ! -name .gitkeep -delete

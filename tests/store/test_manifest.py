@@ -145,6 +145,7 @@ def test_outcomes_are_stated_field_by_field():
         "cell": 3,
         "error": "died",
         "reads": ("reps",),
+        "attempts": 1,
     }
     assert got == [told]
 

@@ -97,9 +97,10 @@ def small(root: Path, dataset: str = "small") -> Path:
 
 @contextlib.contextmanager
 def at(root: Path) -> Iterator[None]:
-    """Work in this project: its root stands in the environment, for kernels too."""
+    """Work in this project: its root stands in the environment and is where kernels start."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ALIGNMENT_ROI_ROOT", str(root))
+        patch.chdir(root)
         yield
 
 
@@ -132,14 +133,19 @@ def files(folder: Path) -> dict[str, bytes]:
 
 
 def kernels(root: Path) -> list[int]:
-    """Return the kernels and workers a run in this project left: they carry its root in their environment."""
+    """Return the kernels and workers a run in this project left.
+
+    They carry its root in their environment; a forked kernel works in its folder.
+    """
     mark = f"ALIGNMENT_ROI_ROOT={root}".encode()
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            is_ours = mark in (process / "environ").read_bytes().split(b"\0")
+            command = (process / "cmdline").read_bytes()
+            is_forked = b"kernel_zygote" in command and (process / "cwd").readlink() == root
+            is_ours = is_forked or mark in (process / "environ").read_bytes().split(b"\0")
             # Python's own tracker of shared resources stays with the process that asked for workers.
-            if is_ours and b"resource_tracker" not in (process / "cmdline").read_bytes():
+            if is_ours and b"resource_tracker" not in command:
                 found.append(int(process.name))
     return found
 

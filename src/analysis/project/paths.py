@@ -18,6 +18,7 @@ REVIEWS_FOLDER = "reviews"
 
 
 SETTINGS_FILE = "alignment.toml"
+LOCK_FILE = "requirements.lock"
 REPORT_PDF = "alignment-roi.pdf"
 REPORT_HTML = "alignment-roi.html"
 REPORT_WORKBOOK = "alignment-roi.xlsx"

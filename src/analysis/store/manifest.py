@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from analysis.store.run_record import Manifest, Outcome, Parameter
 
 FILE = "manifest.json"
-LOCK = "requirements.lock"
 FILE_HASHES = {paths.REPORT_PDF: "pdf_sha256", paths.REPORT_HTML: "html_sha256"}
 WITHOUT_FAILURE = {"ok", "missing", "withheld"}  # ends of a chapter that leave a report whole
 PACKAGES = ("duckdb", "matplotlib", "numpy", "pandas", "papermill", "scipy", "statsmodels", "typst")
@@ -54,7 +53,7 @@ def code_sha256() -> str:
 
 def lock_sha256() -> str:
     """Return the hash of the lock, empty where the project runs without one."""
-    lock = paths.project_root() / LOCK
+    lock = paths.project_root() / paths.LOCK_FILE
     return _sha256(lock.read_bytes()) if lock.is_file() else ""
 
 

@@ -11,7 +11,8 @@ Parameter = str | int | float | bool
 class Outcome(NamedTuple):
     """How the run of a notebook ended; `cell` counts from 1, the injected parameters included.
 
-    `reads` names the clean tables and panels it loaded.
+    `reads` names the clean tables and panels it loaded; a second of the `attempts` is made where
+    the process that ran it died.
     """
 
     notebook: str
@@ -20,6 +21,7 @@ class Outcome(NamedTuple):
     cell: int | None = None
     error: str | None = None
     reads: tuple[str, ...] = ()
+    attempts: int = 1
 
 
 class Manifest(TypedDict):

@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from multiprocessing import active_children
 from pathlib import Path
 from queue import Empty
 
@@ -272,6 +274,34 @@ def test_two_at_once_are_told_apart_and_in_the_order_asked_for(root):
     assert kernels(root) == []
 
 
+@pytest.mark.parametrize(("kills", "end"), [(1, ("ok", 2)), (2, ("killed", 2))])
+def test_a_notebook_whose_process_dies_is_tried_once_more_and_no_other_with_it(root, kills, end):
+    """Two wait side by side; the process of one is killed, once or each time it is tried."""
+    started, go_on = root / "started", root / "go_on"
+    wait = (
+        f"import pathlib, time\nwith open({str(started)!r}, 'a') as f: f.write('x')\n"
+        f"while not pathlib.Path({str(go_on)!r}).exists(): time.sleep(0.1)"
+    )
+    jobs = [
+        Job(notebook(root / "notebooks" / f"{i}_x.ipynb", wait), root / f"{i}.ipynb", {})
+        for i in (1, 2)
+    ]
+    with ThreadPoolExecutor(1) as thread:
+        run = thread.submit(notebooks.run_all, jobs, workers=2, done=lambda _: None)
+        others = []
+        for n in range(2, 2 + kills):
+            until(lambda n=n: started.exists() and len(started.read_text()) == n)
+            workers = [w for w in active_children() if w not in others]
+            others = workers[1:] or others
+            workers[0].kill()
+        if end[0] == "ok":
+            until(lambda: len(started.read_text()) == 3)
+        go_on.touch()
+        ends = {(o.status, o.attempts) for o in run.result()}
+    assert ends == {("ok", 1), end}
+    assert kernels(root) == []
+
+
 def test_one_at_a_time_gives_the_same(root):
     jobs = [
         Job(notebook(root / "notebooks" / f"{i}_x.ipynb", "x = 1"), root / f"{i}.ipynb", {})
@@ -302,7 +332,7 @@ def test_no_kernel_outlives_a_run_that_was_killed(root):
         "    run_all(jobs, workers=2, done=print)\n"
     )
     with subprocess.Popen(
-        [sys.executable, str(script)], env=os.environ | {"TMPDIR": str(sockets)}
+        [sys.executable, str(script)], cwd=root, env=os.environ | {"TMPDIR": str(sockets)}
     ) as runner:
         try:
             until(lambda: (root / "started1").exists() and (root / "started2").exists())

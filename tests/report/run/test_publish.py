@@ -223,7 +223,7 @@ def test_a_failing_notebook_leaves_the_last_good_report(root):
     )
     assert state["notebooks"][0] | {"wall_s": 0} == {
         "notebook": "1_fine", "status": "failed", "cell": 5, "error": "ValueError: no <b>such</b> thing", "wall_s": 0,
-        "reads": [],
+        "reads": [], "attempts": 1,
     }  # fmt: skip
     page = (root / "reports" / "index.html").read_text()
     assert "1_fine, cell 5: ValueError: no &lt;b&gt;such&lt;/b&gt; thing" in page
@@ -313,7 +313,7 @@ def test_a_run_killed_half_way_leaves_no_half_report(root):
     spoil(root, "import time\ntime.sleep(600)")
     command = [sys.executable, "-c", "from analysis.cli import main; main()", "report", "small"]
     environment = os.environ | {"ALIGNMENT_ROI_ROOT": str(root), "TMPDIR": str(root.parent)}
-    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as runner:
+    with subprocess.Popen(command, env=environment, cwd=root, stdout=subprocess.DEVNULL) as runner:
         try:
             until(
                 lambda: list((root / "reports").glob(".small-2026Q2-*")) and len(kernels(root)) > 1
@@ -341,8 +341,8 @@ def test_ctrl_c_ends_the_run_in_a_line_and_leaves_what_stood(root):
     command = [sys.executable, "-c", "from analysis.cli import main; main()", "report", "small"]
     environment = os.environ | {"ALIGNMENT_ROI_ROOT": str(root), "TMPDIR": str(root.parent)}
     with subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        start_new_session=True,
+        command, env=environment, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True, start_new_session=True,
     ) as runner:  # fmt: skip
         until(lambda: len(kernels(root)) > 4)
         os.killpg(runner.pid, signal.SIGINT)

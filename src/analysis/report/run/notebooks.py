@@ -2,8 +2,7 @@
 
 Parameters are checked against the notebooks' own before a kernel starts.  Whether a run succeeded
 is what the run said, never what its output file looks like: papermill marks the cells of a dead
-kernel completed.  Each kernel talks over sockets in a private folder, so that kernels started at
-once cannot take each other's ports.
+kernel completed.  Kernels are forked where they can be: `kernel_provisioner`.
 """
 
 from __future__ import annotations
@@ -15,20 +14,19 @@ import os
 import shutil
 import signal
 import sys
-import tempfile
 import time
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed, wait
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import active_children, get_context, parent_process
-from pathlib import Path
 from queue import Empty
-from threading import Thread
+from threading import Event, Thread, local
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from analysis.project.nearest_name import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from papermill.engines import NotebookExecutionManager
 
@@ -48,10 +46,12 @@ from papermill.iorw import write_ipynb
 from traitlets import Type, default
 
 from analysis.project import paths
+from analysis.report.run import kernel_provisioner
 from analysis.store.run_record import Outcome, Parameter, Status
 
 CELL_TIMEOUT = 900  # [s]; a cell that runs longer is stuck, not slow
 LOOK_AGAIN = 1.0  # [s]
+ATTEMPTS = 2  # of a notebook whose process died
 # A failing `!command` fails its cell, and so does any line of %%bash; `!command || true` may fail.
 SHELL_FAILS = (
     "--InteractiveShell.system_raise_on_error=True",
@@ -71,9 +71,6 @@ class Job(NamedTuple):
     output: Path
     parameters: dict[str, Parameter]
     root: Path | None = None
-
-
-_FOLDERS: set[str] = set()  # of sockets, of the kernels that run now
 
 
 class WatchfulChannel(AsyncZMQSocketChannel):
@@ -103,30 +100,12 @@ class WatchfulClient(AsyncKernelClient):
     stdin_channel_class = control_channel_class = Type(WatchfulChannel)
 
 
-class PrivateKernelManager(AsyncKernelManager):
-    """A kernel whose sockets lie in a folder of its own."""
+class WatchfulKernelManager(AsyncKernelManager):
+    """A manager whose clients have such channels."""
 
     @default("client_factory")
     def _client_factory(self) -> type[AsyncKernelClient]:
         return WatchfulClient
-
-    @default("transport")
-    def _transport(self) -> str:
-        return "ipc"
-
-    @default("ip")
-    def _ip(self) -> str:
-        self.folder = tempfile.mkdtemp(prefix="roi-")  # short: a socket's path may have 107 bytes
-        _FOLDERS.add(self.folder)
-        return str(Path(self.folder) / "s")
-
-    async def _async_cleanup_resources(self, restart: bool = False) -> None:  # noqa: FBT001, FBT002 - its signature
-        await super()._async_cleanup_resources(restart)
-        if not restart and hasattr(self, "folder"):
-            shutil.rmtree(self.folder, ignore_errors=True)
-            _FOLDERS.discard(self.folder)
-
-    cleanup_resources = _async_cleanup_resources
 
 
 class KeepingEngine(NBClientEngine):  # type: ignore[misc]
@@ -152,6 +131,7 @@ class KeepingEngine(NBClientEngine):  # type: ignore[misc]
 
 
 papermill_engines.register("keeping", KeepingEngine)
+kernel_provisioner.use_forked_kernels()
 
 
 def _typed(name: str, text: str, kind: str) -> Parameter:
@@ -269,7 +249,7 @@ def _run(job: Job) -> Outcome:
             progress_bar=False,
             request_save_on_cell_execute=False,
             execution_timeout=CELL_TIMEOUT,
-            kernel_manager_class=PrivateKernelManager,
+            kernel_manager_class=WatchfulKernelManager,
             extra_arguments=[
                 "--log-level=CRITICAL",  # it would log its own ending as an error
                 *SHELL_FAILS,
@@ -299,24 +279,42 @@ def _prepare_worker() -> None:
         parent = parent_process()
         if parent is not None:
             parent.join()
-            for folder in _FOLDERS:
+            for folder in kernel_provisioner.socket_folders:
                 shutil.rmtree(folder, ignore_errors=True)
             os._exit(1)
 
     Thread(target=watch, daemon=True).start()
 
 
-def _outcome_of_job(job: Job, future: Future[Outcome]) -> Outcome:
-    try:
-        return future.result()
-    except BrokenProcessPool:
-        return Outcome(
-            job.notebook.stem,
-            "killed",
-            0.0,
-            None,
-            "the process that ran it, or one beside it, died",
+class _Worker(local):
+    """A process of each thread's own that runs its notebooks: none dies with another."""
+
+    def __init__(self, processes: contextlib.ExitStack, is_interrupted: Event) -> None:
+        self.processes = processes
+        self.is_interrupted = is_interrupted
+        self.pool = self._start()
+
+    def _start(self) -> ProcessPoolExecutor:
+        return self.processes.enter_context(
+            ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_prepare_worker)
         )
+
+    def run(self, job: Job) -> Outcome:
+        """Run one notebook; if the process dies (out of memory, a signal) once more in a new one.
+
+        What the notebook itself does wrong is an outcome, and not tried again.
+        """
+        start = time.monotonic()
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                return self.pool.submit(run_notebook, job).result()._replace(attempts=attempt)
+            except BrokenProcessPool:
+                if self.is_interrupted.is_set():
+                    break
+                self.pool = self._start()
+        why = "the process that ran it died: out of memory, or ended from outside"
+        wall_s = round(time.monotonic() - start, 2)
+        return Outcome(job.notebook.stem, "killed", wall_s, error=why, attempts=attempt)
 
 
 def run_all(jobs: Sequence[Job], *, workers: int, done: Callable[[Outcome], None]) -> list[Outcome]:
@@ -331,23 +329,26 @@ def run_all(jobs: Sequence[Job], *, workers: int, done: Callable[[Outcome], None
             outcomes.append(run_notebook(job))
             done(outcomes[-1])
         return outcomes
-    context = get_context("spawn")
-    is_ended: list[bool] = []
-    with ProcessPoolExecutor(
-        min(workers, len(jobs)), mp_context=context, initializer=_prepare_worker
-    ) as pool:
+    with contextlib.suppress(OSError):  # it imports what notebooks need while the workers start
+        kernel_provisioner.hold_zygote()
+    is_interrupted = Event()
+    with (
+        contextlib.ExitStack() as processes,
+        ThreadPoolExecutor(min(workers, len(jobs))) as threads,
+    ):
+        worker = _Worker(processes, is_interrupted)
         try:
             with _no_interrupt():  # a worker that starts just now would print a traceback
-                futures = [pool.submit(run_notebook, job) for job in jobs]
-            for job, future in zip(jobs, futures, strict=True):
-                future.add_done_callback(
-                    lambda f, job=job: is_ended or done(_outcome_of_job(job, f))  # type: ignore[misc, func-returns-value]
-                )
-            return [_outcome_of_job(job, future) for job, future in zip(jobs, futures, strict=True)]
+                futures = [threads.submit(worker.run, job) for job in jobs]
+            for future in as_completed(futures):
+                done(future.result())
+            return [future.result() for future in futures]
         except KeyboardInterrupt:
-            is_ended.append(True)
-            for worker in active_children():
-                worker.terminate()
+            is_interrupted.set()
+            threads.shutdown(wait=False, cancel_futures=True)
+            while wait(futures, timeout=0.1).not_done:
+                for process in active_children():
+                    process.terminate()
             raise
 
 
