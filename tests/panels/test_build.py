@@ -339,6 +339,7 @@ def test_a_panel_is_what_its_schema_says(raw, name):
         opportunities=[deal(1, MOVE)],
         activities=[activity(MOVE)],
         time_study=[{"rep_id": ADA, "day": MOVE, "observed_hours": 2.0}],
+        leads=[{"lead_id": "l1", "created_at": dt.datetime(2026, 1, 10, tzinfo=dt.UTC)}],
     )[name]
     table = PANELS[name]
     assert list(got) == [c.name for c in table.columns]

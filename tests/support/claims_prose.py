@@ -55,6 +55,14 @@ DEFINITIONS: dict[str, str] = {
     r"fewer than 6 adopters": "fewest_adopters of growth/specification.toml",
     r"at least 90% both": "SURE of chapters.roi.decision",
     r"at most 10% with both": "1 - SURE of chapters.roi.decision",
+    r"[Ww]ithin 90 days": "horizon of chapters.lead_funnel: an opportunity",
+    r"younger than 90 days": "the same",
+    r"Target of 90 days": "a preset of chapters.lead_funnel.ramp, from article 002",
+    r"the article's 18 months": "the other preset",
+    r"a chance below 5%": "what chapters.lead_funnel.ramp calls out of reach",
+    r"Lost, of 100 leads": "what leads are counted of",
+    r"Opportunity in 90 d": "the same, as a column's head",
+    r"drawn together, 400 times": "draws of chapters.lead_funnel.reverse_funnel",
     r"younger than 60 days": "material too young to have had its chance, models.roi.avoided",
 }
 
@@ -98,7 +106,9 @@ def prose(notebook: Path) -> list[str]:
 def chapter_prose(door: Path) -> list[str]:
     """Return the words of a chapter's labelled tables: captions, labels, notes."""
     calls = [n for n in ast.walk(ast.parse(door.read_text())) if isinstance(n, ast.Call)]
-    tables = [c for c in calls if ast.unparse(c.func) == "LabelledTable"]
+    tables = [
+        c for c in calls if ast.unparse(c.func) in {"LabelledTable", "_shown"} and len(c.args) > 2
+    ]
     texts = []
     for call in tables:
         said = [call.args[1], *(k.value for k in call.keywords if k.arg in PROSE_KEYWORDS)]
