@@ -264,8 +264,9 @@ def test_an_unknown_cost_is_not_judged(stays):
 
 
 def test_an_ask_reaches_no_more_reps_than_there_are(stays):
+    hour = cost.estimate_cost(stays, "cost_per_selling_hour", **MINIMUM)._replace(estimate=400.0)
     costs = SimpleNamespace(
-        stays=stays, hour=400.0, required=4_000.0,
+        stays=stays, hour=hour, required=4_000.0,
         company=SimpleNamespace(settings=SimpleNamespace(company=SimpleNamespace(currency="USD"))),
     )  # fmt: skip
     assert chapter.ask_sentence(costs, minutes=30, n_reps=20).endswith(

@@ -318,8 +318,11 @@ def chances_given(costs: QuarterCosts, chances: attainability.Attainability) -> 
 
 
 def _reps_there_are(costs: QuarterCosts, n_reps: int) -> int:
-    """Return how many reps an ask can reach: no more than the company has."""
-    return min(n_reps, costs.stays["rep_id"].nunique())
+    """Return how many reps an ask can reach: no more than those whose hour is costed, else than
+    those who have a stay in the quarter.
+    """
+    there_are = costs.hour.n if costs.hour.is_known else costs.stays["rep_id"].nunique()
+    return min(n_reps, there_are)
 
 
 def ask_cost(costs: QuarterCosts, *, minutes: float, n_reps: int) -> LabelledTable:
