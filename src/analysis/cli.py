@@ -459,7 +459,7 @@ def ask(
 
 def main() -> NoReturn:
     """Run the command line; every way it can end has its exit code."""
-    with answered_interrupts(INTERRUPTED) as interrupts:
+    with answered_interrupts(INTERRUPTED, INTERRUPTED_LINE) as interrupts:
         try:
             _run_app(interrupts)
         except (SystemExit, KeyboardInterrupt):

@@ -17,9 +17,10 @@ SHOW_CURSOR = "\x1b[?25h"  # a spinner hides it
 
 
 @contextlib.contextmanager
-def answered_interrupts(exit_code: int) -> Iterator[list[int]]:
+def answered_interrupts(exit_code: int, line: str) -> Iterator[list[int]]:
     """Let Ctrl-C end the run within seconds; yields the signals that come.
 
+    Where the run does not end by itself in time, `line` is said and the process ends.
     A library that is deep in a computation may take its time, or make an error of its own of it.
     """
     signals: list[int] = []
@@ -28,6 +29,8 @@ def answered_interrupts(exit_code: int) -> Iterator[list[int]]:
         if sys.stdout.isatty():
             sys.stdout.write(SHOW_CURSOR)
             sys.stdout.flush()
+        sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()
         os._exit(exit_code)
 
     def answer(number: int, _frame: object) -> NoReturn:

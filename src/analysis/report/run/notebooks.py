@@ -15,7 +15,7 @@ import shutil
 import signal
 import sys
 import time
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed, wait
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import active_children, get_context, parent_process
 from queue import Empty
@@ -346,9 +346,10 @@ def run_all(jobs: Sequence[Job], *, workers: int, done: Callable[[Outcome], None
         except KeyboardInterrupt:
             is_interrupted.set()
             threads.shutdown(wait=False, cancel_futures=True)
-            while wait(futures, timeout=0.1).not_done:
+            while not all(future.done() for future in futures):  # `wait` never sees cancelled ones
                 for process in active_children():
                     process.terminate()
+                time.sleep(0.05)
             raise
 
 
