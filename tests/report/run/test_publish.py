@@ -329,9 +329,9 @@ def test_a_run_killed_half_way_leaves_no_half_report(root):
 
 
 def test_ctrl_c_ends_the_run_in_a_line_and_leaves_what_stood(root):
-    """The signal reaches every process of the terminal's group: only one of them answers."""
+    """The signal reaches every process of the terminal's group: only one of them answers. One notebook still waits."""
     good = files(root / "reports")
-    for name in ("1_fine", "2_other"):
+    for name in ("1_fine", "2_other", "3_waits"):
         notebook(
             root / "notebooks" / f"{name}.ipynb",
             "# Is it fine?",
