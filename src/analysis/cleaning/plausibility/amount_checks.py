@@ -30,6 +30,7 @@ OF_DISTANCE = (
 )
 MANY_STEPS = 3  # usual steps, that it is long, where there are steps enough to tell what is usual
 FEWEST_RATES = 5
+LIKE_A_TURN = 0.5  # of a step, that is left of it when one of its rates is turned round
 MOST_DAYS = 500
 SMALLEST_SHARE = 0.01  # what a currency of no deal counts: pay or costs may be in it
 RATES = Bearing((*AMOUNTS.decides, "cost"))
@@ -143,15 +144,16 @@ def rates_apart(data: Dataset) -> Iterator[CheckReading]:
         told as (
           select *,
             least(abs(ln(rate / coalesce(before, after))), abs(ln(rate / coalesce(after, before)))) as jump,
-            coalesce(max(abs(ln(rate / before))) over (partition by currency), 0) as longest_step,
+            coalesce(max(case when abs(ln(rate * before)) < {LIKE_A_TURN} * abs(ln(rate / before))
+              then abs(ln(rate / before)) end) over (partition by currency), 0) as longest_turn,
             case when count(*) over (partition by currency) >= {FEWEST_RATES}
               then median(abs(ln(rate / before))) over (partition by currency) else 0 end as usual_step from rates),
         used as (
           select r.*, o.close_date,
             coalesce(jump > ln({MOST_JUMP}), false)
               or abs(ln(rate / middle)) > greatest(ln({SMALLEST_TURN}), 4 * abs(ln(rate * middle)))
-                and longest_step > {OF_DISTANCE} * abs(ln(rate / middle))
-                and longest_step > {MANY_STEPS} * usual_step as is_apart,
+                and longest_turn > {OF_DISTANCE} * abs(ln(rate / middle))
+                and longest_turn > {MANY_STEPS} * usual_step as is_apart,
             o.close_date > r.valid_from + {MOST_DAYS} as is_old
           from opportunities o join told r on r.currency = o.currency and r.valid_from <= o.close_date
             and (r.valid_to is null or o.close_date < r.valid_to)
