@@ -20,12 +20,12 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 import pandas as pd
 from monte_carlo import as_json, claim, head, line, share
+from studies import knapsack_files
 
 from analysis.chapters.cost import cost
 from analysis.chapters.marketing_requests import (
     asks,
     capacity_choice,
-    knapsack_files,
     request_summary,
     request_value,
     turnaround,

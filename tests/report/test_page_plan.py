@@ -10,6 +10,7 @@ from report_cells import AS_OF, compiled, result, said, shows, write
 from report_text import pages
 from shown import show_as, show_figure
 
+from analysis.project.settings import KeyMetric
 from analysis.report import page_plan, pdf, show
 from analysis.report.document import DocumentError
 
@@ -195,3 +196,11 @@ def test_where_questions_wait_for_data_these_are_the_next_step(gap, word):
     line = page_plan.question_lines([chapter])[-1]
     assert (line["key"], line["word"]) == ("next", word)
     assert ("1 question waits for data" in line["children"][0]) is (word == "Complete")
+
+
+def test_a_key_metric_that_no_chapter_shows_keeps_its_target():
+    """In full: its format is not known, and 95 million are not 9.5e+07."""
+    (row,) = page_plan.key_metrics(
+        [KeyMetric(name="bookings", owner="o", definition="d", target=95_000_000.0)], [], [], {}
+    )
+    assert (row["target"], row["met"]) == ("at least 95,000,000", "not in this report")

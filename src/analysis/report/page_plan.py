@@ -271,7 +271,7 @@ def _absent(m: KeyMetric, *, is_withheld: bool) -> Row:
         "interval_name": "",
         "n": "",
     }
-    target = NO_TARGET if m.target is None else f"{m.aim} {m.target:,g}"
+    target = NO_TARGET if m.target is None else f"{m.aim} {m.target:,.12g}"
     return row | {"target": target, "earlier": [], "met": met}
 
 

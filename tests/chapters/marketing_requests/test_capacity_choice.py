@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 import pytest
+from studies.knapsack_files import read_knapsacks
 
 from analysis.chapters.marketing_requests.capacity_choice import (
     Choice,
@@ -19,7 +20,6 @@ from analysis.chapters.marketing_requests.capacity_choice import (
     value_by_capacity,
 )
 from analysis.chapters.marketing_requests.capacity_conflicts import smallest_conflict
-from analysis.chapters.marketing_requests.knapsack_files import read_knapsacks
 from analysis.project.errors import CrmDataError
 
 THREE = ChoiceProblem(
