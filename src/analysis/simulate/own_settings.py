@@ -1,6 +1,4 @@
-"""What the simulated company keeps in files of its own: its settings, and what it calls a sales-ready
-lead.
-"""
+"""What the simulated company keeps in files of its own: its settings, its sales-ready leads."""
 
 TEXT = """# Settings of the simulated company; they override the root's alignment.toml key by key.
 
@@ -44,7 +42,7 @@ definition = "practices of sales and marketing kept, of 100 points"
 target = 50
 """  # noqa: E501
 
-DEFINITIONS = """# What makes a lead sales-ready, version by version: an expression over what was known in its first 30 days.
+DEFINITIONS = """# What makes a lead sales-ready, by what was known in its first 30 days.
 
 [[definition]]
 name = "marketing_2024"

@@ -172,9 +172,7 @@ def _judged(
         output=output,
     )
     required_tables.require_clean_rows(connection, account)
-    build.make_panels(
-        connection, account.first_day, account.as_of, house, definitions=definitions
-    )
+    build.make_panels(connection, account.first_day, account.as_of, house, definitions=definitions)
     return account, gate.judge_dataset(connection, account, house)
 
 

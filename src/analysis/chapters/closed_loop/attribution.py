@@ -3,7 +3,7 @@
 Five rules weigh the touches of each deal by their place or age.  The sixth reads all paths, those
 that led to nothing too, as a chain that ends in a win or in nothing, and asks how much of the
 chance to win goes if an activity is taken out.  It is solved exactly, by linear algebra.  No rule
-tells what an activity caused: they share out what was won anyway, and where they part, nobody knows.
+tells what an activity caused: they share out what was won anyway.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 RULES = ("first", "last", "linear", "position", "time decay", "chain")
+UNTYPED = "campaign without a type"
 UNTOUCHED = "no response on record"  # what brought a deal of which nobody responded
 ENDS_SHARE = 0.4  # of the first touch and of the last, by position; those between share the rest
 HALF_LIFE_DAYS = 30.0  # in which a touch's weight halves, by time decay; ours
@@ -87,7 +88,7 @@ def transition_counts(paths: Paths) -> Floats:
     end = np.where(paths.is_won, won, nothing)
     is_first = np.ones(len(paths.path), bool)
     is_first[1:] = paths.path[1:] != paths.path[:-1]
-    is_last = np.append(is_first[1:], True)[: len(is_first)]  # noqa: FBT003 - the last touch of all
+    is_last = np.append(is_first[1:], True)[: len(is_first)]
     pairs = [
         (np.full(int(is_first.sum()), start), paths.activity[is_first]),
         (paths.activity[:-1][~is_last[:-1]], paths.activity[1:][~is_first[1:]]),
@@ -178,7 +179,8 @@ def credit_by_activity(paths: Paths) -> pd.DataFrame:
     columns = {}
     for rule in RULES[:-1]:
         credit = touch_weights(paths, rule) * revenue[paths.path]
-        columns[rule] = whole_cents(np.bincount(paths.activity, credit, minlength=n), touched)
+        sums = np.bincount(paths.activity, credit, minlength=n).astype(np.float64)
+        columns[rule] = whole_cents(sums, touched)
     counts = transition_counts(paths)
     columns["chain"] = whole_cents(removal_shares(counts) * touched, touched)
     table = pd.DataFrame({"activity": paths.names, **columns})
@@ -212,40 +214,55 @@ def deal_paths(
     whose deals was won is on that deal's path alone.
     """
     require_columns(touches, ["person_key", "campaign_id", "touched_at", "is_response"], "touches")
-    won = deals[["opportunity_id", "close_date", "deal_amount"]].reset_index(drop=True)
-    won = won.assign(path=np.arange(len(won)))
-    answers = touches.loc[touches["is_response"].eq(other=True)]
-    answers = answers.merge(campaigns[["campaign_id", "campaign_type"]], on="campaign_id", how="left")
-    answers = answers.assign(
-        day=pd.to_datetime(answers["touched_at"], utc=True).dt.tz_localize(None),
-        activity=answers["campaign_type"].astype(object).fillna("campaign without a type"),
-    )[["person_key", "day", "activity", "campaign_id"]]
-    links = leads[["person_key", "opportunity_id"]].dropna().drop_duplicates()
-    links = links.merge(won, on="opportunity_id")
-    of_deals = answers.merge(links, on="person_key")
-    close = pd.to_datetime(of_deals["close_date"]) + pd.Timedelta(days=1)
-    of_deals = of_deals[of_deals["day"] < close].assign(
-        age=(close - of_deals["day"]).dt.total_seconds() / 86_400
-    )
-    others = answers[~answers["person_key"].isin(links["person_key"])]
-    number, persons = pd.factorize(others["person_key"], sort=True)
-    last = others.groupby("person_key")["day"].transform("max")
-    others = others.assign(
-        path=number + len(won), age=(last - others["day"]).dt.total_seconds() / 86_400
-    )
-    silent = leads["person_key"].drop_duplicates()
-    n_silent = int((~silent.isin(answers["person_key"]) & ~silent.isin(links["person_key"])).sum())
-    columns = ["path", "day", "activity", "campaign_id", "age"]
-    both = pd.concat([of_deals[columns], others[columns]]).sort_values(
-        ["path", "day", "campaign_id"], kind="stable"
-    )
-    codes, names = pd.factorize(both["activity"], sort=True)
-    n_nothing = len(persons) + n_silent
+    answers = touches[touches["is_response"].eq(other=True).to_numpy(bool)]
+    both = pd.concat([answers["person_key"], leads["person_key"]], ignore_index=True)
+    number, persons = pd.factorize(both)
+    who, of_lead = number[: len(answers)], number[len(answers) :]
+    campaign, activity, names = _activities(answers["campaign_id"], campaigns)
+    second = _seconds(pd.to_datetime(answers["touched_at"], utc=True).dt.tz_localize(None))
+    close = _seconds(pd.to_datetime(deals["close_date"]) + pd.Timedelta(days=1))
+    deal = pd.Index(deals["opportunity_id"]).get_indexer(pd.Index(leads["opportunity_id"]))
+    links = np.unique(np.column_stack([of_lead, deal])[deal >= 0], axis=0).reshape(-1, 2)
+    n_links = np.bincount(links[:, 0], minlength=len(persons))
+    # A touch of a person with several won deals stands on the path of each.
+    touch = np.repeat(np.arange(len(who)), n_links[who])
+    nth = np.arange(len(touch)) - np.repeat(np.cumsum(n_links[who]) - n_links[who], n_links[who])
+    path = links[(np.cumsum(n_links) - n_links)[who[touch]] + nth, 1]
+    is_before = second[touch] < close[path]
+    touch, path = touch[is_before], path[is_before]
+    apart = np.flatnonzero(n_links[who] == 0)
+    people, place = np.unique(who[apart], return_inverse=True)
+    is_silent = (np.bincount(who, minlength=len(persons)) == 0) & (n_links == 0)
+    n_nothing = len(people) + int(is_silent.sum())
+    touch, path = np.append(touch, apart), np.append(path, len(deals) + place)
+    order = np.lexsort((campaign[touch], second[touch], path))
+    touch, path = touch[order], path[order]
+    end = np.append(close, np.zeros(n_nothing, np.int64))
+    last = np.append(np.diff(path) > 0, True)[: len(path)]
+    is_unwon = path[last] >= len(deals)
+    end[path[last][is_unwon]] = second[touch[last]][is_unwon]
     return Paths(
-        both["path"].to_numpy(np.int64),
-        codes.astype(np.int64),
-        both["age"].to_numpy(float),
-        np.arange(len(won) + n_nothing) < len(won),
-        np.concatenate([won["deal_amount"].to_numpy(float), np.zeros(n_nothing)]),
-        [str(name) for name in names],
+        path.astype(np.int64),
+        activity[touch],
+        (end[path] - second[touch]) / 86_400,
+        np.arange(len(end)) < len(deals),
+        np.append(deals["deal_amount"].to_numpy(float), np.zeros(n_nothing)),
+        names,
     )
+
+
+def _seconds(moments: pd.Series) -> Ints:
+    """Return moments in seconds since 1970."""
+    return np.asarray(moments.to_numpy().astype("datetime64[s]").astype(np.int64))
+
+
+def _activities(campaign_ids: pd.Series, campaigns: pd.DataFrame) -> tuple[Ints, Ints, list[str]]:
+    """Return each touch's campaign by the order of ids, its activity, and the activities' names."""
+    ordered = campaigns.drop_duplicates("campaign_id").sort_values("campaign_id")
+    place = pd.Index(ordered["campaign_id"]).get_indexer(pd.Index(campaign_ids))
+    kinds = ordered["campaign_type"].astype(object).fillna(UNTYPED).to_numpy()
+    kinds = np.append(kinds, UNTYPED)  # of a campaign that no export holds: at -1
+    names, codes = np.unique(kinds[np.unique(place)].astype(str), return_inverse=True)
+    of_campaign = np.zeros(len(kinds), np.int64)
+    of_campaign[np.unique(place)] = codes
+    return place.astype(np.int64), of_campaign[place], [str(name) for name in names]

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.chapters.closed_loop.lead_ledger import SALES
-from analysis.stats.intervals import share_interval, t_interval, t_quantile
+from analysis.stats.intervals import share_interval, t_interval
 from analysis.stats.survival import FEWEST_CLUSTERS, cumulative_incidence, day_of_share, share_by
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ LANDMARK_DAYS = 4  # after the hand-over: by then one working day has passed ove
 OUTCOME_DAYS, BAND_DAYS = 90, 30  # watched after the landmark, in bands of like age
 ACCEPTS_ALL, CONVERTS_LITTLE = 0.9, 0.5  # where acceptance says nothing; both ours
 TOUCHED, ENDED = 1, 2
-LIKELY = 0.8  # level of the interval that makes an association likely
+NEGLECTED_TOO_MANY, STUCK_TOO_MANY = 0.05, 0.25  # shares from which something is to be done; ours
 
 
 def working_hours(
@@ -95,9 +95,10 @@ def handed_over(
     contact = touches.assign(at=at).merge(rows[["lead_id", "created_on"]], on="lead_id")
     came = pd.to_datetime(contact["created_on"]).dt.tz_localize("UTC")
     contact = contact[(contact["at"] >= came) & (contact["at"] < until)]
-    rows["touched_at"] = rows["lead_id"].map(contact.groupby("lead_id")["at"].min())
-    rows["touched_at"] = rows[["touched_at", "handed_at"]].max(axis=1).where(
-        rows["touched_at"].notna()
+    first_contact = contact.groupby("lead_id")["at"].min().reindex(rows["lead_id"])
+    rows["touched_at"] = pd.Series(first_contact.array, rows.index)
+    rows["touched_at"] = (
+        rows[["touched_at", "handed_at"]].max(axis=1).where(rows["touched_at"].notna())
     )
     ends_first = rows["left_at"].notna() & ~(rows["touched_at"] <= rows["left_at"])
     rows["ending"] = np.select(
@@ -225,10 +226,10 @@ def delay_ratio(rows: pd.DataFrame, until: pd.Timestamp, limit_hours: float) -> 
         return nothing
     won_at = pd.to_datetime(rows["opportunity_on"]).dt.tz_localize("UTC")
     end = pd.concat([rows["left_at"], won_at], axis=1).min(axis=1).fillna(until)
-    watched = ((end - start).dt.total_seconds() / 86_400).clip(lower=0).to_numpy()
-    is_won = (won_at.notna() & (won_at <= end + pd.Timedelta(days=1))).to_numpy()
-    is_won &= (won_at < until).to_numpy() & (watched <= OUTCOME_DAYS)
-    watched = np.minimum(watched, OUTCOME_DAYS)
+    watched = ((end - start).dt.total_seconds() / 86_400).clip(lower=0).to_numpy(float)
+    has_won = ((won_at <= end + pd.Timedelta(days=1)) & (won_at < until)).to_numpy(bool)
+    is_won = has_won & (watched <= OUTCOME_DAYS)
+    watched = np.minimum(watched, float(OUTCOME_DAYS))
     touched = rows["ending"].eq(TOUCHED).to_numpy()
     is_prompt = touched & (rows["wait_hours"].to_numpy(float) < limit_hours)
     owners = owner_numbers(rows)
@@ -241,11 +242,7 @@ def delay_ratio(rows: pd.DataFrame, until: pd.Timestamp, limit_hours: float) -> 
     n = len(without)
     error = math.sqrt((n - 1) / n * float(((without - without.mean()) ** 2).sum()))
     _, low, high = t_interval(whole, error, n - 1)
-    verdict: Verdict = "cannot tell"
-    if low > 0 or high < 0:
-        verdict = "found"
-    elif abs(whole) > t_quantile(n - 1, LIKELY) * error:
-        verdict = "likely"
+    verdict: Verdict = "found" if low > 0 or high < 0 else "cannot tell"
     return DelayRatio(
         math.exp(whole), math.exp(low), math.exp(high), verdict, int(is_prompt.sum()), n_late, n
     )
@@ -263,7 +260,7 @@ def _leave_one_out(
         begin = band * BAND_DAYS
         time = np.clip(watched - begin, 0, BAND_DAYS)
         ends_here = is_won & (watched > begin if band else watched >= 0)
-        ends_here &= watched <= begin + BAND_DAYS
+        ends_here = ends_here & (watched <= begin + BAND_DAYS)
         place = group * n_bands + band
         for side in (0, 1):
             mine = is_prompt == bool(side)
@@ -289,7 +286,8 @@ def accepts_everything(steps: pd.DataFrame) -> bool | None:
     by_step = steps.set_index("step")
     if not {"MQL to SAL", "SAL to SQL"} <= set(by_step.index):
         return None
-    accepted, qualified = by_step.loc["MQL to SAL"], by_step.loc["SAL to SQL"]
-    if math.isnan(accepted["low"]) or math.isnan(qualified["high"]):
+    accepted = float(by_step["low"].loc["MQL to SAL"])
+    qualified = float(by_step["high"].loc["SAL to SQL"])
+    if math.isnan(accepted) or math.isnan(qualified):
         return None
-    return bool(accepted["low"] >= ACCEPTS_ALL and qualified["high"] <= CONVERTS_LITTLE)
+    return accepted >= ACCEPTS_ALL and qualified <= CONVERTS_LITTLE

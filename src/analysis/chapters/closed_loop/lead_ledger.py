@@ -57,23 +57,29 @@ def lead_stays(history: pd.DataFrame, leads: pd.DataFrame, until: pd.Timestamp) 
     """
     require_columns(history, ["lead_id", "lead_stage", "entered_at"], "lead_status_history")
     require_columns(leads, ["lead_id", "converted_on"], "leads")
-    steps = history[["lead_id", "lead_stage", "entered_at"]].assign(
-        entered_at=_utc(history["entered_at"])
+    ids = pd.Index(leads["lead_id"])
+    number = ids.get_indexer(pd.Index(history["lead_id"])).astype(np.int64)
+    place = {name: at for at, name in enumerate(STAGE_ORDER)}
+    stage = history["lead_stage"].astype(object).map(place).fillna(-1).to_numpy(np.int64)
+    at = _utc(history["entered_at"])
+    is_ours, is_named = number >= 0, (stage >= 0) & at.notna().to_numpy()
+    more = _conversions_without_step(leads, number, stage)
+    steps = pd.DataFrame(
+        {
+            "number": np.concatenate([number, more.index.to_numpy(np.int64)]),
+            "stage": np.concatenate([stage, np.full(len(more), place["converted"])]),
+            "at": pd.concat([at, more], ignore_index=True),
+        }
     )
-    steps = pd.concat([steps, _conversions_without_step(steps, leads)], ignore_index=True)
-    is_ours = steps["lead_id"].isin(leads["lead_id"])
-    is_named = steps["lead_stage"].isin(STAGE_ORDER) & steps["entered_at"].notna()
-    is_past = steps["entered_at"] < until
-    kept_steps = steps[is_ours & is_named & is_past & steps["lead_stage"].ne("open")]
-    order = kept_steps["lead_stage"].map({s: i for i, s in enumerate(STAGE_ORDER)})
-    kept_steps = kept_steps.assign(order=order.astype("int64")).sort_values(
-        ["lead_id", "entered_at", "order"], kind="stable"
-    )
+    is_past = (steps["at"] < until).to_numpy()
+    is_told = np.concatenate([is_ours & is_named, np.ones(len(more), bool)])
+    chosen = steps[is_told & is_past & (steps["stage"].to_numpy() > place["open"])]
+    chosen = chosen.sort_values(["number", "at", "stage"], kind="stable")
     return LeadStays(
-        _stays_of(kept_steps),
+        _stays_of(chosen, leads["lead_id"].to_numpy()),
         int((~is_ours).sum()),
         int((is_ours & ~is_named).sum()),
-        int((is_ours & is_named & ~is_past).sum()),
+        int((is_ours & is_named & ~is_past[: len(history)]).sum()),
     )
 
 
@@ -82,29 +88,35 @@ def _utc(moments: pd.Series) -> pd.Series:
     return utc
 
 
-def _conversions_without_step(steps: pd.DataFrame, leads: pd.DataFrame) -> pd.DataFrame:
-    """Return a step for each lead converted on a day of which its history says nothing."""
-    has_step = leads["lead_id"].isin(steps.loc[steps["lead_stage"].eq("converted"), "lead_id"])
-    has_any = leads["lead_id"].isin(steps["lead_id"])
-    late = leads[leads["converted_on"].notna() & ~has_step & has_any]
-    end_of_day = _utc(late["converted_on"]) + pd.Timedelta(hours=23, minutes=59)
-    return pd.DataFrame(
-        {"lead_id": late["lead_id"], "lead_stage": "converted", "entered_at": end_of_day}
-    )
+def _conversions_without_step(leads: pd.DataFrame, number: Ints, stage: Ints) -> pd.Series:
+    """Return when leads converted of which the history says other things alone, by their number.
+
+    They are dated to the end of the day: what else was done on it came before.
+    """
+    n, converted = len(leads), len(STAGE_ORDER) - 1
+    is_ours = number >= 0
+    has_any, has_step = np.zeros(n, bool), np.zeros(n, bool)
+    has_any[number[is_ours]] = True
+    has_step[number[is_ours & (stage == converted)]] = True
+    days = leads["converted_on"].reset_index(drop=True)
+    days = days[days.notna().to_numpy() & has_any & ~has_step]
+    return _utc(days) + pd.Timedelta(hours=23, minutes=59)
 
 
-def _stays_of(steps: pd.DataFrame) -> pd.DataFrame:
+def _stays_of(steps: pd.DataFrame, names: NDArray[np.object_]) -> pd.DataFrame:
     """Return the stays of ordered steps; steps of one state in a row are one stay."""
-    state = steps["lead_stage"].map(OF_STAGE).to_numpy(np.int64)
-    lead = steps["lead_id"].to_numpy()
+    of_stage = np.array([OF_STAGE.get(name, BEFORE) for name in STAGE_ORDER])
+    state, lead = of_stage[steps["stage"].to_numpy()], steps["number"].to_numpy()
     is_first = np.ones(len(steps), bool)
     is_first[1:] = lead[1:] != lead[:-1]
     is_new = is_first.copy()
     is_new[1:] |= state[1:] != state[:-1]
-    rows = steps.loc[is_new, ["lead_id", "entered_at"]].rename(columns={"entered_at": "began_at"})
+    rows = pd.DataFrame(
+        {"lead_id": names[lead[is_new]], "began_at": steps.loc[is_new, "at"].reset_index(drop=True)}
+    )
     state, is_first = state[is_new], is_first[is_new]
     came_from = np.where(is_first, BEFORE, np.roll(state, 1))
-    is_last = np.append(is_first[1:], True)[: len(state)]  # noqa: FBT003 - the last stay of all
+    is_last = np.append(is_first[1:], True)[: len(state)]
     went_to = np.where(is_last, -1, np.roll(state, -1))
     handed = (state == SALES).astype(np.int64)
     total = np.cumsum(handed)
@@ -113,7 +125,7 @@ def _stays_of(steps: pd.DataFrame) -> pd.DataFrame:
     ended_at = rows["began_at"].shift(-1).where(~is_last)
     return rows.assign(
         state=state, came_from=came_from, went_to=went_to, ended_at=ended_at, round=rounds
-    ).reset_index(drop=True)
+    )
 
 
 def ledger_by_round(stays: LeadStays, *, most_rounds: int = MOST_ROUNDS) -> pd.DataFrame:
@@ -133,7 +145,7 @@ def ledger_by_round(stays: LeadStays, *, most_rounds: int = MOST_ROUNDS) -> pd.D
         return np.asarray(np.bincount(place, minlength=most_rounds + 1)[1:], np.int64)
 
     every = pd.Series(data=True, index=sold.index)
-    table = pd.DataFrame(
+    return pd.DataFrame(
         {
             "round": np.arange(1, most_rounds + 1),
             "handed_over": by_round(sold, every),
@@ -146,7 +158,6 @@ def ledger_by_round(stays: LeadStays, *, most_rounds: int = MOST_ROUNDS) -> pd.D
             "in_nurture": by_round(nursed, nursed["went_to"].eq(-1)),
         }
     )
-    return table
 
 
 def entries_to_sales(stays: LeadStays) -> dict[str, int]:

@@ -54,16 +54,16 @@ class Watched(NamedTuple):
         )
 
 
-class RecyclingYield(NamedTuple):
-    """Share converted within `YIELD_DAYS` [0-1] with its 95% interval, of returned and of fresh
-    leads, and the difference of the two; missing where too few were watched so long.
+class SharePair(NamedTuple):
+    """Two shares that reached an end [0-1] with their 95% intervals, and the first less the second;
+    missing where too few were watched so long.
     """
 
-    returned: tuple[float, float, float]
-    fresh: tuple[float, float, float]
+    first: tuple[float, float, float]
+    second: tuple[float, float, float]
     difference: tuple[float, float, float]
-    n_returned: int
-    n_fresh: int
+    n_first: int
+    n_second: int
     n_owners: int
 
 
@@ -92,7 +92,7 @@ def returned_leads(stays: LeadStays, until: pd.Timestamp, owners: pd.Series) -> 
     begin = first.set_index("lead_id")["began_at"]
     won_at, out_at = (ends["began_at"].reindex(begin.index) for ends in (won, out))
     ending = np.select([won_at.notna(), out_at.notna()], [REACHED, ENDED], OPEN)
-    codes = _codes(owners, begin.index)
+    codes = owner_codes_of(owners, begin.index)
     return _watched(begin, won_at.fillna(out_at), ending.astype(np.int64), until, codes)
 
 
@@ -104,11 +104,11 @@ def fresh_leads(stays: LeadStays, until: pd.Timestamp, owners: pd.Series) -> Wat
     first = rows[rows["state"].eq(SALES) & rows["round"].eq(1)].set_index("lead_id")
     to = first["went_to"].to_numpy(np.int64)
     ending = np.select([to == CONVERTED, to >= 0], [REACHED, ENDED], OPEN).astype(np.int64)
-    codes = _codes(owners, first.index)
+    codes = owner_codes_of(owners, first.index)
     return _watched(first["began_at"], first["ended_at"], ending, until, codes)
 
 
-def _codes(owners: pd.Series, lead_ids: pd.Index) -> Ints:
+def owner_codes_of(owners: pd.Series, lead_ids: pd.Index) -> Ints:
     """Return a code of each lead's owner, the same for both kinds of leads; alone without one."""
     names = pd.Index(sorted(owners.dropna().unique()))
     codes = names.get_indexer(pd.Index(owners.reindex(lead_ids)))
@@ -116,25 +116,21 @@ def _codes(owners: pd.Series, lead_ids: pd.Index) -> Ints:
     return np.asarray(np.where(alone, len(names) + np.arange(len(codes)), codes), np.int64)
 
 
-def recycling_yield(
-    returned: Watched, fresh: Watched, *, horizon: int = YIELD_DAYS
-) -> RecyclingYield:
-    """Return what both kinds of leads bring, and the difference, its error by leaving out an owner
-    at a time from both.
+def compare_shares(one: Watched, other: Watched, *, horizon: int = YIELD_DAYS) -> SharePair:
+    """Return the shares of two groups of leads that reached the end by `horizon`, and their
+    difference, its error by leaving out an owner at a time from both.
     """
-    shares = [share_by(w.curve_to(horizon), horizon) for w in (returned, fresh)]
-    owners = np.union1d(returned.codes, fresh.codes)
+    shares = [share_by(w.curve_to(horizon), horizon) for w in (one, other)]
+    owners = np.union1d(one.codes, other.codes)
     gap = shares[0][0] - shares[1][0]
     difference = (gap, math.nan, math.nan)
     if not math.isnan(gap) and len(owners) >= FEWEST_CLUSTERS:
-        parts = [_share_without(w, owners, horizon) for w in (returned, fresh)]
+        parts = [_share_without(w, owners, horizon) for w in (one, other)]
         without = parts[0] - parts[1]
         n = len(owners)
         error = math.sqrt((n - 1) / n * float(((without - without.mean()) ** 2).sum()))
         difference = t_interval(gap, error, n - 1)
-    return RecyclingYield(
-        shares[0], shares[1], difference, len(returned.days), len(fresh.days), len(owners)
-    )
+    return SharePair(shares[0], shares[1], difference, len(one.days), len(other.days), len(owners))
 
 
 def _share_without(watched: Watched, owners: Ints, horizon: int) -> NDArray[np.float64]:

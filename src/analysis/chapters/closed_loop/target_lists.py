@@ -6,13 +6,15 @@ Two names that look alike are shown as a pair to be looked at and never taken fo
 from __future__ import annotations
 
 import datetime as dt
+import difflib
 import math
+import re
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from analysis.cleaning import identity
 from analysis.stats.intervals import share_interval
 
 if TYPE_CHECKING:
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
 READY_DAYS = 60  # before an event by which its list and schedule are due: article 001's two months
 EVENT_TYPES = ("Trade Show", "Event", "Conference", "Workshop", "Roundtable", "Seminar")
 MOST_SUGGESTIONS = 20
+MOST_NAMES, LONGEST_NAME = 2000, 120  # of a side that are compared; letters of a name
+ALIKE = 0.85  # of two names' letters in common, in order, from which they are shown as a pair
+FEWEST_SHARED = 0.5  # of the longer name's pairs of letters: fewer are never so much alike
 
 
 class Overlap(NamedTuple):
@@ -45,9 +50,7 @@ def list_overlap(sales: Collection[str], marketing: Collection[str]) -> Overlap:
     mine, theirs = set(sales), set(marketing)
     both = len(mine & theirs)
     union = len(mine | theirs)
-    return Overlap(
-        both / union if union else math.nan, both, len(mine) - both, len(theirs) - both
-    )
+    return Overlap(both / union if union else math.nan, both, len(mine) - both, len(theirs) - both)
 
 
 class ListFit(NamedTuple):
@@ -65,7 +68,7 @@ def list_fit(audience: Collection[str], listed: Collection[str]) -> ListFit:
     Examples
     --------
     >>> list_fit({"a", "b", "c", "d"}, {"a", "b", "e"})
-    ListFit(precision=0.5, recall=0.6666666666666666, f1=0.5714285714285714, n_hit=2)
+    ListFit(precision=0.5, recall=0.6666666666666666, f1=0.5714285714285715, n_hit=2)
     """
     reached, wanted = set(audience), set(listed)
     hit = len(reached & wanted)
@@ -213,7 +216,7 @@ def readiness_of_events(
     )
     states = [
         event_readiness(
-            pd.Timestamp(row.start_date).date(),
+            pd.Timestamp(str(row.start_date)).date(),
             today,
             list_seen_on=_day(row.target_list_seen_on),
             schedule_seen_on=_day(row.schedule_seen_on),
@@ -230,39 +233,57 @@ def readiness_of_events(
 
 
 def _day(moment: object) -> dt.date | None:
-    stamp = pd.Timestamp(str(moment)) if not pd.isna(moment) else None  # type: ignore[call-overload]
-    return None if stamp is None else stamp.date()
+    return moment.date() if isinstance(moment, pd.Timestamp) else None
 
 
-def suggested_pairs(mine: Mapping[str, str], theirs: Mapping[str, str]) -> pd.DataFrame:
+def suggested_pairs(
+    mine: Mapping[str, str], theirs: Mapping[str, str], *, most: int = MOST_SUGGESTIONS
+) -> pd.DataFrame:
     """Return pairs of accounts whose names may mean one: a row a pair, the likeliest first.
 
     Nothing is merged.  `mine` and `theirs` are names by account, of accounts on one list alone.
-    ``alike`` is the share of their pieces that two names have in common, as for the spellings that
-    cleaning proposes; 1 for one name under two ids.
+    ``alike`` is the share of their letters that two names have in common in order, from `ALIKE`
+    on; names whose numbers differ are never a pair.  Pairs that share too few pairs of letters to
+    be that much alike are not compared.
     """
-    by_name: list[dict[str, list[str]]] = [{}, {}]
-    for names, side in zip(by_name, (mine, theirs), strict=True):
-        for account, name in side.items():
-            names.setdefault(str(name), []).append(account)
-    pairs = [(name, name, 1.0) for name in by_name[0] if name in by_name[1]]
-    for pair in identity.likely_pairs([*by_name[0], *by_name[1]]):
-        for one, other in (pair[:2], pair[1::-1]):
-            if one in by_name[0] and other in by_name[1]:
-                pairs.append((one, other, pair.similarity))
-    rows = [
-        (a, one, b, other, alike)
-        for one, other, alike in pairs
-        for a in by_name[0][one]
-        for b in by_name[1][other]
-        if a != b
-    ]
+    keys = [{i: _spelling(side[i]) for i in sorted(side)[:MOST_NAMES]} for side in (mine, theirs)]
+    letters = [{i: _letter_pairs(k) for i, k in side.items() if k} for side in keys]
+    holders: dict[str, list[str]] = {}
+    for account, pairs in letters[1].items():
+        for pair in sorted(pairs):
+            holders.setdefault(pair, []).append(account)
+    rows = []
+    for account, pairs in letters[0].items():
+        shared = Counter(other for pair in sorted(pairs) for other in holders.get(pair, ()))
+        key = keys[0][account]
+        matcher = difflib.SequenceMatcher(a="", b=key, autojunk=False)
+        for other, n in shared.items():
+            longer = max(len(pairs), len(letters[1][other]))
+            if n < FEWEST_SHARED * longer or other == account:
+                continue
+            matcher.set_seq1(keys[1][other])
+            if matcher.quick_ratio() < ALIKE or _numbers(key) != _numbers(keys[1][other]):
+                continue
+            if (alike := matcher.ratio()) >= ALIKE:
+                rows.append((account, mine[account], other, theirs[other], round(alike, 2)))
     columns = ["sales_id", "sales_name", "marketing_id", "marketing_name", "alike"]
     table = pd.DataFrame(rows, columns=columns)
     order = ["alike", "sales_id", "marketing_id"]
-    return table.sort_values(order, ascending=[False, True, True])[:MOST_SUGGESTIONS].reset_index(
-        drop=True
-    )
+    table = table.sort_values(order, ascending=[False, True, True])
+    return table.head(most).reset_index(drop=True)
+
+
+def _spelling(name: str) -> str:
+    cut = name[:LONGEST_NAME].casefold()
+    return " ".join("".join(c if c.isalnum() else " " for c in cut).split())
+
+
+def _letter_pairs(key: str) -> frozenset[str]:
+    return frozenset(f"^{key}$"[i : i + 2] for i in range(len(key) + 1))
+
+
+def _numbers(key: str) -> list[str]:
+    return re.findall(r"\d+", key)
 
 
 def contacts_by_account(people: pd.DataFrame, targets: Collection[str]) -> np.ndarray:

@@ -315,11 +315,11 @@ def _seen_by_sales(scene: Scene, kind: Ints, event: Ints, level: Floats) -> dict
     columns = {}
     for name in ("target_list_seen_on", "schedule_seen_on"):
         in_time = draw_chance(rng, level)
-        before = np.where(
-            in_time, rng.integers(60, 80, len(kind)), rng.integers(5, 60, len(kind))
-        )
+        before = np.where(in_time, rng.integers(60, 80, len(kind)), rng.integers(5, 60, len(kind)))
         is_seen = in_time | (rng.random(len(kind)) < LATE_SIGHT)
         columns[name] = sf.day_texts(
-            scene.start, event - before, is_known=is_event & is_seen & (event - before < scene.n_days)
+            scene.start,
+            event - before,
+            is_known=is_event & is_seen & (event - before < scene.n_days),
         )
     return columns

@@ -160,7 +160,8 @@ def _truth(company: SimulatedCompany, simulated: SimulatedTables, keys: Keys) ->
             "brochures": 0.0,
             "lead_conversion_by_source": marketing.conversion_rates(company),
             "recycled_yield_by_practice_level": {
-                f"{level:.2f}": marketing.recycled_yield(level) for level in (0.25, 0.7)
+                f"{level:.2f}": marketing.recycled_yield(level, window.n_days)
+                for level in (0.25, 0.7)
             },
             "prompt_answer_on_log_odds_of_conversion": company.prompt_lift_log,
             "campaigns_on_conversion": 0.0,

@@ -40,7 +40,7 @@ def handle_leads(
 
 
 def _with_prompt_lift(company: SimulatedCompany, leads: pd.DataFrame) -> pd.DataFrame:
-    """Return the leads, those with a deal answered promptly by as much more often as it lifts them."""
+    """Return the leads, those with a deal answered promptly as much more often as it lifts."""
     if not company.prompt_lift_log:
         return leads
     rng = np.random.default_rng([company.seed, practice_level.SEED, LIFT_SEED])

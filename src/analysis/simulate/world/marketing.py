@@ -106,13 +106,14 @@ def conversion_rates(company: SimulatedCompany) -> dict[str, float]:
     return dict(zip(SOURCES, (with_deal / (with_deal + without)).tolist(), strict=True))
 
 
-def recycled_yield(level: float) -> dict[str, float]:
+def recycled_yield(level: float, n_days: int) -> dict[str, float]:
     """Return the share of returned and of fresh leads that convert in the end [0-1], where the two
-    sides work together at `level`.
+    sides work together at `level`, of leads that come in the midst of a window of `n_days`.
 
-    Fresh are leads first handed over that convert before they are ever handed back.
+    Fresh are leads first handed over that convert before they are ever handed back.  Leads with a
+    deal are spread over fewer days than the others, whose deals would be older than the window.
     """
-    with_deal = 1 / (1 + OTHER_LEADS)
+    with_deal = 1 / (1 + OTHER_LEADS * (1 - LONGEST_LEAD / n_days))
     others = (1 - with_deal) * REACHES_MQL
     low, more = RECYCLED_RATE
     back = with_deal * WON_RECYCLED
