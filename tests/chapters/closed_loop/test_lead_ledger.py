@@ -28,7 +28,7 @@ STEP = st.tuples(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(STEP, max_size=20))
 def test_the_ledger_is_conserved_over_any_history(steps):
     """Out of order, of one second, of deleted leads, of no known status, after the day looked at."""

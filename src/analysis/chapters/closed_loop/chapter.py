@@ -34,7 +34,7 @@ BY_SHARE = {
 }
 
 
-def _labelled(
+def _shown(
     frame: pd.DataFrame,
     caption: str,
     columns: dict[str, tuple[str, str]],
@@ -61,7 +61,7 @@ def loop_data(answer: LoopAnswer) -> LabelledTable:
         ("Steps left out: after the quarter", stays.n_later),
     ]  # fmt: skip
     missing = " ".join(loop_answer.GAPS[g] for g in loop_answer.GAPS if g in answer.gaps)
-    return _labelled(
+    return _shown(
         pd.DataFrame(lines, columns=["what", "n"]).query("n > 0"),
         f"Leads and steps read, to {answer.funnel.as_of}",
         {"what": ("text", "What"), "n": ("count", "Number")},
@@ -98,7 +98,7 @@ def handover_figures(answer: LoopAnswer) -> LabelledTable:
         if not math.isnan(half)
         else ""
     )
-    return _labelled(
+    return _shown(
         frame[frame["share"].notna()],
         f"Leads handed over in the four quarters to {answer.company.quarter}, and what sales did",
         {"what": ("text", "What"), "n": ("count", "Leads"), **BY_SHARE},
@@ -114,7 +114,7 @@ def lead_ledger_table(answer: LoopAnswer) -> LabelledTable:
     frame = frame[frame["handed_over"].gt(0)]
     last = lead_ledger.MOST_ROUNDS
     label = frame["round"].map(lambda n: f"{n} or later" if n == last else f"{n}")
-    return _labelled(
+    return _shown(
         frame.assign(label=label),
         f"Every hand-over and where it went, by round, to {answer.funnel.as_of}",
         {
@@ -155,7 +155,7 @@ def _pair_table(
         ("Difference", pair.n_first + pair.n_second, *pair.difference),
     ]
     frame = pd.DataFrame(rows, columns=["what", "n", "share", "low", "high"])
-    return _labelled(
+    return _shown(
         frame[frame["share"].notna()],
         caption,
         {"what": ("text", "Leads"), "n": ("count", "n"), **BY_SHARE},
@@ -173,7 +173,7 @@ def return_reasons(answer: LoopAnswer) -> LabelledTable:
     frame = counts.rename_axis("reason").rename("n_leads").reset_index()
     silent = len(back) - int(counts.sum())
     frame = frame.assign(share=frame["n_leads"] / max(len(back), 1)).head(8)
-    return _labelled(
+    return _shown(
         frame,
         f"Why leads of the four quarters to {answer.company.quarter} were returned or "
         f"disqualified, n = {len(back):,}",
@@ -195,7 +195,7 @@ def definition_versions(answer: LoopAnswer) -> LabelledTable:
         rows = rows.assign(approval=rows["approval"].map(definition_replay.APPROVALS))
     undecided = int(rows["n_undecided"].max()) if len(rows) else 0
     open_ones = f" {undecided:,} leads at most stay undecided." if undecided else ""
-    return _labelled(
+    return _shown(
         rows,
         "Versions of a sales-ready lead, replayed on the leads of the four quarters to "
         f"{answer.company.quarter}, and how many became an opportunity within 90 days",
@@ -239,7 +239,7 @@ def credit_by_rule(answer: LoopAnswer) -> LabelledTable:
         rows = rows.iloc[:0]
     without = int(pd.isna(paths.revenue[paths.is_won]).sum())
     unpriced = f" {without:,} deals have no amount and bring none." if without else ""
-    return _labelled(
+    return _shown(
         rows,
         f"Bookings of the four quarters to {answer.company.quarter} credited to activities by six "
         f"rules, n = {int(paths.is_won.sum()):,} deals won",
@@ -257,7 +257,7 @@ def credit_by_rule(answer: LoopAnswer) -> LabelledTable:
 def deal_sources(answer: LoopAnswer) -> LabelledTable:
     """Who found the deals of the year: a row a source."""
     frame = credit.deals_by_source(answer)
-    return _labelled(
+    return _shown(
         frame[frame["n_deals"].gt(0)],
         f"Who found the deals created in the four quarters to {answer.company.quarter}",
         {
@@ -294,7 +294,7 @@ def target_figures(answer: LoopAnswer, targets: Targets) -> LabelledTable:
         if len(n_people)
         else " Nobody exported who was at meetings."
     )
-    return _labelled(
+    return _shown(
         rows,
         f"Target accounts on {answer.funnel.as_of}, and what reached them in the four quarters to "
         f"{answer.company.quarter}",
@@ -324,7 +324,7 @@ def spend_sentence(answer: LoopAnswer, targets: Targets) -> str:
 
 def alike_names(answer: LoopAnswer, targets: Targets) -> LabelledTable:
     """Accounts on one side's list whose name looks like one on the other's: a row a pair."""
-    return _labelled(
+    return _shown(
         targeting.likely_same_accounts(answer, targets),
         "Accounts on one list alone whose names look alike: to be looked at, nothing was merged",
         {
@@ -339,7 +339,7 @@ def alike_names(answer: LoopAnswer, targets: Targets) -> LabelledTable:
 
 def events_ready(answer: LoopAnswer, targets: Targets) -> LabelledTable:
     """Whether sales saw list and schedule of events in time: a row an event; empty where untold."""
-    return _labelled(
+    return _shown(
         targets.events,
         f"Events since {answer.first_day}: teams that saw target list and schedule {READY_DAYS} "
         "days before",
@@ -363,7 +363,7 @@ def archetype_table(answer: LoopAnswer, targets: Targets) -> LabelledTable:
     says = {"none": "none of them", "mixed": "more than one alike"}.get(kind, f"“{kind}”")
     verdicts = judged["is_met"].map({True: "yes", False: "no"})
     cuts = judged["rule"].replace(RULE_WORDS, regex=True)
-    return _labelled(
+    return _shown(
         judged.assign(met=verdicts, rule=cuts),
         f"The article's four companies: this one resembles {says}, {answer.company.quarter}",
         {

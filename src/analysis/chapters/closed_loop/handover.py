@@ -234,7 +234,7 @@ def delay_ratio(rows: pd.DataFrame, until: pd.Timestamp, limit_hours: float) -> 
     is_prompt = touched & (rows["wait_hours"].to_numpy(float) < limit_hours)
     owners = owner_numbers(rows)
     group = pd.factorize(rows["group"])[0]
-    logs = _leave_one_out(owners, group, watched, is_won, is_prompt)
+    logs = _leave_one_out(owners, group, np.asarray(watched, np.float64), is_won, is_prompt)
     n_late, n_owners = int((~is_prompt).sum()), len(logs) - 1
     if not np.isfinite(logs).all() or n_owners < FEWEST_CLUSTERS:
         return nothing._replace(n_prompt=int(is_prompt.sum()), n_late=n_late, n_owners=n_owners)

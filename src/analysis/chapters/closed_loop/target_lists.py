@@ -177,8 +177,8 @@ def event_readiness(
     """
     due = event_on - dt.timedelta(days=ready_days)
     until = min(today, due)
-    seen = {"target list": list_seen_on, "schedule": schedule_seen_on}
-    lacks = tuple(name for name, day in seen.items() if day is None or day > until)
+    sight_days = {"target list": list_seen_on, "schedule": schedule_seen_on}
+    lacks = tuple(name for name, day in sight_days.items() if day is None or day > until)
     if not lacks:
         state = "ready"
     elif today < due:
@@ -207,10 +207,10 @@ def readiness_of_events(
     ]
     columns = ["campaign_id", "campaign_name", "start_date", "days_left", "n_teams", "n_ready",
                "n_red", "n_early"]  # fmt: skip
-    seen = notices[["target_list_seen_on", "schedule_seen_on"]].apply(pd.to_datetime)
-    if events.empty or seen.isna().all(axis=None):
+    sight_days = notices[["target_list_seen_on", "schedule_seen_on"]].apply(pd.to_datetime)
+    if events.empty or sight_days.isna().all(axis=None):
         return pd.DataFrame(columns=columns)
-    both = notices[["campaign_id", "team_id"]].join(seen)
+    both = notices[["campaign_id", "team_id"]].join(sight_days)
     both = both.merge(
         events[["campaign_id", "campaign_name", "start_date"]], on="campaign_id", how="inner"
     )

@@ -125,7 +125,7 @@ def _figures(
     named = lists.dropna(subset=["executive_key"])[["account_id", "executive_key"]]
     both_there = named.merge(met.dropna(subset=["account_id"]), on="account_id")
     is_same = both_there["executive_key"].eq(both_there["person_key"])
-    seen = set(both_there.loc[is_same, "account_id"].astype(str))
+    executives_met = set(both_there.loc[is_same, "account_id"].astype(str))
     rows = [
         ("On both sides' lists, of those on either", len(wanted), *_of(both.n_both, both.share,
                                                                      wanted, told=has_both)),
@@ -139,7 +139,7 @@ def _figures(
          *target_lists.share_of_accounts(wanted, set(pursued) if len(pursued) else None)),
         ("The executive named there was met", named["account_id"].nunique(),
          *target_lists.share_of_accounts(
-             set(named["account_id"]), seen if len(met) else None)),
+             set(named["account_id"]), executives_met if len(met) else None)),
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=["what", "n", "hits", "share", "low", "high"])
 
