@@ -57,7 +57,7 @@ def test_a_whole_company_fills_every_table(rich):
         assert list(table.frame.columns) == list(table.columns)
         assert table.caption
         assert table.source
-    money = made["credit"].frame.iloc[:, 2:]
+    money = made["credit"].frame.iloc[:-1, 2:]
     booked = credit.deals_won_in_year(rich)["deal_amount"].sum()
     assert money.sum().tolist() == pytest.approx([booked] * 6, abs=0.005)
     assert made["sources"].frame["share"].sum() == pytest.approx(1.0)
@@ -114,4 +114,4 @@ def test_spend_whose_account_is_mostly_unknown_places_no_company(rich):
     signs = [targeting.archetype_of(rich, t)[1].set_index("says") for t in (little, enough)]
     name = "share of spend that reaches target accounts"
     assert pd.isna(signs[0].loc[name, "value"])
-    assert signs[1].loc[name, "value"] == 0.1
+    assert signs[1].loc[name, "value"] == pytest.approx(0.1)

@@ -27,9 +27,7 @@ def leads_of(drawn, company):
 def test_a_prompt_answer_lifts_the_odds_as_planted(drawn):
     """Log odds ratio 1 of conversion by promptness, give or take three standard errors."""
     plain, lifted = (leads_of(drawn, replace(COMPANY, prompt_lift_log=x)) for x in (0.0, 1.0))
-    pd.testing.assert_frame_equal(
-        plain.drop(columns="is_prompt"), lifted.drop(columns="is_prompt")
-    )
+    pd.testing.assert_frame_equal(plain.drop(columns="is_prompt"), lifted.drop(columns="is_prompt"))
     for leads, truth in ((plain, 0.0), (lifted, 1.0)):
         table = pd.crosstab(leads["deal"] >= 0, leads["is_prompt"]).to_numpy(float)
         log_odds = np.log(table[1, 1] * table[0, 0] / (table[1, 0] * table[0, 1]))

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from analysis.chapters.closed_loop.targeting import Targets
 
 RULE_WORDS = {"^>= ": "at least ", "^> ": "above ", "^< ": "below ", "^== ": "is "}
+FLAG_RULES = {"is 0": "no", "is 1": "yes"}
 BY_SHARE = {
     "share": ("percent", "Share"),
     "low": ("percent", "95% from"),
@@ -84,9 +85,9 @@ def handover_figures(answer: LoopAnswer) -> LabelledTable:
     pair = loop_answer.agreement_difference(answer)
     if pair is not None:
         rows += [
-            (f"Touched within {hours}: under a version sales approved, less before",
+            (f"Touched within {hours}: under a version sales approved, less before [points]",
              pair[0].n_first + pair[0].n_second, *pair[0].difference),
-            ("The same at a day on which nothing was agreed",
+            ("The same at a day on which nothing was agreed [points]",
              pair[1].n_first + pair[1].n_second, *pair[1].difference),
         ]  # fmt: skip
     frame = pd.DataFrame(rows, columns=["what", "n", "share", "low", "high"])
@@ -94,7 +95,7 @@ def handover_figures(answer: LoopAnswer) -> LabelledTable:
     shaky = " It moved on that day too, so the difference says little." if moved else ""
     half = answer.touch.half
     soon = (
-        f" Half of those touched are so within {half + 1:.0f} working hours."
+        f" Half of those touched are so by the end of working hour {half + 1:.0f}."
         if not math.isnan(half)
         else ""
     )
@@ -152,7 +153,7 @@ def _pair_table(
     rows = [
         (labels[0], pair.n_first, *pair.first),
         (labels[1], pair.n_second, *pair.second),
-        ("Difference", pair.n_first + pair.n_second, *pair.difference),
+        ("Difference, in percentage points", pair.n_first + pair.n_second, *pair.difference),
     ]
     frame = pd.DataFrame(rows, columns=["what", "n", "share", "low", "high"])
     return _shown(
@@ -237,6 +238,10 @@ def credit_by_rule(answer: LoopAnswer) -> LabelledTable:
     rows = attribution.credit_by_activity(paths)
     if "responses" in answer.gaps or not paths.is_won.any():
         rows = rows.iloc[:0]
+    elif len(rows):
+        total = {"activity": "All", "n_deals": int(paths.is_won.sum())}
+        total |= {rule: rows[rule].sum() for rule in attribution.RULES}
+        rows = pd.concat([rows, pd.DataFrame([total])], ignore_index=True)
     without = int(pd.isna(paths.revenue[paths.is_won]).sum())
     unpriced = f" {without:,} deals have no amount and bring none." if without else ""
     return _shown(
@@ -362,14 +367,17 @@ def archetype_table(answer: LoopAnswer, targets: Targets) -> LabelledTable:
     judged = rules[rules["value"].notna()]
     says = {"none": "none of them", "mixed": "more than one alike"}.get(kind, f"“{kind}”")
     verdicts = judged["is_met"].map({True: "yes", False: "no"})
-    cuts = judged["rule"].replace(RULE_WORDS, regex=True)
+    is_flag = judged["rule"].str.startswith("==")
+    cuts = judged["rule"].replace(RULE_WORDS, regex=True).replace(FLAG_RULES)
+    values = judged["value"].map("{:.2f}".format)
+    values = values.mask(is_flag, judged["value"].map({0.0: "no", 1.0: "yes"}))
     return _shown(
-        judged.assign(met=verdicts, rule=cuts),
+        judged.assign(met=verdicts, rule=cuts, value=values),
         f"The article's four companies: this one resembles {says}, {answer.company.quarter}",
         {
             "archetype": ("text", "Company"),
             "says": ("text", "Sign"),
-            "value": ("number2", "Here"),
+            "value": ("text", "Here"),
             "rule": ("text", "Rule"),
             "met": ("text", "Met"),
         },
