@@ -312,15 +312,15 @@ def target_figures(answer: LoopAnswer, targets: Targets) -> LabelledTable:
 def spend_sentence(answer: LoopAnswer, targets: Targets) -> str:
     """Say what of campaign spend went to target accounts, as far as people's accounts are known."""
     spend, currency = targets.spend, answer.company.settings.company.currency
-    known = spend["on"] + spend["off"]
-    if not len(targets.lists) or not known > 0:
+    traced = spend["on"] + spend["off"]
+    if not len(targets.lists) or not traced > 0:
         return (
             "We cannot tell what part of spend reaches target accounts: no list is in force, or "
             "nobody reached has a known account."
         )
     hidden = money.amount_text(spend["unknown"], currency)
     return (
-        f"Of spend on people whose account is known, {spend['on'] / known:.0%} went to target "
+        f"Of spend on people whose account is known, {spend['on'] / traced:.0%} went to target "
         f"accounts. {hidden} went to people without one yet, so this says little where few leads "
         f"convert. Of accounts reached, {targets.fit.precision:.0%} are targets; of targets, "
         f"{targets.fit.recall:.0%} were reached."

@@ -53,14 +53,14 @@ def company_targets(answer: LoopAnswer) -> Targets:
     wanted = set(lists["account_id"])
     work = _work(answer)
     met = _people_met(answer, work)
-    known = audience["account_id"].notna()
+    has_account = audience["account_id"].notna()
     return Targets(
         lists,
         target_lists.overlap_by_team(lists),
         _figures(answer, lists, met, work, reached_accounts if len(audience) else None),
         target_lists.spend_on_target(campaigns, audience, wanted),
         target_lists.list_fit(reached_accounts, wanted),
-        float(known.mean()) if len(audience) else math.nan,
+        float(has_account.mean()) if len(audience) else math.nan,
         target_lists.contacts_by_account(met, wanted) if len(met) else np.zeros(0, np.int64),
         target_lists.readiness_of_events(
             company.table("campaigns"), company.table("campaign_notices"), as_of, answer.first_day
@@ -128,7 +128,7 @@ def _figures(
     executives_met = set(both_there.loc[is_same, "account_id"].astype(str))
     rows = [
         ("On both sides' lists, of those on either", len(wanted), *_of(both.n_both, both.share,
-                                                                     wanted, told=has_both)),
+                                                                     wanted, is_told=has_both)),
         ("On both lists and approved by both, of those on either", len(wanted),
          *target_lists.share_of_accounts(wanted, signed if has_both else None)),
         ("Sales logged a call or meeting", len(wanted),
@@ -145,9 +145,9 @@ def _figures(
 
 
 def _of(
-    hits: int, share: float, wanted: set[str], *, told: bool
+    hits: int, share: float, wanted: set[str], *, is_told: bool
 ) -> tuple[int, float, float, float]:
-    if not told or not wanted:
+    if not is_told or not wanted:
         return 0, math.nan, math.nan, math.nan
     return hits, share, *share_interval(hits, len(wanted))
 
@@ -171,9 +171,9 @@ def archetype_of(answer: LoopAnswer, targets: Targets) -> tuple[str, pd.DataFram
         {name: company.table(name) for name in OF_RULES}, company.quarter
     )
     spend, events = targets.spend, targets.events
-    known = spend["on"] + spend["off"]
-    if len(targets.lists) and known > 0 and known >= LEAST_KNOWN * spend["total"]:
-        values["on_target_spend_rate"] = spend["on"] / known
+    traced = spend["on"] + spend["off"]
+    if len(targets.lists) and traced > 0 and traced >= LEAST_KNOWN * spend["total"]:
+        values["on_target_spend_rate"] = spend["on"] / traced
     n_due = int((events["n_ready"] + events["n_red"]).sum()) if len(events) else 0
     if n_due:
         values["has_event_agenda"] = float(events["n_ready"].sum() >= n_due / 2)
