@@ -26,14 +26,16 @@ NOTEBOOKS = {  # where a chapter's folder is shown
     "lead_funnel": "6",
     "marketing_requests": "7",
     "closed_loop": "8",
+    "joint_work": "9",
 }
 HEAD = """\
 # The practices of the five articles
 
-Written by `python -m analysis.project.article_practices > docs/practices.md`; a test holds it equal to the code. Do not
-edit it by hand. Each practice, warning, figure and process of the articles stands here once, in our words. *Measured in*
-names the notebook (N), the item of the alignment index (E, in notebook 4), the review pages or the command, and what
-computes it. A practice that is not measured says why, and what it would take.
+Written by `python -m analysis.project.article_practices > docs/practices.md`; a test holds it equal
+to the code. Do not edit it by hand. Each practice, warning, figure and process of the articles
+stands here once, in our words. *Measured in* names the notebook (N), the item of the alignment
+index (E, in notebook 4), the review pages or the command, and what computes it. A practice that is
+not measured says why, and what it would take.
 """
 
 
