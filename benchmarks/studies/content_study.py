@@ -61,9 +61,7 @@ def hot_company(seed: int) -> dict[str, bool]:
         int(given.sum()), int((~given).sum()), int((won & given).sum()), int((won & ~given).sum()),
         int((hot & given).sum()), int((hot & ~given).sum()),
     )  # fmt: skip
-    naive = content_trial.share_difference(
-        arms.won_given, arms.n_given, arms.won_held, arms.n_held
-    )
+    naive = content_trial.share_difference(arms.won_given, arms.n_given, arms.won_held, arms.n_held)
     called = {
         way or "untold": content_trial.extra_sales(arms, way, DAYS).verdict != "cannot tell"
         for way in ("", "choice", "match", "lot")

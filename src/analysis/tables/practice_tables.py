@@ -156,7 +156,11 @@ PRACTICE_TABLES: tuple[Table, ...] = (
                 "day the team saw the event's list of invitees; missing: not yet",
             ),
             C("schedule_seen_on", "date", "day it saw the event's schedule; missing: not yet"),
-            C("presented_on", "date", "day of the joint meeting it was presented in; missing: none"),
+            C(
+                "presented_on",
+                "date",
+                "day of the joint meeting it was presented in; missing: none",
+            ),
             C("goal_id", "id", "goal the campaign serves; missing: none is named"),
             C("n_reps_with_kit", "count", "reps of the team given text to post; missing: no kit"),
             C("n_reps_posted", "count", "of them, those who posted it"),

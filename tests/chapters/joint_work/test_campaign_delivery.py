@@ -61,19 +61,27 @@ def test_only_reps_with_a_kit_count(figure):
     assert (got.hits, got.n, got.share) == (5, 10, 0.5)
     none = campaign_delivery.kit_share(notices(n_reps_with_kit=pd.array([None] * 3, "Int64")))
     assert pd.isna(none.share)
-    figure("000-25", f"{got.hits} of {got.n} reps with text to post posted it; without kits missing")
+    figure(
+        "000-25", f"{got.hits} of {got.n} reps with text to post posted it; without kits missing"
+    )
 
 
 def test_milestones_that_are_due_and_not_done_are_late(figure):
     """On the day, five working days late, never; one due after the quarter does not count."""
     due = [SENT, SENT, SENT, dt.date(2026, 10, 5)]
     rows = pd.DataFrame(
-        {"due_on": due, "done_on": [SENT, dt.date(2026, 9, 21), None, None], "is_shared": [True, False, None, True]}
+        {
+            "due_on": due,
+            "done_on": [SENT, dt.date(2026, 9, 21), None, None],
+            "is_shared": [True, False, None, True],
+        }
     )
     got = campaign_delivery.milestone_shares(rows, pd.Timestamp("2026-10-01"))
     assert (got.on_time.hits, got.on_time.n) == (1, 3)
     assert (got.shared.hits, got.shared.n, got.median_slip) == (1, 2, 2.5)
-    figure("001-35", "done on the day, 5 days late, never: 1 of 3 on time, the middle slip 2.5 days")
+    figure(
+        "001-35", "done on the day, 5 days late, never: 1 of 3 on time, the middle slip 2.5 days"
+    )
 
 
 def test_a_lead_belongs_to_the_first_campaign_it_responded_to():

@@ -36,7 +36,10 @@ def test_an_effect_is_found_by_lot_and_only_called_a_difference_by_match(figure)
     assert (by_lot.verdict, by_lot.kind, by_match.kind) == ("found", "effect", "difference")
     assert by_lot.sales[0] == pytest.approx(40)
     assert 0 < by_lot.low < 0.04 < by_lot.high
-    figure("001-17", f"80 and 40 of 1,000: 40 extra sales ({by_lot.sales[1]:.0f} to {by_lot.sales[2]:.0f})")
+    figure(
+        "001-17",
+        f"80 and 40 of 1,000: 40 extra sales ({by_lot.sales[1]:.0f} to {by_lot.sales[2]:.0f})",
+    )
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,11 @@ def test_coverage_shows_pairs_for_which_nothing_is_made():
 def test_assets_whose_readers_cannot_be_told_apart_share_places(figure):
     """400 lies apart; 110 and 100 have intervals of 20 either way."""
     got = content_use.most_read(assets())
-    assert got[["asset_id", "place"]].to_numpy().tolist() == [["b", "1"], ["c", "2-3"], ["a", "2-3"]]
+    assert got[["asset_id", "place"]].to_numpy().tolist() == [
+        ["b", "1"],
+        ["c", "2-3"],
+        ["a", "2-3"],
+    ]
     figure("004-11", "400, 110 and 100 readers: places 1, 2-3, 2-3")
 
 
@@ -73,7 +77,10 @@ def test_days_from_a_report_to_action(figure):
     )  # fmt: skip
     got = content_use.field_insight(rows, 4)
     assert (got.acted.hits, got.acted.n, got.median_days, got.reps.share) == (2, 3, 20.0, 0.5)
-    figure("003-17", f"acted on after 10 and 30 days, never: {got.acted.hits} of 3, {got.median_days:.0f} days")
+    figure(
+        "003-17",
+        f"acted on after 10 and 30 days, never: {got.acted.hits} of 3, {got.median_days:.0f} days",
+    )
 
 
 def test_channels_without_owner_or_refresh_are_counted(figure):

@@ -51,7 +51,10 @@ def test_kappa_is_one_for_equal_answers_and_about_nothing_for_chance(figure):
     assert same.kappa == 1.0
     assert abs(apart.kappa) < 0.05
     assert apart.low < 0 < apart.high
-    figure("003-04", f"kappa {same.kappa:.0f} on equal answers, {apart.kappa:+.3f} on chance (n = 2,000)")
+    figure(
+        "003-04",
+        f"kappa {same.kappa:.0f} on equal answers, {apart.kappa:+.3f} on chance (n = 2,000)",
+    )
 
 
 def test_kappa_by_hand_leaves_blank_answers_out():

@@ -1,4 +1,4 @@
-"""The chapter on campaigns, content and roles: what the notebook shows, each thing from one call."""
+"""The chapter on campaigns, content and roles: what the notebook shows."""
 
 from __future__ import annotations
 
@@ -75,22 +75,24 @@ def campaigns_by_team(work: JointWork) -> LabelledTable:
 
 def _delivery(work: JointWork, column: str, values: pd.Series, label: str) -> LabelledTable:
     rows = work.notices.assign(**{column: values})
-    table = campaign_delivery.delivery_by(rows, column)
-    table = table.sort_values(["is_in_time", column]).head(MOST_ROWS)
+    table = campaign_delivery.delivery_by(rows, column).sort_values(["is_in_time", column])
+    part = f", the {MOST_ROWS} told least of {len(table)}" if len(table) > MOST_ROWS else ""
     untold = campaign_delivery.untold_columns(work.notices) if len(work.notices) else []
     lacks = ", ".join(SHARES[name].lower() for name in untold)
     least = work.company.settings.alignment.notice_business_days
+    shown = [name for name in SHARES if name not in untold]
     return LabelledTable(
-        table,
-        f"Campaigns as they were announced to teams, {work.year}, n = {len(rows):,}.",
+        table.head(MOST_ROWS)[[column, "n", "median_ahead", *shown]],
+        f"Campaigns as they were announced to teams{part}, {work.year}, n = {len(rows):,}.",
         {
             column: ("text", label),
             "n": ("count", "Sent"),
             "median_ahead": ("number1", "Notice [working days]"),
-            **{name: ("percent0", says) for name, says in SHARES.items() if name not in untold},
+            **{name: ("percent0", SHARES[name]) for name in shown},
         },
         "campaign_notices, campaigns, teams",
-        note=f"In time: {least} working days before the first send; below 0: after it. The middle "
+        note=f"In time: {least} working days before the first send; negative: after it. "
+        "Notice: the middle "
         "of those announced." + (f" Nobody fills in: {lacks}." if lacks else ""),
     )
 
@@ -201,8 +203,9 @@ def coverage(work: JointWork) -> LabelledTable:
 
 def most_read_assets(work: JointWork) -> LabelledTable:
     """What is read most: a row an asset."""
+    table = content_use.most_read(work.rows["assets"])
     return LabelledTable(
-        content_use.most_read(work.rows["assets"]),
+        table[["asset_id", "kind", "n_readers", "place"]],
         f"Read most, to {work.company.quarter}.",
         {
             "asset_id": ("text", "Asset"),
@@ -232,8 +235,8 @@ def influence_sentence(work: JointWork) -> str:
     currency = work.company.settings.company.currency
     return (
         f"Content was used in {mine.deals.hits:,} of {mine.deals.n:,} deals won, with bookings of "
-        f"{money.millions_text(mine.amount, currency)}. Reps use it where a deal is going well, so this "
-        "is not what content brought."
+        f"{money.millions_text(mine.amount, currency)}. Reps use it where a deal is going well, so "
+        "this is not what content brought."
     )
 
 

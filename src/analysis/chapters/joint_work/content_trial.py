@@ -116,10 +116,12 @@ def share_difference(
 
 def balance_p_value(arms: TrialArms) -> float:
     """Return how often a lot would part accounts with an open deal as unevenly as this (Fisher)."""
-    table = [
-        [arms.open_given, arms.n_given - arms.open_given],
-        [arms.open_held, arms.n_held - arms.open_held],
-    ]
+    table = np.array(
+        [
+            [arms.open_given, arms.n_given - arms.open_given],
+            [arms.open_held, arms.n_held - arms.open_held],
+        ]
+    )
     return float(stats.fisher_exact(table).pvalue)
 
 
@@ -142,7 +144,7 @@ def extra_sales(arms: TrialArms, way: str, days: int) -> ExtraSales:
         _, at_least, at_most = share_difference(*counts, level=0.9)
         if low > 0 or high < 0:
             verdict = "found"
-        elif -SMALLEST_EXTRA < at_least and at_most < SMALLEST_EXTRA:
+        elif max(abs(at_least), abs(at_most)) < SMALLEST_EXTRA:
             verdict = "no material effect"
     return ExtraSales(arms, share, low, high, days, kind, verdict, why)
 

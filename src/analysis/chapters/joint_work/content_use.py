@@ -54,7 +54,8 @@ def stale_assets(assets: pd.DataFrame, day: dt.date) -> pd.Series:
     last = midnights(assets["refreshed_on"]).fillna(midnights(assets["created_on"]))
     age = (pd.Timestamp(day) - last).dt.days
     due = assets["refresh_days"].astype("Float64")
-    return (age.astype("Float64") > due).astype("boolean")
+    is_stale: pd.Series = (age.astype("Float64") > due).astype("boolean")
+    return is_stale
 
 
 def coverage_by(assets: pd.DataFrame, uses: pd.DataFrame) -> pd.DataFrame:
@@ -147,7 +148,9 @@ def channel_care(channels: pd.DataFrame, day: dt.date) -> ChannelCare:
     age = (pd.Timestamp(day) - last).dt.days.astype("Float64")
     due = channels["refresh_days"].astype("Float64")
     stale = (age > due).where(last.notna(), due.notna()).where(due.notna())
-    return ChannelCare(share_of(channels["owner_rep_id"].notna()), share_of(stale.astype("boolean")))
+    return ChannelCare(
+        share_of(channels["owner_rep_id"].notna()), share_of(stale.astype("boolean"))
+    )
 
 
 def requests_the_library_holds(requests: pd.DataFrame, assets: pd.DataFrame) -> Share:

@@ -17,7 +17,6 @@ from analysis.chapters.alignment.team_quarters import midnights
 from analysis.chapters.joint_work import (
     campaign_delivery,
     content_trial,
-    content_use,
     role_agreement,
 )
 from analysis.stats.result import Result
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from analysis.store.company import Company
 
 LATEST_QUARTERS = 4
+FEW_IN_TIME = 0.5  # share of campaigns: fewer, by the interval's upper end, call for a step
 TABLES = (
     "campaign_notices", "campaign_milestones", "assets", "asset_uses", "content_ideas",
     "content_trials", "channels", "stage_owners", "incentives", "goals", "metric_packs",
@@ -132,7 +132,7 @@ def _latest_trial(
     began = trials.groupby("trial_id")["begins_on"].max().sort_index()
     trial = trials[trials["trial_id"] == pd.to_datetime(began).idxmax()]
     ways = trial["assigned_by"].fillna("")
-    way = str(ways.iloc[0]) if ways.nunique() == 1 else ""
+    way = str(ways.iloc[0]) if ways.eq(ways.iloc[0]).all() else ""
     days = content_trial.watched_days(trial, as_of)
     arms = content_trial.trial_arms(trial, opportunities, max(days, 0))
     return way, content_trial.extra_sales(arms, way, days)
@@ -273,7 +273,7 @@ def next_step(work: JointWork) -> str:
                 "teams the sides do not name the same one."
             )
     mine = in_time(work)
-    if mine.n and mine.low < 0.5:  # noqa: PLR2004 - fewer than half, by its lower end
+    if mine.n and mine.high < FEW_IN_TIME:
         return f"Announce campaigns earlier: {mine.share:.0%} of teams were told in time."
     if work.rows["content_trials"].empty and len(work.rows["asset_uses"]):
         return "Leave some accounts out of the next content by lot, to know what it brings."

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     import datetime as dt
 
 SIDES = ("sales", "marketing")
+KEY = ["team_id", "stage"]
+SEVERAL = "several"  # owners named by one side
+FEWEST_RATED = 2
 STALE_DAYS = 365  # a role not looked at for longer is due for review
 REVENUE = re.compile(r"\b(revenue|bookings|sales|turnover|arr)\b", re.IGNORECASE)
 SPECIFICS = ("metric", "baseline_value", "target_value", "period_end", "owner")
@@ -50,13 +53,22 @@ def stage_ownership(answers: pd.DataFrame) -> pd.DataFrame:
     more than one), ``has_one_owner`` (both say the same one side) and ``is_hole`` (a side says
     nobody, or both leave it to the other).
     """
-    filled = answers[answers["accountable"].notna()].assign(team_id=answers["team_id"].fillna(""))
-    several = filled.groupby(["team_id", "stage", "side"])["accountable"].agg(
-        lambda words: words.iloc[0] if words.nunique() == 1 else "several"
-    )
     every = answers.assign(team_id=answers["team_id"].fillna(""))
-    index = pd.MultiIndex.from_frame(every[["team_id", "stage"]].drop_duplicates())
-    wide = several.unstack("side").reindex(index=index.sort_values(), columns=list(SIDES))
+    named = every.dropna(subset=["accountable"]).drop_duplicates([*KEY, "side", "accountable"])
+    index = pd.MultiIndex.from_frame(every[KEY].drop_duplicates()).sort_values()
+    said_by = {
+        side: rows.groupby(KEY)["accountable"].agg(list) for side, rows in named.groupby("side")
+    }
+    wide = pd.DataFrame(
+        {
+            side: [
+                None if not isinstance(words, list) else words[0] if len(words) == 1 else SEVERAL
+                for words in said_by.get(side, pd.Series(dtype=object)).reindex(index)
+            ]
+            for side in SIDES
+        },
+        index=index,
+    )
     sales, marketing = wide["sales"], wide["marketing"]
     names_a_side = sales.isin(SIDES)
     left_to_other = sales.eq("marketing") & marketing.eq("sales")
@@ -78,7 +90,7 @@ def cohen_kappa(one: pd.Series, other: pd.Series) -> Kappa:
     both = one.notna() & other.notna()
     words = sorted({*one[both], *other[both]})
     n = int(both.sum())
-    if n < 2 or len(words) < 2:  # noqa: PLR2004 - two make an agreement
+    if n < FEWEST_RATED or len(words) < FEWEST_RATED:
         return Kappa(math.nan, math.nan, math.nan, n)
     table = pd.crosstab(one[both], other[both]).reindex(index=words, columns=words, fill_value=0)
     found = cohens_kappa(table.to_numpy())

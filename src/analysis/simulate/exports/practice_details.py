@@ -76,7 +76,8 @@ def _levels(scene: Scene, table: pa.Table, day: Ints) -> Floats:
     # a row without a team speaks for all of them: that of the first will do
     team = np.array([place.get(name, 0) for name in table["team_id"].to_pylist()])
     window = scene.tables.draws.window
-    return scene.level[team, window.quarter[np.clip(day, 0, scene.n_days - 1)]]
+    level: Floats = scene.level[team, window.quarter[np.clip(day, 0, scene.n_days - 1)]]
+    return level
 
 
 def _team_ids(scene: Scene) -> list[str]:
