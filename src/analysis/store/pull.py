@@ -7,6 +7,7 @@ transaction and put in place together; where anything goes wrong, yesterday's fi
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from analysis.project import exchange_settings, paths
@@ -29,7 +30,6 @@ LARGE = 1 << 40  # bytes: what a pull holds is not known beforehand, so every co
 OF_QUERY = "own query"
 BY_MARK = "by the connector's mark"
 UNSEEN = "by the number of rows: a deletion that a new row makes up for is not seen until --full"
-MARKED = '"marked as deleted by the connector"'
 NONE_LOST = "read in full: what was deleted is not there"
 
 
@@ -313,79 +313,121 @@ def _written(
     now: dt.datetime,
 ) -> Counted:
     """Write a table's file: what was read, or yesterday's rows with what changed in their place."""
-    table = plan.source
+    table, incoming = plan.source, file.with_suffix(".incoming")
     origin = plan.query if plan.query is not None else table.relation
-    reader = source.rows(origin, table.columns, since)
-    session.register("incoming", reader)
-    session.execute(f"create or replace temp table pulled_rows as {_incoming_select(table)}")
+    session.register("incoming", source.rows(origin, table.columns, since))
+    session.execute(f"copy ({_incoming_select(table)}) to {_parquet_target(incoming)}")
     session.unregister("incoming")
-    key = [quote_identifier(_name_in_file(table, column)) for column in table.key]
+    rows_read, key = f"read_parquet({quote_literal(str(incoming))})", _key_in_file(table)
+    is_marked = _mark(table, in_file=True)
     n_read, n_marked = _numbers(
-        session, f"select count(*), count(*) filter ({MARKED}) from pulled_rows"
+        session, f"select count(*), count(*) filter ({is_marked}) from {rows_read}"
     )
-    is_keyed = (
-        bool(key)
-        and not _numbers(
-            session,
-            f"select count(*) from (select 1 from pulled_rows group by {', '.join(key)} "
-            f"having count(*) > 1 or {' or '.join(f'any_value({k}) is null' for k in key)})",
-        )[0]
-    )
-    kept_rows = f"select * exclude ({MARKED}) from pulled_rows"
-    if table.mark is not None and table.deleted_column is None:
-        kept_rows += f" where not {MARKED}"
-    if since is not None:
-        kept_rows = _merged_select(file.parents[1] / file.name, kept_rows, key)
-    order = f" order by {', '.join(key)}" if is_keyed else ""
-    session.execute(
-        f"copy ({kept_rows}{order}) to {quote_literal(str(file))} "
-        "(format parquet, compression zstd)"
-    )
+    watermark = _watermark(session, rows_read, table, now) if table.changed_at else None
+    rest = f"from {rows_read}"
+    if table.mark is not None and table.deleted_column is None:  # no map reads it: left out here
+        rest += f" where not {is_marked}"
+    if since is not None and plan.before is not None:
+        before = file.parents[1] / file.name
+        watermark = max(filter(None, (watermark, plan.before.watermark)))
+        _merge(session, before, rows_read, rest, key, file)
+    elif rest.endswith(rows_read):
+        incoming.rename(file)
+    else:
+        session.execute(f"copy ({rest}) to {_parquet_target(file)}")
+    incoming.unlink(missing_ok=True)
     written = f"read_parquet({quote_literal(str(file))})"
     (n_rows,) = _numbers(session, f"select count(*) from {written}")
-    watermark = _watermark(session, table, now) if table.changed_at else None
-    if since is not None and plan.before is not None:
-        watermark = max(filter(None, (watermark, plan.before.watermark)))
-    return Counted(n_rows, n_read, n_marked, watermark, is_keyed)
+    return Counted(n_rows, n_read, n_marked, watermark, _is_key(session, written, key))
+
+
+def _merge(
+    session: duckdb.DuckDBPyConnection,
+    before: Path,
+    rows_read: str,
+    rest: str,
+    key: Sequence[str],
+    file: Path,
+) -> None:
+    """Write yesterday's rows with what changed in their place; if nothing did, the same bytes."""
+    old = f"read_parquet({quote_literal(str(before))})"
+    session.execute(f"create or replace temp table changed_rows as {rest} except all from {old}")
+    same = " and ".join(f"n.{k} = o.{k}" for k in key)
+    n_changed, n_marked = _numbers(
+        session,
+        "select (select count(*) from changed_rows), (select count(*) from "
+        f"(from {rows_read} except all {rest}) n semi join {old} o on {same})",
+    )
+    if not n_changed and not n_marked:
+        shutil.copyfile(before, file)
+        return
+    session.execute(
+        f"copy (select o.* from {old} o anti join {rows_read} n on {same} "
+        f"union all by name {rest}) to {_parquet_target(file)}"
+    )
+
+
+def _parquet_target(file: Path) -> str:
+    return f"{quote_literal(str(file))} (format parquet, compression zstd)"
+
+
+def _key_in_file(table: Source) -> list[str]:
+    return [quote_identifier(_name_in_file(table, column)) for column in table.key]
+
+
+def _is_key(session: duckdb.DuckDBPyConnection, rows: str, key: Sequence[str]) -> bool:
+    """Return whether columns tell the rows apart, none of them blank."""
+    if not key:
+        return False
+    columns = ", ".join(key)
+    filled = " and ".join(f"{k} is not null" for k in key)
+    n_rows, n_keys = _numbers(
+        session,
+        f"select count(*), (select count(*) from (select distinct {columns} from {rows} "
+        f"where {filled})) from {rows}",
+    )
+    return bool(n_rows == n_keys)
+
+
+def _mark(table: Source, *, in_file: bool) -> str:
+    """Return the SQL of whether the connector says that a row was deleted: a flag, or a time."""
+    if table.mark is None:
+        return "false"
+    cell = quote_identifier(_name_in_file(table, table.mark) if in_file else table.mark)
+    if dict(table.columns)[table.mark].casefold() == "boolean":
+        return f"coalesce({cell}, false)"
+    is_stated = f"({cell} is not null and {cell}::varchar not in ('', '0'))"
+    return f"coalesce(try_cast({cell}::varchar as boolean), {is_stated})"
 
 
 def _incoming_select(table: Source) -> str:
     """Return the SQL that reads what comes in: names as in the file, deletion by either mark."""
-    mark = "false"
-    if table.mark:
-        cell = quote_identifier(table.mark)  # a flag, or the time of the deletion
-        is_stated = f"({cell} is not null and {cell}::varchar not in ('', '0'))"
-        mark = f"coalesce(try_cast({cell}::varchar as boolean), {is_stated})"
+    mark, kinds = _mark(table, in_file=False), dict(table.columns)
     cells = []
-    for column, _ in table.columns:
+    for column, kind in table.columns:
         name = _name_in_file(table, column)
         cell = quote_identifier(column)
         if table.mark and name == table.deleted_column and column != table.mark:
-            cell = f"case when {mark} then 'true' else {cell}::varchar end"
+            are_flags = {kind.casefold(), kinds[table.mark].casefold()} == {"boolean"}
+            either = f"{cell} or {mark}" if are_flags else f"case when {mark} then 'true' else {cell}::varchar end"
+            cell = either
         cells.append(f"{cell} as {quote_identifier(name)}")
     names = {_name_in_file(table, column) for column, _ in table.columns}
     if table.mark and table.deleted_column and table.deleted_column not in names:
-        cells.append(f"{mark}::varchar as {quote_identifier(table.deleted_column)}")
-    return f"select {', '.join(cells)}, {mark} as {MARKED} from incoming"
+        cells.append(f"{mark} as {quote_identifier(table.deleted_column)}")
+    return f"select {', '.join(cells)} from incoming"
 
 
-def _merged_select(before: Path, rows: str, key: Sequence[str]) -> str:
-    """Return the SQL of yesterday's rows that did not change, and of those that did."""
-    same = " and ".join(f"n.{k} = o.{k}" for k in key)
-    return (
-        f"select * from (select o.* from read_parquet({quote_literal(str(before))}) o "
-        f"where not exists (select 1 from pulled_rows n where {same}) "
-        f"union all by name {rows})"
-    )
-
-
-def _watermark(session: duckdb.DuckDBPyConnection, table: Source, now: dt.datetime) -> str | None:
+def _watermark(
+    session: duckdb.DuckDBPyConnection, rows: str, table: Source, now: dt.datetime
+) -> str | None:
     """Return the latest time of the rows that came in; a time that is yet to come says nothing."""
-    column = quote_identifier(_name_in_file(table, table.changed_at or ""))
-    time = f"try_cast({column}::varchar as timestamptz)"
+    time = quote_identifier(_name_in_file(table, table.changed_at or ""))
+    if "with time zone" not in dict(table.columns)[table.changed_at or ""].casefold():
+        time = f"try_cast({time}::varchar as timestamptz)"
     found = session.execute(
         f"select strftime(max({time}) at time zone 'UTC', '%Y-%m-%dT%H:%M:%S.%f+00:00') "
-        f"from pulled_rows where {time} <= $now::timestamptz",
+        f"from {rows} where {time} <= $now::timestamptz",
         {"now": now.isoformat()},
     ).fetchone()
     return found[0] if found else None
