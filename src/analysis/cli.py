@@ -264,6 +264,9 @@ def report(
     force: Annotated[
         bool, typer.Option("--force", help="make it again although nothing changed")
     ] = False,
+    pull_first: Annotated[
+        bool, typer.Option("--pull", help="pull the dataset's tables from its warehouse first")
+    ] = False,
 ) -> None:
     """Write the quarterly report: PDF, workbook, executed notebooks and manifest."""
     from analysis.project import quarters
@@ -274,7 +277,9 @@ def report(
             if one not in quarters.RELATIVE:
                 quarters.parse_quarter(one)
         pairs = _parameter_pairs(parameter or [])
-    order = _ReportOrder(quarter_names, pairs, as_of=_day(as_of), workers=workers, force=force)
+    order = _ReportOrder(
+        quarter_names, pairs, as_of=_day(as_of), workers=workers, force=force, is_pulled=pull_first
+    )
     if not every:
         if dataset is None or shard is not None:
             end(USAGE, "report takes a DATASET, or --all; --shard goes with --all")
@@ -311,6 +316,7 @@ class _ReportOrder(NamedTuple):
     as_of: dt.date | None
     workers: int
     force: bool
+    is_pulled: bool  # from its warehouse first
 
 
 def _report_dataset(dataset: str, order: _ReportOrder) -> None:
@@ -331,6 +337,8 @@ def _report_dataset(dataset: str, order: _ReportOrder) -> None:
     from analysis.store.company import open_company
 
     with run_lock(name), working(f"cleaning {name}") as say:
+        if order.is_pulled:
+            exchange.pull_tables(name)
         say(f"cleaning {name}")
         account = processed.prepare_dataset(name, as_of=order.as_of)
         with usage():

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PASSWORD = "p%40w@r:d/ x&y=z"  # what an address would have to encode, and what looks encoded already
+# What an address would have to encode, and what looks encoded already.
+PASSWORD = "p%40w@r:d/ x&y=z"  # noqa: S105
 USER, DATABASE = "crm", "crm"
 
 
@@ -29,7 +30,9 @@ class PostgresServer(NamedTuple):
     def kill(self) -> None:
         """End the server at once, as a machine that loses its power."""
         pid = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
-        children = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False)
+        children = subprocess.run(
+            ["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False
+        )
         for each in (pid, *map(int, children.stdout.split())):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(each, signal.SIGKILL)
@@ -48,7 +51,10 @@ def why_no_server() -> str | None:
     """Return why a server cannot be started here; None where it can."""
     if server_binaries() is None:
         return "PostgreSQL is not installed (Debian: apt-get install postgresql)"
-    if os.geteuid() == 0 and subprocess.run(["id", "postgres"], capture_output=True, check=False).returncode:
+    if (
+        os.geteuid() == 0
+        and subprocess.run(["id", "postgres"], capture_output=True, check=False).returncode
+    ):
         return "there is no user postgres to start the server as"
     return None
 
@@ -61,14 +67,19 @@ def running_server(**settings: str) -> Iterator[PostgresServer]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    folder = Path(tempfile.mkdtemp(prefix="alignment-roi-pg-", dir="/tmp"))  # noqa: S108 - a socket's path is short
+    folder = Path(tempfile.mkdtemp(prefix="alignment-roi-pg-", dir="/tmp"))
     as_postgres = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
     (folder / "password").write_text(PASSWORD)
     if as_postgres:
         shutil.chown(folder, "postgres")
         shutil.chown(folder / "password", "postgres")
     data, server = folder / "data", PostgresServer(port, folder, binaries)
-    fast = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "max_connections": "20"} | settings
+    fast = {
+        "fsync": "off",
+        "full_page_writes": "off",
+        "synchronous_commit": "off",
+        "max_connections": "20",
+    } | settings
     options = " ".join(f"-c {k}={v}" for k, v in fast.items())
     control = [*as_postgres, str(binaries / "pg_ctl"), "-D", str(data)]
     silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": "/"}

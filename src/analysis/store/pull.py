@@ -409,7 +409,11 @@ def _incoming_select(table: Source) -> str:
         cell = quote_identifier(column)
         if table.mark and name == table.deleted_column and column != table.mark:
             are_flags = {kind.casefold(), kinds[table.mark].casefold()} == {"boolean"}
-            either = f"{cell} or {mark}" if are_flags else f"case when {mark} then 'true' else {cell}::varchar end"
+            either = (
+                f"{cell} or {mark}"
+                if are_flags
+                else f"case when {mark} then 'true' else {cell}::varchar end"
+            )
             cell = either
         cells.append(f"{cell} as {quote_identifier(name)}")
     names = {_name_in_file(table, column) for column, _ in table.columns}

@@ -7,6 +7,7 @@ there a list is written, and from then on the exchange is finished by whoever co
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -107,8 +108,17 @@ def put_in_place(dataset: str, record: PullRecord, stale: list[str]) -> None:
     finish_pull(dataset)
 
 
+def finish_exchange(dataset: str) -> None:
+    """Finish an exchange of files that a killed pull had begun, before anybody reads them."""
+    if os.path.lexists(paths.raw_folder(dataset) / STAGING / READY):
+        with contextlib.suppress(FileNotFoundError):  # the pull that runs is finishing it itself
+            finish_pull(dataset)
+
+
 def finish_pull(dataset: str) -> None:
     """Finish an exchange of files that a killed pull had begun; clear away one it had not.
+
+    The run holds the dataset's lock: what lies there is no other's.
 
     Raises
     ------
