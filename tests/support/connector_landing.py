@@ -7,10 +7,11 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 import duckdb
-import pyarrow as pa
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pyarrow as pa
 
 # Of a simulated company what a CRM holds; all else is kept by hand.
 SALESFORCE = (

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 WRITTEN_AT = ("_fivetran_synced", "_airbyte_extracted_at", "_airbyte_emitted_at")
 DELETED = ("_fivetran_deleted", "_ab_cdc_deleted_at")
 OF_VERSIONS = "_fivetran_active"  # a connector's history mode: several states of each record
+SPAN = ("_fivetran_start", "_fivetran_end", "_fivetran_active")  # of a version
 OF_AIRBYTE = "properties_"  # how Airbyte flattens what HubSpot holds as properties
 MOST_NAMED = 5
 
@@ -94,8 +95,6 @@ def survey_relations(
 
 
 def _source_of(relation: Relation, layouts: list[ExportLayout]) -> tuple[Source | None, str]:
-    if OF_VERSIONS in _small(relation.header):
-        return None, "several versions of each record: switch the connector's history mode off"
     names = _names_in_file(relation.header)
     header = tuple(names[column] for column in relation.header)
     same_name = [e for e in layouts if _is_called(relation.name, e.object_name)]
@@ -104,6 +103,10 @@ def _source_of(relation: Relation, layouts: list[ExportLayout]) -> tuple[Source 
     if not read:
         known = "nothing reads it yet" if layouts_here else _why_unknown(header, same_name)
         return None, known
+    if OF_VERSIONS in _small(relation.header) and not any(
+        column.startswith(SPAN) for e in read for column in (*e.needs, *_sources(e))
+    ):
+        return None, "several versions of each record: switch the connector's history mode off"
     if twice := recognise.twice_named(header, read):
         return None, f"two of its columns are called {', '.join(twice[:MOST_NAMED])}"
     first = read[0]

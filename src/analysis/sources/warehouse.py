@@ -211,6 +211,7 @@ class _Postgresql:
         return _relations(columns, keys)
 
     def query_columns(self, query: str) -> tuple[tuple[str, str], ...]:
+        self._cursor.adbc_prepare(query)  # by itself, lest it close a bracket of ours
         self._cursor.execute(f"select * from (\n{query}\n) q limit 0")
         schema = self._cursor.fetch_record_batch().schema
         kinds = {
@@ -272,6 +273,7 @@ class _Sqlite:
         return _relations(columns, [row for row in found if row["place"]])
 
     def query_columns(self, query: str) -> tuple[tuple[str, str], ...]:
+        self._cursor.adbc_prepare(query)  # by itself, lest it close a bracket of ours
         self._cursor.execute(f"select * from (\n{query}\n) q limit 0")
         return tuple((name, "") for name in self._cursor.fetch_record_batch().schema.names)
 

@@ -87,7 +87,7 @@ def pull_dataset(
     try:
         with (
             warehouse.open_warehouse(connection) as source,
-            open_session(LARGE) as session,
+            open_session(LARGE, has_macros=False) as session,
         ):
             plan = _plan(dataset, settings, source, record, full=full)
             _require_same(plan, is_accepted=accept_schema)
