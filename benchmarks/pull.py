@@ -11,7 +11,7 @@ by `COPY ... TO` in turns.
 It needs PostgreSQL (Debian: postgresql) and the drivers of requirements-warehouse.lock.
 """
 
-# ruff: noqa: PLC0415, I001, E402  # the project's root is chosen before the package is imported
+# ruff: noqa: PLC0415, E402, E501  # the project's root is chosen before the package is imported
 from __future__ import annotations
 
 import argparse

@@ -440,6 +440,7 @@ def ask(
 
 
 app.command(short_help="Pull CRM tables from a warehouse.")(exchange.pull)
+app.command(short_help="Send reports to those named for them.")(exchange.deliver)
 
 
 def main() -> NoReturn:

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from analysis.commands.endings import Dataset, require_folder, usage
+from analysis.commands.endings import FAILED, Dataset, require_folder, usage
 from analysis.project.run_lock import run_lock
-from analysis.project.terminal import say_line, say_lines, working
+from analysis.project.terminal import complain, say_line, say_lines, working
 
 
 def pull(
@@ -52,3 +52,42 @@ def pull_tables(name: str, *, full: bool = False, accept_schema: bool = False) -
         f"pulled {len(record.tables)} {noun} from {record.connection} into data/raw/{name}: "
         f"{n_read:,} rows read, {n_rows:,} rows there"
     )
+
+
+def deliver(
+    dataset: Dataset,
+    *,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="only print who would get what")
+    ] = False,
+    resend: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ID", help="send this one message again, although it was or may have been sent"
+        ),
+    ] = None,
+    new_edition: Annotated[
+        bool,
+        typer.Option("--new-edition", help="send reports that were made anew since they were sent"),
+    ] = False,
+) -> None:
+    """Send a dataset's newest report, and the packs of its teams, to those named for them."""
+    import datetime as dt
+
+    from analysis.report import index_page
+    from analysis.report.delivery import dispatch
+
+    name = require_folder(dataset)
+    with run_lock(name):
+        with usage():
+            today = dt.datetime.now(tz=dt.UTC).date()
+            plan = dispatch.plan_delivery(name, today, resend=resend, new_edition=new_edition)
+        if dry_run:
+            say_lines(dispatch.plan_lines(plan))
+            return
+        try:
+            is_whole = dispatch.send_all(plan, say=say_line, complain=complain)
+        finally:
+            index_page.write_index()
+    if not is_whole:
+        raise typer.Exit(FAILED)
