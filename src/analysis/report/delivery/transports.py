@@ -72,17 +72,17 @@ class Mailbox:
                     session.rset()
                     raise NotSentError(f"the mail server said {code} {_words(reply)}")
         try:
-            session.data(content)
+            code, reply = session.data(content)
         except smtplib.SMTPDataError as error:
-            self._forget()
-            raise NotSentError(
-                f"the mail server said {error.smtp_code} {_words(error.smtp_error)}"
-            ) from None
+            code, reply = error.smtp_code, error.smtp_error
         except (OSError, smtplib.SMTPException):
             self._forget()
             raise InDoubtError(
                 "the mail server was lost before it said whether it took it"
             ) from None
+        if code != 250:
+            self._forget()
+            raise NotSentError(f"the mail server said {code} {_words(reply)}")
 
     def close(self) -> None:
         """End the session, politely where the server still listens."""
