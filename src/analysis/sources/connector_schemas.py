@@ -47,7 +47,7 @@ class Source(NamedTuple):
     renamed: tuple[tuple[str, str], ...] = ()
 
 
-class Survey(NamedTuple):
+class TableSurvey(NamedTuple):
     """What of a warehouse is pulled, and what of the connectors' tables is not, with the reason."""
 
     sources: list[Source]
@@ -56,7 +56,7 @@ class Survey(NamedTuple):
 
 def survey_relations(
     relations: Sequence[Relation], layouts: list[ExportLayout], schema: str | None
-) -> Survey:
+) -> TableSurvey:
     """Return which tables are CRM tables of a connector, in the schema named or the only one.
 
     Raises
@@ -72,26 +72,26 @@ def survey_relations(
     landed = [
         r for r in relations if schema in (None, r.schema) and set(WRITTEN_AT) & _small(r.header)
     ]
-    found: dict[tuple[str, str], Source] = {}
+    source_of: dict[tuple[str, str], Source] = {}
     left: list[tuple[str, str]] = []
     for relation in landed:
         source, why = _source_of(relation, layouts)
         if source is None:
             left.append((relation.label, why))
-        elif (rival := found.get((relation.schema, source.file))) is None:
-            found[relation.schema, source.file] = source
+        elif (rival := source_of.get((relation.schema, source.file))) is None:
+            source_of[relation.schema, source.file] = source
         else:
             raise ExchangeError(
                 f"{relation.label} and {rival.relation.label} are both {source.object_name}; "
                 "rename one, or let the connection's user see only one."
             )
-    holding = {at for at, _ in found}
+    holding = {at for at, _ in source_of}
     if len(holding) > 1:
         raise ExchangeError(
             f"CRM tables stand in several schemas ({_some(holding)}): say which one by schema "
             "under [pull]."
         )
-    return Survey(list(found.values()), left)
+    return TableSurvey(list(source_of.values()), left)
 
 
 def _source_of(relation: Relation, layouts: list[ExportLayout]) -> tuple[Source | None, str]:
@@ -101,8 +101,8 @@ def _source_of(relation: Relation, layouts: list[ExportLayout]) -> tuple[Source 
     layouts_here = recognise.recognise_layouts(header, same_name)
     read = [e for e in layouts_here if e.table or e.lookup]
     if not read:
-        known = "nothing reads it yet" if layouts_here else _why_unknown(header, same_name)
-        return None, known
+        reason = "nothing reads it yet" if layouts_here else _why_unknown(header, same_name)
+        return None, reason
     if OF_VERSIONS in _small(relation.header) and not any(
         column.startswith(SPAN) for e in read for column in (*e.needs, *_sources(e))
     ):

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 LONGEST_MESSAGE = 300
 BATCH_ROWS = 100_000
 PATIENCE_S = 20  # to connect
-EXTRA = 'pip install -e ".[warehouse]"'
 # Of PostgreSQL what Arrow holds as it is; anything else is read as its text.
 NATIVE_TYPES = frozenset(
     {"text", "character varying", "character", "boolean", "smallint", "integer", "bigint"}
@@ -128,8 +127,8 @@ def _driver(name: str) -> Any:
         return importlib.import_module(f"adbc_driver_{name}.dbapi")
     except ImportError:
         raise ExchangeError(
-            f"the driver adbc_driver_{name} is not installed; in the project's folder: "
-            f".venv/bin/{EXTRA}"
+            f"the driver adbc_driver_{name} is not installed: `make warehouse` in the project's "
+            "folder installs it."
         ) from None
 
 
@@ -263,14 +262,14 @@ class _Sqlite:
         return rows
 
     def relations(self) -> list[Relation]:
-        found = self._table(
+        cells = self._table(
             "select '' as schema, m.name as name, c.name as column, c.pk as place"
             " from sqlite_master m join pragma_table_info(m.name) c"
             " where m.type in ('table', 'view') and m.name not like 'sqlite\\_%' escape '\\'"
             " order by m.name, c.cid"
         )
-        columns = [{**row, "kind": ""} for row in found]
-        return _relations(columns, [row for row in found if row["place"]])
+        columns = [{**row, "kind": ""} for row in cells]
+        return _relations(columns, [row for row in cells if row["place"]])
 
     def query_columns(self, query: str) -> tuple[tuple[str, str], ...]:
         self._cursor.adbc_prepare(query)  # by itself, lest it close a bracket of ours
@@ -394,12 +393,13 @@ def _from(source: Relation | str) -> str:
 
 
 def _relations(columns: Sequence[dict[str, Any]], keys: Sequence[dict[str, Any]]) -> list[Relation]:
-    found: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    columns_of: dict[tuple[str, str], list[tuple[str, str]]] = {}
     for row in columns:
-        found.setdefault((row["schema"], row["name"]), []).append((row["column"], row["kind"]))
+        columns_of.setdefault((row["schema"], row["name"]), []).append((row["column"], row["kind"]))
     key_of: dict[tuple[str, str], list[str]] = {}
     for row in keys:
         key_of.setdefault((row["schema"], row["name"]), []).append(row["column"])
     return [
-        Relation(*at, tuple(columns), tuple(key_of.get(at, ()))) for at, columns in found.items()
+        Relation(*at, tuple(columns), tuple(key_of.get(at, ())))
+        for at, columns in columns_of.items()
     ]

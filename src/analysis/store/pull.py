@@ -429,12 +429,12 @@ def _watermark(
     time = quote_identifier(_name_in_file(table, table.changed_at or ""))
     if "with time zone" not in dict(table.columns)[table.changed_at or ""].casefold():
         time = f"try_cast({time}::varchar as timestamptz)"
-    found = session.execute(
+    latest = session.execute(
         f"select strftime(max({time}) at time zone 'UTC', '%Y-%m-%dT%H:%M:%S.%f+00:00') "
         f"from {rows} where {time} <= $now::timestamptz",
         {"now": now.isoformat()},
     ).fetchone()
-    return found[0] if found else None
+    return latest[0] if latest else None
 
 
 def _name_in_file(table: Source, column: str) -> str:

@@ -51,33 +51,33 @@ def newest_deliverables(dataset: str, fiscal_year_start_month: int) -> list[Deli
     """Return the report of a dataset's newest quarter, then its packs; none where none was made."""
     folder = paths.reports_folder() / dataset
     of_quarters = [f for f in folder.glob("[!.]*") if QUARTER.fullmatch(f.name)]
-    made = [f for f in sorted(of_quarters) if _states_in(f)]
-    if not made:
+    with_report = [f for f in sorted(of_quarters) if _states_in(f)]
+    if not with_report:
         return []
-    found = _states_in(made[-1])
-    company = next((state for _, pack, state in found if pack is None), None)
+    states = _states_in(with_report[-1])
+    company = next((state for _, pack, state in states if pack is None), None)
     return [
         Deliverable(
             dataset,
-            made[-1].name,
+            with_report[-1].name,
             pack,
             where,
             state,
             _why_not(where, state, None if pack is None else company, fiscal_year_start_month),
         )
-        for where, pack, state in found
+        for where, pack, state in states
     ]
 
 
 def _states_in(folder: Path) -> list[tuple[Path, str | None, Manifest]]:
-    found: list[tuple[Path, str | None, Manifest]] = []
+    states: list[tuple[Path, str | None, Manifest]] = []
     if own := manifest.read_manifest(folder):
-        found.append((folder, None, own))
+        states.append((folder, None, own))
     for each in sorted((folder / PACKS).glob(f"[!.]*/{manifest.FILE}")):
         if state := manifest.read_manifest(each.parent):
             team = state["parameters"].get("team") or each.parent.name
-            found.append((each.parent, str(team), state))
-    return found
+            states.append((each.parent, str(team), state))
+    return states
 
 
 def _why_not(folder: Path, state: Manifest, company: Manifest | None, month: int) -> str:

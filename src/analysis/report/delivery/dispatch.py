@@ -108,15 +108,19 @@ def send_all(
                     is_whole = False
                     complain(f"{line}: {message.held_back}")
                 continue
-            begun = ledger.note_begun(delivery)
+            begun = None
             try:
+                if mailbox is not None and delivery.by == "e-mail":
+                    mailbox.connect()
+                begun = ledger.note_begun(delivery)
                 by = _send(message, house, mailbox)
             except transports.InDoubtError as error:
                 is_whole = False
-                complain(f"{line}: {error}. {_doubt(begun)}")
+                complain(f"{line}: {error}. {_doubt(delivery)}")
                 continue
             except transports.NotSentError as error:
-                ledger.forget(begun)
+                if begun is not None:
+                    ledger.forget(begun)
                 is_whole = False
                 complain(f"{line}: not sent: {error}")
                 continue
@@ -211,14 +215,14 @@ def _to_owner_of(output: Deliverable, house: DeliverySettings) -> list[PlannedMe
     else:
         return []
     once = f"{output.state['run_id']} {letter.opening}"
-    found = [_message(kind, house.owner, output, letter, house, once)]
+    messages = [_message(kind, house.owner, output, letter, house, once)]
     if _hears(house, output.dataset):
-        found.append(_message(kind, WEBHOOK, output, letter, house, once))
-    return found
+        messages.append(_message(kind, WEBHOOK, output, letter, house, once))
+    return messages
 
 
 def _alerts(output: Deliverable, house: DeliverySettings) -> list[PlannedMessage]:
-    found = []
+    messages = []
     for alert in house.alerts:
         if alert.dataset != output.dataset:
             continue
@@ -227,10 +231,10 @@ def _alerts(output: Deliverable, house: DeliverySettings) -> list[PlannedMessage
             continue
         letter = letters.notice_letter(f"Alignment ROI: {alert.metric} of {output.label}", says)
         once = f"{alert.metric} {alert.above} {alert.below}"
-        found.append(_message("alert", house.owner, output, letter, house, once))
+        messages.append(_message("alert", house.owner, output, letter, house, once))
         if _hears(house, output.dataset):
-            found.append(_message("alert", WEBHOOK, output, letter, house, once))
-    return found
+            messages.append(_message("alert", WEBHOOK, output, letter, house, once))
+    return messages
 
 
 def due_quarter(

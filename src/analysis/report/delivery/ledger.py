@@ -67,7 +67,7 @@ def read_deliveries(dataset: str) -> dict[str, Delivery]:
         If a file there cannot be read: nothing is sent then, lest it be sent twice.
     """
     folder = paths.history_folder(dataset) / FOLDER
-    found = {}
+    deliveries = {}
     for file in sorted(folder.glob("*.json")):
         try:
             delivery = Delivery.model_validate_json(file.read_bytes())
@@ -76,8 +76,8 @@ def read_deliveries(dataset: str) -> dict[str, Delivery]:
                 f"data/history/{dataset}/{FOLDER}/{file.name}: cannot be read, so what was sent is "
                 "not known. Put it back from a backup, or delete it if that was never sent."
             ) from None
-        found[delivery.delivery_id] = delivery
-    return found
+        deliveries[delivery.delivery_id] = delivery
+    return deliveries
 
 
 def note_begun(delivery: Delivery) -> Delivery:

@@ -61,6 +61,11 @@ class Mailbox:
         self._server = server
         self._session: smtplib.SMTP | None = None
 
+    def connect(self) -> None:
+        """Connect, greet and log in, unless that stands: nothing is sent by it."""
+        with _certainly_not_sent():
+            self._connected()
+
     def send(self, message: EmailMessage, *, sender: str, to: str) -> None:
         """Hand one message over for one recipient."""
         content = message.as_bytes()
@@ -74,7 +79,7 @@ class Mailbox:
         try:
             code, reply = session.data(content)
         except smtplib.SMTPDataError as error:
-            code, reply = error.smtp_code, error.smtp_error
+            code, reply = error.smtp_code, _bytes(error.smtp_error)
         except (OSError, smtplib.SMTPException):
             self._forget()
             raise InDoubtError(
@@ -153,6 +158,10 @@ def _certainly_not_sent() -> Iterator[None]:
         raise NotSentError(f"the certificate was refused: {error.verify_message}") from None
     except (OSError, smtplib.SMTPException) as error:
         raise NotSentError(f"the server cannot be reached: {_words(str(error))}") from None
+
+
+def _bytes(reply: bytes | str) -> bytes:
+    return reply if isinstance(reply, bytes) else reply.encode()
 
 
 def _words(reply: bytes | str) -> str:
