@@ -1,7 +1,8 @@
 """The command line: parses, calls, prints; nothing else.
 
 Exit codes: 0 done, 1 a required table was refused or every question is withheld, 2 wrong usage,
-3 a notebook or report failed, 70 our own bug, 75 another run holds the lock, 130 interrupted.
+3 a notebook, report, pull or delivery failed, 70 our own bug, 75 another run holds the lock,
+130 interrupted.
 """
 
 from __future__ import annotations

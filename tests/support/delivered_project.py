@@ -86,7 +86,7 @@ def configure(root: Path, port: int, *recipients: tuple[str, str | None], more: 
         for address, pack in recipients
     )
     file = root / "alignment.toml"
-    house = file.read_text().partition("[delivery]")[0]
+    house = file.read_text().partition("\n[delivery]")[0] + "\n"
     top, _, tables = more.partition("\n[")
     file.write_text(
         f'{house}[delivery]\nsender = "roi@acme.test"\nowner = "{OWNER}"\ndomains = ["acme.test"]\n{top}\n'

@@ -30,7 +30,7 @@ from loopback_servers import Inbox, mail_server, web_server
 from report_fixtures import at, run
 
 from analysis.project.settings import SettingsError
-from analysis.report.delivery import dispatch, ledger
+from analysis.report.delivery import delivery_status, dispatch, ledger
 from analysis.store import manifest
 
 
@@ -316,6 +316,45 @@ def test_a_webhook_that_says_no_is_asked_again_and_never_followed_elsewhere(
         deliver(root)
     assert (is_whole, len(received), strayed) == (False, 2, [])
     assert f"the webhook answered {status}" in lines[0]
+
+
+# --- the index ----------------------------------------------------------------------------------
+
+
+def index_of(root: Path, today: dt.date) -> list[str]:
+    with at(root):
+        lines = delivery_status.delivery_lines("small", "2026Q2", today)
+        return [line.text for line in lines] + delivery_status.overdue_lines({"small": {"2026Q2"}}, today)  # fmt: skip
+
+
+def test_the_index_says_when_and_to_how_many_a_report_was_delivered(root, inbox):
+    """Two got the report and one a pack; another run begun for a fourth is in doubt."""
+    add_packs(root, "team 1")
+    configure(root, inbox.port, (CFO, None), ("coo@acme.test", None), (LEAD, "team 1"))
+    assert index_of(root, TODAY) == ["Delivered to nobody yet"]
+    assert run(root, "deliver", "small").code == 0
+    day = dt.datetime.now(tz=dt.UTC).date()
+    lines = [f"Delivered to 2, last on {day}", f"Packs delivered to 1, last on {day}"]
+    assert index_of(root, TODAY) == lines
+    page = (root / "reports" / "index.html").read_text()
+    assert " · ".join(lines) in page
+    with at(root):
+        sent = next(iter(ledger.read_deliveries("small").values()))
+        ledger.note_begun(sent.model_copy(update={"delivery_id": "0" * 12}))
+    assert index_of(root, TODAY)[-1].startswith(
+        "1 delivery is in doubt: alignment-roi deliver small"
+    )
+
+
+def test_the_index_says_what_is_paused_and_what_is_overdue(root):
+    """2026Q2 was due on 14 July, 2026Q3 on 14 October."""
+    due = '\n[[delivery.schedules]]\ndataset = "small"\ndue_days = 14\n'
+    configure(root, 1, (CFO, None), more=due)
+    assert index_of(root, dt.date(2026, 7, 15)) == ["Delivered to nobody yet"]
+    assert index_of(root, dt.date(2026, 7, 16)) == ["Overdue since 2026-07-15: delivered to nobody yet"]  # fmt: skip
+    assert index_of(root, dt.date(2026, 10, 16))[-1] == "small 2026Q3: overdue since 2026-10-15, not made yet"  # fmt: skip
+    configure(root, 1, (CFO, None), more=f"{due}paused_until = 2026-08-01\n")
+    assert index_of(root, dt.date(2026, 7, 16)) == ["Deliveries are paused until 2026-08-01"]
 
 
 # --- what is hostile ----------------------------------------------------------------------------

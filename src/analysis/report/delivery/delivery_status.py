@@ -72,7 +72,8 @@ def overdue_lines(reported: dict[str, set[str]], today: dt.date) -> list[str]:
     for schedule in house.schedules if house else ():
         due = _due(schedule.dataset, house, today) if house else None
         paused = house is not None and dispatch.paused_until(house, schedule.dataset, today)
-        if due and not paused and due[0] not in reported.get(schedule.dataset, set()):
+        newest = max(reported.get(schedule.dataset, ()), default="")
+        if due and not paused and newest < due[0]:
             lines.append(f"{schedule.dataset} {due[0]}: overdue since {due[1]}, not made yet")
     return lines
 
