@@ -11,7 +11,7 @@ import contextlib
 import json
 import os
 import shutil
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -147,7 +147,7 @@ def finish_pull(dataset: str) -> None:
 class _Ready(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    files: list[FileName | Annotated[str, Field(pattern=f"^{PULLED}$")]]
+    files: list[FileName | Literal["pulled.json"]]
     stale: list[FileName]
 
 
