@@ -138,7 +138,10 @@ def demo(
             "another layout every deal would be there twice. Name another folder by --dataset.",
         )
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".") as scratch:
+    with (
+        run_lock(dataset),
+        tempfile.TemporaryDirectory(dir=folder.parent, prefix=".") as scratch,
+    ):
         written = Path(scratch) / dataset
         write.write_exports(
             company_parameters.SimulatedCompany(n_teams=teams, n_quarters=quarters, seed=seed),
