@@ -1,7 +1,8 @@
 """The command line: parses, calls, prints; nothing else.
 
 Exit codes: 0 done, 1 a required table was refused or every question is withheld, 2 wrong usage,
-3 a notebook or report failed, 70 our own bug, 75 another run holds the lock, 130 interrupted.
+3 a notebook, report, pull or delivery failed, 70 our own bug, 75 another run holds the lock,
+130 interrupted.
 """
 
 from __future__ import annotations
@@ -19,17 +20,30 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple, NoReturn
 
 import typer
 
+from analysis.commands import exchange
+from analysis.commands.endings import (
+    BUG,
+    DONE,
+    FAILED,
+    INTERRUPTED,
+    LOCKED,
+    REFUSED,
+    USAGE,
+    Dataset,
+    end,
+    require_folder,
+    usage,
+)
 from analysis.project import disk_faults, paths, settings
-from analysis.project.errors import CrmDataError, DatasetBusyError, OwnMapError
+from analysis.project.errors import CrmDataError, DatasetBusyError, ExchangeError, OwnMapError
 from analysis.project.interrupts import answered_interrupts
 from analysis.project.private_files import make_private
 from analysis.project.run_lock import run_lock
 from analysis.project.terminal import complain, say_line, say_lines, say_text, working
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-DONE, REFUSED, USAGE, FAILED, BUG, LOCKED, INTERRUPTED = 0, 1, 2, 3, 70, 75, 130
 INTERRUPTED_LINE = "interrupted: what stood before still stands"
 RESERVED = ("dataset", "quarter", "team")
 
@@ -44,7 +58,6 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-Dataset = Annotated[str, typer.Argument(metavar="DATASET", help="a folder of data/raw")]
 AsOf = Annotated[
     dt.datetime | None,
     typer.Option(
@@ -53,44 +66,6 @@ AsOf = Annotated[
         help="day the exports speak of; the latest activity or close date unless given",
     ),
 ]
-
-
-def _exit(code: int, message: str) -> NoReturn:
-    complain(message)
-    raise typer.Exit(code)
-
-
-@contextlib.contextmanager
-def _usage() -> Iterator[None]:
-    """Turn what is wrong with a name, setting, quarter or parameter given into its message and exit code."""  # noqa: E501
-    try:
-        yield
-    except CrmDataError:
-        raise
-    except (ValueError, FileNotFoundError) as error:
-        _exit(USAGE, str(error))
-
-
-def _require_folder(dataset: str) -> str:
-    """Return `dataset` if it has a folder; otherwise say which have, and the nearest."""
-    from analysis.project.nearest_name import did_you_mean
-
-    with _usage():
-        here, better_name = paths.dataset_names(), paths.misnamed_folder(dataset)
-    if dataset in here:
-        return dataset
-    if better_name:
-        _exit(
-            USAGE,
-            f"dataset must be lower-case letters, digits, - or _ (at most 40), got {dataset!r}: "
-            f"the folder stands in data/raw, so rename it, for example to {better_name}.",
-        )
-    _exit(
-        USAGE,
-        f"no dataset {dataset!r}: there is no such folder in "
-        f"data/raw.{did_you_mean(dataset, here)} "
-        f"Known: {', '.join(here) or 'none; `alignment-roi demo` writes one'}.",
-    )
 
 
 def _day(as_of: dt.datetime | None) -> dt.date | None:
@@ -129,10 +104,10 @@ def demo(
     from analysis.simulate.exports import write
     from analysis.simulate.world import company_parameters
 
-    with _usage():
+    with usage():
         folder = paths.raw_folder(dataset)
     if (there := write.layout_of(folder)) not in {None, layout}:
-        _exit(
+        end(
             USAGE,
             f"data/raw/{dataset} holds the {there} exports of a simulated company; with those of "
             "another layout every deal would be there twice. Name another folder by --dataset.",
@@ -168,7 +143,7 @@ def init(dataset: Dataset) -> None:
     """Make data/raw/<dataset> with a README and empty templates of what no CRM holds."""
     from analysis.sources import templates
 
-    with _usage():
+    with usage():
         folder = paths.raw_folder(dataset)
     for file in templates.write_templates(folder):
         say_line(f"wrote {file.relative_to(paths.project_root())}")
@@ -187,9 +162,9 @@ def verify(
     """Say whether a report still follows from data, code and parameters; exit 1 if not."""
     from analysis.report.run import verify as run_verify
 
-    with _usage():
+    with usage():
         _, run = run_verify.run_of(report)
-    with run_lock(run["dataset"]) if run else contextlib.nullcontext(), _usage():
+    with run_lock(run["dataset"]) if run else contextlib.nullcontext(), usage():
         verdict = run_verify.verify_report(report)
     say_line(verdict.says)
     if not verdict.holds:
@@ -209,8 +184,8 @@ def clean(
     from analysis.report import audit_lines
     from analysis.store import processed
 
-    name = _require_folder(dataset)
-    with _usage():
+    name = require_folder(dataset)
+    with usage():
         house = settings.load_dataset_settings(name)
     if dry_run:
         words: list[unmatched_words.UnmatchedWord] = []
@@ -290,27 +265,32 @@ def report(
     force: Annotated[
         bool, typer.Option("--force", help="make it again although nothing changed")
     ] = False,
+    pull_first: Annotated[
+        bool, typer.Option("--pull", help="pull the dataset's tables from its warehouse first")
+    ] = False,
 ) -> None:
     """Write the quarterly report: PDF, workbook, executed notebooks and manifest."""
     from analysis.project import quarters
 
     quarter_names = quarter or ["latest"]
-    with _usage():
+    with usage():
         for one in quarter_names:
             if one not in quarters.RELATIVE:
                 quarters.parse_quarter(one)
         pairs = _parameter_pairs(parameter or [])
-    order = _ReportOrder(quarter_names, pairs, as_of=_day(as_of), workers=workers, force=force)
+    order = _ReportOrder(
+        quarter_names, pairs, as_of=_day(as_of), workers=workers, force=force, is_pulled=pull_first
+    )
     if not every:
         if dataset is None or shard is not None:
-            _exit(USAGE, "report takes a DATASET, or --all; --shard goes with --all")
+            end(USAGE, "report takes a DATASET, or --all; --shard goes with --all")
         _report_dataset(dataset, order)
         return
     if dataset is not None:
-        _exit(USAGE, f"report takes a DATASET or --all, got both: {dataset} and --all")
+        end(USAGE, f"report takes a DATASET or --all, got both: {dataset} and --all")
     from analysis.report.run import every_dataset
 
-    with _usage():
+    with usage():
         names = every_dataset.datasets_of_shard(paths.dataset_names(), shard)
     ended = [(name, _ended(partial(_report_dataset, name, order))) for name in names]
     say_lines(every_dataset.outcome_lines(ended))
@@ -337,19 +317,20 @@ class _ReportOrder(NamedTuple):
     as_of: dt.date | None
     workers: int
     force: bool
+    is_pulled: bool  # from its warehouse first
 
 
 def _report_dataset(dataset: str, order: _ReportOrder) -> None:
     """Write one dataset's reports."""
-    name = _require_folder(dataset)
-    with _usage():
+    name = require_folder(dataset)
+    with usage():
         settings.load_dataset_settings(name)
         _require_specification(name)
     from analysis.report.run import notebooks as run_notebooks
     from analysis.store import needs
 
     notebooks = needs.chapter_notebooks()
-    with _usage():
+    with usage():
         parameters_by_name = run_notebooks.check_parameters(notebooks, order.parameters, RESERVED)
     from analysis.chapters.data_quality import answerability
     from analysis.report.run import publish
@@ -357,9 +338,11 @@ def _report_dataset(dataset: str, order: _ReportOrder) -> None:
     from analysis.store.company import open_company
 
     with run_lock(name), working(f"cleaning {name}") as say:
+        if order.is_pulled:
+            exchange.pull_tables(name)
         say(f"cleaning {name}")
         account = processed.prepare_dataset(name, as_of=order.as_of)
-        with _usage():
+        with usage():
             companies = {
                 each.quarter: each
                 for each in (open_company(name, quarter=one) for one in order.quarters)
@@ -414,11 +397,11 @@ def vet(
     from analysis.chapters.marketing_requests import vetting_session
     from analysis.chapters.marketing_requests.request_commands import requests_to_vet
 
-    name = _require_folder(dataset)
-    with _usage():
+    name = require_folder(dataset)
+    with usage():
         settings.load_dataset_settings(name)
     with run_lock(f"{name}.requests"):
-        with run_lock(name), _usage():
+        with run_lock(name), usage():
             requests = requests_to_vet(name, is_leader=leader)
         vetting_session.vet_requests(
             name,
@@ -450,11 +433,15 @@ def ask(
     """Price an ask of sales before it is sent, and check its words by the article's."""
     from analysis.chapters.marketing_requests.request_commands import ask_lines
 
-    name = _require_folder(dataset) if dataset is not None else None
+    name = require_folder(dataset) if dataset is not None else None
     written = sys.stdin.read() if text == "-" else text
-    with contextlib.nullcontext() if name is None else run_lock(name), _usage():
+    with contextlib.nullcontext() if name is None else run_lock(name), usage():
         lines = ask_lines(name, minutes=minutes, n_reps=reps, text=written, form=field or ())
     say_lines(lines)
+
+
+app.command(short_help="Pull CRM tables from a warehouse.")(exchange.pull)
+app.command(short_help="Send reports to those named for them.")(exchange.deliver)
 
 
 def main() -> NoReturn:
@@ -490,6 +477,9 @@ def _explained(error: Exception) -> int:
     if isinstance(error, DatasetBusyError):
         complain(str(error))
         return LOCKED
+    if isinstance(error, ExchangeError):
+        complain(str(error))
+        return FAILED
     if fault := disk_faults.explain_fault(error):
         complain(fault)
         return USAGE

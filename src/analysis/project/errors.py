@@ -25,6 +25,10 @@ class OwnMapError(CrmDataError):
     """
 
 
+class ExchangeError(RuntimeError):
+    """Tables could not be pulled or reports not be sent; what stood before still stands."""
+
+
 class DatasetBusyError(RuntimeError):
     """Another run works on the dataset."""
 

@@ -6,11 +6,13 @@ with what failed and why.  Lists of choices filter it by style alone: no script.
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from analysis.project import paths
 from analysis.project.whole_file import write_whole
 from analysis.report import answers_in_brief, web_page
+from analysis.report.delivery import delivery_status
 from analysis.store import manifest
 
 if TYPE_CHECKING:
@@ -38,11 +40,17 @@ def write_index() -> None:
     entries = [(folder, entry) for folder, entry in manifests if entry]
     entries.sort(key=lambda e: e[1]["dataset"])
     entries.sort(key=lambda e: e[1]["quarter"], reverse=True)
+    today = dt.datetime.now(tz=dt.UTC).date()
+    quarters: dict[str, set[str]] = {}
+    for _, entry in entries:
+        quarters.setdefault(entry["dataset"], set()).add(entry["quarter"])
+    overdue = delivery_status.overdue_lines(quarters, today)
+    paths.reports_folder().mkdir(exist_ok=True)
     with write_whole(paths.reports_folder() / "index.html") as part:
-        part.write_bytes(_page([_report(*entry) for entry in entries]))
+        part.write_bytes(_page([_report(*entry, today) for entry in entries], overdue))
 
 
-def _page(reports: list[Report]) -> bytes:
+def _page(reports: list[Report], overdue: list[str]) -> bytes:
     options = {
         "company": sorted({r["company"] for r in reports}),
         "quarter": sorted({r["quarter"] for r in reports}, reverse=True),
@@ -54,6 +62,7 @@ def _page(reports: list[Report]) -> bytes:
         "index.html.j2",
         more_style=filter_style([len(options[name]) for name in CHOICES]),
         reports=reports,
+        overdue=overdue,
         companies=options["company"],
         quarters=options["quarter"],
         states=options["state"],
@@ -77,7 +86,7 @@ def filter_style(sizes: Sequence[int]) -> str:
     return f"{','.join(hidden)}{{display:none}}" if hidden else ""
 
 
-def _report(folder: Path, entry: Manifest) -> Report:
+def _report(folder: Path, entry: Manifest, today: dt.date) -> Report:
     here = folder.relative_to(paths.reports_folder()).as_posix()
     is_failed = entry["status"] != "ok"
     return {
@@ -89,6 +98,7 @@ def _report(folder: Path, entry: Manifest) -> Report:
         "failure": _failure(entry) if is_failed else None,
         "answers": entry.get("answers", []),
         "metrics": entry.get("key_metrics", []),
+        "deliveries": delivery_status.delivery_lines(entry["dataset"], entry["quarter"], today),
     }
 
 
