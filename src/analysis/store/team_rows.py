@@ -50,6 +50,8 @@ def rows_of_team(name: str, team: str, read: Read) -> pd.DataFrame:
     ValueError
         If no row of the table can be said to be of one team.
     """
+    if name not in SHARED | EMPTY | BY_TEAM | BY_REP | set(BY_PARENT) | set(BY_DAY):
+        raise ValueError(f"table {name} has no rows of one team: leave team empty")
     rows = read(name)
     if name in SHARED:
         return rows
@@ -62,9 +64,7 @@ def rows_of_team(name: str, team: str, read: Read) -> pd.DataFrame:
     if name in BY_PARENT:
         key, parent = BY_PARENT[name]
         return rows[rows[key].isin(rows_of_team(parent, team, read)[key].dropna())]
-    if name in BY_DAY:
-        return rows[_is_within_stay(rows, *BY_DAY[name], _stays(team, read))]
-    raise ValueError(f"table {name} has no rows of one team: leave team empty")
+    return rows[_is_within_stay(rows, *BY_DAY[name], _stays(team, read))]
 
 
 def _stays(team: str, read: Read) -> pd.DataFrame:

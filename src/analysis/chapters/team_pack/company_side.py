@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
@@ -27,7 +27,6 @@ from analysis.project.errors import CrmDataError
 from analysis.tables.panel_tables import UNASSIGNED
 
 if TYPE_CHECKING:
-    from analysis.chapters.alignment.chapter import Scored
     from analysis.stats.result import Result
     from analysis.store.company import Company
 
@@ -63,7 +62,7 @@ def company_sides(company: Company) -> dict[str, Side]:
     """
     before = replace(company, quarter=str(company.period.shifted(-1)))
     shown, shown_before = _teams_shown(company), _teams_shown(before)
-    scored = _scored(company)
+    scored = _scored_alignment(company)
     figures, week = _company_figures(company), _company_week(company)
     requests = team_requests.requests_by_team(company)
     sides = {}
@@ -73,16 +72,16 @@ def company_sides(company: Company) -> dict[str, Side]:
             for name, value in figures.items()
             if _may_stand_beside(company, team, shown[OF_PEOPLE[name]])
         }
-        index, mean, practices = _alignment_of(scored, company.quarter, team)
-        if mean is not None:
-            beside["alignment_index"] = mean
+        aligned = _alignment_of(scored, team)
+        if aligned["mean"] is not None:
+            beside["alignment_index"] = aligned["mean"]
         sides[team] = {
             "shows": {kind: team in teams for kind, teams in shown.items()},
             "shows_before": {kind: team in teams for kind, teams in shown_before.items()},
             "beside": beside,
             "week": week if _may_stand_beside(company, team, shown[HOURS]) else {},
-            "index": index,
-            "practices": practices,
+            "index": aligned["index"],
+            "practices": aligned["practices"],
             "requests": requests.get(team, {}),
         }
     return sides
@@ -179,43 +178,49 @@ def lead_share(company: Company) -> Result | None:
     return funnel_answer.conversion_result(answer, "opportunity")
 
 
-def _scored(company: Company) -> Scored | None:
-    tables = {name: company.table(name) for name in alignment.TABLES}
+class _Alignment(NamedTuple):
+    """Alignment of all teams in the quarter reported: index, and what each practice would add."""
+
+    quarter: str
+    scores: pd.DataFrame
+    gains: pd.DataFrame
+
+
+def _scored_alignment(company: Company) -> _Alignment | None:
     if "index" in answerability.withheld_questions(company.audit):
         return None
+    tables = {name: company.table(name) for name in alignment.TABLES}
+    quarter = company.quarter
     try:
-        return alignment.score_alignment(
-            tables, company.quarter, house=company.settings, last_day=company.audit["as_of"]
+        scored = alignment.score_alignment(
+            tables, quarter, house=company.settings, last_day=company.audit["as_of"]
         )
     except CrmDataError:
         return None
+    now = scored.aligned[(scored.aligned["quarter"] == quarter) & scored.aligned["index"].notna()]
+    evidence = scored.evidence[scored.evidence["quarter"] == quarter]
+    gains = weights.practice_gains(evidence, quarter, items=scored.profile)
+    points = {item.id: float(item.points) for item in ITEMS}
+    gains = gains.assign(points=gains["item"].map(points))
+    return _Alignment(quarter, now, gains)
 
 
-def _alignment_of(
-    scored: Scored | None, quarter: str, team: str
-) -> tuple[dict[str, Any] | None, float | None, list[dict[str, Any]]]:
+def _alignment_of(scored: _Alignment | None, team: str) -> dict[str, Any]:
     """Return a team's index, the mean of all teams where it may stand beside, and its practices."""
     if scored is None:
-        return None, None, []
-    now = scored.aligned[(scored.aligned["quarter"] == quarter) & scored.aligned["index"].notna()]
-    n_others = int((now["team_id"] != team).sum())
-    mine = alignment.company_index(now[now["team_id"] == team], quarter)
-    evidence = scored.evidence[scored.evidence["quarter"] == quarter]
-    if n_others < FEWEST_OTHERS:  # what other teams reach would tell of them
-        gains = weights.practice_gains(
-            evidence[evidence["team_id"] == team], quarter, items=scored.profile
-        ).assign(target=math.nan, gain=math.nan)
-    else:
-        gains = weights.practice_gains(evidence, quarter, items=scored.profile)
-    rows = gains[gains["team_id"] == team].drop(columns=["team_id", "rank"])
-    points = {item.id: float(item.points) for item in ITEMS}
-    rows = rows.assign(points=rows["item"].map(points))
-    mean = alignment.company_index(now, quarter).estimate if n_others >= FEWEST_OTHERS else None
-    return (
-        _plain(mine._asdict()) if mine.is_known else None,
-        mean,
-        [_plain(row) for row in rows.to_dict("records")],
-    )
+        return {"index": None, "mean": None, "practices": []}
+    others = scored.scores["team_id"] != team
+    has_others = int(others.sum()) >= FEWEST_OTHERS
+    mine = alignment.company_index(scored.scores[~others], scored.quarter)
+    mean = alignment.company_index(scored.scores, scored.quarter).estimate
+    rows = scored.gains[scored.gains["team_id"] == team].drop(columns=["team_id", "rank"])
+    if not has_others:  # what the best of so few teams reach would tell of them
+        rows = rows.assign(target=math.nan, gain=math.nan)
+    return {
+        "index": _plain(mine._asdict()) if mine.is_known else None,
+        "mean": mean if has_others else None,
+        "practices": [_plain(row) for row in rows.to_dict("records")],
+    }
 
 
 def _plain(row: Any) -> dict[str, Any]:

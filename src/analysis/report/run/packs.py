@@ -242,7 +242,9 @@ def _manifest(pack: _PlannedPack, result: PackResult, order: ReportOrder) -> Man
         "metrics": result.metrics,
         "notices": _notices(company),
         "questions": answerability.question_statuses(company.audit),
-        "inputs": [],
+        "inputs": [
+            {"file": f["file"], "sha256": f["sha256"]} for f in pack.company.whole.audit["files"]
+        ],
         "tables": [],
         "code_sha256": manifest.code_sha256(),
         "lock_sha256": manifest.lock_sha256(),
