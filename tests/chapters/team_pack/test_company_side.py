@@ -114,9 +114,10 @@ def test_a_withheld_question_is_no_measure_of_a_pack(with_teams):
     assert pack_answer.team_sentence(gated).startswith("The team won ")
 
 
-def test_a_pack_is_of_a_team_that_is_named(tiny):
-    with pytest.raises(ParameterError, match="team must name the team whose pack this is, such as"):
-        chapter.read_pack(open_company("tiny", quarter=QUARTER))
+def test_without_a_team_a_pack_is_the_first_ones(with_teams):
+    """So that the notebook opens on any company, and names no team of another."""
+    company = with_teams(2)
+    assert chapter.read_pack(company).company.team == company_side.packed_teams(company)[0]
 
 
 def test_a_team_that_is_not_there_is_named_with_the_nearest(tiny):

@@ -28,6 +28,7 @@ from analysis.project.nearest_name import did_you_mean
 from analysis.project.parameters import ParameterError
 from analysis.stats.result import Result
 from analysis.store import team_view
+from analysis.store.company import of_team
 from analysis.tables.canonical import ACTIVITY_CLASSES
 from analysis.tables.labelled_table import LabelledTable
 
@@ -93,16 +94,18 @@ def team_name(company: Company) -> str:
 def read_pack(company: Company) -> TeamPack:
     """A team's quarter, from its own rows and what it takes from the whole company.
 
+    Where no team is named it is the first by its id.
+
     Raises
     ------
     ParameterError
-        If no team is named, or it had no rep in the quarter reported.
+        If the team had no rep in the quarter reported, or no team had one.
     """
     if not company.team:
         teams = company_side.packed_teams(company)
-        raise ParameterError(
-            f"team must name the team whose pack this is, such as {next(iter(teams), 'T-1')!r}"
-        )
+        if not teams:
+            raise ParameterError(f"no rep is linked to a team in {company.quarter}: no pack")
+        company = of_team(company, teams[0])
     side = team_view.read_side(company.dataset)
     if side is None:
         side = side_of_team(company)
