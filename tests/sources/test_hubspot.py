@@ -261,6 +261,32 @@ def test_owners_stand_in_where_no_user_is_exported(raw):
     assert (rep["role"], rep["is_active"]) == ("manager", True)
 
 
+def test_owners_of_the_api_say_which_team_they_are_in(raw):
+    """As the owners' endpoint answers: of two teams the primary one, of two without one none."""
+    west, east = {"id": "178588", "name": "West Coast"}, {"id": "178589", "name": "East Coast"}
+    teams = {
+        "1": [west | {"primary": False}, east | {"primary": True}],
+        "2": [west | {"primary": False}],
+        "3": [west | {"primary": False}, east | {"primary": False}],
+        "4": None,
+    }
+    results = [
+        {"id": i, "email": f"{i}@ours.example", "type": "PERSON", "firstName": "A", "lastName": "B",
+         "userId": 1, "archived": False} | ({"teams": listed} if listed else {})
+        for i, listed in teams.items()
+    ]  # fmt: skip
+    write(raw, deals=[deal(n, hubspot_owner_id=str(n)) for n in (1, 2, 3, 4)])
+    (raw / "owners.json").write_text(json.dumps({"results": results}), encoding="utf-8")
+    got = cleaned()
+    stays = got.tables["rep_team_history"].set_index("rep_id")["team_id"].to_dict()
+    assert stays == {"1": "178589", "2": "178588"}
+    assert got.tables["teams"].set_index("team_id")["team_name"].to_dict() == {
+        "178588": "West Coast",
+        "178589": "East Coast",
+    }
+    assert got.aside("teams") == {"owner_without_team": 2}
+
+
 def test_ids_are_in_the_order_of_those_they_stand_for():
     """So that whatever is broken by id is broken alike; 15 characters tell records apart."""
     import pyarrow as pa

@@ -86,6 +86,7 @@ CASES: list[Case] = [
     ),
     Case("teams", "repeated_record", {1}, [BASE["teams"], BASE["teams"]]),
     _case("teams", "not_a_sales_team", {"team_id": SOUTH, "team_name": "Marketing"}, {"team_name": "Marketing"}),
+    _case("teams", "owner_without_team", {"team_id": None, "of_owner_id": "1"}, {"of_owner_id": "1"}),
     Case("rep_team_history", "repeated_record", {1}, [BASE["rep_team_history"]] * 2),
     _case("rep_team_history", "unknown_rep", {"rep_id": "nobody"}, {}),
     _case("rep_team_history", "unknown_team", {"team_id": "nowhere"}, {}),

@@ -12,7 +12,7 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple, NotRequired, TypedDict, cast
 
 from analysis.report import formats, markdown, page_plan
-from analysis.report.output import MIME, Payload, with_exact
+from analysis.report.output import ANALYST_TAG, MIME, Payload, with_exact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from analysis.report.markdown import Inline, Node
 
-HIDDEN_TAGS = {"parameters", "injected-parameters", "analyst"}
+HIDDEN_TAGS = {"parameters", "injected-parameters", ANALYST_TAG}
 APPENDIX = "definitions and sources"
 WARNING = re.compile(r"^\S+:\d+: (\w*Warning): ", re.MULTILINE)  # as `warnings` prints it
 STATEMENTS = {"finding": "found", "cannot_tell": "cannot_tell", "decision": "decide"}

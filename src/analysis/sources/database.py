@@ -93,6 +93,9 @@ create macro person_key(x) as 'P' || upper(substr(sha256(getvariable('dataset_ke
 create macro is_placeholder(x) as coalesce(lower(trim(x)) in
   ('select', '-select-', '--select--', 'none', '-none-', '--none--', '-', '--', 'n/a', '#n/a', 'null', '(blank)', 'tbd', '?',
   '- none -', '-- none --', '- select -', '(none)', '(null)', '[null]', '<na>', 'nan', 'undefined', '(not set)', 'not set', '\\n'), false);
+create macro hubspot_team(teams) as case when json_valid(teams) then list_transform([json_extract(teams, '$[*]')], lambda all_teams:
+  list_transform([list_filter(all_teams, lambda t: json_extract_string(t, '$.primary') = 'true' or len(all_teams) = 1)],
+    lambda first: case when len(first) = 1 then first[1] end)[1])[1] end;
 create macro is_near(mine, other) as coalesce(mine.origin <> other.origin and (
   epoch(mine.from_at) - epoch(other.from_at) <= 300
   or least(epoch(mine.from_at) + mine.minutes * 60, epoch(other.from_at) + other.minutes * 60) - epoch(mine.from_at)

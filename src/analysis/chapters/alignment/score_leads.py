@@ -11,6 +11,7 @@ import pandas as pd
 from statsmodels.duration.survfunc import SurvfuncRight
 
 from analysis.chapters.alignment import team_quarters
+from analysis.tables.membership import is_among
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -121,7 +122,7 @@ def first_touches(tables: Tables) -> pd.DataFrame:
         people = tables["leads"][["lead_id", "person_key"]]
         clients = tables["attendees"]
         clients = clients[
-            (clients["side"] == "customer") & clients["person_key"].isin(people["person_key"])
+            (clients["side"] == "customer") & is_among(clients["person_key"], people["person_key"])
         ]
         met = clients[["activity_id", "person_key"]].merge(
             acts[["activity_id", "started_at"]], on="activity_id"
@@ -233,7 +234,7 @@ def closed_loop(tables: Tables, cells: Cells, standards: Standards) -> pd.DataFr
     leads = tables["leads"]
     sourced = leads.loc[leads["mql_at"].notna() & leads["opportunity_id"].notna(), "opportunity_id"]
     deals = tables["opportunities"]
-    rows = deals[deals["is_closed"] & deals["opportunity_id"].isin(sourced)]
+    rows = deals[deals["is_closed"] & is_among(deals["opportunity_id"], sourced)]
     owner = rows["owner_at_close_rep_id"].where(
         rows["owner_at_close_rep_id"].notna(), rows["owner_rep_id"]
     )
@@ -243,5 +244,5 @@ def closed_loop(tables: Tables, cells: Cells, standards: Standards) -> pd.DataFr
     )
     hit = rows["campaign_id"].notna()
     if "touches" in tables:
-        hit |= rows["opportunity_id"].isin(tables["touches"]["opportunity_id"].dropna())
+        hit |= is_among(rows["opportunity_id"], tables["touches"]["opportunity_id"])
     return team_quarters.tally_hits(cells, rows, hit)

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.chapters.alignment import team_quarters
+from analysis.tables.membership import is_among
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,10 +41,10 @@ def joint_activities(tables: Tables, cells: Cells) -> pd.DataFrame:
         there.loc[there["side"] == "marketing", "activity_id"].unique()
     ).union(pd.Index(acts.loc[acts["rep_id"].isin(marketers), "activity_id"].unique()))
     acts = acts.loc[
-        acts["activity_id"].isin(with_marketing), ["activity_id", "rep_id", "started_at"]
+        is_among(acts["activity_id"], with_marketing), ["activity_id", "rep_id", "started_at"]
     ]
-    there = there[there["activity_id"].isin(acts["activity_id"])]
-    field = there.loc[there["side"] == "customer", "activity_id"].unique()
+    there = there[is_among(there["activity_id"], acts["activity_id"])]
+    field = there.loc[there["side"] == "customer", "activity_id"]
     others = there.loc[there["rep_id"].notna(), ["activity_id", "rep_id"]]
     seats = pd.concat([acts[["activity_id", "rep_id"]], others]).drop_duplicates()
     seats = seats.assign(role=seats["rep_id"].map(role))
@@ -51,7 +52,7 @@ def joint_activities(tables: Tables, cells: Cells) -> pd.DataFrame:
         acts[["activity_id", "started_at"]], on="activity_id"
     )
     day = team_quarters.local_days(cells, seats["started_at"])
-    seats = seats.assign(day=day, is_field=seats["activity_id"].isin(field))
+    seats = seats.assign(day=day, is_field=is_among(seats["activity_id"], field))
     return seats.assign(team_id=team_quarters.team_of(cells, seats["rep_id"], day))[
         ["rep_id", "role", "day", "team_id", "is_field"]
     ]

@@ -21,6 +21,7 @@ import pandas as pd
 from analysis.chapters.roi.case import BASE_QUARTERS, FEWEST_CHANGES, Uncertain
 from analysis.project import quarters
 from analysis.project.errors import CrmDataError, require_columns
+from analysis.tables.membership import is_among
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -71,7 +72,7 @@ def joint_meeting_time(
     with_marketing = attendees.loc[attendees["side"] == "marketing", "activity_id"]
     marketers = set(reps.loc[reps["role"] == "marketing", "rep_id"])
     is_theirs = activities["rep_id"].isin(marketers)
-    rows = activities[is_theirs | activities["activity_id"].isin(with_marketing)]
+    rows = activities[is_theirs | is_among(activities["activity_id"], with_marketing)]
     owners = pd.DataFrame(
         {
             "activity_id": rows["activity_id"],
@@ -79,7 +80,7 @@ def joint_meeting_time(
             "side": rows["rep_id"].isin(marketers).map({True: "marketing", False: "sales"}),
         }
     )
-    guests = attendees[attendees["activity_id"].isin(rows["activity_id"])]
+    guests = attendees[is_among(attendees["activity_id"], rows["activity_id"])]
     guests = guests.assign(person=guests["rep_id"].fillna(guests["person_key"]))[
         ["activity_id", "person", "side"]
     ]
@@ -88,7 +89,7 @@ def joint_meeting_time(
     joint = sides.index[
         [{"sales", "marketing"} <= each and "customer" not in each for each in sides]
     ]
-    attended = people[people["activity_id"].isin(joint)].merge(
+    attended = people[is_among(people["activity_id"], joint)].merge(
         rows[["activity_id", "started_at", "minutes"]]
     )
     attended = attended.drop_duplicates(["person", "started_at"])

@@ -16,6 +16,7 @@ from analysis.chapters.cost import cost
 from analysis.project import money
 from analysis.project.errors import require_columns
 from analysis.tables.canonical import ACTIVITY_CLASSES, DEFINITION_LABELS
+from analysis.tables.membership import is_among
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -219,7 +220,7 @@ def one_to_one(activities: pd.DataFrame, attendees: pd.DataFrame) -> pd.DataFram
         & ~activities["is_all_day"].fillna(value=False).astype(bool)
     ]
     days = timed.assign(
-        day=timed["started_at"].dt.floor("D"), is_alone=timed["activity_id"].isin(alone)
+        day=timed["started_at"].dt.floor("D"), is_alone=is_among(timed["activity_id"], alone)
     )
     per_day = (
         days.groupby(["rep_id", "day"])["is_alone"]

@@ -308,7 +308,8 @@ def cut_to_headlines(notebook: Mapping[str, Any]) -> dict[str, Any] | None:
         len(cells),
     )
     is_headline = [
-        c["cell_type"] == "code" and MARK in _text(c) and "analyst" not in _tags(c) for c in cells
+        c["cell_type"] == "code" and MARK in _text(c) and report_output.ANALYST_TAG not in _tags(c)
+        for c in cells
     ]
     if not any(is_headline):
         return None
@@ -316,7 +317,7 @@ def cut_to_headlines(notebook: Mapping[str, Any]) -> dict[str, Any] | None:
         cell = cells[i]
         if (
             cell["cell_type"] != "code"
-            or "analyst" in _tags(cell)
+            or report_output.ANALYST_TAG in _tags(cell)
             or "injected-parameters" in _tags(cell)
         ):
             continue

@@ -42,6 +42,7 @@ from papermill.iorw import write_ipynb
 from traitlets import Type, default
 
 from analysis.project import paths
+from analysis.report.output import ANALYST_TAG
 from analysis.report.run import fan_out, kernel_provisioner
 from analysis.store.run_record import Outcome, Parameter, Status
 
@@ -244,6 +245,7 @@ def _run(job: Job) -> Outcome:
             progress_bar=False,
             request_save_on_cell_execute=False,
             execution_timeout=CELL_TIMEOUT,
+            skip_cells_with_tag=ANALYST_TAG,
             kernel_manager_class=WatchfulKernelManager,
             extra_arguments=[
                 "--log-level=CRITICAL",  # it would log its own ending as an error
