@@ -17,6 +17,7 @@ LOCKS = {
     "requirements.lock": [*PROJECT["dependencies"], *EXTRAS["test"]],
     "requirements-lint.lock": EXTRAS["lint"],
     "requirements-oracle.lock": EXTRAS["oracle"],
+    "requirements-cluster.lock": EXTRAS["cluster"],
 }
 ENTRY = re.compile(
     r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^ ;\\]+)(?P<rest>.*\n(?: {4}--hash=.*\n)*)",

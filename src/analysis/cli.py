@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 import typer
 
 from analysis.project import disk_faults, paths, settings
-from analysis.project.errors import CrmDataError, DatasetBusyError, OwnMapError
+from analysis.project.errors import ClusterError, CrmDataError, DatasetBusyError, OwnMapError
 from analysis.project.interrupts import answered_interrupts
 from analysis.project.private_files import make_private
 from analysis.project.run_lock import run_lock
@@ -281,6 +281,10 @@ def report(
         ),
     ] = None,
     as_of: AsOf = None,
+    dask: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="a scheduler whose workers make the packs"),
+    ] = None,
     workers: Annotated[int, typer.Option(min=1, metavar="N", help="notebooks run at once")] = min(
         2, os.cpu_count() or 1
     ),
@@ -301,7 +305,9 @@ def report(
     if team and each_team:
         _exit(USAGE, "--team names some teams and --each-team means all: give one of them")
     of_teams = shards.TeamChoice(tuple(team or ()), each_team, shard)
-    order = shards.ReportOrder(quarter_names, pairs, _day(as_of), workers, force, of_teams)
+    if dask and not of_teams.is_asked:
+        _exit(USAGE, "--dask spreads packs over a cluster: give --team or --each-team too")
+    order = shards.ReportOrder(quarter_names, pairs, _day(as_of), workers, force, of_teams, dask)
     with _usage():
         shards.parse_shard(shard)
     if not every:
@@ -474,7 +480,7 @@ def _run_app(interrupts: list[int]) -> NoReturn:
 
 def _explained(error: Exception) -> int:
     """Say what went wrong, as far as possible what to do; return the exit code."""
-    if isinstance(error, OwnMapError):
+    if isinstance(error, OwnMapError | ClusterError):
         complain(str(error))
         return USAGE
     if isinstance(error, CrmDataError):

@@ -25,6 +25,10 @@ class OwnMapError(CrmDataError):
     """
 
 
+class ClusterError(RuntimeError):
+    """A cluster that cannot be used: its address, its certificates, its workers."""
+
+
 class DatasetBusyError(RuntimeError):
     """Another run works on the dataset."""
 

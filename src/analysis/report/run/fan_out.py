@@ -112,6 +112,9 @@ class SurvivingPool(Executor):
         if wait:
             self._processes.close()
 
+    def check(self) -> None:
+        """Nothing to give up: a process that died is an end of its job already."""
+
     @contextlib.contextmanager
     def ended_by_interrupt(self, futures: Collection[Future[Any]]) -> Iterator[None]:
         """End every process of `futures` at once on Ctrl-C."""

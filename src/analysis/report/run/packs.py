@@ -17,21 +17,22 @@ from analysis.chapters.team_pack import chapter, company_side
 from analysis.project import paths
 from analysis.project.private_files import make_private
 from analysis.report import index_page
-from analysis.report.run import fan_out, worker_code
+from analysis.report.run import cluster, fan_out, worker_code
 from analysis.report.run.pack_job import PackJob, PackResult, make_pack
 from analysis.store import manifest, needs, team_view
 from analysis.store.company import of_team
 from analysis.store.run_record import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from concurrent.futures import Executor, Future
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from concurrent.futures import Future
 
     from analysis.report.run.shards import ReportOrder
     from analysis.store.company import Company
     from analysis.store.run_record import Manifest, Parameter
 
 AHEAD = 2  # jobs a worker that are packed and wait, so that memory does not grow with packs
+LOOK_AGAIN = 5.0  # [s]
 MADE, CURRENT, FAILED = "made", "up to date", "failed"
 
 
@@ -62,9 +63,15 @@ def publish_packs(
         paths.reports_folder().mkdir(exist_ok=True)
         say(f"{company.quarter}: what {len(to_make)} packs take from the whole company")
         jobs = _jobs(company, to_make)
-        with fan_out.SurvivingPool(min(order.workers, len(to_make))) as pool:
-            for each, result in _results(pool, jobs, to_make, order.workers):
-                end = _keep(company, each, result, order)
+        open_jobs: dict[Future[PackResult], _PlannedPack] = {}
+        with _pool(order, len(to_make)) as pool, pool.ended_by_interrupt(open_jobs):
+            jobs = _jobs(company, to_make)
+            for each, result in _results(pool, jobs, open_jobs, AHEAD * order.workers):
+                end = (
+                    _keep(company, each, result, order)
+                    if result
+                    else PackEnd(each.team, each.folder, FAILED, cluster.LOST)
+                )
                 ends[each.team] = end
                 say(f"{company.quarter} team {each.team}: {end.why or end.state}")
         index_page.write_index()
@@ -112,15 +119,17 @@ def _is_current(pack: _PlannedPack) -> bool:
     return manifest.is_current(pack.folder, pack.run_id)
 
 
-def _jobs(company: Company, packs: Sequence[_PlannedPack]) -> Iterator[PackJob]:
-    """Yield the job of each pack; a view is packed when its turn comes."""
+def _jobs(
+    company: Company, packs: Sequence[_PlannedPack]
+) -> Iterator[tuple[_PlannedPack, PackJob]]:
+    """Yield each pack with its job; a view is packed when its turn comes."""
     sides = company_side.company_sides(company)
     tables = team_view.SharedTables(company)
     (notebook,) = needs.pack_notebooks()
     code = worker_code.code_version()
     for pack in packs:
         view = team_view.view_of_team(pack.company, tables, sides[pack.team], notebook)
-        yield PackJob(
+        job = PackJob(
             company.dataset,
             pack.team,
             notebook.name,
@@ -131,6 +140,7 @@ def _jobs(company: Company, packs: Sequence[_PlannedPack]) -> Iterator[PackJob]:
             dt.datetime.combine(company.last_day, dt.time(), tzinfo=dt.UTC),
             code,
         )
+        yield pack, job
 
 
 def _about(pack: _PlannedPack) -> dict[str, Any]:
@@ -162,27 +172,41 @@ def _notices(company: Company) -> list[str]:
     return [f"Withheld, for reasons that the company's report gives: {words}."]
 
 
+def _pool(order: ReportOrder, n_jobs: int) -> fan_out.SurvivingPool | cluster.ClusterPool:
+    """Return who makes the packs: processes here, or the workers of a cluster."""
+    if order.dask is not None:
+        return cluster.ClusterPool(order.dask)
+    return fan_out.SurvivingPool(min(order.workers, n_jobs))
+
+
 def _results(
-    pool: Executor, jobs: Iterable[PackJob], packs: Sequence[_PlannedPack], workers: int
-) -> Iterator[tuple[_PlannedPack, PackResult]]:
-    """Yield each pack with its result as it ends; few jobs wait, the others are not packed yet."""
-    open_jobs: dict[Future[PackResult], _PlannedPack] = {}
-    waiting = iter(zip(packs, jobs, strict=True))
+    pool: fan_out.SurvivingPool | cluster.ClusterPool,
+    jobs: Iterator[tuple[_PlannedPack, PackJob]],
+    open_jobs: dict[Future[PackResult], _PlannedPack],
+    most_open: int,
+) -> Iterator[tuple[_PlannedPack, PackResult | None]]:
+    """Yield each pack with its result as it ends, None where the cluster was lost.
+
+    Few jobs wait, the others are not packed yet.
+    """
     while True:
-        while len(open_jobs) < AHEAD * workers and (following := next(waiting, None)):
+        while len(open_jobs) < most_open and (following := next(jobs, None)):
             pack, job = following
             open_jobs[pool.submit(make_pack, job)] = pack
         if not open_jobs:
             return
-        ended, _ = wait(open_jobs, return_when=FIRST_COMPLETED)
+        ended, _ = wait(open_jobs, timeout=LOOK_AGAIN, return_when=FIRST_COMPLETED)
+        pool.check()
         for future in ended:
             pack = open_jobs.pop(future)
             yield pack, _result_of(pack, future)
 
 
-def _result_of(pack: _PlannedPack, future: Future[PackResult]) -> PackResult:
+def _result_of(pack: _PlannedPack, future: Future[PackResult]) -> PackResult | None:
     try:
         return future.result()
+    except cluster.ClusterLostError:
+        return None
     except (fan_out.WorkerDiedError, worker_code.WorkerMismatchError) as error:
         outcome = Outcome("team pack", "killed", 0.0, error=str(error))
         return PackResult(pack.team, outcome, {}, {}, str(error))

@@ -94,3 +94,4 @@ class ReportOrder(NamedTuple):
     workers: int
     force: bool
     of_teams: TeamChoice = TeamChoice()
+    dask: str | None = None  # address of a scheduler whose workers make the packs

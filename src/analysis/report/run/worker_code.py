@@ -36,16 +36,24 @@ def code_version() -> CodeVersion:
     )
 
 
+def differences(mine: CodeVersion, asked: CodeVersion) -> list[str]:
+    """Return the names of what differs between two versions."""
+    return [name for name in CodeVersion._fields if getattr(mine, name) != getattr(asked, name)]
+
+
+def mismatch_words(who: str, differs: list[str]) -> str:
+    """Say which worker differs in what, and what to do."""
+    verb = "is" if len(differs) == 1 else "are"
+    return (
+        f"{who}: its {' and '.join(differs)} {verb} not this run's. Install the same version of "
+        "alignment-roi from the same lock there."
+    )
+
+
 def require_same(asked: CodeVersion) -> None:
     """Raise `WorkerMismatchError` if this process differs from what the run `asked` for.
 
     The message names this machine and what differs.
     """
-    mine = code_version()
-    differs = [name for name in CodeVersion._fields if getattr(mine, name) != getattr(asked, name)]
-    if differs:
-        raise WorkerMismatchError(
-            f"worker on {platform.node()}: its {' and '.join(differs)} "
-            f"{'is' if len(differs) == 1 else 'are'} not this run's. Install the same version of "
-            "alignment-roi from the same lock there."
-        )
+    if differs := differences(code_version(), asked):
+        raise WorkerMismatchError(mismatch_words(f"worker on {platform.node()}", differs))
