@@ -48,14 +48,16 @@ def write_index() -> None:
 
 def _packs_by_report() -> dict[Path, list[Report]]:
     """Return the packs of teams by the folder of the report they belong to, in order of name."""
-    found: dict[Path, list[Report]] = {}
+    by_report: dict[Path, list[Report]] = {}
     pattern = f"[!.]*/[!.]*/{paths.TEAMS_FOLDER}/[!.]*/{manifest.FILE}"
     for file in sorted(paths.reports_folder().glob(pattern)):
         if entry := manifest.read_manifest(file.parent):
             report = file.parents[2]
             name = entry.get("title", "") or entry.get("team", "")
-            found.setdefault(report, []).append(_report(file.parent, entry) | {"name": name})
-    return {folder: sorted(packs, key=lambda p: str(p["name"])) for folder, packs in found.items()}
+            by_report.setdefault(report, []).append(_report(file.parent, entry) | {"name": name})
+    return {
+        folder: sorted(packs, key=lambda p: str(p["name"])) for folder, packs in by_report.items()
+    }
 
 
 def _without_report(

@@ -55,8 +55,8 @@ class SharedTables:
 
     def rows(self, name: str, team: str) -> pa.Table:
         """Return a team's rows as the file has them, with their kinds."""
-        kept = team_rows.rows_of_team(name, team, self.frames.__getitem__)
-        return self.schemes[name].take(pa.array(kept.index.to_numpy()))
+        rows = team_rows.rows_of_team(name, team, self.frames.__getitem__)
+        return self.schemes[name].take(pa.array(rows.index.to_numpy()))
 
 
 def view_of_team(

@@ -155,13 +155,13 @@ def weekly_hours(pack: TeamPack) -> Result:
 
 def win_rate(pack: TeamPack, quarter: str = "") -> Result:
     """Win rate of the quarter reported, or of another `quarter`."""
-    asked = quarter or pack.company.quarter
+    of_quarter = quarter or pack.company.quarter
     teams, stays = (
-        rows[rows["quarter"] == asked]
+        rows[rows["quarter"] == of_quarter]
         for rows in (pack.company.table(n) for n in ("team_quarter", "rep_quarter"))
     )
-    rate = clustered_win_rate.clustered_win_rate(teams, stays, f"opportunities, {asked}")
-    return _hidden(rate, is_shown=_shows(pack, asked, PEOPLE))
+    rate = clustered_win_rate.clustered_win_rate(teams, stays, f"opportunities, {of_quarter}")
+    return _hidden(rate, is_shown=_shows(pack, of_quarter, PEOPLE))
 
 
 def bookings(pack: TeamPack) -> tuple[Result, str]:
@@ -343,8 +343,8 @@ def leads_and_requests(pack: TeamPack) -> LabelledTable:
         ]
         rows.append((label, *counts))
     for name, label in team_requests.COUNTS.items():
-        asked = [(pack.side["requests"].get(q) or {}).get(name) for q in quarter_names]
-        rows.append((f"Requests: {label.lower()}", *(NAN if n is None else n for n in asked)))
+        counts = [(pack.side["requests"].get(q) or {}).get(name) for q in quarter_names]
+        rows.append((f"Requests: {label.lower()}", *(NAN if n is None else n for n in counts)))
     frame = pd.DataFrame(rows, columns=["count", "now", "before"])
     return LabelledTable(
         frame[frame[["now", "before"]].notna().any(axis=1)],

@@ -61,7 +61,7 @@ def company_sides(company: Company) -> dict[str, Side]:
     decisions have it.
     """
     before = replace(company, quarter=str(company.period.shifted(-1)))
-    shown, shown_before = _teams_shown(company), _teams_shown(before)
+    showable, showable_before = _teams_shown(company), _teams_shown(before)
     scored = _scored_alignment(company)
     figures, week = _company_figures(company), _company_week(company)
     requests = team_requests.requests_by_team(company)
@@ -70,16 +70,16 @@ def company_sides(company: Company) -> dict[str, Side]:
         beside = {
             name: value
             for name, value in figures.items()
-            if _may_stand_beside(company, team, shown[OF_PEOPLE[name]])
+            if _may_stand_beside(company, team, showable[OF_PEOPLE[name]])
         }
         aligned = _alignment_of(scored, team)
         if aligned["mean"] is not None:
             beside["alignment_index"] = aligned["mean"]
         sides[team] = {
-            "shows": {kind: team in teams for kind, teams in shown.items()},
-            "shows_before": {kind: team in teams for kind, teams in shown_before.items()},
+            "shows": {kind: team in teams for kind, teams in showable.items()},
+            "shows_before": {kind: team in teams for kind, teams in showable_before.items()},
             "beside": beside,
-            "week": week if _may_stand_beside(company, team, shown[HOURS]) else {},
+            "week": week if _may_stand_beside(company, team, showable[HOURS]) else {},
             "index": aligned["index"],
             "practices": aligned["practices"],
             "requests": requests.get(team, {}),
@@ -104,41 +104,41 @@ def _counted(company: Company) -> dict[str, pd.DataFrame]:
 
 def _teams_shown(company: Company) -> dict[str, dict[str, int]]:
     """Teams of which each kind of figure may be shown, with the reps it is of."""
-    shown = {}
+    showable = {}
     for kind, stays in _counted(company).items():
         hidden = cost_chapter.hidden_teams(company, stays) if len(stays) else set()
         sizes = stays.groupby(stays["team_id"].astype(str))["rep_id"].nunique()
-        shown[kind] = {
+        showable[kind] = {
             str(team): int(n)
             for team, n in sizes.items()
             if team not in hidden and n >= company.settings.people.smallest_cell
         }
-    return shown
+    return showable
 
 
-def _may_stand_beside(company: Company, team: str, shown: dict[str, int]) -> bool:
+def _may_stand_beside(company: Company, team: str, sizes: dict[str, int]) -> bool:
     """Whether enough other teams, none of them hidden, are behind a figure of the company."""
-    others = [n for other, n in shown.items() if other not in {team, UNASSIGNED}]
+    others = [n for other, n in sizes.items() if other not in {team, UNASSIGNED}]
     return len(others) >= FEWEST_OTHERS and sum(others) >= company.settings.people.smallest_cell
 
 
 def _company_figures(company: Company) -> dict[str, float]:
     """Measures of the whole company that are known and not withheld."""
-    found: dict[str, float] = {}
+    figures: dict[str, float] = {}
     stays = _stays(company)
     if len(stays):
         costs = cost_chapter.quarter_costs(company)
-        found |= {r.name: r.estimate for r in (costs.hour, costs.required, costs.weekly)}
+        figures |= {r.name: r.estimate for r in (costs.hour, costs.required, costs.weekly)}
     teams = company.rows_of_quarter("team_quarter")
     closed = float(teams["n_won"].sum() + teams["n_lost"].sum())
-    found["win_rate"] = float(teams["n_won"].sum()) / closed if closed else math.nan
-    found["share_of_target"] = share_of_target(stays)
+    figures["win_rate"] = float(teams["n_won"].sum()) / closed if closed else math.nan
+    figures["share_of_target"] = share_of_target(stays)
     leads = lead_share(company)
-    found["lead_to_opportunity_rate"] = leads.estimate if leads else math.nan
+    figures["lead_to_opportunity_rate"] = leads.estimate if leads else math.nan
     withheld = answerability.withheld_metrics(company.audit)
     if "bookings" in withheld:
-        found.pop("share_of_target")
-    return {n: v for n, v in found.items() if n not in withheld and not math.isnan(v)}
+        figures.pop("share_of_target")
+    return {n: v for n, v in figures.items() if n not in withheld and not math.isnan(v)}
 
 
 def _company_week(company: Company) -> dict[str, float]:

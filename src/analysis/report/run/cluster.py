@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import logging
 import time
 from concurrent.futures import Executor, Future
 from functools import partial
@@ -87,6 +88,7 @@ class ClusterPool(Executor):
             from distributed import Client, Security  # noqa: PLC0415 - an optional extra
         except ImportError:
             raise ClusterError(EXTRA) from None
+        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what is lost is said once
         is_tls = urlsplit(address).scheme == TLS
         try:
             security = Security(require_encryption=True) if is_tls else Security()
@@ -106,13 +108,13 @@ class ClusterPool(Executor):
             raise
 
     def _require_same_workers(self) -> None:
-        asked = worker_code.code_version()
+        own = worker_code.code_version()
         try:
             answers = self.client.run(worker_code.code_version)
         except ImportError as error:
             raise ClusterError(f"a worker lacks this package: {error}") from None
         for place, version in sorted(answers.items()):
-            differs = worker_code.differences(version, asked)
+            differs = worker_code.differences(version, own)
             if differs:
                 raise ClusterError(worker_code.mismatch_words(f"worker {place}", differs))
 

@@ -74,13 +74,13 @@ def make_pack(job: PackJob) -> PackResult:
         outcome = notebooks.run_notebook(
             notebooks.Job(root / "notebooks" / job.notebook, executed, job.parameters, root)
         )
-        kept = {job.notebook: executed.read_bytes()} if executed.is_file() else {}
+        partial = {job.notebook: executed.read_bytes()} if executed.is_file() else {}
         if outcome.status != "ok":
-            return PackResult(job.team, outcome, kept, {}, outcome.error or outcome.status)
+            return PackResult(job.team, outcome, partial, {}, outcome.error or outcome.status)
         try:
             return _rendered(job, executed, outcome)
         except (document.DocumentError, pdf.PdfError, html_report.HtmlError) as error:
-            return PackResult(job.team, outcome, kept, {}, str(error))
+            return PackResult(job.team, outcome, partial, {}, str(error))
 
 
 def _rendered(job: PackJob, executed: Path, outcome: Outcome) -> PackResult:

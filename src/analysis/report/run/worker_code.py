@@ -36,9 +36,9 @@ def code_version() -> CodeVersion:
     )
 
 
-def differences(mine: CodeVersion, asked: CodeVersion) -> list[str]:
+def differences(mine: CodeVersion, other: CodeVersion) -> list[str]:
     """Return the names of what differs between two versions."""
-    return [name for name in CodeVersion._fields if getattr(mine, name) != getattr(asked, name)]
+    return [name for name in CodeVersion._fields if getattr(mine, name) != getattr(other, name)]
 
 
 def mismatch_words(who: str, differs: list[str]) -> str:
@@ -50,10 +50,10 @@ def mismatch_words(who: str, differs: list[str]) -> str:
     )
 
 
-def require_same(asked: CodeVersion) -> None:
-    """Raise `WorkerMismatchError` if this process differs from what the run `asked` for.
+def require_same(wanted: CodeVersion) -> None:
+    """Raise `WorkerMismatchError` if this process differs from what the run `wanted`.
 
     The message names this machine and what differs.
     """
-    if differs := differences(code_version(), asked):
+    if differs := differences(code_version(), wanted):
         raise WorkerMismatchError(mismatch_words(f"worker on {platform.node()}", differs))
