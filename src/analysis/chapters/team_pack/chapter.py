@@ -343,8 +343,8 @@ def leads_and_requests(pack: TeamPack) -> LabelledTable:
         ]
         rows.append((label, *counts))
     for name, label in team_requests.COUNTS.items():
-        counts = [(pack.side["requests"].get(q) or {}).get(name) for q in quarter_names]
-        rows.append((f"Requests: {label.lower()}", *(NAN if n is None else n for n in counts)))
+        values = [(pack.side["requests"].get(q) or {}).get(name) for q in quarter_names]
+        rows.append((f"Requests: {label.lower()}", *(NAN if n is None else n for n in values)))
     frame = pd.DataFrame(rows, columns=["count", "now", "before"])
     return LabelledTable(
         frame[frame[["now", "before"]].notna().any(axis=1)],
