@@ -140,7 +140,10 @@ def demo(
             "another layout every deal would be there twice. Name another folder by --dataset.",
         )
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".") as scratch:
+    with (
+        run_lock(dataset),
+        tempfile.TemporaryDirectory(dir=folder.parent, prefix=".") as scratch,
+    ):
         written = Path(scratch) / dataset
         write.write_exports(
             company_parameters.SimulatedCompany(n_teams=teams, n_quarters=quarters, seed=seed),
@@ -253,9 +256,7 @@ def report(
     ] = False,
     shard: Annotated[
         str | None,
-        typer.Option(
-            metavar="i/n", help="with --all or packs: the i-th of n parts, each for one machine"
-        ),
+        typer.Option(metavar="i/n", help="with --all or packs: the i-th of n parts of the work"),
     ] = None,
     team: Annotated[
         list[str] | None,
@@ -396,9 +397,8 @@ def _report_dataset(dataset: str, order: shards.ReportOrder) -> None:
 def _say_ended(lines: list[str], complaints: list[str]) -> None:
     """Say what became of reports or packs; exit 3 where one failed."""
     say_lines(lines)
-    for each in complaints:
-        complain(each)
     if complaints:
+        complain("\n".join(complaints))
         raise typer.Exit(FAILED)
 
 

@@ -41,6 +41,7 @@ VERSIONS = (  # without one of these, another rule takes the row: of two outcome
     "older_version",
     "repeated_by_lines",
     "merged_account",
+    "owner_without_team",
 )
 QUIRK = {
     (table, entry["name"]): entry.get("quirk")

@@ -49,6 +49,7 @@ class Manifest(TypedDict):
     inputs: list[dict[str, Any]]  # file, sha256, n_rows
     tables: list[dict[str, Any]]  # rows in = clean + quarantined + dropped
     code_sha256: str
+    revision: NotRequired[dict[str, Any] | None]  # commit, is_changed; None outside a work tree
     lock_sha256: str
     settings_sha256: str
     packages: dict[str, str]

@@ -6,6 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from analysis.chapters.data_quality import answerability
+from analysis.project.code_revision import code_revision
 from analysis.store import manifest
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def state_manifest(
     """Return the manifest of a run whose notebooks have ended (none yet: `runs` empty), before it
     has a PDF.
     """
-    account, house = company.audit, company.settings
+    account, house, revision = company.audit, company.settings, code_revision()
     return {
         "run_id": run_plan.run_id,
         "status": "ok" if all(r.status == "ok" for r in runs) else "failed",
@@ -105,6 +106,7 @@ def state_manifest(
         ],
         "tables": [{k: v for k, v in t.items() if k != "columns"} for t in account["tables"]],
         "code_sha256": manifest.code_sha256(),
+        "revision": revision._asdict() if revision else None,
         "lock_sha256": manifest.lock_sha256(),
         "settings_sha256": manifest.settings_sha256(company),
         "packages": manifest.package_versions(),

@@ -29,8 +29,8 @@ ASSOCIATED = {
 PRIMARY = re.compile(
     "(?:deal|contact|lead|meeting|call|email|task|company|ticket)_to_(?:company|contact|deal)"
 )
-_ANSWER = re.compile(
-    r'\s*(\{(?:[^\[\]{}]|\{[^\[\]{}]*(?:\{[^\[\]{}]*\}[^\[\]{}]*)*\})*"(?:records|results|value|data)"\s*:\s*)\[(?=\s*[{\]])'
+_ANSWER = re.compile(  # what Salesforce, HubSpot, Dataverse, Pipedrive and Zoho call the list of records
+    r'\s*(\{(?:[^\[\]{}]|\{[^\[\]{}]*(?:\{[^\[\]{}]*\}[^\[\]{}]*)*\})*"(?:records|results|value|data|items|users|owners|deals|contacts|companies)"\s*:\s*)\[(?=\s*[{\]])'
 )
 _SPACE = re.compile(r"[\s,]*")
 _GOES_ON = re.compile(
