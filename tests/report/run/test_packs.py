@@ -129,6 +129,11 @@ def test_a_packs_files_are_as_private_as_a_reports(project):
         (["tiny", "--team", "../../x"], r"team '../../x' is not in the data"),
         (["tiny", "--each-team", "--shard", "3/2"], "shard must be i/n"),
         (["tiny", "--shard", "1/2"], "--shard goes with --all or packs"),
+        (["tiny", "--dask", "tls://host:1"], "--dask spreads packs over a cluster"),
+        (
+            ["tiny", "--each-team", "--force", "--dask", "tcp://10.0.0.1:1"],
+            "pay would travel in clear",
+        ),
         (["tiny", "--each-team", "-p", "asks=3"], "no notebook has a parameter 'asks'"),
     ],
 )

@@ -5,6 +5,7 @@ What all packs take from the company is worked out once, before the first of the
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import shutil
 import tempfile
@@ -17,7 +18,7 @@ from analysis.chapters.team_pack import chapter, company_side
 from analysis.project import paths
 from analysis.project.private_files import make_private
 from analysis.report import index_page
-from analysis.report.run import cluster, fan_out, worker_code
+from analysis.report.run import cluster, fan_out, kernel_provisioner, worker_code
 from analysis.report.run.pack_job import PackJob, PackResult, make_pack
 from analysis.store import manifest, needs, team_view
 from analysis.store.company import of_team
@@ -176,6 +177,8 @@ def _pool(order: ReportOrder, n_jobs: int) -> fan_out.SurvivingPool | cluster.Cl
     """Return who makes the packs: processes here, or the workers of a cluster."""
     if order.dask is not None:
         return cluster.ClusterPool(order.dask)
+    with contextlib.suppress(OSError):  # it imports what packs need while the company is read
+        kernel_provisioner.hold_zygote()
     return fan_out.SurvivingPool(min(order.workers, n_jobs))
 
 
