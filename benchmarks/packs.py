@@ -23,7 +23,7 @@ import report
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PACK = report.HOUSE / "notebooks" / "8_team_pack.ipynb"
+PACK = report.HOUSE / "notebooks" / "9_team_pack.ipynb"
 SHARDS = 4
 LIST_TEAMS = """
 from analysis.chapters.team_pack.company_side import packed_teams

@@ -140,17 +140,14 @@ def demo(
             "another layout every deal would be there twice. Name another folder by --dataset.",
         )
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with (
-        run_lock(dataset),
-        tempfile.TemporaryDirectory(dir=folder.parent, prefix=".") as scratch,
-    ):
-        written = Path(scratch) / dataset
+    with run_lock(dataset), tempfile.TemporaryDirectory(dir=folder.parent, prefix=".") as aside:
+        written = Path(aside) / dataset
         write.write_exports(
             company_parameters.SimulatedCompany(n_teams=teams, n_quarters=quarters, seed=seed),
             written,
             layout=layout,
         )
-        make_private(Path(scratch))
+        make_private(Path(aside))
         if folder.is_dir():  # a dataset's own settings and maps stay
             own = folder / paths.SETTINGS_FILE
             for file in [

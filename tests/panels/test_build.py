@@ -12,6 +12,7 @@ from analysis.cleaning import hours
 from analysis.panels import build
 from analysis.project import settings
 from analysis.sources import database
+from analysis.sources.own_definitions import parse_definitions
 from analysis.store import processed
 from analysis.tables.panel_tables import PANELS
 
@@ -50,7 +51,7 @@ def day_off(day: D):
     return activity(day, 0.0, "time_off", is_all_day=True, started_at=at, ended_at=at)
 
 
-def built(first_day=JANUARY, as_of=AS_OF, **tables) -> dict[str, pd.DataFrame]:
+def built(first_day=JANUARY, as_of=AS_OF, *, versions="", **tables) -> dict[str, pd.DataFrame]:
     """Return the panels of clean tables; Ada is in North until 15 February 2026, then in South."""
     tables = {"reps": REPS, "teams": TEAMS, "rep_team_history": STAYS} | tables
     with database.open_session() as connection:
@@ -58,7 +59,8 @@ def built(first_day=JANUARY, as_of=AS_OF, **tables) -> dict[str, pd.DataFrame]:
         define(connection)
         database.set_variable(connection, "as_of", as_of)
         hours.by_day(connection)
-        build.make_panels(connection, first_day, as_of, settings.load_dataset_settings("here"))
+        house, definitions = settings.load_dataset_settings("here"), parse_definitions(versions)
+        build.make_panels(connection, first_day, as_of, house, definitions=definitions)
         return {name: frame(connection, name) for name in (*PANELS, "quarters")}
 
 
@@ -340,6 +342,7 @@ def test_a_panel_is_what_its_schema_says(raw, name):
         activities=[activity(MOVE)],
         time_study=[{"rep_id": ADA, "day": MOVE, "observed_hours": 2.0}],
         leads=[{"lead_id": "l1", "created_at": dt.datetime(2026, 1, 10, tzinfo=dt.UTC)}],
+        versions='definition = [{ name = "v1", valid_from = 2026-01-01, when = "true" }]',
     )[name]
     table = PANELS[name]
     assert list(got) == [c.name for c in table.columns]

@@ -28,12 +28,13 @@ IDS = {  # the object whose id a column holds
     "sales_owner_rep_id": "owner", "marketing_owner_rep_id": "owner",
 }  # fmt: skip
 SOURCE = ("source_file", "source_row")
-PSEUDONYMS = ("person_key",)  # made of the id and the dataset's secret
+PSEUDONYMS = ("person_key", "executive_key")  # made of the id and the dataset's secret
 TABLE_NAMES = [*TABLES, *PANELS]
 # HubSpot's own; asserted against truth.json, so that what a layout lacks is known and no more.
 LACKS = {
     "fx_rates": ["rate_to_corporate"],
     "campaigns": ["campaign_type", "expected_response_rate"],
+    "leads": ["return_reason"],
     "lead_status_history": ["previous_status"],
     "opportunities": ["campaign_id"],
     "products": ["product_family"],
@@ -41,7 +42,10 @@ LACKS = {
     "stage_history": ["raw_amount", "close_date"],
 }
 LACKS_TABLES = ["attendees", "touches"]
-OF_RESPONSES = {"lead_dates": ["activity", "activity_basis"]}  # what a panel makes of `touches`
+OF_RESPONSES = {  # what a panel makes of `touches`
+    "lead_dates": ["activity", "activity_basis"],
+    "sales_ready_leads": ["is_sales_ready"],
+}
 ADDS = {"opportunities": ["pipeline"]}
 ADDED_FLAGS = ["renewal_by_pipeline"]  # what a pipeline alone can tell
 

@@ -59,7 +59,7 @@ def company(raw, root):
 
 
 def view_of(company, team, root):
-    notebook = root / "notebooks" / "8_team_pack.ipynb"
+    notebook = root / "notebooks" / "9_team_pack.ipynb"
     notebook.write_text("{}")
     mine = Company(
         "here", "2026Q3", company.settings, team_rows.account_of_team(company.audit), team

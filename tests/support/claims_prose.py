@@ -62,6 +62,8 @@ DEFINITIONS: dict[str, str] = {
     r"a chance below 5%": "what chapters.lead_funnel.ramp calls out of reach",
     r"Lost, of 100 leads": "what leads are counted of",
     r"Opportunity in 90 d": "the same, as a column's head",
+    r"first 30 days": "SIGNAL_DAYS of panels.sales_ready",
+    r"needs 60% of its signs": "ENOUGH of chapters.alignment.reference",
     r"drawn together, 400 times": "draws of chapters.lead_funnel.reverse_funnel",
     r"younger than 60 days": "material too young to have had its chance, models.roi.avoided",
 }

@@ -105,6 +105,10 @@ HAND_COLUMNS = {
     ): "`year` or `month`: what base_amount and overhead_amount are for",
     ("compensation", "overhead_amount"): "desk, tools, travel, per `base_period` in `currency`",
     ("compensation", "currency"): "ISO 4217 code of the amounts",
+    (
+        "target_accounts",
+        "executive_contact_id",
+    ): "the CRM's id of the executive to be met there; missing: nobody is named",
     ("quotas", "quota_amount"): "bookings target of the period, in `currency`",
     ("quotas", "currency"): "ISO 4217 code of the amount",
     ("finance_bookings", "currency"): "ISO 4217 code; must be the reporting currency",

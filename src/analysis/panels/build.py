@@ -13,7 +13,7 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from analysis.cleaning.hours import UNIONS
-from analysis.panels import deals, employment, lead_dates, leads, logging
+from analysis.panels import deals, employment, lead_dates, leads, logging, sales_ready
 from analysis.project import quarters
 from analysis.sources.database import insert_rows, quote_identifier, set_variable
 from analysis.tables.canonical import SELLING_DEFINITIONS
@@ -21,9 +21,12 @@ from analysis.tables.columns import SQL_TYPES
 from analysis.tables.panel_tables import PANELS, UNASSIGNED
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import duckdb
 
     from analysis.project.settings import Settings
+    from analysis.sources.own_definitions import Definition
 
 TEAM_HOURS = (*SELLING_DEFINITIONS, "late_selling_hours", "logged_hours")
 PAY = ("base_amount", "commission_amount", "fringe_amount", "overhead_amount")
@@ -138,10 +141,15 @@ def _observed_days(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def make_panels(
-    connection: duckdb.DuckDBPyConnection, first_day: dt.date, as_of: dt.date, settings: Settings
+    connection: duckdb.DuckDBPyConnection,
+    first_day: dt.date,
+    as_of: dt.date,
+    settings: Settings,
+    *,
+    definitions: Sequence[Definition] = (),
 ) -> None:
     """Make the panels of `panel_tables.PANELS`, and ``quarters``, from the clean tables in the
-    database.
+    database; `definitions` are the versions of what makes a lead sales-ready.
     """
     set_variable(connection, "first_day", first_day)
     set_variable(connection, "hours_per_day", settings.working_time.hours_per_day)
@@ -150,6 +158,7 @@ def make_panels(
     deals.make_deals(connection)
     leads.make_lead_steps(connection, UNASSIGNED)
     lead_dates.make_lead_dates(connection)
+    sales_ready.make_sales_ready(connection, definitions)
     logging.make_team_logging(connection, settings.hours.minimum_logged_share)
     for make in (_rep_week, _rep_quarter, _team_quarter, _observed_days):
         make(connection)

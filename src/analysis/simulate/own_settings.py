@@ -1,4 +1,4 @@
-"""The settings of the simulated company: its name, its money, and the targets it has set itself."""
+"""What the simulated company keeps in files of its own: its settings, its sales-ready leads."""
 
 TEXT = """# Settings of the simulated company; they override the root's alignment.toml key by key.
 
@@ -41,3 +41,30 @@ owner = "Revenue Operations"
 definition = "practices of sales and marketing kept, of 100 points"
 target = 50
 """  # noqa: E501
+
+DEFINITIONS = """# What makes a lead sales-ready, by what was known in its first 30 days.
+
+[[definition]]
+name = "marketing_2024"
+side = "marketing"
+valid_from = {first}
+when = "n_responses >= 1 or lead_source in ('Web', 'Webinar', 'Content', 'Brochure')"
+
+[[definition]]
+name = "sales_2024"
+side = "sales"
+valid_from = {first}
+when = "n_responses >= 1 or lead_source in ('Partner', 'Referral')"
+
+[[definition]]
+name = "agreed_2025"
+valid_from = {second}
+approved_by = "{approver}"
+when = "n_responses >= 1 or lead_source in ('Partner', 'Referral', 'Webinar')"
+
+[[definition]]
+name = "agreed_2026"
+valid_from = {third}
+approved_by = "{approver}"
+when = "n_responses >= 2 or lead_source in ('Partner', 'Referral')"
+"""

@@ -35,8 +35,8 @@ EXAMPLES = {  # a line of each file, its cells in the order of its columns
     "touches": "L-204,C-12,2026-07-22T09:30:00Z,true",
     "incentives": "T-1,marketing,2026-01-01,2027-01-01,0.1",
     "metric_packs": "K-7,T-1,2026-07-01,4,2026-07-28,2026-07-28",
-    "target_accounts": "T-1,sales,ACC-88,2026-07-01,,2026-06-24,2026-06-20",
-    "campaign_notices": "N-1,T-1,C-12,2026-07-20,2026-07-09,true,true",
+    "target_accounts": "T-1,sales,ACC-88,2026-07-01,,2026-06-24,2026-06-20,CON-7",
+    "campaign_notices": "N-1,T-1,C-12,2026-07-20,2026-07-09,true,true,2026-05-18,2026-05-20",
     "assets": "F-31,T-1,2026-07-02,true,true,12.5",
     "asset_uses": "U-1,F-31,T-1,2026-07-15,O-2041",
     "marketing_requests": (

@@ -12,7 +12,7 @@ from analysis.project.nearest_name import did_you_mean
 if TYPE_CHECKING:
     from pathlib import Path
 
-OWN_TOML = ("fields.toml", "alignment.toml", "growth.toml")
+OWN_TOML = ("fields.toml", "alignment.toml", "growth.toml", "sales_ready.toml")
 OWN_FOLDERS = ("rules", "reviews")
 TRUTH = "truth.json"  # of a simulated company: for tests, never an export
 _SAVE = "save it as XLSX or CSV"

@@ -30,7 +30,7 @@ from analysis.project import paths, settings
 from analysis.project.errors import CrmDataError
 from analysis.project.private_files import FILE_OF_OWNER, make_private, private_folder
 from analysis.project.whole_file import write_whole
-from analysis.sources import database, field_maps, intake
+from analysis.sources import database, field_maps, intake, own_definitions
 from analysis.tables.canonical import TABLES
 from analysis.tables.panel_tables import PANELS
 
@@ -160,6 +160,7 @@ def _judged(
     Return the account of the pass and what it can answer.
     """
     house = settings.load_dataset_settings(dataset)
+    definitions = own_definitions.read_definitions(dataset)  # a wrong one stops before the work
     account = pipeline.clean_tables(
         connection,
         files,
@@ -171,7 +172,7 @@ def _judged(
         output=output,
     )
     required_tables.require_clean_rows(connection, account)
-    build.make_panels(connection, account.first_day, account.as_of, house)
+    build.make_panels(connection, account.first_day, account.as_of, house, definitions=definitions)
     return account, gate.judge_dataset(connection, account, house)
 
 

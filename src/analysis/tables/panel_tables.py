@@ -314,5 +314,28 @@ _PANELS = [
             ),
         ),
     ),
+    Table(
+        "sales_ready_leads",
+        "a lead and a version of what makes a lead sales-ready, replayed",
+        ("definition", "lead_id"),
+        (
+            C("definition", "category", "version, as the dataset's sales_ready.toml names it"),
+            C("metric", "category", "what the version counts"),
+            C("side", "category", "whose version it is: both, sales or marketing"),
+            C("valid_from", "date", "first day in force"),
+            C(
+                "approval",
+                "category",
+                "who approved it: sales, nobody, not of sales, or unknown (in no export of users)",
+            ),
+            C("lead_id", "id", "lead"),
+            C(
+                "is_sales_ready",
+                "boolean",
+                "meets the version by what was known in its first 30 days; missing: undecided",
+            ),
+            C("is_in_force", "boolean", "the agreed version of the day on which the lead came"),
+        ),
+    ),
 ]
 PANELS: dict[str, Table] = {t.name: t for t in _PANELS}

@@ -123,6 +123,11 @@ PRACTICE_TABLES: tuple[Table, ...] = (
             C("valid_from", "date", "first day on the list", is_required=True),
             C("valid_to", "date", "first day no longer on it; missing: still"),
             *_APPROVALS,
+            C(
+                "executive_key",
+                "id",
+                "pseudonym of the executive to be met there; missing: nobody is named",
+            ),
         ),
     ),
     Table(
@@ -141,6 +146,12 @@ PRACTICE_TABLES: tuple[Table, ...] = (
                 "boolean",
                 "the campaign cites the agreed narrative's current version",
             ),
+            C(
+                "target_list_seen_on",
+                "date",
+                "day the team saw the event's list of invitees; missing: not yet",
+            ),
+            C("schedule_seen_on", "date", "day it saw the event's schedule; missing: not yet"),
         ),
     ),
     Table(

@@ -27,7 +27,7 @@ def project(tiny_root, tmp_path_factory):
     root = tmp_path_factory.mktemp("packs") / "project"
     shutil.copytree(tiny_root, root)
     (root / "notebooks").mkdir()
-    shutil.copy(HOUSE / "notebooks" / "8_team_pack.ipynb", root / "notebooks")
+    shutil.copy(HOUSE / "notebooks" / "9_team_pack.ipynb", root / "notebooks")
     folder = root / "data" / "processed" / "tiny"
     for name in NOT_NEEDED:
         pd.read_parquet(folder / f"{name}.parquet").iloc[:0].to_parquet(folder / f"{name}.parquet")

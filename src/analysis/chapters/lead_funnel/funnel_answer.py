@@ -110,7 +110,7 @@ def answer_funnel(
     closed = pd.to_datetime(deals.loc[deals["status"].eq("won"), "close_date"])
     wins_since = late_logging(funnel, closed.min().date() if len(closed) else None)
     activities = sorted(map(str, funnel.rows["activity"].dropna().unique()))
-    hour_cost = math.nan if "cost" in withheld else _hour_cost(company)
+    hour_cost = math.nan if "cost" in withheld else selling_hour_cost(company)
     answer = FunnelAnswer(
         company,
         funnel,
@@ -126,7 +126,7 @@ def answer_funnel(
     return _with_plan(answer, deals, target_amount, quarters_ahead, growth_rate)
 
 
-def _hour_cost(company: Company) -> float:
+def selling_hour_cost(company: Company) -> float:
     """Return what a recorded selling hour of the quarter costs; missing where it cannot be told."""
     stays = company.rows_of_quarter("rep_quarter")
     if stays.empty or stays["base_amount"].isna().all():

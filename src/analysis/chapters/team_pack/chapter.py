@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
+from analysis.chapters.closed_loop import loop_answer
 from analysis.chapters.cost import chapter as cost_chapter
 from analysis.chapters.cost import cost_breakdown
 from analysis.chapters.data_quality import (
@@ -56,6 +57,7 @@ ELSEWHERE = {
     "What one more hour is worth": selling_chapter.NOT_OF_ONE_TEAM,
     "Whether aligned teams grow faster": growth_chapter.NOT_OF_ONE_TEAM,
     "Whether alignment pays": roi_chapter.NOT_OF_ONE_TEAM,
+    "What becomes of a lead once sales has it": loop_answer.NOT_OF_ONE_TEAM,
     "What marketing does next": reviewed_requests.NOT_OF_ONE_TEAM,
 }  # questions of the company's report that a pack does not answer, and why
 

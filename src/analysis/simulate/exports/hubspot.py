@@ -60,6 +60,7 @@ _SPACES = {  # of the columns of hand-kept files that hold an id of the CRM
 LACKS: dict[str, tuple[str, ...]] = {  # columns of clean tables that these exports do not fill
     "campaigns": ("campaign_type", "expected_response_rate"),
     "fx_rates": ("rate_to_corporate",),  # kept by hand, in the reporting currency
+    "leads": ("return_reason",),  # its export of contacts does not say why
     "lead_status_history": ("previous_status",),  # a change says what came, not what was
     "opportunities": ("campaign_id",),  # a deal has no primary campaign
     "products": ("product_family",),

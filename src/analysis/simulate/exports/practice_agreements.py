@@ -12,13 +12,14 @@ import pyarrow as pa
 
 from analysis.simulate.exports import salesforce_format as sf
 from analysis.simulate.exports.practice_scene import made_up_ids
+from analysis.simulate.exports.salesforce_activities import CONTACTS_PER_ACCOUNT
 from analysis.simulate.exports.salesforce_deals import N_MARKETERS
 from analysis.simulate.world import marketing
 from analysis.simulate.world.practice_level import draw_chance
 
 if TYPE_CHECKING:
     from analysis.simulate.exports.practice_scene import Scene
-    from analysis.simulate.world.calendar import Bools, Ints
+    from analysis.simulate.world.calendar import Bools, Floats, Ints
 
 SIDES = ("sales", "marketing")
 GOALS = ("qualified leads", "pipeline created", "first touch within two days")
@@ -221,6 +222,8 @@ def _packs(scene: Scene) -> pa.Table:
 
 
 LISTED = 12  # accounts on a side's list of half a year
+UNNAMED = 4  # of so many accounts one names no executive
+SEEN_SEED, LATE_SIGHT = 31, 0.5  # a stream of its own; share of what is not seen in time, seen late
 NOTICE_RATE = (0.35, 0.6)  # of campaigns a team is told of: at level 0, and what level 1 adds
 
 
@@ -264,11 +267,19 @@ def _lists(scene: Scene) -> pa.Table:
                 "approved_by_marketing_on": sf.day_texts(
                     scene.start, signed, is_known=agreed | (side == "marketing")
                 ),
+                "executive_contact_id": _executives(listed + team[:, None] * per_team),
             }
         )
         for side, listed in zip(SIDES, (ours, theirs), strict=True)
     ]
     return pa.concat_tables(frames)
+
+
+def _executives(account: Ints) -> pa.Array:
+    """Return the contact named as the executive to meet: the first one of most accounts."""
+    listed = account.ravel()
+    first_contact = sf.salesforce_ids("003", listed * CONTACTS_PER_ACCOUNT)
+    return sf.blank_out(first_contact, listed % UNNAMED == 0)
 
 
 def _notices(scene: Scene) -> pa.Table:
@@ -290,5 +301,25 @@ def _notices(scene: Scene) -> pa.Table:
             "notified_on": sf.day_texts(scene.start, sent - lead, is_known=is_notified),
             "has_talking_points": sf.flag_texts(is_notified & draw_chance(rng, level)),
             "cites_agreed_narrative": sf.flag_texts(draw_chance(rng, level)),
+            **_seen_by_sales(scene, campaigns["kind"].to_numpy()[campaign], sent, level),
         }
     )
+
+
+def _seen_by_sales(scene: Scene, kind: Ints, event: Ints, level: Floats) -> dict[str, pa.Array]:
+    """Return when sales saw an event's list of invitees and schedule: in time as often as the
+    level says, else in its last two months or never.
+    """
+    rng = scene.rng(SEEN_SEED)
+    is_event = kind == marketing.CAMPAIGN_TYPES.index("Trade Show")
+    columns = {}
+    for name in ("target_list_seen_on", "schedule_seen_on"):
+        in_time = draw_chance(rng, level)
+        before = np.where(in_time, rng.integers(60, 80, len(kind)), rng.integers(5, 60, len(kind)))
+        is_seen = in_time | (rng.random(len(kind)) < LATE_SIGHT)
+        columns[name] = sf.day_texts(
+            scene.start,
+            event - before,
+            is_known=is_event & is_seen & (event - before < scene.n_days),
+        )
+    return columns

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from analysis.simulate.simulated_tables import SimulatedTables
     from analysis.simulate.world.company_parameters import SimulatedCompany
 
+REASON_SEED = 32  # a stream of its own, so that no other draw moves
+
 
 def lead_files(
     company: SimulatedCompany, tables: SimulatedTables, keys: Keys
@@ -23,14 +25,16 @@ def lead_files(
     """Return all four, by file name."""
     rng = np.random.default_rng([company.seed, 12])
     return {
-        "Lead": _leads(tables, keys, rng),
+        "Lead": _leads(company, tables, keys, rng),
         "LeadHistory": _history(tables, keys),
         "Campaign": _campaigns(tables, keys),
         "CampaignMember": _members(tables, keys),
     }
 
 
-def _leads(tables: SimulatedTables, keys: Keys, rng: np.random.Generator) -> pa.Table:
+def _leads(
+    company: SimulatedCompany, tables: SimulatedTables, keys: Keys, rng: np.random.Generator
+) -> pa.Table:
     start, rows = tables.draws.window.start, tables.demand.leads
     deal, status, n = rows["deal"].to_numpy(), rows["status"].to_numpy(), len(rows)
     done = status == marketing.CONVERTED
@@ -69,8 +73,31 @@ def _leads(tables: SimulatedTables, keys: Keys, rng: np.random.Generator) -> pa.
                 ]
             ),
             "IsDeleted": sf.constant_column("false", n),
+            **_reasons(company, tables, n),
         }
     )
+
+
+def _reasons(company: SimulatedCompany, tables: SimulatedTables, n: int) -> dict[str, pa.Array]:
+    """Return why sales handed a lead back or would not have it, as far as it said so."""
+    rng = np.random.default_rng([company.seed, REASON_SEED])
+    history, status = tables.demand.history, tables.demand.leads["status"].to_numpy()
+    is_returned = np.zeros(n, bool)
+    is_returned[history.loc[history["new"].eq(marketing.NURTURE), "lead"].to_numpy()] = True
+    is_stated = rng.random(n) < marketing.REASON_RATE
+    returned, refused = (
+        rng.choice(len(reasons), n, p=marketing.REASON_SHARES)
+        for reasons in (marketing.RETURN_REASONS, marketing.REFUSAL_REASONS)
+    )
+    return {
+        "Recycle_Reason__c": sf.pick_words(
+            marketing.RETURN_REASONS, np.where(is_returned & is_stated, returned, -1)
+        ),
+        "Disqualification_Reason__c": sf.pick_words(
+            marketing.REFUSAL_REASONS,
+            np.where((status == marketing.OUT) & is_stated, refused, -1),
+        ),
+    }
 
 
 def _history(tables: SimulatedTables, keys: Keys) -> pa.Table:

@@ -19,6 +19,7 @@ from analysis.simulate.defects import plant, sheet
 from analysis.simulate.exports import (
     hand_kept_files,
     hubspot,
+    hubspot_ids,
     practice_meetings,
     practice_requests,
     salesforce_activities,
@@ -29,6 +30,7 @@ from analysis.simulate.exports import (
 from analysis.simulate.world import marketing, people, practice_level
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from analysis.simulate.defects.sheet import Defect
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 
 TRUTH_FILE = "truth.json"
 REVIEWS = "reviews"
+DEFINITIONS = "sales_ready.toml"
 Layout = Literal["salesforce", "hubspot"]
 
 
@@ -79,7 +82,9 @@ def write_exports(
     if dirt is not None:
         defects = plant.plant_defects(files, dirt, company.seed)
     truth: dict[str, object] = {"layout": layout}
+    owners: Mapping[str, str] = {}
     if layout == "hubspot":
+        owners = hubspot_ids.id_spaces(files, keys)["owner"].pairs()
         files, defects, more = hubspot.translate_files(files, keys, defects)
         truth |= more
     folder.mkdir(parents=True, exist_ok=True)
@@ -90,12 +95,32 @@ def write_exports(
         (folder / REVIEWS / f"{quarter}.toml").write_text(text, encoding="utf-8")
     if not (own := folder / paths.SETTINGS_FILE).exists():
         own.write_text(own_settings.TEXT, encoding="utf-8")
+    (folder / DEFINITIONS).write_text(
+        _definitions(company, simulated, keys, owners), encoding="utf-8"
+    )
     truth |= _truth(company, simulated, keys) | {
         "defects": {name: d._asdict() for name, d in defects.items()}
     }
     (folder / TRUTH_FILE).write_text(
         json.dumps(truth, indent=1, sort_keys=True) + "\n", encoding="utf-8"
     )
+
+
+def _definitions(
+    company: SimulatedCompany,
+    simulated: SimulatedTables,
+    keys: Keys,
+    owners: Mapping[str, str],
+) -> str:
+    """Return the versions of what makes a lead sales-ready, approved by a sales manager; `owners`
+    are the users' ids in another layout.
+    """
+    window = simulated.draws.window
+    edge = np.flatnonzero(np.diff(window.quarter, prepend=-1))
+    days = window.dates(edge[[0, company.n_quarters // 3, 2 * company.n_quarters // 3]])
+    manager = keys.user[len(simulated.draws.people.rep_seat)].as_py()
+    names = dict(zip(("first", "second", "third"), map(str, days), strict=True))
+    return own_settings.DEFINITIONS.format(**names, approver=owners.get(manager, manager))
 
 
 def layout_of(folder: Path) -> str | None:
@@ -134,6 +159,12 @@ def _truth(company: SimulatedCompany, simulated: SimulatedTables, keys: Keys) ->
             "elasticity_of_opportunities": company.elasticity,
             "brochures": 0.0,
             "lead_conversion_by_source": marketing.conversion_rates(company),
+            "recycled_yield_by_practice_level": {
+                f"{level:.2f}": marketing.recycled_yield(level, window.n_days)
+                for level in (0.25, 0.7)
+            },
+            "prompt_answer_on_log_odds_of_conversion": company.prompt_lift_log,
+            "campaigns_on_conversion": 0.0,
             "marginal_value_of_selling_hour_usd": company.elasticity
             * created_per_hour
             * deal_value,

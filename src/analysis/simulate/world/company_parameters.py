@@ -68,6 +68,8 @@ class SimulatedCompany:
     source_lift_log : tuple of float
         What a lead's source, in the order of `marketing.SOURCES`, adds to the log odds that it
         becomes an opportunity; empty: nothing.
+    prompt_lift_log : float
+        What a prompt answer adds to the log odds that a lead becomes an opportunity.
     skipped_rate : float
         Share of the steps to SAL and to SQL that leads which went further do not log [0-1].
     wins_logged_quarter : int
@@ -126,6 +128,7 @@ class SimulatedCompany:
     practice_gain: float = 0.45
     practice_path: tuple[float, ...] = (1 / 3, 2 / 3, 1.0)
     source_lift_log: tuple[float, ...] = ()
+    prompt_lift_log: float = 0.0
     skipped_rate: float = 0.0
     wins_logged_quarter: int = 0
     ramp_days: float = 0.0

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from analysis.simulate.world.company_parameters import SimulatedCompany
     from analysis.simulate.world.people import Staff
 
-SEED = 15
+SEED, LIFT_SEED = 15, 33  # streams of their own
 LAG = (1, 3)  # days to an answer that is prompt: least, and the first that is not
 TOUCHED_WITHIN = 3  # days to a prompt first touch, where the seat's calendar has room for one
 
@@ -31,11 +31,23 @@ def handle_leads(
     seat, created = leads["seat"].to_numpy(), leads["created"].to_numpy()
     team = people.team[seat, window.week_of(created)]
     level = practice_level.practice_levels(company, people)[team, window.quarter[created]]
-    return leads.assign(
+    handled = leads.assign(
         level=level,
         is_prompt=practice_level.draw_chance(rng, level),
         lag=rng.integers(*LAG, len(leads)),
     )
+    return _with_prompt_lift(company, handled)
+
+
+def _with_prompt_lift(company: SimulatedCompany, leads: pd.DataFrame) -> pd.DataFrame:
+    """Return the leads, those with a deal answered promptly as much more often as it lifts."""
+    if not company.prompt_lift_log:
+        return leads
+    rng = np.random.default_rng([company.seed, practice_level.SEED, LIFT_SEED])
+    odds = leads["level"] / (1 - leads["level"]) * np.exp(company.prompt_lift_log)
+    has_deal = (leads["deal"] >= 0).to_numpy()
+    drawn = rng.random(len(leads)) < (odds / (1 + odds)).to_numpy()
+    return leads.assign(is_prompt=np.where(has_deal, drawn, leads["is_prompt"]))
 
 
 def touch_leads(window: Window, leads: pd.DataFrame, records: pd.DataFrame) -> Ints:

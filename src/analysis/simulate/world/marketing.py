@@ -34,6 +34,11 @@ OUT_RATE = (0.25, 0.6)  # disqualified in the end; the others are left lying
 RESPONSE_RATE = (0.35, 0.35, 0.35, 0.35, 0.05)  # by type of campaign
 SOURCE_RATES = (0.28, 0.14, 0.1, 0.14, 0.12, 0.06, 0.08, 0.08)
 SOURCE_SEED, SKIP_SEED = 16, 17  # streams of their own, so that no other draw moves
+RETURN_REASONS = ("No budget yet", "Timing", "Wrong contact", "No answer")
+REFUSAL_REASONS = ("Not a fit", "Student or supplier", "Already a customer", "No interest")
+REASON_SHARES = (0.4, 0.3, 0.2, 0.1)
+REASON_RATE = 0.8  # of returned and of disqualified leads whose reason somebody wrote down
+WON_RECYCLED, REACHES_MQL = 0.08, 0.65  # leads with a deal handed back; others handed over at all
 LEAD_SHARE = 0.3  # of the opportunities created in the window come from a lead
 OTHER_LEADS = 1.8  # leads that never become one, per lead that does
 
@@ -101,6 +106,23 @@ def conversion_rates(company: SimulatedCompany) -> dict[str, float]:
     return dict(zip(SOURCES, (with_deal / (with_deal + without)).tolist(), strict=True))
 
 
+def recycled_yield(level: float, n_days: int) -> dict[str, float]:
+    """Return the share of returned and of fresh leads that convert in the end [0-1], where the two
+    sides work together at `level`, of leads that come in the midst of a window of `n_days`.
+
+    Fresh are leads first handed over that convert before they are ever handed back.  Leads with a
+    deal are spread over fewer days than the others, whose deals would be older than the window.
+    """
+    with_deal = 1 / (1 + OTHER_LEADS * (1 - LONGEST_LEAD / n_days))
+    others = (1 - with_deal) * REACHES_MQL
+    low, more = RECYCLED_RATE
+    back = with_deal * WON_RECYCLED
+    return {
+        "returned": back / (back + others * (low + more * level)),
+        "fresh": (with_deal - back) / (with_deal + others),
+    }
+
+
 def _without_skipped(company: SimulatedCompany, history: pd.DataFrame) -> pd.DataFrame:
     """Return the history without steps that nobody logged, of leads that went further."""
     if not company.skipped_rate:
@@ -124,7 +146,7 @@ def _funnel(
     reach = np.where(won, CONVERTED, rng.choice(4, n, p=[0.35, 0.35, 0.2, 0.1]))
     level, prompt, lag = (leads[c].to_numpy() for c in ("level", "is_prompt", "lag"))
     returned, out = (low + more * level for low, more in (RECYCLED_RATE, OUT_RATE))
-    recycled = rng.random(n) < np.where(won, 0.08, returned) * (reach >= MQL)
+    recycled = rng.random(n) < np.where(won, WON_RECYCLED, returned) * (reach >= MQL)
     span = np.where(won, leads["converted"].to_numpy() - created, rng.integers(10, 90, n))
     # Steps of a lead in order: status and the share of its span at which it is entered.
     steps = (

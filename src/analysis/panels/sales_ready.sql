@@ -1,0 +1,37 @@
+-- What was known of each lead within some days after it came: what a definition may ask for.
+-- Nothing that sales did with it is here, so no definition can be true because a lead was won.
+-- Needs lead_dates, and the variables time_zone and signal_days.
+
+create or replace temp table lead_signals as
+with responses as (
+  select l.lead_id, t.campaign_id, t.touched_at, c.campaign_type
+  from leads l
+  join lead_dates d using (lead_id)
+  join touches t using (person_key)
+  left join campaigns c using (campaign_id)
+  where t.is_response
+    and local_day(t.touched_at) >= d.created_on
+    and local_day(t.touched_at) <= d.created_on + getvariable('signal_days')::int
+    and (d.opportunity_on is null or local_day(t.touched_at) <= d.opportunity_on)),
+counts as (
+  select
+    lead_id,
+    count(*) as n_responses,
+    count(distinct campaign_id) as n_campaigns,
+    arg_min(campaign_type, (touched_at, campaign_id)) as campaign_type
+  from responses
+  group by lead_id)
+select
+  d.lead_id,
+  d.created_on,
+  d.lead_source,
+  d.segment,
+  d.team_id,
+  case when exists (from touches) then coalesce(c.n_responses, 0) end as n_responses,
+  case when exists (from touches) then coalesce(c.n_campaigns, 0) end as n_campaigns,
+  c.campaign_type,
+  case when exists (from lead_dates where mql_on is not null)
+    then coalesce(d.mql_on <= d.created_on + getvariable('signal_days')::int, false)
+  end as is_mql
+from lead_dates d
+left join counts c using (lead_id);
