@@ -15,7 +15,7 @@ ENDS = {
     0: "done",
     1: "not made: its data were refused, or every question is withheld",
     2: "not made: wrong usage, or a wrong file of its folder",
-    3: "failed: a notebook or the report",
+    3: "failed: its pull, a notebook or the report",
     70: "failed: a bug of alignment-roi",
     75: "not made: another run works on it",
 }  # by exit code

@@ -95,3 +95,4 @@ class ReportOrder(NamedTuple):
     force: bool
     of_teams: TeamChoice = TeamChoice()
     dask: str | None = None  # address of a scheduler whose workers make the packs
+    is_pulled: bool = False  # from its warehouse first
