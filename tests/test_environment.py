@@ -17,6 +17,7 @@ LOCKS = {
     "requirements.lock": [*PROJECT["dependencies"], *EXTRAS["test"]],
     "requirements-lint.lock": EXTRAS["lint"],
     "requirements-oracle.lock": EXTRAS["oracle"],
+    "requirements-cluster.lock": EXTRAS["cluster"],
     "requirements-warehouse.lock": [r for r in EXTRAS["warehouse"] if r not in EXTRAS["test"]],
 }
 ENTRY = re.compile(

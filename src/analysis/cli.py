@@ -16,7 +16,7 @@ import traceback
 from functools import partial
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 
@@ -35,7 +35,13 @@ from analysis.commands.endings import (
     usage,
 )
 from analysis.project import disk_faults, paths, settings
-from analysis.project.errors import CrmDataError, DatasetBusyError, ExchangeError, OwnMapError
+from analysis.project.errors import (
+    ClusterError,
+    CrmDataError,
+    DatasetBusyError,
+    ExchangeError,
+    OwnMapError,
+)
 from analysis.project.interrupts import answered_interrupts
 from analysis.project.private_files import make_private
 from analysis.project.run_lock import run_lock
@@ -43,6 +49,8 @@ from analysis.project.terminal import complain, say_line, say_lines, say_text, w
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from analysis.report.run import shards
 
 INTERRUPTED_LINE = "interrupted: what stood before still stands"
 RESERVED = ("dataset", "quarter", "team")
@@ -216,20 +224,6 @@ def _parameter_pairs(parameters: list[str]) -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
-def _require_specification(dataset: str) -> None:
-    """Refuse a wrong specification of growth before a kernel starts."""
-    from analysis.chapters.growth import specification
-    from analysis.store import processed
-
-    own = processed.own_text(dataset, specification.OWN_FILE)
-    if own is None:
-        return
-    try:
-        specification.parse_specification(own)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{specification.OWN_FILE}: {error}") from None
-
-
 @app.command(short_help="Write the quarterly report.")
 def report(
     dataset: Annotated[
@@ -240,8 +234,15 @@ def report(
     ] = False,
     shard: Annotated[
         str | None,
-        typer.Option(metavar="i/n", help="with --all: the i-th of n parts, each for one machine"),
+        typer.Option(metavar="i/n", help="with --all or packs: the i-th of n parts of the work"),
     ] = None,
+    team: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ID", help="this team's pack, no report; may be repeated"),
+    ] = None,
+    each_team: Annotated[
+        bool, typer.Option("--each-team", help="the pack of every team, no report")
+    ] = False,
     quarter: Annotated[
         list[str] | None,
         typer.Option(
@@ -259,6 +260,10 @@ def report(
         ),
     ] = None,
     as_of: AsOf = None,
+    dask: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="a scheduler whose workers make the packs"),
+    ] = None,
     workers: Annotated[int, typer.Option(min=1, metavar="N", help="notebooks run at once")] = min(
         2, os.cpu_count() or 1
     ),
@@ -271,6 +276,7 @@ def report(
 ) -> None:
     """Write the quarterly report: PDF, workbook, executed notebooks and manifest."""
     from analysis.project import quarters
+    from analysis.report.run import shards
 
     quarter_names = quarter or ["latest"]
     with usage():
@@ -278,20 +284,28 @@ def report(
             if one not in quarters.RELATIVE:
                 quarters.parse_quarter(one)
         pairs = _parameter_pairs(parameter or [])
-    order = _ReportOrder(
-        quarter_names, pairs, as_of=_day(as_of), workers=workers, force=force, is_pulled=pull_first
+    if team and each_team:
+        end(USAGE, "--team names some teams and --each-team means all: give one of them")
+    of_teams = shards.TeamChoice(tuple(team or ()), each_team, shard)
+    if dask and not of_teams.is_asked:
+        end(USAGE, "--dask spreads packs over a cluster: give --team or --each-team too")
+    order = shards.ReportOrder(
+        quarter_names, pairs, _day(as_of), workers, force, of_teams, dask, pull_first
     )
+    with usage():
+        shards.parse_shard(shard)
     if not every:
-        if dataset is None or shard is not None:
-            end(USAGE, "report takes a DATASET, or --all; --shard goes with --all")
+        if dataset is None or (shard is not None and not of_teams.is_asked):
+            end(USAGE, "report takes a DATASET, or --all; --shard goes with --all or packs")
         _report_dataset(dataset, order)
         return
     if dataset is not None:
         end(USAGE, f"report takes a DATASET or --all, got both: {dataset} and --all")
     from analysis.report.run import every_dataset
 
-    with usage():
-        names = every_dataset.datasets_of_shard(paths.dataset_names(), shard)
+    with usage():  # packs are shared out within each dataset
+        part = None if of_teams.is_asked else shard
+        names = every_dataset.datasets_of_shard(paths.dataset_names(), part)
     ended = [(name, _ended(partial(_report_dataset, name, order))) for name in names]
     say_lines(every_dataset.outcome_lines(ended))
     if any(code != DONE for _, code in ended):
@@ -309,32 +323,24 @@ def _ended(work: Callable[[], None]) -> int:
     return DONE
 
 
-class _ReportOrder(NamedTuple):
-    """What was asked of each report, whatever the dataset."""
-
-    quarters: list[str]
-    parameters: dict[str, str]
-    as_of: dt.date | None
-    workers: int
-    force: bool
-    is_pulled: bool  # from its warehouse first
-
-
-def _report_dataset(dataset: str, order: _ReportOrder) -> None:
+def _report_dataset(dataset: str, order: shards.ReportOrder) -> None:
     """Write one dataset's reports."""
+    from analysis.chapters.growth import specification
+
     name = require_folder(dataset)
     with usage():
         settings.load_dataset_settings(name)
-        _require_specification(name)
+        specification.require_own(name)
     from analysis.report.run import notebooks as run_notebooks
     from analysis.store import needs
 
-    notebooks = needs.chapter_notebooks()
+    is_pack = order.of_teams.is_asked
+    notebooks = needs.pack_notebooks() if is_pack else needs.chapter_notebooks()
     with usage():
         parameters_by_name = run_notebooks.check_parameters(notebooks, order.parameters, RESERVED)
     from analysis.chapters.data_quality import answerability
-    from analysis.report.run import publish
-    from analysis.store import manifest, processed
+    from analysis.report.run import packs, publish
+    from analysis.store import processed
     from analysis.store.company import open_company
 
     with run_lock(name), working(f"cleaning {name}") as say:
@@ -347,6 +353,12 @@ def _report_dataset(dataset: str, order: _ReportOrder) -> None:
                 each.quarter: each
                 for each in (open_company(name, quarter=one) for one in order.quarters)
             }
+        if is_pack:
+            with usage():
+                wanted = [order.of_teams.choose(companies[q]) for q in sorted(companies)]
+            ends = [packs.publish_packs(*one, parameters_by_name, order, say) for one in wanted]
+            _say_ended(*packs.ending_lines([end for some in ends for end in some]))
+            return
         done = [
             publish.publish_report(
                 companies[one],
@@ -362,28 +374,17 @@ def _report_dataset(dataset: str, order: _ReportOrder) -> None:
     say_lines(
         [*withheld, *warned]
     )  # before the reports' paths: whatever reads the last line finds a path there
-    for publication in done:
-        where = publication.folder.relative_to(paths.project_root())
-        if publication.manifest["status"] == "ok":
-            say_line(f"{where / publish.PDF}{'' if publication.is_new else ' (up to date)'}")
-            continue
-        broken = [
-            n
-            for n in publication.manifest["notebooks"]
-            if n["status"] not in manifest.WITHOUT_FAILURE
-        ]
-        why = [f"{manifest.failure_line(n)} ({n['status']})" for n in broken] or [
-            str(publication.manifest["error"])
-        ]
-        complain("\n".join(f"{where}: {line}" for line in why))
-        typer.echo(
-            f"No PDF was written; the notebooks as far as they got are in {where / 'failed'}.",
-            err=True,
-        )
-    if any(publication.manifest["status"] != "ok" for publication in done):
-        raise typer.Exit(FAILED)
+    _say_ended(*publish.ending_lines(done))
     if answerability.is_all_withheld(account):
         raise typer.Exit(REFUSED)
+
+
+def _say_ended(lines: list[str], complaints: list[str]) -> None:
+    """Say what became of reports or packs; exit 3 where one failed."""
+    say_lines(lines)
+    if complaints:
+        complain("\n".join(complaints))
+        raise typer.Exit(FAILED)
 
 
 @app.command(short_help="Vet open marketing requests, one question at a time.")
@@ -468,7 +469,7 @@ def _run_app(interrupts: list[int]) -> NoReturn:
 
 def _explained(error: Exception) -> int:
     """Say what went wrong, as far as possible what to do; return the exit code."""
-    if isinstance(error, OwnMapError):
+    if isinstance(error, OwnMapError | ClusterError):
         complain(str(error))
         return USAGE
     if isinstance(error, CrmDataError):
