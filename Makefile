@@ -10,7 +10,7 @@ export JUPYTER_DEFAULT_PROVISIONER_NAME := alignment-roi-forked
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help report test trial attack lint lab bench clean
+.PHONY: help report test trial attack lint lab bench warehouse clean
 
 help: ## list what make can do here
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -38,6 +38,11 @@ help: ## list what make can do here
 # A demo of an older version has no settings of its own: it is written anew.
 data/raw/demo/alignment.toml: | .venv/ready
 	@$(ROI) demo
+
+.venv/warehouse: .venv/ready requirements-warehouse.lock
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-warehouse.lock && touch $@
+
+warehouse: .venv/warehouse ## install the drivers that `alignment-roi pull` reads warehouses by
 
 report: .venv/ready $(if $(filter demo,$(DATASET)),data/raw/demo/alignment.toml) ## write the quarterly PDF: make report [DATASET=demo] [QUARTER=latest]
 	@$(ROI) report $(DATASET) $(if $(filter demo-latest,$(DATASET)-$(QUARTER)),--quarter previous) --quarter $(QUARTER)

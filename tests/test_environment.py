@@ -17,6 +17,8 @@ LOCKS = {
     "requirements.lock": [*PROJECT["dependencies"], *EXTRAS["test"]],
     "requirements-lint.lock": EXTRAS["lint"],
     "requirements-oracle.lock": EXTRAS["oracle"],
+    "requirements-cluster.lock": EXTRAS["cluster"],
+    "requirements-warehouse.lock": [r for r in EXTRAS["warehouse"] if r not in EXTRAS["test"]],
 }
 ENTRY = re.compile(
     r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^ ;\\]+)(?P<rest>.*\n(?: {4}--hash=.*\n)*)",
@@ -81,7 +83,8 @@ def test_a_further_lock_holds_only_what_it_adds(lock):
 
 
 @pytest.mark.parametrize(
-    "requirement", [*PROJECT["dependencies"], *EXTRAS["test"], *EXTRAS["lint"]]
+    "requirement",
+    [*PROJECT["dependencies"], *EXTRAS["test"], *EXTRAS["lint"], *EXTRAS["warehouse"]],
 )
 def test_contributing_says_version_licence_weight_and_reason_of_each_package(requirement):
     """The version is the lock's; the other three are there."""

@@ -1,7 +1,8 @@
 """The command line: parses, calls, prints; nothing else.
 
 Exit codes: 0 done, 1 a required table was refused or every question is withheld, 2 wrong usage,
-3 a notebook or report failed, 70 our own bug, 75 another run holds the lock, 130 interrupted.
+3 a notebook, report, pull or delivery failed, 70 our own bug, 75 another run holds the lock,
+130 interrupted.
 """
 
 from __future__ import annotations
@@ -15,21 +16,42 @@ import traceback
 from functools import partial
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 
+from analysis.commands import exchange
+from analysis.commands.endings import (
+    BUG,
+    DONE,
+    FAILED,
+    INTERRUPTED,
+    LOCKED,
+    REFUSED,
+    USAGE,
+    Dataset,
+    end,
+    require_folder,
+    usage,
+)
 from analysis.project import disk_faults, paths, settings
-from analysis.project.errors import CrmDataError, DatasetBusyError, OwnMapError
+from analysis.project.errors import (
+    ClusterError,
+    CrmDataError,
+    DatasetBusyError,
+    ExchangeError,
+    OwnMapError,
+)
 from analysis.project.interrupts import answered_interrupts
 from analysis.project.private_files import make_private
 from analysis.project.run_lock import run_lock
 from analysis.project.terminal import complain, say_line, say_lines, say_text, working
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-DONE, REFUSED, USAGE, FAILED, BUG, LOCKED, INTERRUPTED = 0, 1, 2, 3, 70, 75, 130
+    from analysis.report.run import shards
+
 INTERRUPTED_LINE = "interrupted: what stood before still stands"
 RESERVED = ("dataset", "quarter", "team")
 
@@ -44,7 +66,6 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-Dataset = Annotated[str, typer.Argument(metavar="DATASET", help="a folder of data/raw")]
 AsOf = Annotated[
     dt.datetime | None,
     typer.Option(
@@ -53,44 +74,6 @@ AsOf = Annotated[
         help="day the exports speak of; the latest activity or close date unless given",
     ),
 ]
-
-
-def _exit(code: int, message: str) -> NoReturn:
-    complain(message)
-    raise typer.Exit(code)
-
-
-@contextlib.contextmanager
-def _usage() -> Iterator[None]:
-    """Turn what is wrong with a name, setting, quarter or parameter given into its message and exit code."""  # noqa: E501
-    try:
-        yield
-    except CrmDataError:
-        raise
-    except (ValueError, FileNotFoundError) as error:
-        _exit(USAGE, str(error))
-
-
-def _require_folder(dataset: str) -> str:
-    """Return `dataset` if it has a folder; otherwise say which have, and the nearest."""
-    from analysis.project.nearest_name import did_you_mean
-
-    with _usage():
-        here, better_name = paths.dataset_names(), paths.misnamed_folder(dataset)
-    if dataset in here:
-        return dataset
-    if better_name:
-        _exit(
-            USAGE,
-            f"dataset must be lower-case letters, digits, - or _ (at most 40), got {dataset!r}: "
-            f"the folder stands in data/raw, so rename it, for example to {better_name}.",
-        )
-    _exit(
-        USAGE,
-        f"no dataset {dataset!r}: there is no such folder in "
-        f"data/raw.{did_you_mean(dataset, here)} "
-        f"Known: {', '.join(here) or 'none; `alignment-roi demo` writes one'}.",
-    )
 
 
 def _day(as_of: dt.datetime | None) -> dt.date | None:
@@ -129,26 +112,23 @@ def demo(
     from analysis.simulate.exports import write
     from analysis.simulate.world import company_parameters
 
-    with _usage():
+    with usage():
         folder = paths.raw_folder(dataset)
     if (there := write.layout_of(folder)) not in {None, layout}:
-        _exit(
+        end(
             USAGE,
             f"data/raw/{dataset} holds the {there} exports of a simulated company; with those of "
             "another layout every deal would be there twice. Name another folder by --dataset.",
         )
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with (
-        run_lock(dataset),
-        tempfile.TemporaryDirectory(dir=folder.parent, prefix=".") as scratch,
-    ):
-        written = Path(scratch) / dataset
+    with run_lock(dataset), tempfile.TemporaryDirectory(dir=folder.parent, prefix=".") as aside:
+        written = Path(aside) / dataset
         write.write_exports(
             company_parameters.SimulatedCompany(n_teams=teams, n_quarters=quarters, seed=seed),
             written,
             layout=layout,
         )
-        make_private(Path(scratch))
+        make_private(Path(aside))
         if folder.is_dir():  # a dataset's own settings and maps stay
             own = folder / paths.SETTINGS_FILE
             for file in [
@@ -171,7 +151,7 @@ def init(dataset: Dataset) -> None:
     """Make data/raw/<dataset> with a README and empty templates of what no CRM holds."""
     from analysis.sources import templates
 
-    with _usage():
+    with usage():
         folder = paths.raw_folder(dataset)
     for file in templates.write_templates(folder):
         say_line(f"wrote {file.relative_to(paths.project_root())}")
@@ -190,9 +170,9 @@ def verify(
     """Say whether a report still follows from data, code and parameters; exit 1 if not."""
     from analysis.report.run import verify as run_verify
 
-    with _usage():
+    with usage():
         _, run = run_verify.run_of(report)
-    with run_lock(run["dataset"]) if run else contextlib.nullcontext(), _usage():
+    with run_lock(run["dataset"]) if run else contextlib.nullcontext(), usage():
         verdict = run_verify.verify_report(report)
     say_line(verdict.says)
     if not verdict.holds:
@@ -212,8 +192,8 @@ def clean(
     from analysis.report import audit_lines
     from analysis.store import processed
 
-    name = _require_folder(dataset)
-    with _usage():
+    name = require_folder(dataset)
+    with usage():
         house = settings.load_dataset_settings(name)
     if dry_run:
         words: list[unmatched_words.UnmatchedWord] = []
@@ -244,20 +224,6 @@ def _parameter_pairs(parameters: list[str]) -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
-def _require_specification(dataset: str) -> None:
-    """Refuse a wrong specification of growth before a kernel starts."""
-    from analysis.chapters.growth import specification
-    from analysis.store import processed
-
-    own = processed.own_text(dataset, specification.OWN_FILE)
-    if own is None:
-        return
-    try:
-        specification.parse_specification(own)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{specification.OWN_FILE}: {error}") from None
-
-
 @app.command(short_help="Write the quarterly report.")
 def report(
     dataset: Annotated[
@@ -268,8 +234,15 @@ def report(
     ] = False,
     shard: Annotated[
         str | None,
-        typer.Option(metavar="i/n", help="with --all: the i-th of n parts, each for one machine"),
+        typer.Option(metavar="i/n", help="with --all or packs: the i-th of n parts of the work"),
     ] = None,
+    team: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ID", help="this team's pack, no report; may be repeated"),
+    ] = None,
+    each_team: Annotated[
+        bool, typer.Option("--each-team", help="the pack of every team, no report")
+    ] = False,
     quarter: Annotated[
         list[str] | None,
         typer.Option(
@@ -287,34 +260,52 @@ def report(
         ),
     ] = None,
     as_of: AsOf = None,
+    dask: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="a scheduler whose workers make the packs"),
+    ] = None,
     workers: Annotated[int, typer.Option(min=1, metavar="N", help="notebooks run at once")] = min(
         2, os.cpu_count() or 1
     ),
     force: Annotated[
         bool, typer.Option("--force", help="make it again although nothing changed")
     ] = False,
+    pull_first: Annotated[
+        bool, typer.Option("--pull", help="pull the dataset's tables from its warehouse first")
+    ] = False,
 ) -> None:
     """Write the quarterly report: PDF, workbook, executed notebooks and manifest."""
     from analysis.project import quarters
+    from analysis.report.run import shards
 
     quarter_names = quarter or ["latest"]
-    with _usage():
+    with usage():
         for one in quarter_names:
             if one not in quarters.RELATIVE:
                 quarters.parse_quarter(one)
         pairs = _parameter_pairs(parameter or [])
-    order = _ReportOrder(quarter_names, pairs, as_of=_day(as_of), workers=workers, force=force)
+    if team and each_team:
+        end(USAGE, "--team names some teams and --each-team means all: give one of them")
+    of_teams = shards.TeamChoice(tuple(team or ()), each_team, shard)
+    if dask and not of_teams.is_asked:
+        end(USAGE, "--dask spreads packs over a cluster: give --team or --each-team too")
+    order = shards.ReportOrder(
+        quarter_names, pairs, _day(as_of), workers, force, of_teams, dask, pull_first
+    )
+    with usage():
+        shards.parse_shard(shard)
     if not every:
-        if dataset is None or shard is not None:
-            _exit(USAGE, "report takes a DATASET, or --all; --shard goes with --all")
+        if dataset is None or (shard is not None and not of_teams.is_asked):
+            end(USAGE, "report takes a DATASET, or --all; --shard goes with --all or packs")
         _report_dataset(dataset, order)
         return
     if dataset is not None:
-        _exit(USAGE, f"report takes a DATASET or --all, got both: {dataset} and --all")
+        end(USAGE, f"report takes a DATASET or --all, got both: {dataset} and --all")
     from analysis.report.run import every_dataset
 
-    with _usage():
-        names = every_dataset.datasets_of_shard(paths.dataset_names(), shard)
+    with usage():  # packs are shared out within each dataset
+        part = None if of_teams.is_asked else shard
+        names = every_dataset.datasets_of_shard(paths.dataset_names(), part)
     ended = [(name, _ended(partial(_report_dataset, name, order))) for name in names]
     say_lines(every_dataset.outcome_lines(ended))
     if any(code != DONE for _, code in ended):
@@ -332,41 +323,42 @@ def _ended(work: Callable[[], None]) -> int:
     return DONE
 
 
-class _ReportOrder(NamedTuple):
-    """What was asked of each report, whatever the dataset."""
-
-    quarters: list[str]
-    parameters: dict[str, str]
-    as_of: dt.date | None
-    workers: int
-    force: bool
-
-
-def _report_dataset(dataset: str, order: _ReportOrder) -> None:
+def _report_dataset(dataset: str, order: shards.ReportOrder) -> None:
     """Write one dataset's reports."""
-    name = _require_folder(dataset)
-    with _usage():
+    from analysis.chapters.growth import specification
+
+    name = require_folder(dataset)
+    with usage():
         settings.load_dataset_settings(name)
-        _require_specification(name)
+        specification.require_own(name)
     from analysis.report.run import notebooks as run_notebooks
     from analysis.store import needs
 
-    notebooks = needs.chapter_notebooks()
-    with _usage():
+    is_pack = order.of_teams.is_asked
+    notebooks = needs.pack_notebooks() if is_pack else needs.chapter_notebooks()
+    with usage():
         parameters_by_name = run_notebooks.check_parameters(notebooks, order.parameters, RESERVED)
     from analysis.chapters.data_quality import answerability
-    from analysis.report.run import publish
-    from analysis.store import manifest, processed
+    from analysis.report.run import packs, publish
+    from analysis.store import processed
     from analysis.store.company import open_company
 
     with run_lock(name), working(f"cleaning {name}") as say:
+        if order.is_pulled:
+            exchange.pull_tables(name)
         say(f"cleaning {name}")
         account = processed.prepare_dataset(name, as_of=order.as_of)
-        with _usage():
+        with usage():
             companies = {
                 each.quarter: each
                 for each in (open_company(name, quarter=one) for one in order.quarters)
             }
+        if is_pack:
+            with usage():
+                wanted = [order.of_teams.choose(companies[q]) for q in sorted(companies)]
+            ends = [packs.publish_packs(*one, parameters_by_name, order, say) for one in wanted]
+            _say_ended(*packs.ending_lines([end for some in ends for end in some]))
+            return
         done = [
             publish.publish_report(
                 companies[one],
@@ -382,28 +374,17 @@ def _report_dataset(dataset: str, order: _ReportOrder) -> None:
     say_lines(
         [*withheld, *warned]
     )  # before the reports' paths: whatever reads the last line finds a path there
-    for publication in done:
-        where = publication.folder.relative_to(paths.project_root())
-        if publication.manifest["status"] == "ok":
-            say_line(f"{where / publish.PDF}{'' if publication.is_new else ' (up to date)'}")
-            continue
-        broken = [
-            n
-            for n in publication.manifest["notebooks"]
-            if n["status"] not in manifest.WITHOUT_FAILURE
-        ]
-        why = [f"{manifest.failure_line(n)} ({n['status']})" for n in broken] or [
-            str(publication.manifest["error"])
-        ]
-        complain("\n".join(f"{where}: {line}" for line in why))
-        typer.echo(
-            f"No PDF was written; the notebooks as far as they got are in {where / 'failed'}.",
-            err=True,
-        )
-    if any(publication.manifest["status"] != "ok" for publication in done):
-        raise typer.Exit(FAILED)
+    _say_ended(*publish.ending_lines(done))
     if answerability.is_all_withheld(account):
         raise typer.Exit(REFUSED)
+
+
+def _say_ended(lines: list[str], complaints: list[str]) -> None:
+    """Say what became of reports or packs; exit 3 where one failed."""
+    say_lines(lines)
+    if complaints:
+        complain("\n".join(complaints))
+        raise typer.Exit(FAILED)
 
 
 @app.command(short_help="Vet open marketing requests, one question at a time.")
@@ -417,11 +398,11 @@ def vet(
     from analysis.chapters.marketing_requests import vetting_session
     from analysis.chapters.marketing_requests.request_commands import requests_to_vet
 
-    name = _require_folder(dataset)
-    with _usage():
+    name = require_folder(dataset)
+    with usage():
         settings.load_dataset_settings(name)
     with run_lock(f"{name}.requests"):
-        with run_lock(name), _usage():
+        with run_lock(name), usage():
             requests = requests_to_vet(name, is_leader=leader)
         vetting_session.vet_requests(
             name,
@@ -453,11 +434,15 @@ def ask(
     """Price an ask of sales before it is sent, and check its words by the article's."""
     from analysis.chapters.marketing_requests.request_commands import ask_lines
 
-    name = _require_folder(dataset) if dataset is not None else None
+    name = require_folder(dataset) if dataset is not None else None
     written = sys.stdin.read() if text == "-" else text
-    with contextlib.nullcontext() if name is None else run_lock(name), _usage():
+    with contextlib.nullcontext() if name is None else run_lock(name), usage():
         lines = ask_lines(name, minutes=minutes, n_reps=reps, text=written, form=field or ())
     say_lines(lines)
+
+
+app.command(short_help="Pull CRM tables from a warehouse.")(exchange.pull)
+app.command(short_help="Send reports to those named for them.")(exchange.deliver)
 
 
 def main() -> NoReturn:
@@ -484,7 +469,7 @@ def _run_app(interrupts: list[int]) -> NoReturn:
 
 def _explained(error: Exception) -> int:
     """Say what went wrong, as far as possible what to do; return the exit code."""
-    if isinstance(error, OwnMapError):
+    if isinstance(error, OwnMapError | ClusterError):
         complain(str(error))
         return USAGE
     if isinstance(error, CrmDataError):
@@ -493,6 +478,9 @@ def _explained(error: Exception) -> int:
     if isinstance(error, DatasetBusyError):
         complain(str(error))
         return LOCKED
+    if isinstance(error, ExchangeError):
+        complain(str(error))
+        return FAILED
     if fault := disk_faults.explain_fault(error):
         complain(fault)
         return USAGE

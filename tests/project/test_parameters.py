@@ -35,13 +35,6 @@ def test_what_is_meant_gives_the_datasets_settings(raw):
             r"'hear' has no folder in data/raw\. Did you mean here\? Known: here\.",
         ),
         ("../x", "2026Q3", "", {}, r"dataset must be lower-case letters"),
-        (
-            "here",
-            "2026Q3",
-            "T-1",
-            {},
-            r"team must be empty, got 'T-1': there are no packs of a team yet",
-        ),
         ("here", "2026Q3", 7, {}, r"team must be text, got 7"),
         (
             "here",

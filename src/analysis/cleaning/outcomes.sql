@@ -9,10 +9,6 @@ create or replace macro share_of(cell, whole) as
 -- the one value that all rows agree on; missing where they do not
 create or replace macro agreed(x) as case when count(distinct x) = 1 then min(x) end;
 
--- a meeting that HubSpot says did not take place, or not then
-create or replace macro is_not_held(outcome) as
-  upper(replace(outcome, ' ', '_')) in ('CANCELED', 'CANCELLED', 'NO_SHOW', 'RESCHEDULED');
-
 -- what the flags of a deal say, or those of its stage
 create or replace macro flags_outcome(is_closed, is_won) as case
   when is_won and is_closed is distinct from false then 'won'

@@ -12,6 +12,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, NamedTuple
 
 from analysis.cleaning import (
+    held_meetings,
     hours,
     identity,
     outcomes,
@@ -240,6 +241,7 @@ def _prepare_session(
     for name, value in variables.items():
         set_variable(connection, name, value)
     outcomes.define_outcomes(connection)
+    held_meetings.define_held_meetings(connection)
     connection.execute(
         resources.files("analysis.cleaning").joinpath("roles.sql").read_text(encoding="utf-8")
     )

@@ -76,7 +76,7 @@ def _approval(connection: duckdb.DuckDBPyConnection, definition: Definition) -> 
     if not definition.approved_by:
         return "nobody"
     row = connection.execute(
-        "select max(role) from reps where rep_id = $1", [definition.approved_by]
+        "select max(role) from reps where rep_id = $approver", {"approver": definition.approved_by}
     ).fetchone()
     role = row[0] if row else None
     if role is None:

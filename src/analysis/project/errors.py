@@ -25,6 +25,14 @@ class OwnMapError(CrmDataError):
     """
 
 
+class ClusterError(RuntimeError):
+    """A cluster that cannot be used: its address, its certificates, its workers."""
+
+
+class ExchangeError(RuntimeError):
+    """Tables could not be pulled or reports not be sent; what stood before still stands."""
+
+
 class DatasetBusyError(RuntimeError):
     """Another run works on the dataset."""
 

@@ -36,9 +36,8 @@ def load_settings(dataset: str, quarter: str, team: str, **numbers: float) -> Se
     Raises
     ------
     ParameterError
-        If a text is a number or a number a text, the quarter is none, the dataset has no folder
-        (with the nearest that has), or a team is named: a notebook has the whole company's figures
-        only.
+        If a text is a number or a number a text, the quarter is none, or the dataset has no folder
+        (with the nearest that has).
     """
     for name, value in (("dataset", dataset), ("quarter", quarter), ("team", team)):
         if not isinstance(value, str):
@@ -52,11 +51,6 @@ def load_settings(dataset: str, quarter: str, team: str, **numbers: float) -> Se
             quarters.parse_quarter(quarter)
         except ValueError as error:
             raise ParameterError(str(error)) from None
-    if team:
-        raise ParameterError(
-            f"team must be empty, got {team!r}: there are no packs of a team yet, and the "
-            "figures are all the company's"
-        )
     for name, number in numbers.items():
         _require_number(name, number)
     return settings.load_dataset_settings(dataset)

@@ -7,6 +7,7 @@ in ``ALIGNMENT_ROI_ROOT``.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from pathlib import Path
@@ -25,6 +26,9 @@ REPORT_WORKBOOK = "alignment-roi.xlsx"
 ROOT_VARIABLE = "ALIGNMENT_ROI_ROOT"
 LOADED_VARIABLE = "ALIGNMENT_ROI_LOADED"  # names the file in which a run notes each table it loads
 DATASET_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+TEAMS_FOLDER = "teams"  # of a quarter's report: the packs of its teams
+HASH_DIGITS = 16
+HASHED = re.compile(r"-[0-9a-f]{16}\Z")  # ends the folder of a team whose id is no plain name
 
 
 def project_root() -> Path:
@@ -99,6 +103,31 @@ def reports_folder() -> Path:
 def report_folder(dataset: str, quarter: str) -> Path:
     """Return the folder of one dataset's report of one quarter."""
     return reports_folder() / _dataset(dataset) / quarter
+
+
+def team_folder_name(team: str) -> str:
+    """Return the name of a team's folder: its id where that is plain, else letters and a hash.
+
+    A team's id is text of the data.  Two teams never share a folder, not even where a file system
+    takes upper and lower case for the same.
+
+    Examples
+    --------
+    >>> team_folder_name("emea-2")
+    'emea-2'
+    >>> team_folder_name("../../etc")
+    'etc-74ccf3c5b4c19a81'
+    """
+    if DATASET_NAME.fullmatch(team) and not HASHED.search(team):
+        return team
+    digest = hashlib.sha256(team.encode("utf-8", "surrogatepass")).hexdigest()[:HASH_DIGITS]
+    letters = re.sub(r"[^a-z0-9]+", "-", team.lower()).strip("-")[:23].strip("-")
+    return f"{letters or 'team'}-{digest}"
+
+
+def pack_folder(dataset: str, quarter: str, team: str) -> Path:
+    """Return the folder of one team's pack, within the folder of the quarter's report."""
+    return report_folder(dataset, quarter) / TEAMS_FOLDER / team_folder_name(team)
 
 
 def notebooks_folder() -> Path:

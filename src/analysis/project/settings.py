@@ -317,6 +317,38 @@ def _read(text: str, file: str) -> dict[str, Any]:
         raise SettingsError(f"{file}: not valid TOML: {error}") from None
 
 
+# What the root's file alone may say: where data are sent to or read from, and who gets them.
+ROOT_ONLY = ("connections", "delivery")
+OWN_ONLY = "pull"  # which of the connections a dataset uses
+
+
+def _without_exchange(house: dict[str, Any], own: dict[str, Any], own_file: str) -> None:
+    """Take out what `exchange_settings` reads: no figure follows from it.
+
+    Raises
+    ------
+    SettingsError
+        If a dataset's file says where to read from or whom to send to.
+    """
+    for part in ROOT_ONLY:
+        if part in own:
+            raise SettingsError(
+                f"{own_file}: {_first_key(own[part], part)} may not stand in a dataset's folder: "
+                "hosts, drivers, addresses of the web and recipients stand in the root's "
+                f"{paths.SETTINGS_FILE} alone."
+            )
+        house.pop(part, None)
+    own.pop(OWN_ONLY, None)
+
+
+def _first_key(value: Any, name: str) -> str:
+    """Return the name of the first key in a table of tables, its parents before it."""
+    while isinstance(value, dict | list) and value:
+        step, value = next(iter(value.items() if isinstance(value, dict) else enumerate(value)))
+        name = f"{name}.{step}"
+    return name
+
+
 def _known_keys(model: type[BaseModel], path: tuple[str | int, ...]) -> list[str]:
     for step in path:
         inner: Any = (
@@ -350,11 +382,12 @@ def load_dataset_settings(dataset: str) -> Settings:
     """
     own = paths.own_file(dataset, paths.SETTINGS_FILE)
     file = f"data/raw/{dataset}/{paths.SETTINGS_FILE}"
-    house = _text(paths.project_root() / paths.SETTINGS_FILE, paths.SETTINGS_FILE)
-    return _settings(house, _text(own, file) if own else "", file)
+    house = read_settings_text(paths.project_root() / paths.SETTINGS_FILE, paths.SETTINGS_FILE)
+    return _settings(house, read_settings_text(own, file) if own else "", file)
 
 
-def _text(file: Path, name: str) -> str:
+def read_settings_text(file: Path, name: str) -> str:
+    """Return the text of a settings file; `SettingsError` where it is not UTF-8."""
     try:
         return file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
@@ -365,7 +398,9 @@ def _text(file: Path, name: str) -> str:
 
 @cache  # by content: a file edited while a notebook is open counts at once
 def _settings(house: str, own: str, own_file: str) -> Settings:
-    values = _merged(_read(house, paths.SETTINGS_FILE), _read(own, own_file))
+    house_values, own_values = _read(house, paths.SETTINGS_FILE), _read(own, own_file)
+    _without_exchange(house_values, own_values, own_file)
+    values = _merged(house_values, own_values)
     try:
         return Settings(**values)
     except ValidationError as error:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from analysis.project.hidden_secrets import without_secrets
 from analysis.project.terminal_text import terminal_text
 
 if TYPE_CHECKING:
@@ -28,13 +29,13 @@ def say_lines(lines: Iterable[str]) -> None:
 
 def say_text(text: str) -> None:
     """Print a text of one line or several to stdout at once."""
-    typer.echo(terminal_text(text))
+    typer.echo(terminal_text(without_secrets(text)))
     sys.stdout.flush()
 
 
 def complain(message: str) -> None:
     """Print to stderr what went wrong, of one line or several."""
-    typer.echo(terminal_text(message), err=True)
+    typer.echo(terminal_text(without_secrets(message)), err=True)
 
 
 @contextlib.contextmanager
@@ -58,4 +59,4 @@ def working(on: str) -> Iterator[Callable[[str], None]]:
 
 
 def _one_line(line: str) -> str:
-    return terminal_text(line).replace("\n", "<U+000A>").replace("\t", " ")
+    return terminal_text(without_secrets(line)).replace("\n", "<U+000A>").replace("\t", " ")

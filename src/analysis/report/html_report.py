@@ -54,8 +54,10 @@ class Heads(NamedTuple):
     rows: list[list[str]]
 
 
-def render_html(document: Document) -> bytes:
+def render_html(document: Document, *, template: str = "report") -> bytes:
     """Return the page of a document, the same bytes for the same document.
+
+    `template` is that of a report, or ``pack`` for one team's.
 
     Raises
     ------
@@ -72,7 +74,7 @@ def render_html(document: Document) -> bytes:
     compound = [(k, v) for k, v in facts.items() if isinstance(v, list | dict)]
     at = next((i for i, (key, _) in enumerate(compound, start=1) if key == FINDINGS), None)
     page = web_page.fill_template(
-        "report.html.j2",
+        f"{template}.html.j2",
         doc=document,
         contents=_contents(document),
         open_words=answers_in_brief.OPEN_WORDS,

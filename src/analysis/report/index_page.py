@@ -6,11 +6,13 @@ with what failed and why.  Lists of choices filter it by style alone: no script.
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from analysis.project import paths
 from analysis.project.whole_file import write_whole
 from analysis.report import answers_in_brief, web_page
+from analysis.report.delivery import delivery_status
 from analysis.store import manifest
 
 if TYPE_CHECKING:
@@ -36,13 +38,53 @@ def write_index() -> None:
         for f in paths.reports_folder().glob(f"[!.]*/[!.]*/{manifest.FILE}")
     ]
     entries = [(folder, entry) for folder, entry in manifests if entry]
+    today = dt.datetime.now(tz=dt.UTC).date()
+    packs = _packs_by_report(today)
+    entries += _without_report(packs, {folder for folder, _ in entries})
     entries.sort(key=lambda e: e[1]["dataset"])
     entries.sort(key=lambda e: e[1]["quarter"], reverse=True)
+    quarters: dict[str, set[str]] = {}
+    for _, entry in entries:
+        quarters.setdefault(entry["dataset"], set()).add(entry["quarter"])
+    overdue = delivery_status.overdue_lines(quarters, today)
+    paths.reports_folder().mkdir(exist_ok=True)
     with write_whole(paths.reports_folder() / "index.html") as part:
-        part.write_bytes(_page([_report(*entry) for entry in entries]))
+        part.write_bytes(
+            _page(
+                [_report(*each, today) | {"packs": packs.get(each[0], [])} for each in entries],
+                overdue,
+            )
+        )
 
 
-def _page(reports: list[Report]) -> bytes:
+def _packs_by_report(today: dt.date) -> dict[Path, list[Report]]:
+    """Return the packs of teams by the folder of the report they belong to, in order of name."""
+    by_report: dict[Path, list[Report]] = {}
+    pattern = f"[!.]*/[!.]*/{paths.TEAMS_FOLDER}/[!.]*/{manifest.FILE}"
+    for file in sorted(paths.reports_folder().glob(pattern)):
+        if entry := manifest.read_manifest(file.parent):
+            report = file.parents[2]
+            name = entry.get("title", "") or entry.get("team", "")
+            by_report.setdefault(report, []).append(
+                _report(file.parent, entry, today) | {"name": name}
+            )
+    return {
+        folder: sorted(packs, key=lambda p: str(p["name"])) for folder, packs in by_report.items()
+    }
+
+
+def _without_report(
+    packs: dict[Path, list[Report]], with_report: set[Path]
+) -> list[tuple[Path, Any]]:
+    """Return a place in the list for packs whose company has no report of the quarter yet."""
+    return [
+        (folder, {**several[0]["entry"], "run_id": "of each pack", "status": "ok", "notebooks": []})
+        for folder, several in packs.items()
+        if folder not in with_report
+    ]
+
+
+def _page(reports: list[Report], overdue: list[str]) -> bytes:
     options = {
         "company": sorted({r["company"] for r in reports}),
         "quarter": sorted({r["quarter"] for r in reports}, reverse=True),
@@ -54,6 +96,7 @@ def _page(reports: list[Report]) -> bytes:
         "index.html.j2",
         more_style=filter_style([len(options[name]) for name in CHOICES]),
         reports=reports,
+        overdue=overdue,
         companies=options["company"],
         quarters=options["quarter"],
         states=options["state"],
@@ -77,7 +120,7 @@ def filter_style(sizes: Sequence[int]) -> str:
     return f"{','.join(hidden)}{{display:none}}" if hidden else ""
 
 
-def _report(folder: Path, entry: Manifest) -> Report:
+def _report(folder: Path, entry: Manifest, today: dt.date) -> Report:
     here = folder.relative_to(paths.reports_folder()).as_posix()
     is_failed = entry["status"] != "ok"
     return {
@@ -89,6 +132,7 @@ def _report(folder: Path, entry: Manifest) -> Report:
         "failure": _failure(entry) if is_failed else None,
         "answers": entry.get("answers", []),
         "metrics": entry.get("key_metrics", []),
+        "deliveries": delivery_status.delivery_lines(entry["dataset"], entry["quarter"], today),
     }
 
 

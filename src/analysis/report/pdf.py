@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from analysis.report.document import Document
 
 TEMPLATE = Path(__file__).parent / "template"
+REPORT, PACK = "report", "pack"  # templates
 STANDARDS: list[typst.PDFStandard] = ["ua-1", "a-2a"]
 
 
@@ -36,8 +37,10 @@ class PdfError(RuntimeError):
     """A document that cannot be set; says what, where in the template, and the remedy."""
 
 
-def render_pdf(document: Document, *, timestamp: datetime) -> bytes:
+def render_pdf(document: Document, *, timestamp: datetime, template: str = REPORT) -> bytes:
     """Return the PDF of a document, the same bytes for the same document and timestamp.
+
+    `template`: `REPORT`, or `PACK` for the two pages of one team.
 
     Raises
     ------
@@ -46,7 +49,7 @@ def render_pdf(document: Document, *, timestamp: datetime) -> bytes:
 
     """
     try:
-        pdf, warnings = _compiler(document).compile_with_warnings(
+        pdf, warnings = _compiler(document, template).compile_with_warnings(
             format="pdf", pdf_standards=STANDARDS, timestamp=timestamp
         )
     except typst.TypstError as error:
@@ -108,11 +111,11 @@ def _texts(content: Any) -> Iterator[str]:
             yield from _texts(item)
 
 
-def _compiler(document: Document) -> typst.Compiler:
+def _compiler(document: Document, template: str = REPORT) -> typst.Compiler:
     settable = make_settable(_with_note_of_spelling(document))
     data = json.dumps(settable, ensure_ascii=False, sort_keys=False, allow_nan=False)
     return typst.Compiler(
-        str(TEMPLATE / "report.typ"),
+        str(TEMPLATE / f"{template}.typ"),
         root=str(TEMPLATE),
         font_paths=[str(FONTS)],
         ignore_system_fonts=True,

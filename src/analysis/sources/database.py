@@ -104,10 +104,12 @@ create macro is_near(mine, other) as coalesce(mine.origin <> other.origin and (
 
 
 @contextmanager
-def open_session(n_bytes: int = 0) -> Iterator[duckdb.DuckDBPyConnection]:
+def open_session(
+    n_bytes: int = 0, *, has_macros: bool = True
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a database in memory for one dataset of `n_bytes`.
 
-    Closed and cleared away at the end.
+    Closed and cleared away at the end.  Without macros it only copies, and is there at once.
     """
     with tempfile.TemporaryDirectory(prefix="alignment-roi-") as spill:
         config: dict[str, str | bool | int | float | list[str]] = {
@@ -122,8 +124,9 @@ def open_session(n_bytes: int = 0) -> Iterator[duckdb.DuckDBPyConnection]:
                 "set timezone = 'UTC'; set enable_progress_bar = false; "
                 f"set disabled_optimizers = '{UNUSED_OPTIMIZERS}'"
             )
-            connection.execute(MACROS)
-            connection.execute(dates.MACROS + month_names.MACROS + numbers.MACROS)
+            if has_macros:
+                connection.execute(MACROS)
+                connection.execute(dates.MACROS + month_names.MACROS + numbers.MACROS)
             yield connection
         finally:
             connection.close()

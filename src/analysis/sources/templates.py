@@ -72,6 +72,10 @@ name = "{dataset}"                     # on the cover: write the company's name 
 # owner = "Sales leadership"
 # definition = "won / (won + lost), by close date"
 # target = 0.25
+
+# Where the CRM lies in a warehouse: a connection of the alignment.toml at the top, which must name this dataset.
+# [pull]
+# connection = "warehouse"
 """
 README = """# Exports of {dataset}
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 OWN_TOML = ("fields.toml", "alignment.toml", "growth.toml", "sales_ready.toml")
 OWN_FOLDERS = ("rules", "reviews")
 TRUTH = "truth.json"  # of a simulated company: for tests, never an export
+PULLED = "pulled.json"  # what a pull wrote beside its files
 _SAVE = "save it as XLSX or CSV"
 REMEDIES = {
     **dict.fromkeys(
@@ -46,6 +47,7 @@ def is_ours(path: Path) -> bool:
     name = path.name.casefold()
     if name.startswith((".", "~$", "readme")) or name in {
         TRUTH,
+        PULLED,
         "thumbs.db",
         "desktop.ini",
         "__macosx",

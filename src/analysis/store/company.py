@@ -12,14 +12,15 @@ It is what a notebook's load cell opens and what an analyst types first:
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow.parquet as pq
 
 from analysis.project import parameters, paths, quarters
 from analysis.project.nearest_name import did_you_mean
-from analysis.store import processed
+from analysis.store import processed, team_rows
 from analysis.tables.canonical import TABLES
 from analysis.tables.panel_tables import PANELS
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from analysis.project.settings import Settings
 
+MOST_NAMED = 5  # teams, in a message
 TABLE_NAMES = (*TABLES, *PANELS, "quarters", "quarantine")
 
 
@@ -53,12 +55,14 @@ class Company:
     quarter : quarter reported, such as ``2026Q3``
     settings : the project's settings with the company's own
     audit : account of the cleaning pass: files, rows, rules, gate
+    team : the team whose rows alone its tables hold; empty for all of them
     """
 
     dataset: str
     quarter: str
     settings: Settings
     audit: Mapping[str, Any]
+    team: str = ""
 
     @property
     def paths(self) -> CompanyPaths:
@@ -92,16 +96,30 @@ class Company:
         return dt.date.fromisoformat(self.audit["as_of"])
 
     def table(self, name: str) -> pd.DataFrame:
-        """Return a clean table or panel, read anew at each call.
+        """Return a clean table or panel, read anew at each call; of a team only its rows.
 
         Raises
         ------
         ValueError
-            If there is no table of that name; the message has the nearest one.
+            If there is no table of that name, with the nearest one, or none of one team.
         """
         if name not in TABLE_NAMES:
             raise ValueError(f"no table {name!r}.{did_you_mean(name, list(TABLE_NAMES))}")
-        return processed.load_table(self.dataset, name)
+        if not self.team:
+            return processed.load_table(self.dataset, name)
+        return team_rows.rows_of_team(name, self.team, partial(processed.load_table, self.dataset))
+
+    @property
+    def whole(self) -> Company:
+        """The company of which this is a team; itself where it is none."""
+        if not self.team:
+            return self
+        return replace(self, team="", audit=processed.read_audit(self.dataset))
+
+    def require_whole(self, why: str) -> None:
+        """Raise `ParameterError` with one sentence, `why`, where this is one team's rows alone."""
+        if self.team:
+            raise parameters.ParameterError(f"team must be empty here: {why}")
 
     def rows_of_quarter(self, panel: str) -> pd.DataFrame:
         """Return a panel's rows of the quarter reported."""
@@ -116,11 +134,13 @@ class Company:
     def __repr__(self) -> str:
         """Say which tables there are and how many rows each has."""
         month = self.settings.company.fiscal_year_start_month
-        lines = [f"Company {self.dataset!r}, {self.period.label(month)}, data to {self.last_day}"]
+        of_team = f" team {self.team!r}," if self.team else ""
+        label = self.period.label(month)
+        lines = [f"Company {self.dataset!r},{of_team} {label}, data to {self.last_day}"]
         width = max(map(len, TABLE_NAMES))
         for name in TABLE_NAMES:
             file = self.paths.processed / f"{name}.parquet"
-            n = pq.read_metadata(file).num_rows if file.is_file() else 0
+            n = pq.read_metadata(file).num_rows if file.is_file() and not self.team else 0
             if n:
                 lines.append(f"  {name:<{width}} {n:>12,} rows")
         return "\n".join(lines)
@@ -135,7 +155,7 @@ def open_company(
     ----------
     dataset : name of a folder in ``data/raw``
     quarter : ``latest`` (the last whole quarter), ``previous``, or one such as ``2026Q3``
-    team : must be empty: there are no packs of a team yet
+    team : id of the team whose rows alone count; empty for the whole company
     numbers : further parameters of a notebook that must be numbers
 
     Raises
@@ -149,7 +169,25 @@ def open_company(
         period = quarter_named(quarter, audit, house.company.fiscal_year_start_month)
     except ValueError as error:
         raise parameters.ParameterError(str(error)) from None
-    return Company(dataset, str(period), house, audit)
+    company = Company(dataset, str(period), house, audit)
+    return of_team(company, team) if team else company
+
+
+def of_team(company: Company, team: str) -> Company:
+    """Return the company with the rows of one of its teams alone.
+
+    Raises
+    ------
+    ParameterError
+        If there is no such team; the message has the nearest one.
+    """
+    teams = sorted(company.table("teams")["team_id"].dropna().astype(str))
+    if team not in teams:
+        raise parameters.ParameterError(
+            f"team {team!r} is not in the data.{did_you_mean(team, teams)} Known: "
+            f"{', '.join(teams[:MOST_NAMED]) or 'none'}{', ...' * (len(teams) > MOST_NAMED)}."
+        )
+    return replace(company, team=team, audit=team_rows.account_of_team(company.audit))
 
 
 def quarter_named(

@@ -39,7 +39,7 @@ def code_sha256() -> str:
     Of a notebook only what it computes, not its outputs.
     """
     digest = hashlib.sha256(processed.code_hash().encode())
-    for file in needs.chapter_notebooks():
+    for file in [*needs.chapter_notebooks(), *needs.pack_notebooks()]:
         content = json.loads(file.read_text(encoding="utf-8"))
         cells = [
             [c["cell_type"], "".join(c["source"]), c["metadata"].get("tags", [])]
@@ -104,6 +104,22 @@ def run_id(company: Company, parameters: Mapping[str, Parameter]) -> str:
         return identifier
     # A later edition says what changed since the first, so it follows from that one too.
     return _sha256(f"{identifier} {first.manifest['run_id']}".encode())[:16]
+
+
+def pack_run_id(company: Company, parameters: Mapping[str, Parameter]) -> str:
+    """Return the id of the pack of `company.team`: of its data, code, packages and parameters.
+
+    16 hex digits.  No figure of an earlier report stands in a pack.
+    """
+    follows_from = [
+        company.audit["stamp"],
+        *(code_sha256(), lock_sha256(), package_versions()),
+        company.quarter,
+        company.team,
+        sorted(parameters.items()),
+        _decisions_sha256(company),
+    ]
+    return _sha256(json.dumps(follows_from).encode())[:16]
 
 
 def package_versions() -> dict[str, str]:

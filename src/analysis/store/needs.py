@@ -42,8 +42,21 @@ def chapter_notebooks() -> list[Path]:
     A chapter is called ``<number>_<subject>.ipynb`` and declares ``alignment_roi`` in its metadata.
     Scratch notebooks and JupyterLab's copies are none.
     """
+    return [f for f in _declared_notebooks() if not _is_pack(f)]
+
+
+def pack_notebooks() -> list[Path]:
+    """Return the notebooks of one team's pack: those that declare ``is_pack``."""
+    return [f for f in _declared_notebooks() if _is_pack(f)]
+
+
+def _declared_notebooks() -> list[Path]:
     files = sorted(paths.notebooks_folder().glob("*.ipynb"))
     return [f for f in files if CHAPTER.fullmatch(f.name) and _declaration(f) is not None]
+
+
+def _is_pack(notebook: Path) -> bool:
+    return bool((_declaration(notebook) or {}).get("is_pack"))
 
 
 def _declaration(notebook: Path) -> dict[str, Any] | None:

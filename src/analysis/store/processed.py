@@ -31,6 +31,7 @@ from analysis.project.errors import CrmDataError
 from analysis.project.private_files import FILE_OF_OWNER, make_private, private_folder
 from analysis.project.whole_file import write_whole
 from analysis.sources import database, field_maps, intake, own_definitions
+from analysis.store import pull_record
 from analysis.tables.canonical import TABLES
 from analysis.tables.panel_tables import PANELS
 
@@ -266,6 +267,7 @@ def prepare_dataset(dataset: str, *, as_of: dt.date | None = None) -> dict[str, 
         If a setting is wrong.
     """
     folder = _dataset_folder(dataset)
+    pull_record.finish_exchange(dataset)
     gate.require_known(settings.load_dataset_settings(dataset).accepted_warnings)
     files = intake.files_of(folder)
     stamp = _stamp(dataset, files, as_of)
@@ -295,8 +297,10 @@ def dry_run(
     `show_words` is handed the words of subjects that match no class of activity; the audit holds
     none of them.
     """
+    folder = _dataset_folder(dataset)
+    pull_record.finish_exchange(dataset)
     gate.require_known(settings.load_dataset_settings(dataset).accepted_warnings)
-    files = intake.files_of(_dataset_folder(dataset))
+    files = intake.files_of(folder)
     with database.open_session(_n_bytes(files)) as connection:
         account, verdict = _judged(connection, files, dataset, "", as_of, show_words=show_words)
     return {**_plain(account), "gate": _plain(verdict)}

@@ -31,6 +31,8 @@ class Manifest(TypedDict):
     status: str  # ok or failed
     dataset: str
     company: NotRequired[str]
+    team: NotRequired[str]  # of one team's pack, with its name as `title`
+    title: NotRequired[str]
     quarter: str
     quarter_label: str
     as_of: str

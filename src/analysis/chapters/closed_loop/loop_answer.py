@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from analysis.stats.result import Verdict
     from analysis.store.company import Company
 
+NOT_OF_ONE_TEAM = "What comes back from sales is followed over the leads of all teams together."
 LATEST_QUARTERS = 4  # whose leads, deals and spend are judged
 GAPS: dict[str, str] = {  # by what is missing: what cannot be told, and what to export
     "history": (
@@ -104,6 +105,7 @@ def answer_loop(company: Company) -> LoopAnswer:
     CrmDataError
         If no lead had come by the end of the quarter.
     """
+    company.require_whole(NOT_OF_ONE_TEAM)
     as_of = min(company.last_day, company.day_after - dt.timedelta(days=1))
     zone = company.settings.company.time_zone
     until = pd.Timestamp(as_of + dt.timedelta(days=1)).tz_localize(zone).tz_convert("UTC")

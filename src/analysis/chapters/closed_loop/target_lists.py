@@ -279,7 +279,7 @@ def _spelling(name: str) -> str:
 
 
 def _letter_pairs(key: str) -> frozenset[str]:
-    return frozenset(f"^{key}$"[i : i + 2] for i in range(len(key) + 1))
+    return frozenset(f"<{key}>"[i : i + 2] for i in range(len(key) + 1))
 
 
 def _numbers(key: str) -> list[str]:

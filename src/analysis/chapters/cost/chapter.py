@@ -209,6 +209,16 @@ def _hidden_elsewhere(
     return [Cell(*each) in hidden for each in zip(cuts, values, strict=True)]
 
 
+def hidden_teams(company: Company, stays: pd.DataFrame) -> set[str]:
+    """Teams whose figures would give away those of a few of the people in `stays`.
+
+    As the table of teams hides them, so that a team's own pack shows no more than that table.
+    """
+    people = _with_every_group(stays).drop_duplicates(["rep_id", *PUBLISHED_BY])
+    hidden = cells_to_hide(people, PUBLISHED_BY, smallest=company.settings.people.smallest_cell)
+    return {str(cell.value) for cell in hidden if cell.cut == "team_id"}
+
+
 def _with_every_group(stays: pd.DataFrame) -> pd.DataFrame:
     """Return `stays` with a name for the group of those whose segment or region nobody wrote."""
     cuts = ("segment", "region")

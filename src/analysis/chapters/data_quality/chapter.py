@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from analysis.stats.result import Result
     from analysis.store.company import Company
 
+NOT_OF_ONE_TEAM = "What came in and what was set aside is told of the whole company's exports."
 QUARTERS_OF_LOGGING = 8
 AUDIT = "audit.json"
 CAN_TELL = "can tell"
@@ -38,6 +39,7 @@ FURTHER_QUESTIONS = {  # asked by leadership, and no chapter is about them
 
 def bookings(company: Company) -> tuple[Result, str]:
     """Bookings of the quarter, and what to say beside them of deals won without an amount."""
+    company.require_whole(NOT_OF_ONE_TEAM)
     house = company.settings.company
     won = won_deals.of_quarter(
         company.table("opportunities"), company.quarter, house.fiscal_year_start_month

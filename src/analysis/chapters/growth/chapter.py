@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 TABLES = ("team_quarter", "rep_quarter", "programme", "opportunities", "survey_answers")
 INTERVAL = {"low": ("number1", "95% from"), "high": ("number1", "to")}
 MOST_PRACTICES = 6
+NOT_OF_ONE_TEAM = "Growth is found by comparing teams, and one team has nothing beside it."
 DIMENSIONS_SEED = 9
 
 
@@ -50,6 +51,7 @@ class AlignedGrowth(NamedTuple):
 
 def aligned_growth(company: Company) -> AlignedGrowth:
     """Estimate what joining did, and score every team's alignment."""
+    company.require_whole(NOT_OF_ONE_TEAM)
     quarter, house = company.quarter, company.settings
     tables = {name: company.table(name) for name in sorted({*TABLES, *alignment.TABLES})}
     as_of = assessment.tables_as_of(

@@ -12,6 +12,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any, NamedTuple, get_type_hints
 
 from analysis.chapters.growth.drift_allowance import DriftBeliefs
+from analysis.store import processed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -98,6 +99,17 @@ def parse_specification(text: str) -> Specification:
     _check(fields)
     fields["horizon"] = tuple(fields["horizon"])
     return Specification(**fields, sha256=hashlib.sha256(text.encode()).hexdigest())
+
+
+def require_own(dataset: str) -> None:
+    """Raise `ValueError` if a dataset has a specification of its own that is wrong."""
+    own = processed.own_text(dataset, OWN_FILE)
+    if own is None:
+        return
+    try:
+        parse_specification(own)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{OWN_FILE}: {error}") from None
 
 
 def is_exploratory(specification: Specification, earlier_hashes: Iterable[str]) -> bool:

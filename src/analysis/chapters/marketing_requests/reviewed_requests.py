@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 SOURCE = "marketing_requests"
 SEED, N_CHANCES = 16, 100
+NOT_OF_ONE_TEAM = "What marketing takes on is chosen among the requests of all teams."
 NO_RATES = pd.DataFrame({"campaign_type": pd.Series(dtype=object), "bookings_amount": []})
 
 
@@ -115,6 +116,7 @@ def review_requests(
     CrmDataError
         If no request was asked by then.
     """
+    company.require_whole(NOT_OF_ONE_TEAM)
     log = request_log.request_log(
         company.table("marketing_requests"),
         request_records.read_records(company.dataset),

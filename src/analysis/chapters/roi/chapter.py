@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from analysis.store.company import Company
 
 FOUND_BY = {"marketing": "Marketing", "sales": "Sales", "total": "Both"}
+NOT_OF_ONE_TEAM = "Whether the programme pays rests on a comparison of teams."
 BUDGET_CUTS = (accounts.BudgetCut(0.8, 0.5), accounts.BudgetCut(1.0, 0.8))
 
 
@@ -102,6 +103,7 @@ class Appraised(NamedTuple):
 
 def appraise_programme(company: Company) -> Appraised:
     """Appraise the company's programme as of the quarter reported."""
+    company.require_whole(NOT_OF_ONE_TEAM)
     tables = {name: company.table(name) for name in appraised_programme.TABLES}
     programme = appraised_programme.company_programme(
         tables,

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from analysis.store.company import Company
 
 
+NOT_OF_ONE_TEAM = "What one more hour brings is learnt from the weeks of all teams together."
+
+
 class SellingTime:
     """What selling hours bring, learnt from all quarters up to the one reported.
 
@@ -42,6 +45,7 @@ class SellingTime:
 
     def __init__(self, company: Company, *, smallest_elasticity: float) -> None:
         """Estimate the elasticity; a smaller one than `smallest_elasticity` is not material."""
+        company.require_whole(NOT_OF_ONE_TEAM)
         quarter, house = company.quarter, company.settings
         panel, weekly = company.table("rep_quarter"), company.table("rep_week")
         self.company = company

@@ -90,6 +90,7 @@ CHECKS = (
     amount_checks.scale_of_amounts,
     target_checks.bookings_against_quotas,
     target_checks.quotas_of_other_periods,
+    target_checks.quotas_out_of_scale,
     target_checks.pay_against_quotas,
     target_checks.sums_among_quotas,
 )

@@ -123,6 +123,35 @@ def odd_entries(data: Dataset) -> Iterator[CheckReading]:
         ),
     )
     yield data.odd_share(
+        "calls_of_odd_length",
+        TIME,
+        "activities",
+        odd="minutes < 0.1 or minutes > 300",
+        among="kind = 'call' and minutes > 0",
+        sentence=(
+            "{} calls last less than 6 seconds or more than 5 hours: their length may be in "
+            "another unit."
+        ),
+    )
+    # who enters a call by hand writes 30 and means minutes; what a telephone counts is no round number
+    yield data.odd_share(
+        "calls_of_round_seconds",
+        TIME,
+        "activities",
+        odd="minutes <= 2 and round(minutes * 60) % 5 = 0",
+        among="kind = 'call' and minutes > 0",
+        sentence="{} calls last 5, 10, 15 ... up to 120 seconds: they may be minutes in a column of seconds.",
+    )
+    yield data.odd_share(
+        "meetings_of_unknown_outcome",
+        TIME,
+        "activities",
+        odd="contains(coalesce(flagged_by, ''), 'unknown_meeting_outcome')",
+        among="kind = 'event' and not is_all_day",
+        sentence="{} meetings have an outcome in words that say neither that they were held nor that they were not: "
+        "they count as held.",
+    )
+    yield data.odd_share(
         "activities_without_length",
         TIME,
         "activities",

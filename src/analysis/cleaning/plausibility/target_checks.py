@@ -24,6 +24,7 @@ FEWEST_REPS = 4
 OTHER_LENGTH = 2.5  # a period is so many times as long as most are, or as short
 LIKE_AMOUNT = 1.8  # and its amount is within this factor of theirs
 QUOTA_BY_PAY = (1.0, 30.0)  # a year's quota by a year's base pay
+QUOTA_OF_SCALE = 50  # times the median of all, for a day
 SAME_SUM = 0.005  # of a quota: it is the sum of others if it lies as near
 _OF_BOTH = Bearing((), (*AMOUNTS.questions, *TARGETS.questions))
 _OF_PAY = Bearing((), ("cost", "worth", "pay"))
@@ -92,6 +93,24 @@ def quotas_of_other_periods(data: Dataset) -> Iterator[CheckReading]:
             sentence=(
                 "{} quotas are of a much longer or shorter period than most, and of the same amount."
             ),
+        )
+
+
+def quotas_out_of_scale(data: Dataset) -> Iterator[CheckReading]:
+    """Yield quotas a hundred times the median for their days, or a hundredth: thousands for units."""
+    if data.has("quotas"):
+        yield data.odd_share(
+            "quotas_out_of_scale",
+            TARGETS,
+            "quotas",
+            key="rep_id",
+            odd=f"daily not between usual / {QUOTA_OF_SCALE} and usual * {QUOTA_OF_SCALE}",
+            among="true",
+            source="""(
+              select *, median(daily) over () as usual from (
+                select *, quota_amount / (period_end - period_start) as daily from quotas
+                where quota_amount > 0 and period_end > period_start))""",
+            sentence="{} quotas are far above or below the median for as many days: some may be in thousands.",
         )
 
 

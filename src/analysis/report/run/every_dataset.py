@@ -4,8 +4,9 @@ what became of each.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
+
+from analysis.report.run import shards
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,7 +15,7 @@ ENDS = {
     0: "done",
     1: "not made: its data were refused, or every question is withheld",
     2: "not made: wrong usage, or a wrong file of its folder",
-    3: "failed: a notebook or the report",
+    3: "failed: its pull, a notebook or the report",
     70: "failed: a bug of alignment-roi",
     75: "not made: another run works on it",
 }  # by exit code
@@ -40,13 +41,7 @@ def datasets_of_shard(names: Sequence[str], shard: str | None) -> list[str]:
     """
     if not names:
         raise ValueError("no dataset is in data/raw; `alignment-roi init NAME` makes one")
-    ordered = sorted(names)
-    if shard is None:
-        return ordered
-    parts = re.fullmatch(r"([1-9][0-9]{0,4})/([1-9][0-9]{0,4})", shard)
-    if parts is None or int(parts[1]) > int(parts[2]):
-        raise ValueError(f"shard must be i/n with i from 1 to n, such as 2/4, got {shard!r}")
-    return ordered[int(parts[1]) - 1 :: int(parts[2])]
+    return shards.parse_shard(shard).take(sorted(names))
 
 
 def outcome_lines(ended: Sequence[tuple[str, int]]) -> list[str]:

@@ -11,21 +11,17 @@ import contextlib
 import json
 import math
 import os
-import shutil
-import signal
 import sys
 import time
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import active_children, get_context, parent_process
+from concurrent.futures import as_completed
 from queue import Empty
-from threading import Event, Thread, local
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from analysis.project.nearest_name import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from concurrent.futures import Future
     from pathlib import Path
 
     from papermill.engines import NotebookExecutionManager
@@ -47,12 +43,11 @@ from traitlets import Type, default
 
 from analysis.project import paths
 from analysis.report.output import ANALYST_TAG
-from analysis.report.run import kernel_provisioner
+from analysis.report.run import fan_out, kernel_provisioner
 from analysis.store.run_record import Outcome, Parameter, Status
 
 CELL_TIMEOUT = 900  # [s]; a cell that runs longer is stuck, not slow
 LOOK_AGAIN = 1.0  # [s]
-ATTEMPTS = 2  # of a notebook whose process died
 # A failing `!command` fails its cell, and so does any line of %%bash; `!command || true` may fail.
 SHELL_FAILS = (
     "--InteractiveShell.system_raise_on_error=True",
@@ -269,56 +264,6 @@ def _run(job: Job) -> Outcome:
     return outcome("failed", *early) if early else outcome("ok")
 
 
-def _prepare_worker() -> None:
-    """End this process, and with it its kernel, when the run that started it is gone.
-
-    Ctrl-C on a terminal reaches every process of the run: it is the parent's to answer.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-
-    def watch() -> None:
-        parent = parent_process()
-        if parent is not None:
-            parent.join()
-            for folder in kernel_provisioner.socket_folders:
-                shutil.rmtree(folder, ignore_errors=True)
-            os._exit(1)
-
-    Thread(target=watch, daemon=True).start()
-
-
-class _Worker(local):
-    """A process of each thread's own that runs its notebooks: none dies with another."""
-
-    def __init__(self, processes: contextlib.ExitStack, is_interrupted: Event) -> None:
-        self.processes = processes
-        self.is_interrupted = is_interrupted
-        self.pool = self._start()
-
-    def _start(self) -> ProcessPoolExecutor:
-        return self.processes.enter_context(
-            ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_prepare_worker)
-        )
-
-    def run(self, job: Job) -> Outcome:
-        """Run one notebook; if the process dies (out of memory, a signal) once more in a new one.
-
-        What the notebook itself does wrong is an outcome, and not tried again.
-        """
-        start = time.monotonic()
-        for attempt in range(1, ATTEMPTS + 1):
-            try:
-                return self.pool.submit(run_notebook, job).result()._replace(attempts=attempt)
-            except BrokenProcessPool:
-                if self.is_interrupted.is_set():
-                    break
-                self.pool = self._start()
-        why = "the process that ran it died: out of memory, or ended from outside"
-        wall_s = round(time.monotonic() - start, 2)
-        return Outcome(job.notebook.stem, "killed", wall_s, error=why, attempts=attempt)
-
-
 def run_all(jobs: Sequence[Job], *, workers: int, done: Callable[[Outcome], None]) -> list[Outcome]:
     """Run `jobs` on up to `workers` processes; call `done` as each ends.
 
@@ -333,33 +278,19 @@ def run_all(jobs: Sequence[Job], *, workers: int, done: Callable[[Outcome], None
         return outcomes
     with contextlib.suppress(OSError):  # it imports what notebooks need while the workers start
         kernel_provisioner.hold_zygote()
-    is_interrupted = Event()
-    with (
-        contextlib.ExitStack() as processes,
-        ThreadPoolExecutor(min(workers, len(jobs))) as threads,
-    ):
-        worker = _Worker(processes, is_interrupted)
-        try:
-            with _no_interrupt():  # a worker that starts just now would print a traceback
-                futures = [threads.submit(worker.run, job) for job in jobs]
+    with fan_out.SurvivingPool(min(workers, len(jobs))) as pool:
+        futures = {pool.submit(run_notebook, job): job for job in jobs}
+        with pool.ended_by_interrupt(futures):
             for future in as_completed(futures):
-                done(future.result())
-            return [future.result() for future in futures]
-        except KeyboardInterrupt:
-            is_interrupted.set()
-            threads.shutdown(wait=False, cancel_futures=True)
-            while not all(future.done() for future in futures):  # `wait` never sees cancelled ones
-                for process in active_children():
-                    process.terminate()
-                time.sleep(0.05)
-            raise
+                done(_outcome_of(future, futures[future]))
+            return [_outcome_of(future, job) for future, job in futures.items()]
 
 
-@contextlib.contextmanager
-def _no_interrupt() -> Iterator[None]:
-    """Hold Ctrl-C back for a moment."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+def _outcome_of(future: Future[Outcome], job: Job) -> Outcome:
+    """Return how a notebook ended, where its process died too."""
     try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        return future.result()
+    except fan_out.WorkerDiedError as death:
+        return Outcome(
+            job.notebook.stem, "killed", death.wall_s, error=str(death), attempts=death.attempts
+        )

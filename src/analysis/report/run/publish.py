@@ -169,6 +169,29 @@ def _rendered(content: Document, day: dt.datetime) -> dict[str, bytes]:
     }
 
 
+def ending_lines(done: Sequence[Published]) -> tuple[list[str], list[str]]:
+    """Return where each report lies, and what to complain of where one failed."""
+    lines, complaints = [], []
+    for publication in done:
+        where = publication.folder.relative_to(paths.project_root())
+        if publication.manifest["status"] == "ok":
+            lines.append(f"{where / PDF}{'' if publication.is_new else ' (up to date)'}")
+            continue
+        broken = [
+            n
+            for n in publication.manifest["notebooks"]
+            if n["status"] not in manifest.WITHOUT_FAILURE
+        ]
+        why = [f"{manifest.failure_line(n)} ({n['status']})" for n in broken] or [
+            str(publication.manifest["error"])
+        ]
+        complaints.append("\n".join(f"{where}: {line}" for line in why))
+        complaints.append(
+            f"No PDF was written; the notebooks as far as they got are in {where / 'failed'}."
+        )
+    return lines, complaints
+
+
 def _drop_stopped(jobs: Sequence[notebooks.Job], run_plan: plan.Plan) -> None:
     """Remove notebooks that the data stopped halfway.
 
@@ -217,6 +240,8 @@ def _put_in_place(new: Path, folder: Path, scratch: Path) -> None:
     make_private(new / "notebooks")  # an analyst's table may show pay
     if folder.exists():
         folder.rename(scratch / "old")
+        if (packs := scratch / "old" / paths.TEAMS_FOLDER).is_dir():
+            packs.rename(new / paths.TEAMS_FOLDER)
     new.rename(folder)
 
 

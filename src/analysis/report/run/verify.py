@@ -31,6 +31,7 @@ class Verification(NamedTuple):
 def _run(run_id: str) -> Manifest | None:
     places = [
         *paths.reports_folder().glob(f"[!.]*/[!.]*/{manifest.FILE}"),
+        *paths.reports_folder().glob(f"[!.]*/[!.]*/{paths.TEAMS_FOLDER}/[!.]*/{manifest.FILE}"),
         *paths.project_root().glob(f"data/history/*/*/{manifest.FILE}"),
     ]
     manifests = (manifest.read_manifest(file.parent) for file in places)
@@ -80,16 +81,14 @@ def verify_report(report: Path) -> Verification:
         run["dataset"], as_of=dt.date.fromisoformat(as_of_day) if as_of_day else None
     )
     try:
-        company = open_company(run["dataset"], quarter=run["quarter"])
+        company = open_company(run["dataset"], quarter=run["quarter"], team=run.get("team", ""))
     except ParameterError as error:
         return Verification(holds=False, says=f"run {run_id}: {error}")
-    if manifest.run_id(company, run["parameters"]) == run_id:
+    identify = manifest.pack_run_id if company.team else manifest.run_id
+    if identify(company, run["parameters"]) == run_id:
         return Verification(
             holds=True,
-            says=(
-                f"run {run_id}: {run['dataset']} {run['quarter']} follows from today's data and "
-                "code"
-            ),
+            says=(f"run {run_id}: {_what(run)} follows from today's data and code"),
         )
     return Verification(
         holds=False,
@@ -97,9 +96,14 @@ def verify_report(report: Path) -> Verification:
     )
 
 
+def _what(run: Manifest) -> str:
+    team = run.get("team", "")
+    return f"{run['dataset']} {run['quarter']}{team and f' of team {team}'}"
+
+
 def _changed(run: Manifest, company: Company) -> str:
     now = {
-        "exports": {f["file"]: f["sha256"] for f in company.audit["files"]},
+        "exports": {f["file"]: f["sha256"] for f in company.whole.audit["files"]},
         "code": manifest.code_sha256(),
         "lock": manifest.lock_sha256(),
         "settings, rules or decisions on requests": manifest.settings_sha256(company),

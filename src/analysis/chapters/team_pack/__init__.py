@@ -1,0 +1,1 @@
+"""One team's pack: its own figures, and the company's where enough others are behind."""

@@ -1,0 +1,1 @@
+"""Commands of the command line, by subject, and how each of them ends."""

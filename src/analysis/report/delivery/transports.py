@@ -1,0 +1,217 @@
+"""Ways out: e-mail by SMTP, a signed message to an address of the web, files for other means.
+
+A transport says which of three came: handed over (it returns), certainly not (`NotSentError`), or
+nobody can know (`InDoubtError`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import hmac
+import http.client
+import json
+import os
+import smtplib
+import ssl
+import time
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from analysis.project import paths
+from analysis.project.errors import ExchangeError
+from analysis.project.hidden_secrets import MAIL_PASSWORD, WEBHOOK_KEY, without_secrets
+from analysis.project.private_files import FILE_OF_OWNER, private_folder
+from analysis.project.whole_file import write_whole
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from email.message import EmailMessage
+    from pathlib import Path
+
+    from analysis.project.exchange_settings import MailServer, Webhook
+
+PATIENCE_S = 30
+LONGEST_REPLY = 200
+OUTGOING = "outgoing"  # of data/: messages for those who send by other means
+
+
+class NotSentError(ExchangeError):
+    """A message that certainly did not go out."""
+
+
+class InDoubtError(ExchangeError):
+    """A message of which nobody here can know whether it arrived."""
+
+
+def tls_context(certificates: str | None) -> ssl.SSLContext:
+    """Return what checks a server's certificate and name, by the system's list or a file's."""
+    try:
+        return ssl.create_default_context(cafile=certificates)
+    except (OSError, ssl.SSLError):
+        raise NotSentError(
+            "the file of certificates named in the settings cannot be read"
+        ) from None
+
+
+class Mailbox:
+    """A mail server, connected when the first message goes out."""
+
+    def __init__(self, server: MailServer) -> None:
+        self._server = server
+        self._session: smtplib.SMTP | None = None
+
+    def connect(self) -> None:
+        """Connect, greet and log in, unless that stands: nothing is sent by it."""
+        with _certainly_not_sent():
+            self._connected()
+
+    def send(self, message: EmailMessage, *, sender: str, to: str) -> None:
+        """Hand one message over for one recipient."""
+        content = message.as_bytes()
+        with _certainly_not_sent():
+            session = self._connected()
+            for step, address in ((session.mail, sender), (session.rcpt, to)):
+                code, reply = step(address)
+                if code not in {250, 251}:
+                    session.rset()
+                    raise NotSentError(f"the mail server said {code} {_words(reply)}")
+        try:
+            code, reply = session.data(content)
+        except smtplib.SMTPDataError as error:
+            code, reply = error.smtp_code, _bytes(error.smtp_error)
+        except (OSError, smtplib.SMTPException):
+            self._forget()
+            raise InDoubtError(
+                "the mail server was lost before it said whether it took it"
+            ) from None
+        if code != 250:
+            self._forget()
+            raise NotSentError(f"the mail server said {code} {_words(reply)}")
+
+    def close(self) -> None:
+        """End the session, politely where the server still listens."""
+        if self._session is not None:
+            with contextlib.suppress(OSError, smtplib.SMTPException):
+                self._session.quit()
+        self._forget()
+
+    def _forget(self) -> None:
+        if self._session is not None:
+            self._session.close()
+        self._session = None
+
+    def _connected(self) -> smtplib.SMTP:
+        if self._session is not None:
+            try:
+                if self._session.noop()[0] == 250:
+                    return self._session
+            except (OSError, smtplib.SMTPException):
+                pass
+            self._forget()
+        server = self._server
+        if server.tls == "from the start":
+            session: smtplib.SMTP = smtplib.SMTP_SSL(
+                server.host,
+                server.port,
+                timeout=PATIENCE_S,
+                context=tls_context(server.certificates),
+            )
+        else:
+            session = smtplib.SMTP(server.host, server.port, timeout=PATIENCE_S)
+        try:
+            self._greet(session)
+        except BaseException:
+            session.close()
+            raise
+        self._session = session
+        return session
+
+    def _greet(self, session: smtplib.SMTP) -> None:
+        session.ehlo_or_helo_if_needed()
+        if self._server.tls == "starttls":
+            session.starttls(context=tls_context(self._server.certificates))
+            session.ehlo()
+        if self._server.user is not None:
+            password = os.environ.get(MAIL_PASSWORD)
+            if not password:
+                raise NotSentError(f"{MAIL_PASSWORD} holds no password for the mail server's user")
+            if not password.isascii():
+                raise NotSentError(f"{MAIL_PASSWORD} must be of ASCII characters")
+            session.login(self._server.user, password)
+
+
+@contextlib.contextmanager
+def _certainly_not_sent() -> Iterator[None]:
+    """Turn what goes wrong before a message is handed over into one line without a secret."""
+    try:
+        yield
+    except smtplib.SMTPAuthenticationError as error:
+        raise NotSentError(
+            f"the mail server refused user and password ({error.smtp_code})"
+        ) from None
+    except smtplib.SMTPResponseException as error:
+        raise NotSentError(
+            f"the mail server said {error.smtp_code} {_words(error.smtp_error)}"
+        ) from None
+    except ssl.SSLCertVerificationError as error:
+        raise NotSentError(f"the certificate was refused: {error.verify_message}") from None
+    except (OSError, smtplib.SMTPException) as error:
+        raise NotSentError(f"the server cannot be reached: {_words(str(error))}") from None
+
+
+def _bytes(reply: bytes | str) -> bytes:
+    return reply if isinstance(reply, bytes) else reply.encode()
+
+
+def _words(reply: bytes | str) -> str:
+    text = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply
+    return without_secrets(" ".join(text.split()))[:LONGEST_REPLY]
+
+
+def post_webhook(webhook: Webhook, content: Mapping[str, Any], delivery_id: str) -> None:
+    """Post JSON, signed: HMAC-SHA256 over the time, a dot and the body, by the key they share.
+
+    Redirections are not followed.
+    """
+    key = os.environ.get(WEBHOOK_KEY)
+    if not key:
+        raise NotSentError(f"{WEBHOOK_KEY} holds no key to sign with")
+    body = json.dumps(content, ensure_ascii=True, sort_keys=True).encode()
+    at = str(int(time.time()))
+    signature = hmac.new(key.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
+    headers = {
+        "Content-Type": "application/json",
+        "User-Agent": "alignment-roi",
+        "X-Alignment-Roi-Id": delivery_id,
+        "X-Alignment-Roi-Time": at,
+        "X-Alignment-Roi-Signature": f"sha256={signature}",
+    }
+    parts = urlsplit(webhook.url)
+    host = parts.hostname or ""
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    if parts.scheme == "https":
+        connection: http.client.HTTPConnection = http.client.HTTPSConnection(
+            host, parts.port, timeout=PATIENCE_S, context=tls_context(webhook.certificates)
+        )
+    else:
+        connection = http.client.HTTPConnection(host, parts.port, timeout=PATIENCE_S)
+    with contextlib.closing(connection):
+        with _certainly_not_sent():
+            connection.connect()
+        try:
+            connection.request("POST", target, body, headers)
+            status = connection.getresponse().status
+        except (OSError, http.client.HTTPException):
+            raise InDoubtError("the webhook was lost before it answered") from None
+    if not 200 <= status < 300:
+        raise NotSentError(f"the webhook answered {status}")
+
+
+def write_file(message: EmailMessage, dataset: str, name: str) -> Path:
+    """Write a message as a file that mail programs open and send."""
+    folder = private_folder(paths.project_root() / "data" / OUTGOING)
+    folder = private_folder(folder / dataset)
+    with write_whole(folder / f"{name}.eml", mode=FILE_OF_OWNER) as part:
+        part.write_bytes(message.as_bytes())
+    return folder / f"{name}.eml"

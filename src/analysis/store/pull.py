@@ -1,0 +1,445 @@
+"""CRM tables from a warehouse into a dataset's folder of exports, as Parquet.
+
+The first pull reads every table in full, later ones what changed.  All tables are read in one
+transaction and put in place together; where anything goes wrong, yesterday's files stay.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from analysis.project import exchange_settings, paths
+from analysis.project.errors import ExchangeError
+from analysis.sources import connector_schemas, field_maps, intake, recognise, warehouse
+from analysis.sources.connector_schemas import Source
+from analysis.sources.database import open_session, quote_identifier, quote_literal
+from analysis.store import pull_record
+from analysis.store.pull_record import PulledTable, PullRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    import duckdb
+
+    from analysis.sources.warehouse import Warehouse
+
+LARGE = 1 << 40  # bytes: what a pull holds is not known beforehand, so every core may work
+OF_QUERY = "own query"
+BY_MARK = "by the connector's mark"
+UNSEEN = "by the number of rows: a deletion that a new row makes up for is not seen until --full"
+NONE_LOST = "read in full: what was deleted is not there"
+
+
+class TablePlan(NamedTuple):
+    """How a table is pulled: all of it, or what changed `since` a time; `why` says why all."""
+
+    source: Source
+    before: PulledTable | None
+    since: warehouse.Since | None
+    why: str
+    query: str | None = None
+
+
+class PullPlan(NamedTuple):
+    """What a pull reads, what of the warehouse it leaves, and what is other than last time."""
+
+    connection: str
+    tables: list[TablePlan]
+    left: list[tuple[str, str]]
+    changes: list[str]
+    stale: list[str]
+
+
+class Counted(NamedTuple):
+    """A file made ready: its rows, those read for it, and those marked as deleted."""
+
+    n_rows: int
+    n_read: int
+    n_marked_deleted: int
+    watermark: str | None
+    is_keyed: bool
+
+
+def pull_dataset(
+    dataset: str,
+    *,
+    full: bool = False,
+    accept_schema: bool = False,
+    say: Callable[[str], None],
+) -> PullRecord:
+    """Pull a dataset's tables and put them in place; return what was written.
+
+    Raises
+    ------
+    SettingsError
+        If the dataset names no connection that lets it read.
+    ExchangeError
+        If the warehouse cannot be read, or its tables are not those of last time; every file is
+        then as it was.
+    """
+    settings, connection = exchange_settings.read_pull(dataset)
+    staging = pull_record.stage_folder(dataset)
+    record = pull_record.read_record(dataset)
+    now = dt.datetime.now(tz=dt.UTC)
+    try:
+        with (
+            warehouse.open_warehouse(connection) as source,
+            open_session(LARGE, has_macros=False) as session,
+        ):
+            plan = _plan(dataset, settings, source, record, full=full)
+            _require_same(plan, is_accepted=accept_schema)
+            for line in plan.changes:
+                say(line)
+            pulled = [_pull_table(source, session, staging, each, now) for each in plan.tables]
+    except BaseException:
+        pull_record.finish_pull(dataset)  # what was made ready so far is cleared away
+        raise
+    for table in pulled:
+        say(table_line(table))
+    new = PullRecord(
+        pulled_at=now.isoformat(timespec="seconds"),
+        connection=settings.connection,
+        tables=tuple(pulled),
+    )
+    pull_record.put_in_place(dataset, new, plan.stale)
+    return new
+
+
+def plan_lines(dataset: str, *, full: bool = False) -> list[str]:
+    """Return what a pull would read, in lines; nothing is written."""
+    settings, connection = exchange_settings.read_pull(dataset)
+    record = pull_record.read_record(dataset)
+    with warehouse.open_warehouse(connection) as source:
+        plan = _plan(dataset, settings, source, record, full=full)
+        counts = [source.count(each.query or each.source.relation) for each in plan.tables]
+    lines = []
+    for each, n in zip(plan.tables, counts, strict=True):
+        table, how = each.source, each.why
+        if each.since is not None:
+            how = f"rows whose {each.since.column} is {each.since.time} or later"
+        n_columns = len(table.relation.columns)
+        lines.append(
+            f"{table.relation.label} -> {table.file}.parquet: {table.object_name} "
+            f"({table.map_name}), {n:,} rows, {len(table.columns)} of {n_columns} columns; {how}"
+        )
+    lines += [f"{label}: not read: {why}" for label, why in plan.left]
+    lines += [f"other than last time: {line}" for line in plan.changes]
+    return lines
+
+
+def table_line(table: PulledTable) -> str:
+    """Return in a line what was pulled of a table."""
+    marked = f", {table.n_marked_deleted:,} marked as deleted" if table.n_marked_deleted else ""
+    return (
+        f"{table.relation} -> {table.file}: {table.n_read:,} rows read ({table.how}), "
+        f"{table.n_rows:,} rows now{marked}; deletions: {table.deletions}"
+    )
+
+
+def _plan(
+    dataset: str,
+    settings: exchange_settings.PullSettings,
+    source: Warehouse,
+    record: PullRecord | None,
+    *,
+    full: bool,
+) -> PullPlan:
+    layouts = field_maps.exports_known(dataset)
+    schema = settings.from_schema
+    survey = connector_schemas.survey_relations(source.relations(), layouts, schema)
+    queries = {name: entry.query for name, entry in settings.tables.items()}
+    own = [_own_source(source, name, entry) for name, entry in settings.tables.items()]
+    sources = [s for s in survey.sources if s.file not in queries] + own
+    gone = [] if record is None else _gone(record, sources)
+    if not sources and not gone:
+        raise ExchangeError(
+            "the connection shows no CRM table of a connector (a name and columns as of Salesforce "
+            "or HubSpot, and _fivetran_synced or _airbyte_extracted_at); name queries under "
+            "[pull.tables]."
+        )
+    _require_apart(dataset, sources, record)
+    tables, changes = [], [f"{table.relation}: is not there any more" for table in gone]
+    for each in sources:
+        file = f"{each.file}.parquet"
+        before = record.table(file) if record else None
+        changes += _changed_columns(before, each)
+        tables.append(
+            _table_plan(dataset, settings, each, before, queries.get(each.file), full=full)
+        )
+    return PullPlan(
+        settings.connection, tables, survey.left, changes, [table.file for table in gone]
+    )
+
+
+def _gone(record: PullRecord, sources: Sequence[Source]) -> list[PulledTable]:
+    files = {f"{s.file}.parquet" for s in sources}
+    return [table for table in record.tables if table.file not in files]
+
+
+def _own_source(source: Warehouse, name: str, entry: exchange_settings.TableQuery) -> Source:
+    where = f"pull.tables.{name}"
+    warehouse.require_query(entry.query, f"{where}.query")
+    columns = source.query_columns(entry.query)
+    header = [column for column, _ in columns]
+    for column in (*entry.key, *([entry.changed_at] if entry.changed_at else [])):
+        if column not in header:
+            raise ExchangeError(f"{where}: its query has no column {column!r}.")
+    relation = warehouse.Relation("", name, columns, entry.key)
+    return Source(
+        name, name, OF_QUERY, relation, columns, entry.key, entry.changed_at, None, None
+    )  # fmt: skip
+
+
+def _require_apart(dataset: str, sources: Sequence[Source], record: PullRecord | None) -> None:
+    """Refuse to write beside an export of the same name: every row would be there twice."""
+    ours = {table.file for table in record.tables} if record else set()
+    folder = paths.raw_folder(dataset)
+    others = [f.name for f in intake.files_of(folder) if f.name not in ours]
+    stems = {recognise.fold_header(name.partition(".")[0]): name for name in others}
+    for each in sources:
+        if other := stems.get(recognise.fold_header(each.file)):
+            raise ExchangeError(
+                f"data/raw/{dataset}/{other} would stand beside {each.file}.parquet, and every row "
+                "be there twice; move it away."
+            )
+
+
+def _changed_columns(before: PulledTable | None, source: Source) -> list[str]:
+    """Return what is other than last time of a table that was pulled before."""
+    if before is None:
+        return []
+    there, then = dict(source.relation.columns), dict(before.columns)
+    label = source.relation.label
+    moved = [] if before.relation == label else [f"{label}: was {before.relation}"]
+    lost = [f"{label}: column {name} is not there any more" for name in then if name not in there]
+    other = [
+        f"{label}: column {name} was {kind}, now {there[name]}"
+        for name, kind in then.items()
+        if name in there and there[name] != kind
+    ]
+    return moved + lost + other
+
+
+def _require_same(plan: PullPlan, *, is_accepted: bool) -> None:
+    """Stop where a table or column that was read is gone: a figure would move without a word."""
+    if plan.changes and not is_accepted:
+        raise ExchangeError(
+            "\n".join(plan.changes) + "\nNothing was pulled, the files of the last pull stay. Once "
+            "that is as it should be, pull with --accept-schema."
+        )
+
+
+def _table_plan(
+    dataset: str,
+    settings: exchange_settings.PullSettings,
+    source: Source,
+    before: PulledTable | None,
+    query: str | None,
+    *,
+    full: bool,
+) -> TablePlan:
+    """Decide whether what changed is enough."""
+    file = paths.raw_folder(dataset) / f"{source.file}.parquet"
+    kind = dict(source.relation.columns).get(source.changed_at or "", "")
+    since = None
+    if full:
+        why = "all, as asked"
+    elif before is None:
+        why = "all, the first time"
+    elif source.changed_at is None or before.watermark is None:
+        why = "all, as nothing says when a row changed"
+    elif not before.key or before.key != source.key:
+        why = "all, as no column tells its rows apart"
+    elif before.columns != source.columns or (before.query or None) != query:
+        why = "all, as its columns or its query are others now"
+    elif not file.is_file() or intake.file_sha256(file) != before.sha256:
+        why = "all, as its file is not the one that was pulled"
+    else:
+        start = dt.datetime.fromisoformat(before.watermark)
+        start -= dt.timedelta(minutes=settings.overlap_minutes)
+        why, since = "changed", warehouse.Since(source.changed_at, kind, start.isoformat())
+    return TablePlan(source, before, since, why, query)
+
+
+def _pull_table(
+    source: Warehouse,
+    session: duckdb.DuckDBPyConnection,
+    staging: Path,
+    plan: TablePlan,
+    now: dt.datetime,
+) -> PulledTable:
+    table = plan.source
+    origin = plan.query if plan.query is not None else table.relation
+    n_there = source.count(origin)
+    file = staging / f"{table.file}.parquet"
+    how, since = plan.why, plan.since
+    rows = _written(source, session, file, plan, since, now)
+    has_all = table.mark is not None and table.deleted_column is None  # those marked are left out
+    if since is not None and not has_all and rows.n_rows != n_there:
+        how, since = "all, as rows came or went without a new time", None
+        rows = _written(source, session, file, plan, since, now)
+    if since is None and rows.n_read != n_there:
+        raise ExchangeError(
+            f"{table.relation.label}: {n_there:,} rows are there, but {rows.n_read:,} were read."
+        )
+    return PulledTable(
+        file=file.name,
+        object_name=table.object_name,
+        relation=table.relation.label,
+        query=plan.query or "",
+        statement=source.statement,
+        columns=table.columns,
+        key=table.key if rows.is_keyed else (),
+        changed_at=table.changed_at,
+        watermark=rows.watermark,
+        n_rows=rows.n_rows,
+        n_read=rows.n_read,
+        n_marked_deleted=rows.n_marked_deleted,
+        how=how,
+        deletions=BY_MARK if table.mark else UNSEEN if since else NONE_LOST,
+        sha256=intake.file_sha256(file),
+    )
+
+
+def _written(
+    source: Warehouse,
+    session: duckdb.DuckDBPyConnection,
+    file: Path,
+    plan: TablePlan,
+    since: warehouse.Since | None,
+    now: dt.datetime,
+) -> Counted:
+    """Write a table's file: what was read, or yesterday's rows with what changed in their place."""
+    table, incoming = plan.source, file.with_suffix(".incoming")
+    origin = plan.query if plan.query is not None else table.relation
+    session.register("incoming", source.rows(origin, table.columns, since))
+    session.execute(f"copy ({_incoming_select(table)}) to {_parquet_target(incoming)}")
+    session.unregister("incoming")
+    rows_read, key = f"read_parquet({quote_literal(str(incoming))})", _key_in_file(table)
+    is_marked = _mark(table, in_file=True)
+    n_read, n_marked = _numbers(
+        session, f"select count(*), count(*) filter ({is_marked}) from {rows_read}"
+    )
+    watermark = _watermark(session, rows_read, table, now) if table.changed_at else None
+    rest = f"from {rows_read}"
+    if table.mark is not None and table.deleted_column is None:  # no map reads it: left out here
+        rest += f" where not {is_marked}"
+    if since is not None and plan.before is not None:
+        before = file.parents[1] / file.name
+        watermark = max(filter(None, (watermark, plan.before.watermark)))
+        _merge(session, before, rows_read, rest, key, file)
+    elif rest.endswith(rows_read):
+        incoming.rename(file)
+    else:
+        session.execute(f"copy ({rest}) to {_parquet_target(file)}")
+    incoming.unlink(missing_ok=True)
+    written = f"read_parquet({quote_literal(str(file))})"
+    (n_rows,) = _numbers(session, f"select count(*) from {written}")
+    return Counted(n_rows, n_read, n_marked, watermark, _is_key(session, written, key))
+
+
+def _merge(
+    session: duckdb.DuckDBPyConnection,
+    before: Path,
+    rows_read: str,
+    rest: str,
+    key: Sequence[str],
+    file: Path,
+) -> None:
+    """Write yesterday's rows with what changed in their place; if nothing did, the same bytes."""
+    old = f"read_parquet({quote_literal(str(before))})"
+    session.execute(f"create or replace temp table changed_rows as {rest} except all from {old}")
+    same = " and ".join(f"n.{k} = o.{k}" for k in key)
+    n_changed, n_marked = _numbers(
+        session,
+        "select (select count(*) from changed_rows), (select count(*) from "
+        f"(from {rows_read} except all {rest}) n semi join {old} o on {same})",
+    )
+    if not n_changed and not n_marked:
+        shutil.copyfile(before, file)
+        return
+    session.execute(
+        f"copy (select o.* from {old} o anti join {rows_read} n on {same} "
+        f"union all by name {rest}) to {_parquet_target(file)}"
+    )
+
+
+def _parquet_target(file: Path) -> str:
+    return f"{quote_literal(str(file))} (format parquet, compression zstd)"
+
+
+def _key_in_file(table: Source) -> list[str]:
+    return [quote_identifier(_name_in_file(table, column)) for column in table.key]
+
+
+def _is_key(session: duckdb.DuckDBPyConnection, rows: str, key: Sequence[str]) -> bool:
+    """Return whether columns tell the rows apart, none of them blank."""
+    if not key:
+        return False
+    columns = ", ".join(key)
+    filled = " and ".join(f"{k} is not null" for k in key)
+    n_rows, n_keys = _numbers(
+        session,
+        f"select count(*), (select count(*) from (select distinct {columns} from {rows} "
+        f"where {filled})) from {rows}",
+    )
+    return bool(n_rows == n_keys)
+
+
+def _mark(table: Source, *, in_file: bool) -> str:
+    """Return the SQL of whether the connector says that a row was deleted: a flag, or a time."""
+    if table.mark is None:
+        return "false"
+    cell = quote_identifier(_name_in_file(table, table.mark) if in_file else table.mark)
+    if dict(table.columns)[table.mark].casefold() == "boolean":
+        return f"coalesce({cell}, false)"
+    is_stated = f"({cell} is not null and {cell}::varchar not in ('', '0'))"
+    return f"coalesce(try_cast({cell}::varchar as boolean), {is_stated})"
+
+
+def _incoming_select(table: Source) -> str:
+    """Return the SQL that reads what comes in: names as in the file, deletion by either mark."""
+    mark, kinds = _mark(table, in_file=False), dict(table.columns)
+    cells = []
+    for column, kind in table.columns:
+        name = _name_in_file(table, column)
+        cell = quote_identifier(column)
+        if table.mark and name == table.deleted_column and column != table.mark:
+            are_flags = {kind.casefold(), kinds[table.mark].casefold()} == {"boolean"}
+            either = (
+                f"{cell} or {mark}"
+                if are_flags
+                else f"case when {mark} then 'true' else {cell}::varchar end"
+            )
+            cell = either
+        cells.append(f"{cell} as {quote_identifier(name)}")
+    names = {_name_in_file(table, column) for column, _ in table.columns}
+    if table.mark and table.deleted_column and table.deleted_column not in names:
+        cells.append(f"{mark} as {quote_identifier(table.deleted_column)}")
+    return f"select {', '.join(cells)} from incoming"
+
+
+def _watermark(
+    session: duckdb.DuckDBPyConnection, rows: str, table: Source, now: dt.datetime
+) -> str | None:
+    """Return the latest time of the rows that came in; a time that is yet to come says nothing."""
+    time = quote_identifier(_name_in_file(table, table.changed_at or ""))
+    if "with time zone" not in dict(table.columns)[table.changed_at or ""].casefold():
+        time = f"try_cast({time}::varchar as timestamptz)"
+    latest = session.execute(
+        f"select strftime(max({time}) at time zone 'UTC', '%Y-%m-%dT%H:%M:%S.%f+00:00') "
+        f"from {rows} where {time} <= $now::timestamptz",
+        {"now": now.isoformat()},
+    ).fetchone()
+    return latest[0] if latest else None
+
+
+def _name_in_file(table: Source, column: str) -> str:
+    return dict(table.renamed).get(column, column)
+
+
+def _numbers(session: duckdb.DuckDBPyConnection, statement: str) -> tuple[Any, ...]:
+    return session.execute(statement).fetchone() or ()

@@ -1,0 +1,163 @@
+"""The same against a real PostgreSQL server, which the tests start and stop."""
+
+from __future__ import annotations
+
+import base64
+import threading
+from urllib.parse import quote
+
+import pandas as pd
+import postgres_server
+import pytest
+from report_fixtures import run
+
+from analysis.store import pull, pull_record
+
+driver = pytest.importorskip("adbc_driver_postgresql.dbapi", reason="the driver is not installed")
+pytestmark = pytest.mark.skipif(
+    postgres_server.why_no_server() is not None, reason=str(postgres_server.why_no_server())
+)
+DEALS = """create table {schema}.opportunity as select
+  '006' || lpad(i::text, 12, '0') as id, '0055eZx00000RFBAB2' as owner_id, 'Closed Won' as stage_name,
+  (i + 0.1)::numeric(18, 4) as amount, i / 3.0::double precision as probability,
+  date '2026-03-30' as close_date, timestamptz '2026-01-04 16:31:01+01' as created_date,
+  false as is_deleted, '{{"a": 1}}'::jsonb as notes,
+  timestamptz '2026-04-01 00:00+00' + i * interval '1 hour' as _fivetran_synced, false as _fivetran_deleted
+  from generate_series(1, 100) i"""
+
+
+@pytest.fixture(scope="module")
+def server():
+    """Return a server of this file's own."""
+    with postgres_server.running_server() as started:
+        yield started
+
+
+@pytest.fixture
+def crm(server, root, raw, request, monkeypatch):
+    """Return what runs statements in a schema of the test's own, from which "here" pulls."""
+    monkeypatch.setenv("PGPASSWORD", postgres_server.PASSWORD)
+    schema = f"t{abs(hash(request.node.name))}"
+    settings = root / "alignment.toml"
+    settings.write_text(
+        f'{settings.read_text()}[connections.crm]\ndriver = "postgresql"\nhost = "127.0.0.1"\nport = {server.port}\n'
+        f'database = "postgres"\nuser = "{postgres_server.USER}"\ndatasets = ["here"]\n'
+    )
+    (raw / "alignment.toml").write_text(f'[pull]\nconnection = "crm"\nschema = "{schema}"\n')
+    address = f"postgresql://{postgres_server.USER}@127.0.0.1:{server.port}/postgres"
+    with driver.connect(address, autocommit=True) as session, session.cursor() as cursor:
+
+        def execute(statement: str) -> None:
+            cursor.execute(statement.format(schema=schema))
+
+        execute("create schema {schema}")
+        execute(DEALS)
+        execute("alter table {schema}.opportunity add primary key (id)")
+        yield execute
+
+
+def pulled() -> pull_record.PulledTable:
+    return pull.pull_dataset("here", say=lambda _: None).tables[0]
+
+
+def test_types_of_a_server_come_as_they_are(crm, raw):
+    """Sixteenths of a cent and a time with a zone; what no map reads stays there."""
+    assert pulled().n_rows == 100
+    first = pd.read_parquet(raw / "opportunity.parquet").iloc[0]
+    assert (first["amount"], first["close_date"].isoformat()) == ("1.1000", "2026-03-30")
+    assert first["created_date"] == pd.Timestamp("2026-01-04 15:31:01Z")
+    assert first["probability"] == 1 / 3
+    assert "notes" not in first
+
+
+def test_a_second_pull_reads_only_what_changed(crm):
+    """One deal is changed and one is new; the last of before lies within the hour read again."""
+    pulled()
+    crm(
+        "update {schema}.opportunity set amount = 5, _fivetran_synced = '2026-05-01' where id like '%007'"
+    )
+    crm("insert into {schema}.opportunity select 'new', owner_id, stage_name, 1, 1, close_date, created_date, "
+        "false, null, '2026-05-01', false from {schema}.opportunity limit 1")  # fmt: skip
+    table = pulled()
+    assert (table.n_read, table.n_rows) == (4, 101)
+
+
+def test_nothing_can_be_written_there(crm, raw):
+    """Not by a query that writes, nor by one that lets itself write first."""
+    for query in (
+        "with d as (delete from {schema}.opportunity returning id) select id from d",
+        "select set_config('transaction_read_only', 'off', false)::text as x, nextval('{schema}.n') as y",
+    ):
+        crm("create sequence if not exists {schema}.n")
+        schema = (raw / "alignment.toml").read_text().split('"')[3]
+        (raw / "alignment.toml").write_text(
+            f'[pull]\nconnection = "crm"\nschema = "{schema}"\n[pull.tables.x]\nquery = """{query.format(schema=schema)}"""\n'
+        )
+        with pytest.raises(RuntimeError, match=r"read-only transaction|top level|read-write mode"):
+            pulled()
+
+
+def test_a_wrong_password_is_said_without_any_password(crm, root, raw, monkeypatch):
+    """Exit code 3; in no form does it stand in what was said or written."""
+    wrong = "hunter2%40@:/ x"
+    monkeypatch.setenv("PGPASSWORD", wrong)
+    ran = run(root, "pull", "here")
+    assert ran.code == 3
+    assert 'password authentication failed for user "crm"' in ran.err
+    forms = (wrong, quote(wrong), quote(wrong, safe=""), base64.b64encode(wrong.encode()).decode())
+    written = "".join(f.read_text(errors="replace") for f in root.rglob("*") if f.is_file())
+    assert not [form for form in forms if form in ran.out + ran.err + written]
+
+
+def test_a_password_of_a_file_is_found_by_libpq(crm, root, server, tmp_path, monkeypatch):
+    """Colons in it are written with a backslash before them."""
+    monkeypatch.delenv("PGPASSWORD")
+    file = tmp_path / "passwords"
+    file.write_text(f"127.0.0.1:{server.port}:*:crm:{postgres_server.PASSWORD.replace(':', chr(92) + ':')}\n")  # fmt: skip
+    file.chmod(0o600)
+    monkeypatch.setenv("PGPASSFILE", str(file))
+    assert run(root, "pull", "here").code == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ("alter table {schema}.opportunity rename to opportunities_2025", "opportunity: is not there any more"),
+        ("alter table {schema}.opportunity drop column probability", "column probability is not there any more"),
+        ("alter table {schema}.opportunity alter column amount type text", "column amount was numeric, now text"),
+    ],
+)  # fmt: skip
+def test_a_changed_schema_is_named_and_yesterdays_files_stay(crm, root, raw, change, says):
+    pulled()
+    before = {f.name: f.read_bytes() for f in raw.iterdir()}
+    crm(change)
+    ran = run(root, "pull", "here")
+    assert (ran.code, says in ran.err) == (3, True)
+    assert {f.name: f.read_bytes() for f in raw.iterdir()} == before
+
+
+def test_tables_of_one_pull_are_of_one_moment(crm, raw):
+    """A deal that comes in while another table is read is in neither count nor rows."""
+    crm(
+        "create view {schema}.user_role as select pg_sleep(0.3)::text as name, '1' as id, '' as parent_role_id, now() as _fivetran_synced"
+    )
+    timer = threading.Timer(0.3, lambda: crm("delete from {schema}.opportunity"))
+    timer.start()
+    record = pull.pull_dataset("here", say=lambda _: None)
+    timer.join()
+    assert {t.object_name: t.n_rows for t in record.tables} == {"Opportunity": 100, "UserRole": 1}
+
+
+def test_a_server_that_dies_while_it_is_read_leaves_yesterdays_files(crm, server, root, raw):
+    """The last test: a table that takes ten seconds, and no server after half of one."""
+    pulled()
+    before = {f.name: f.read_bytes() for f in raw.iterdir()}
+    crm("create view {schema}.user_role as select pg_sleep(0.1)::text as name, i::text as id, '' as parent_role_id, "
+        "now() as _fivetran_synced from generate_series(1, 100) i")  # fmt: skip
+    timer = threading.Timer(0.5, server.kill)
+    timer.start()
+    ran = run(root, "pull", "here")
+    timer.join()
+    assert ran.code == 3
+    assert "server closed the connection unexpectedly" in ran.err
+    assert {f.name: f.read_bytes() for f in raw.iterdir()} == before
