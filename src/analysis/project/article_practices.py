@@ -26,7 +26,8 @@ NOTEBOOKS = {  # where a chapter's folder is shown
     "lead_funnel": "6",
     "marketing_requests": "7",
     "closed_loop": "8",
-    "joint_work": "9",
+    "team_pack": "9",
+    "joint_work": "10",
 }
 HEAD = """\
 # The practices of the five articles

@@ -14,6 +14,7 @@ from analysis.chapters.joint_work import (
     content_use,
     joint_work_answer,
     role_agreement,
+    small_meetings,
 )
 from analysis.chapters.joint_work.campaign_delivery import SHARES, count_share, share_of
 from analysis.project import money
@@ -259,6 +260,7 @@ def role_shares(work: JointWork) -> LabelledTable:
         ("Meetings planned for a stated time", share_of(planned)),
         ("Meetings that spoke of all three topics", share_of(_flag(meetings["n_topics"], 3))),
         ("Meetings that marketing invited to", share_of(_side(meetings["host_side"]))),
+        ("Reps heard in a meeting of up to six", small_meetings.reps_heard(work.company)),
         ("Key metrics opened by those sent them",
          count_share(int(packs["n_opened"].sum()), int(packs["n_recipients"].sum()))),
     ]  # fmt: skip

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from analysis.stats.result import Verdict
     from analysis.store.company import Company
 
+NOT_OF_ONE_TEAM = "Campaigns, content and roles are looked at over all teams together."
 LATEST_QUARTERS = 4
 FEW_IN_TIME = 0.5  # share of campaigns: fewer, by the interval's upper end, call for a step
 TABLES = (
@@ -86,6 +87,7 @@ class JointWork(NamedTuple):
 
 def review_joint_work(company: Company) -> JointWork:
     """Return what a company keeps of campaigns, content and roles as of the quarter reported."""
+    company.require_whole(NOT_OF_ONE_TEAM)
     month = company.settings.company.fiscal_year_start_month
     first_day = company.period.shifted(1 - LATEST_QUARTERS).start(month)
     last = min(company.last_day, company.day_after - dt.timedelta(days=1))
