@@ -75,7 +75,10 @@ def test_a_trial_that_does_nothing_is_not_called_an_extra_sale(work):
 def test_a_company_that_keeps_nothing_is_told_in_one_line_each_what_it_would_get(bare):
     """No table, no figure, no failure; every missing table has its line."""
     assert bare.gaps == list(joint_work_answer.TABLES)
-    assert all(table.frame.empty for table in tables(bare).values())
+    empty = {name: table.frame.empty for name, table in tables(bare).items()}
+    assert [name for name, is_empty in empty.items() if not is_empty] == ["roles"]
+    roles = chapter.role_shares(bare).frame["what"].tolist()
+    assert roles == ["Reps heard in a meeting of up to six"]  # the calendar tells that
     lacks = chapter.kept_tables(bare).frame["lacks"]
     assert lacks.tolist() == [joint_work_answer.GAPS[name] for name in joint_work_answer.TABLES]
     assert joint_work_answer.answer_sentence(bare) == ""

@@ -81,15 +81,15 @@ def _delivery(work: JointWork, column: str, values: pd.Series, label: str) -> La
     untold = campaign_delivery.untold_columns(work.notices) if len(work.notices) else []
     lacks = ", ".join(SHARES[name].lower() for name in untold)
     least = work.company.settings.alignment.notice_business_days
-    shown = [name for name in SHARES if name not in untold]
+    columns = [name for name in SHARES if name not in untold]
     return LabelledTable(
-        table.head(MOST_ROWS)[[column, "n", "median_ahead", *shown]],
+        table.head(MOST_ROWS)[[column, "n", "median_ahead", *columns]],
         f"Campaigns as they were announced to teams{part}, {work.year}, n = {len(rows):,}.",
         {
             column: ("text", label),
             "n": ("count", "Sent"),
             "median_ahead": ("number1", "Notice [working days]"),
-            **{name: ("percent0", SHARES[name]) for name in shown},
+            **{name: ("percent0", SHARES[name]) for name in columns},
         },
         "campaign_notices, campaigns, teams",
         note=f"In time: {least} working days before the first send; negative: after it. "
@@ -160,7 +160,7 @@ def content_shares(work: JointWork) -> LabelledTable:
     field = content_use.field_insight(rows["feedback"], stays["rep_id"].nunique())
     n_reps = stays["rep_id"].nunique()
     requests = company.table("marketing_requests")
-    held = content_use.requests_the_library_holds(requests, assets)
+    repeated = content_use.requests_the_library_holds(requests, assets)
     used = assets["asset_id"].isin(rows["asset_uses"]["asset_id"])
     has_uses = len(rows["asset_uses"]) > 0
     lines = [
@@ -173,7 +173,7 @@ def content_shares(work: JointWork) -> LabelledTable:
         ("Assets overdue for a refresh", share_of(content_use.stale_assets(assets, work.last_day))),
         ("Channels with an owner", care.owned),
         ("Channels overdue for a refresh", care.stale),
-        ("Requests for what the library holds", held),
+        ("Requests for what the library holds", repeated),
         ("Reports from the field acted on", field.acted),
         ("Reps who brought a report", field.reps if len(rows["feedback"]) else count_share(0, 0)),
     ]  # fmt: skip

@@ -88,11 +88,11 @@ def trial_arms(trial: pd.DataFrame, opportunities: pd.DataFrame, days: int) -> T
     was_open = (created < begin) & (deals["status"].eq("open") | (close >= begin))
     has_won = trial["account_id"].isin(deals.loc[is_won, "account_id"])
     had_open = trial["account_id"].isin(deals.loc[was_open, "account_id"])
-    held = trial["is_held_out"].astype(bool)
+    left_out = trial["is_held_out"].astype(bool)
     return TrialArms(
-        int((~held).sum()), int(held.sum()),
-        int((has_won & ~held).sum()), int((has_won & held).sum()),
-        int((had_open & ~held).sum()), int((had_open & held).sum()),
+        int((~left_out).sum()), int(left_out.sum()),
+        int((has_won & ~left_out).sum()), int((has_won & left_out).sum()),
+        int((had_open & ~left_out).sum()), int((had_open & left_out).sum()),
     )  # fmt: skip
 
 
@@ -186,10 +186,10 @@ def smallest_extra(base_share: float, n_each: int) -> float:
     >>> round(smallest_extra(0.04, accounts_needed(0.04)), 4)
     0.01
     """
-    found = optimize.brentq(
+    extra_share = optimize.brentq(
         lambda extra: accounts_needed(base_share, extra) - n_each, 1e-6, 1 - base_share, xtol=1e-9
     )
-    return float(found)
+    return float(extra_share)
 
 
 def weeks_needed(n_accounts: int, reached: pd.Series, as_of: dt.date) -> float:

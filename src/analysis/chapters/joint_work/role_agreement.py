@@ -93,9 +93,9 @@ def cohen_kappa(one: pd.Series, other: pd.Series) -> Kappa:
     if n < FEWEST_RATED or len(words) < FEWEST_RATED:
         return Kappa(math.nan, math.nan, math.nan, n)
     table = pd.crosstab(one[both], other[both]).reindex(index=words, columns=words, fill_value=0)
-    found = cohens_kappa(table.to_numpy())
+    rated = cohens_kappa(table.to_numpy())
     return Kappa(
-        float(found.kappa), max(float(found.kappa_low), -1.0), min(float(found.kappa_upp), 1.0), n
+        float(rated.kappa), max(float(rated.kappa_low), -1.0), min(float(rated.kappa_upp), 1.0), n
     )
 
 
