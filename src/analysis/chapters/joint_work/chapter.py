@@ -144,7 +144,7 @@ def handling_sentence(work: JointWork) -> str:
         )
     word = "more" if gap > 0 else "fewer"
     return (
-        f"Where sales was told in time, {abs(gap):.0f} of 100 leads {word} are touched within "
+        f"Where sales was told in time, {abs(gap):.0f} {word} of 100 leads are touched within "
         f"{loop.limit_hours:g} working hours ({low:+.0f} to {high:+.0f}; n = {pair.n_first:,} and "
         f"{pair.n_second:,}). A difference between teams and campaigns, no effect."
     )
