@@ -10,7 +10,7 @@ export JUPYTER_DEFAULT_PROVISIONER_NAME := alignment-roi-forked
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help report test trial attack lint lab bench warehouse clean
+.PHONY: help report test trial attack lint hooks lab bench warehouse clean
 
 help: ## list what make can do here
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -59,11 +59,14 @@ attack: .venv/ready ## try some 7,000 hostile files and print what came of each 
 lint: .venv/lint ## ruff, mypy and the layers
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 
+hooks: .venv/lint ## let git run the quick checks before each commit
+	@$(BIN)/pre-commit install
+
 lab: .venv/ready data/raw/demo/alignment.toml ## open the notebooks in JupyterLab: make lab [LAB="--ip 0.0.0.0"]
 	@$(ROI) clean $(DATASET) && cd notebooks && ../$(BIN)/jupyter lab $(LAB)
 
 bench: .venv/oracle ## print the benchmark tables
-	@for script in panel clean selling_time growth alignment roi capture size_of_tests report; do $(BIN)/python benchmarks/$$script.py || exit 1; done
+	@for script in panel clean selling_time growth alignment roi capture lead_funnel marketing_requests closed_loop size_of_tests report; do $(BIN)/python benchmarks/$$script.py || exit 1; done
 
 clean: ## remove what can be rebuilt (never data/raw or data/history)
 	@find data/processed reports -mindepth 1 ! -name .gitkeep -delete

@@ -176,6 +176,15 @@ def is_current(folder: Path, identifier: str) -> bool:
     )
 
 
+def is_kept(dataset: str, quarter: str, identifier: str) -> bool:
+    """Return whether history holds all of a published report.
+
+    Its manifest is written there last: a run that was killed before is made again.
+    """
+    content = read_manifest(paths.history_folder(dataset) / quarter)
+    return bool(content and content["run_id"] == identifier)
+
+
 def outcome_entries(runs: list[Outcome]) -> list[dict[str, Any]]:
     """Return outcomes as the manifest states them."""
     return [run._asdict() for run in runs]

@@ -333,7 +333,8 @@ def freeze_panels(dataset: str, quarter: str) -> Path:
     private_folder(paths.history_folder(dataset))
     history_folder = private_folder(paths.history_folder(dataset) / quarter)
     stands = history_folder / "team_quarter.parquet"
-    if stands.is_file() and not _is_partial(stands, quarter):
+    is_whole = all((history_folder / f"{name}.parquet").is_file() for name in FROZEN)
+    if is_whole and not _is_partial(stands, quarter):
         return history_folder
     for name in FROZEN:
         with write_whole(history_folder / f"{name}.parquet") as part:

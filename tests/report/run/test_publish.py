@@ -200,6 +200,19 @@ def test_what_does_not_change_a_report_does_not_make_it_anew(root):
     assert "(up to date)" in run(root, "report", "small").out
 
 
+def test_history_that_a_killed_run_left_out_or_torn_is_made_whole_by_the_next(root):
+    """Its manifest is written last, so a run killed before it is made again; a panel alone is no freeze."""
+    kept = root / "data" / "history" / "small" / "2026Q2"
+    whole = {f.name for f in kept.rglob("*") if f.is_file()}
+    for name in ("manifest.json", "first.json", "won_deals.parquet"):
+        (kept / name).unlink()
+    ran = run(root, "report", "small")
+    assert ran.code == 0
+    assert "(up to date)" not in ran.out
+    assert {f.name for f in kept.rglob("*") if f.is_file()} == whole
+    assert "(up to date)" in run(root, "report", "small").out
+
+
 def test_a_failing_notebook_leaves_the_last_good_report(root):
     """Exit 3; the PDF's bytes stand, the partial notebook and cell and error are told, also on the index page."""
     before = hashlib.sha256((folder_of(root) / "alignment-roi.pdf").read_bytes()).hexdigest()

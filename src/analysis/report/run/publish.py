@@ -256,6 +256,13 @@ def _remember(company: Company, state: Manifest, forecasts: Mapping[str, Any]) -
     make_private(history_folder)
 
 
+def _is_whole(company: Company, folder: Path, run_id: str) -> bool:
+    """Return whether a finished report of this run id stands in its folder and in history."""
+    return manifest.is_current(folder, run_id) and manifest.is_kept(
+        company.dataset, company.quarter, run_id
+    )
+
+
 def publish_report(
     company: Company,
     parameters: Mapping[str, Parameter],
@@ -274,7 +281,7 @@ def publish_report(
     folder = company.paths.report
     _recover(folder)
     standing = manifest.read_manifest(folder)
-    if standing and not force and manifest.is_current(folder, run_plan.run_id):
+    if standing and not force and _is_whole(company, folder, run_plan.run_id):
         return Published(standing, folder, is_new=False)
     # A wrong review is refused before a kernel starts.
     actions.read_reviews(company.dataset, before=quarter)
