@@ -66,7 +66,7 @@ lab: .venv/ready data/raw/demo/alignment.toml ## open the notebooks in JupyterLa
 	@$(ROI) clean $(DATASET) && cd notebooks && ../$(BIN)/jupyter lab $(LAB)
 
 bench: .venv/oracle ## print the benchmark tables
-	@for script in panel clean selling_time growth alignment roi capture lead_funnel marketing_requests closed_loop size_of_tests report; do $(BIN)/python benchmarks/$$script.py || exit 1; done
+	@for script in panel clean selling_time growth alignment roi capture lead_funnel marketing_requests closed_loop joint_work size_of_tests report; do $(BIN)/python benchmarks/$$script.py || exit 1; done
 
 clean: ## remove what can be rebuilt (never data/raw or data/history)
 	@find data/processed reports -mindepth 1 ! -name .gitkeep -delete

@@ -26,7 +26,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 HOUSE = Path(__file__).parents[1]
-NOTEBOOKS = sorted((HOUSE / "notebooks").glob("[1-8]_*.ipynb"))  # the report's, not a pack's
+NOTEBOOKS = [  # the report's, not a pack's
+    *sorted((HOUSE / "notebooks").glob("[1-8]_*.ipynb")),
+    HOUSE / "notebooks" / "10_joint_work.ipynb",
+]
 ADOPT_ORPHANS = 36  # PR_SET_CHILD_SUBREAPER
 CLI = ["-c", "from analysis.cli import main; main()"]
 MODEL_CALLS = """

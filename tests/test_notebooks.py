@@ -52,7 +52,7 @@ def headings(notebook):
 
 
 def test_its_name_says_its_place_and_subject(notebook):
-    assert re.fullmatch(r"[1-9]_[a-z][a-z_]+\.ipynb", notebook.name)
+    assert re.fullmatch(r"[1-9][0-9]?_[a-z][a-z_]+\.ipynb", notebook.name)
 
 
 def test_it_is_short(notebook):

@@ -60,7 +60,7 @@ def test_equal_companies_give_equal_bytes(dirty, tmp_path):
     assert names == sorted(
         str(file.relative_to(tmp_path / "same")) for file in (tmp_path / "same").rglob("*.*")
     )
-    assert len(names) == 22 + 15 + 2 + 1 + 1  # its settings, its sales-ready leads
+    assert len(names) == 22 + 20 + 2 + 1 + 1  # its settings, its sales-ready leads
     for name in names:
         assert (tmp_path / "same" / name).read_bytes() == (dirty / name).read_bytes()
     ours = (dirty / "Event.csv").read_bytes()
@@ -117,6 +117,9 @@ def test_every_reference_exists(clean):
         ("target_accounts", "account_id", "Account"), ("campaign_notices", "campaign_id", "Campaign"),
         ("asset_uses", "opportunity_id", "Opportunity"), ("feedback", "rep_id", "User"),
         ("feedback", "product_id", "Product2"), ("survey_answers", "team_id", "UserRole"),
+        ("campaign_milestones", "campaign_id", "Campaign"), ("content_ideas", "rep_id", "User"),
+        ("content_trials", "account_id", "Account"), ("channels", "owner_rep_id", "User"),
+        ("stage_owners", "team_id", "UserRole"),
     ]  # fmt: skip
     for file, column, target in links:
         assert set(read(clean, file)[column]) - {""} <= known[target], (file, column)

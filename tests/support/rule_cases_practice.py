@@ -17,6 +17,8 @@ ANOTHER = {  # what makes a second version of the same key
     "target_accounts": {"valid_to": NEXT}, "campaign_notices": {"notified_on": DAY}, "assets": {"is_in_library": True},
     "asset_uses": {"used_on": NEXT}, "marketing_requests": {"n_questions_answered": 12}, "joint_meetings": {"minutes_late": 6.0},
     "survey_answers": {"score": 5}, "programme_costs": {"raw_cost": 11.0}, "feedback": {"theme": "speed"},
+    "stage_owners": {"accountable": "sales"}, "campaign_milestones": {"done_on": DAY}, "content_ideas": {"rep_id": BEN},
+    "content_trials": {"is_held_out": True}, "channels": {"refresh_days": 30},
 }  # fmt: skip
 NAMES_A_TEAM = (
     "target_accounts",
@@ -25,12 +27,14 @@ NAMES_A_TEAM = (
     "marketing_requests",
     "survey_answers",
     "feedback",
+    "content_ideas",
 )
+NAMES_NO_TEAM = ("content_trials", "channels")
 ENDS = {"period_end": DAY}, {"period_end": NEXT}
 
 PRACTICE_CASES: list[Case] = [
     *(case for table in PRACTICE_ROWS for case in _repeats(table, ANOTHER[table], PRACTICE_KEYS[table])),
-    *(_case(t, "unknown_team", {"team_id": "nowhere"}, {} if t in NAMES_A_TEAM else {"team_id": None}) for t in PRACTICE_ROWS),
+    *(_case(t, "unknown_team", {"team_id": "nowhere"}, {} if t in NAMES_A_TEAM else {"team_id": None}) for t in PRACTICE_ROWS if t not in NAMES_NO_TEAM),
     _case("plans", "unknown_side", {"side": "finance"}, {"side": "MARKETING"}),
     _case("incentives", "unknown_side", {"side": "both"}, {}),
     _case("target_accounts", "unknown_side", {"side": "both"}, {}),
@@ -94,4 +98,25 @@ PRACTICE_CASES: list[Case] = [
     _case("programme_costs", "unknown_currency", {"period_start": dt.date(2026, 1, 1), "currency": "EUR"}, {"currency": "EUR"}),
     _case("feedback", "unknown_rep", {"rep_id": "nobody"}, {"rep_id": BEN}),
     _case("feedback", "unknown_product", {"product_id": "p7"}, {"product_id": None}),
+    _case("feedback", "acted_before_brought", {"acted_on": BEFORE}, {"acted_on": DAY}),
+    _case("assets", "refreshed_before_made", {"refreshed_on": BEFORE}, {"refreshed_on": DAY}),
+    _case(
+        "campaign_notices", "posted_without_kit", {"n_reps_with_kit": None, "n_reps_posted": 1},
+        {"n_reps_with_kit": 1, "n_reps_posted": 1},
+    ),
+    _case("metric_packs", "opened_without_mail", {"n_recipients": 1, "n_opened": 2}, {"n_recipients": 2, "n_opened": 2}),
+    _case("joint_meetings", "too_many_topics", {"n_topics": 4}, {"n_topics": 3}),
+    _case("joint_meetings", "unknown_host", {"host_side": "both"}, {"host_side": "SALES"}),
+    _case("stage_owners", "unknown_side", {"side": "finance"}, {"side": "MARKETING"}),
+    _case("stage_owners", "unknown_accountable", {"accountable": "Ada"}, {"accountable": None}),
+    _case("campaign_milestones", "unknown_campaign", {"campaign_id": "nothing"}, {"campaign_id": "c8"}),
+    _case("campaign_milestones", "done_after_as_of", {"done_on": AFTER}, {"done_on": AS_OF}),
+    _case("content_ideas", "unknown_rep", {"rep_id": "nobody"}, {"rep_id": None}),
+    _case("content_ideas", "after_as_of", {"brought_on": AFTER}, {"brought_on": AS_OF}),
+    _case("content_ideas", "unknown_asset", {"asset_id": "f8"}, {"asset_id": None}),
+    _case("content_trials", "unknown_account", {"account_id": "a7"}, {}),
+    _case("content_trials", "unknown_way", {"assigned_by": "gut"}, {"assigned_by": None}),
+    _case("content_trials", "after_as_of", {"begins_on": AFTER}, {"begins_on": AS_OF}),
+    _case("channels", "unknown_owner", {"owner_rep_id": "nobody"}, {"owner_rep_id": None}),
+    _case("channels", "refreshed_after_as_of", {"refreshed_on": AFTER}, {"refreshed_on": AS_OF}),
 ]  # fmt: skip

@@ -40,6 +40,11 @@ PRACTICE_ROWS: dict[str, Row] = {
     "feedback": {
         "feedback_id": "b1", "team_id": NORTH, "rep_id": ADA, "reported_on": DAY, "theme": "price", "product_id": "p1",
     },
+    "stage_owners": {"answer_id": "w1", "team_id": NORTH, "side": "Sales", "stage": "Proposal", "accountable": "Both"},
+    "campaign_milestones": {"milestone_id": "l1", "team_id": NORTH, "campaign_id": "c9", "due_on": DAY},
+    "content_ideas": {"idea_id": "i1", "team_id": NORTH, "rep_id": ADA, "brought_on": DAY, "asset_id": "f9"},
+    "content_trials": {"trial_id": "y1", "account_id": "a1", "begins_on": DAY, "is_held_out": False, "assigned_by": "Lot"},
+    "channels": {"channel_id": "web", "owner_rep_id": ADA, "refresh_days": 90},
 }  # fmt: skip
 PRACTICE_KEYS: dict[str, Row] = {
     "sales_ready_definitions": {"definition_id": "d2"},
@@ -57,5 +62,10 @@ PRACTICE_KEYS: dict[str, Row] = {
     "survey_answers": {"response_id": "v2"},
     "programme_costs": {"cost_id": "x2"},
     "feedback": {"feedback_id": "b2"},
+    "stage_owners": {"answer_id": "w2"},
+    "campaign_milestones": {"milestone_id": "l2"},
+    "content_ideas": {"idea_id": "i2"},
+    "content_trials": {"trial_id": "y2"},
+    "channels": {"channel_id": "blog"},
 }
 PRACTICE_AROUND: dict[str, list[Row]] = {"assets": [{"asset_id": "f9", "created_on": DAY}]}

@@ -92,6 +92,8 @@ class CompanySettings(_Section):
     fiscal_calendar: FiscalCalendar = "months"  # before the month, which is read by it
     fiscal_year_start_month: Annotated[Months, Field(validate_default=True)] = 1
     time_zone: Annotated[str, AfterValidator(_time_zone)]
+    joint_executive: Annotated[str, Field(max_length=60)] = ""  # role over both sides; empty: none
+    joint_executive_since: dt.date | None = None
 
     @property
     def has_currency(self) -> bool:

@@ -6,6 +6,7 @@ TEXT = """# Settings of the simulated company; they override the root's alignmen
 name = "Northwind Instruments"      # on the cover
 currency = "USD"                    # reporting currency: every <name>_amount is in it
 time_zone = "America/New_York"      # for people whose own zone the CRM does not know
+joint_executive = "CRO"             # answers for both sales and marketing
 
 [requests]                          # what marketing has for requests of sales in a quarter
 capacity_hours = 480.0

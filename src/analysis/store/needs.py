@@ -51,8 +51,14 @@ def pack_notebooks() -> list[Path]:
 
 
 def _declared_notebooks() -> list[Path]:
-    files = sorted(paths.notebooks_folder().glob("*.ipynb"))
-    return [f for f in files if CHAPTER.fullmatch(f.name) and _declaration(f) is not None]
+    files = [f for f in paths.notebooks_folder().glob("*.ipynb") if CHAPTER.fullmatch(f.name)]
+    return [f for f in sorted(files, key=_place) if _declaration(f) is not None]
+
+
+def _place(notebook: Path) -> tuple[int, str]:
+    """Return what orders notebooks: the tenth comes after the ninth."""
+    number, _, subject = notebook.stem.partition("_")
+    return int(number), subject
 
 
 def _is_pack(notebook: Path) -> bool:

@@ -49,6 +49,11 @@ BUILD_ORDER = (
     "survey_answers",
     "programme_costs",
     "feedback",
+    "stage_owners",
+    "campaign_milestones",
+    "content_ideas",
+    "content_trials",
+    "channels",
 )
 _BY_NAME = {t.name: t for t in (*COMPANY_TABLES, *DEAL_TABLES, *DEMAND_TABLES, *PRACTICE_TABLES)}
 TABLES: dict[str, Table] = {

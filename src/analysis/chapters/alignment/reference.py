@@ -229,7 +229,7 @@ def archetype_values(
         targets = _in_force(filled["activity_targets"], "period_start", "period_end", start, end)
         result["has_lead_target"] = float(targets["volume_target"].notna().any())
     if "goals" in filled:
-        result["n_goal_conflicts"] = _conflicts(
+        result["n_goal_conflicts"] = goal_conflicts(
             _in_force(filled["goals"], "period_start", "period_end", start, end)
         )
     return result
@@ -275,7 +275,7 @@ def _spend(
     }
 
 
-def _conflicts(goals: pd.DataFrame) -> int:
+def goal_conflicts(goals: pd.DataFrame) -> int:
     """Return how many metrics of a team one side aims at alone and the other alone, at different
     values.
     """

@@ -30,7 +30,8 @@ CALENDAR = ("activities", "attendees", "reps")
 def joint_activities(tables: Tables, cells: Cells) -> pd.DataFrame:
     """Return who of sales was with marketing, by the calendar: one row an activity and seller.
 
-    Columns: ``rep_id``, ``role``, ``day``, ``team_id`` and ``is_field``: a customer was there too.
+    Columns: ``activity_id``, ``rep_id``, ``role``, ``day``, ``team_id`` and ``is_field``: a
+    customer was there too.
     """
     role = tables["reps"].set_index("rep_id")["role"]
     there = tables["attendees"]
@@ -54,7 +55,7 @@ def joint_activities(tables: Tables, cells: Cells) -> pd.DataFrame:
     day = team_quarters.local_days(cells, seats["started_at"])
     seats = seats.assign(day=day, is_field=is_among(seats["activity_id"], field))
     return seats.assign(team_id=team_quarters.team_of(cells, seats["rep_id"], day))[
-        ["rep_id", "role", "day", "team_id", "is_field"]
+        ["activity_id", "rep_id", "role", "day", "team_id", "is_field"]
     ]
 
 

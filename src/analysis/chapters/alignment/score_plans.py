@@ -60,9 +60,22 @@ def pay_parity(tables: Tables, cells: Cells, standards: Standards) -> pd.DataFra
         index=team_quarters.KEY, columns="side", values="shared_outcome_rate", aggfunc="mean"
     )
     sides = sides.reindex(index=cells.table.index, columns=["sales", "marketing"]).astype("float64")
-    larger = sides.max(axis="columns", skipna=False)
-    share = sides.min(axis="columns", skipna=False) / larger.where(larger > 0)
+    share = share_parity(sides)
     return pd.DataFrame({"share": share, "n": np.where(share.notna(), np.inf, 0.0)})
+
+
+def share_parity(sides: pd.DataFrame) -> pd.Series[float]:
+    """Return the smaller over the larger of two sides' shares, ``sales`` and ``marketing`` [0-1].
+
+    Missing where a side is unknown or neither has any.
+
+    Examples
+    --------
+    >>> share_parity(pd.DataFrame({"sales": [0.4, 0.0], "marketing": [0.1, 0.0]})).tolist()
+    [0.25, nan]
+    """
+    larger = sides.max(axis="columns", skipna=False)
+    return sides.min(axis="columns", skipna=False) / larger.where(larger > 0)
 
 
 def metric_packs(tables: Tables, cells: Cells, standards: Standards) -> pd.DataFrame:
@@ -181,15 +194,8 @@ def campaign_notices(tables: Tables, cells: Cells, standards: Standards) -> pd.D
     """
     rows = tables["campaign_notices"]
     rows = rows.assign(quarter=team_quarters.quarter_of(cells, rows["first_send_on"]))
-    notice_day = team_quarters.midnights(rows["notified_on"])
-    ahead = pd.Series(0, index=rows.index)
     regions = rows["team_id"].map(cells.table["region"].groupby("team_id").first())
-    for region, part in rows[notice_day.notna()].groupby(regions, dropna=False):
-        since, until = (
-            day.to_numpy().astype("datetime64[D]")
-            for day in (notice_day[part.index], team_quarters.midnights(part["first_send_on"]))
-        )
-        ahead[part.index] = np.busday_count(since, until, holidays=_holidays(tables, region))
+    ahead = notice_days(rows, regions, tables.get("working_calendar"))
     return team_quarters.tally_hits(
         cells,
         rows,
@@ -197,12 +203,35 @@ def campaign_notices(tables: Tables, cells: Cells, standards: Standards) -> pd.D
     )
 
 
-def _holidays(tables: Tables, region: object) -> np.ndarray:
+def notice_days(
+    notices: pd.DataFrame, regions: pd.Series, calendar: pd.DataFrame | None
+) -> pd.Series[float]:
+    """Return how many working days before its first send a campaign was announced [d].
+
+    Below 0 where it was afterwards, missing where it never was.
+
+    Parameters
+    ----------
+    notices : ``notified_on``, ``first_send_on``
+    regions : region of each row's team
+    calendar : ``working_calendar``, where one is kept
+    """
+    notice_day = team_quarters.midnights(notices["notified_on"])
+    ahead = pd.Series(np.nan, index=notices.index)
+    for region, part in notices[notice_day.notna()].groupby(regions, dropna=False):
+        since, until = (
+            day.to_numpy().astype("datetime64[D]")
+            for day in (notice_day[part.index], team_quarters.midnights(part["first_send_on"]))
+        )
+        ahead[part.index] = np.busday_count(since, until, holidays=_holidays(calendar, region))
+    return ahead
+
+
+def _holidays(calendar: pd.DataFrame | None, region: object) -> np.ndarray:
     """Return a region's days off; none where no working calendar is kept."""
-    if "working_calendar" not in tables:
+    if calendar is None:
         return np.array([], dtype="datetime64[D]")
-    days = tables["working_calendar"]
-    off = days[(days["region"] == region) & ~days["is_workday"].astype(bool)]
+    off = calendar[(calendar["region"] == region) & ~calendar["is_workday"].astype(bool)]
     return team_quarters.midnights(off["date"]).to_numpy().astype("datetime64[D]")
 
 

@@ -6,6 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from analysis.chapters.data_quality import answerability
+from analysis.project import article_practices
 from analysis.project.code_revision import code_revision
 from analysis.store import manifest
 
@@ -44,7 +45,18 @@ def provenance_facts(company: Company, run_plan: Plan) -> dict[str, Any]:
             "lock SHA-256": manifest.lock_sha256()[:16],
         },
         "Packages": manifest.package_versions(),
+        **_practices_of_articles(),
     }
+
+
+def _practices_of_articles() -> dict[str, Any]:
+    """Return where each practice of the articles is measured: a table an article."""
+    places = "N: notebook; E: item of the alignment index, notebook 4; vet, ask: commands"
+    tables = {
+        f"Practices: {title}": article_practices.practice_rows(article)
+        for article, title in article_practices.ARTICLES.items()
+    }
+    return {"Practices": f"{article_practices.counts_sentence()} {places}.", **tables}
 
 
 def _row_counts(tables: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

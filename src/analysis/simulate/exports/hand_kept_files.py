@@ -15,6 +15,7 @@ import pyarrow as pa
 from analysis.simulate.exports import (
     practice_agreements,
     practice_content,
+    practice_details,
     practice_meetings,
     practice_requests,
     practice_scene,
@@ -47,7 +48,7 @@ def hand_kept_files(
     """Return all of them, by file name."""
     rng = np.random.default_rng([company.seed, 11])
     scene = practice_scene.practice_scene(company, tables, keys)
-    return {
+    files = {
         "rep_team_history": _memberships(company, tables, keys),
         "compensation": _pay(tables, keys, rng),
         "quotas": _quotas(tables, keys, rng),
@@ -63,6 +64,7 @@ def hand_kept_files(
         **practice_survey.voice_files(scene),
         **programme_cost_file(scene),
     }
+    return practice_details.with_practice_details(scene, files)
 
 
 def _memberships(company: SimulatedCompany, tables: SimulatedTables, keys: Keys) -> pa.Table:

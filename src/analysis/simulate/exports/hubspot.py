@@ -37,6 +37,11 @@ PRACTICES = (
     "survey_answers",
     "programme_costs",
     "feedback",
+    "stage_owners",
+    "campaign_milestones",
+    "content_ideas",
+    "content_trials",
+    "channels",
 )
 HAND_MADE = (
     "rep_team_history",
@@ -51,6 +56,7 @@ _SPACES = {  # of the columns of hand-kept files that hold an id of the CRM
     "rep_id": "owner",
     "sales_owner_rep_id": "owner",
     "marketing_owner_rep_id": "owner",
+    "owner_rep_id": "owner",
     "team_id": "team",
     "account_id": "company",
     "campaign_id": "campaign",

@@ -115,7 +115,6 @@ def rewrite_exports(source: Path, target: Path, variant: Variant, *, seed: int =
     seed : int
         Of the order of shuffled rows.
     """
-    rng = np.random.default_rng(seed)
     target.mkdir(parents=True, exist_ok=True)
     for file in sorted(source.iterdir()):
         if file.is_dir():
@@ -127,6 +126,8 @@ def rewrite_exports(source: Path, target: Path, variant: Variant, *, seed: int =
         with file.open(encoding="utf-8", newline="") as stream:
             header, *rows = csv.reader(stream)
         if variant.is_shuffled:
+            # of its own name, so that a file more leaves the order of the others as it was
+            rng = np.random.default_rng([seed, *file.stem.encode()])
             rows = [rows[i] for i in rng.permutation(len(rows)).tolist()]
         parts = _parts(file.stem, header, rows) if variant.is_monthly else {file.stem: rows}
         for name, part in parts.items():

@@ -1,0 +1,1 @@
+"""Whether campaigns reach sales in time, content helps to sell, and each job has one owner."""
