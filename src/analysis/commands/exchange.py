@@ -42,9 +42,11 @@ def pull(
 
 def pull_tables(name: str, *, full: bool = False, accept_schema: bool = False) -> None:
     """Pull a dataset's tables and say what came of it; the run holds its lock."""
+    from analysis.project import settings
     from analysis.store import pull as store_pull
 
     with usage():
+        settings.load_dataset_settings(name)
         record = store_pull.pull_dataset(name, full=full, accept_schema=accept_schema, say=say_line)
     n_rows, n_read = (sum(getattr(t, k) for t in record.tables) for k in ("n_rows", "n_read"))
     noun = "table" if len(record.tables) == 1 else "tables"

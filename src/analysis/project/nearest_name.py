@@ -18,6 +18,10 @@ def did_you_mean(name: object, names: Iterable[str], *, cutoff: float = 0.6) -> 
     ' Did you mean quarter?'
     >>> did_you_mean("team", ["quarter", "dataset"])
     ''
+    >>> did_you_mean("00ab", ["00ac", "00AB"])
+    ' Did you mean 00AB?'
     """
-    near = difflib.get_close_matches(str(name), list(names), n=1, cutoff=cutoff)
+    known = list(names)
+    same = [n for n in known if n.casefold() == str(name).casefold()]
+    near = same or difflib.get_close_matches(str(name), known, n=1, cutoff=cutoff)
     return f" Did you mean {near[0]}?" if near else ""

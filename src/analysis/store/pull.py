@@ -149,7 +149,8 @@ def _plan(
 ) -> PullPlan:
     layouts = field_maps.exports_known(dataset)
     schema = settings.from_schema
-    survey = connector_schemas.survey_relations(source.relations(), layouts, schema)
+    relations = list(source.relations())
+    survey = connector_schemas.survey_relations(relations, layouts, schema)
     queries = {name: entry.query for name, entry in settings.tables.items()}
     own = [_own_source(source, name, entry) for name, entry in settings.tables.items()]
     sources = [s for s in survey.sources if s.file not in queries] + own
@@ -161,7 +162,8 @@ def _plan(
             "[pull.tables]."
         )
     _require_apart(dataset, sources, record)
-    tables, changes = [], [f"{table.relation}: is not there any more" for table in gone]
+    there = {r.label: dict(r.columns) for r in relations}
+    tables, changes = [], [_why_gone(table, there.get(table.relation)) for table in gone]
     for each in sources:
         file = f"{each.file}.parquet"
         before = record.table(file) if record else None
@@ -191,6 +193,20 @@ def _own_source(source: Warehouse, name: str, entry: exchange_settings.TableQuer
     return Source(
         name, name, OF_QUERY, relation, columns, entry.key, entry.changed_at, None, None
     )  # fmt: skip
+
+
+def _why_gone(table: PulledTable, columns: dict[str, str] | None) -> str:
+    """Say why a table that was pulled is none to pull any more, by its columns of today."""
+    if columns is None:
+        return f"{table.relation}: is not there any more"
+    lost = [name for name, _ in table.columns if name not in columns]
+    if lost:
+        noun = "column" if len(lost) == 1 else "columns"
+        return (
+            f"{table.relation}: {noun} {', '.join(lost)} not there any more; without, it is no "
+            "table known here"
+        )
+    return f"{table.relation}: is no table known here any more by the columns it has now"
 
 
 def _require_apart(dataset: str, sources: Sequence[Source], record: PullRecord | None) -> None:

@@ -167,3 +167,20 @@ def test_a_step_needs_the_step_before_and_the_last_needs_two_quarters():
     ]
     unknown = reference.maturity_steps(shares([("A", "2026Q1", "E06", 0.8, 13.0)]))
     assert unknown.loc[0, "missing"] == "E10 not observed, at least 50% needed"
+
+
+def test_a_reader_sees_the_mean_of_three_others_and_no_teams_own_share():
+    """Meetings in 90, 80, 55 and 10% of weeks: 75% is the mean of the best three; of two others there is none."""
+
+    def practice(**held):
+        return shares([(team, "2026Q1", "E06", share, 13.0) for team, share in held.items()])
+
+    five = practice(A=0.3, B=0.9, C=0.8, D=0.55, E=0.1)
+    got = weights.practice_gains(five, "2026Q1", reader="A", fewest=3)
+    assert got["team_id"].tolist() == ["A"]
+    assert got["target"].tolist() == [pytest.approx(0.75)]
+    assert got["gain"].tolist() == [
+        pytest.approx(45.0)
+    ]  # the only practice: 100 points for all of it
+    three = weights.practice_gains(practice(A=0.3, B=0.9, C=0.8), "2026Q1", reader="A", fewest=3)
+    assert three[["share", "target", "gain"]].isna().to_numpy().tolist() == [[False, True, True]]

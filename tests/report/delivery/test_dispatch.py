@@ -90,7 +90,9 @@ def test_each_of_24_packs_goes_to_those_named_for_it_and_a_failed_one_to_nobody(
     broken = {"notebook": "8_pack", "status": "failed", "cell": 3, "error": "ZeroDivisionError: x"}
     rewrite(root, folders[7], status="failed", notebooks=[broken])
     configure(root, inbox.port, *((f"lead{n}@acme.test", f"team {n}") for n in range(24)))
-    assert deliver(root)[0]
+    is_whole, lines = deliver(root)
+    assert not is_whole
+    assert "lead7@acme.test: gets nothing of small 2026Q2, pack team 7: it failed" in lines
     got = {m["To"]: m for m in inbox.messages()}
     assert set(got) == {OWNER, *(f"lead{n}@acme.test" for n in range(24) if n != 7)}
     for n in set(range(24)) - {7}:
@@ -143,6 +145,35 @@ def test_a_report_that_does_not_hold_goes_to_nobody(root, inbox, spoil, why):
     assert CFO not in inbox.recipients
     assert why in " ".join(lines)
     assert inbox.recipients == ([OWNER] if "withheld" in why else [])
+
+
+def test_packs_are_out_of_date_with_the_report_they_stand_beside(root, inbox):
+    """Exports changed since: neither goes out, and whoever is named for one is told of in the log."""
+    add_packs(root, "north")
+    configure(root, inbox.port, (CFO, None), (LEAD, "north"))
+    deals = root / "data" / "raw" / "small" / "Opportunity.csv"
+    deals.write_text(deals.read_text().replace("1000.00", "1001.00"))
+    is_whole, lines = deliver(root)
+    assert not is_whole
+    assert inbox.recipients == []
+    for label in (
+        f"{CFO}: gets nothing of small 2026Q2:",
+        f"{LEAD}: gets nothing of small 2026Q2, pack north:",
+    ):
+        [line] = [line for line in lines if line.startswith(label)]
+        assert "exports changed since" in line
+
+
+def test_a_recipient_of_no_dataset_or_pack_is_named_and_the_run_is_not_whole(root, inbox):
+    configure(root, inbox.port, (CFO, None), (LEAD, "nort"))
+    file = root / "alignment.toml"
+    unknown = '[[delivery.recipients]]\naddress = "x@acme.test"\ndataset = "smal"\n'
+    file.write_text(f"{file.read_text()}\n{unknown}")
+    is_whole, lines = deliver(root)
+    assert not is_whole
+    assert inbox.recipients == [CFO]
+    assert "x@acme.test: gets nothing: there is no dataset smal here" in lines
+    assert f"{LEAD}: gets nothing: there is no pack nort of small" in lines
 
 
 def test_a_failed_report_is_told_to_the_owner_once(root, inbox):

@@ -127,14 +127,21 @@ def _ranks(values: np.ndarray) -> np.ndarray:
 
 
 def practice_gains(
-    evidence: pd.DataFrame, quarter: str, *, items: Sequence[Item] | str = "full"
+    evidence: pd.DataFrame,
+    quarter: str,
+    *,
+    items: Sequence[Item] | str = "full",
+    reader: str | None = None,
+    fewest: int = 1,
 ) -> pd.DataFrame:
     """Return what each practice would add to each team's index.
 
     One row a team and practice, largest first.
 
     The practice is brought to what the best quarter of the company's teams reach (the 75th
-    percentile); a team that is there gains nothing.  An unobserved practice has no gain.
+    percentile); a team that is there gains nothing.  An unobserved practice has no gain.  For a
+    `reader`, a team that may know no other's figures, it is the mean of the best quarter of the
+    others, of at least `fewest`, and only that team has rows; of fewer there is no target.
 
     Columns: ``team_id``, ``item``, ``label``, ``share`` today of ``n``, ``target`` [0-1], ``gain``
     [points of 100] and ``rank`` within the team, 1 the largest.
@@ -144,7 +151,11 @@ def practice_gains(
         return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in GAINS.items()})
     dimension = [item.dimension for item in cells.items]
     own = combine_shares(cells.share, cells.points, dimension)
-    targets = np.nanquantile(cells.share, BEST_QUANTILE, axis=0)
+    teams = cells.units.get_level_values("team_id")
+    if reader is None:
+        targets = np.nanquantile(cells.share, BEST_QUANTILE, axis=0)
+    else:
+        targets = np.array([_mean_of_best(x, fewest) for x in cells.share[teams != reader].T])
     parts = []
     for i, item in enumerate(cells.items):
         raised = cells.share.copy()
@@ -152,7 +163,7 @@ def practice_gains(
         parts.append(
             pd.DataFrame(
                 {
-                    "team_id": cells.units.get_level_values("team_id"),
+                    "team_id": teams,
                     "item": item.id,
                     "label": item.label,
                     "share": cells.share[:, i],
@@ -163,10 +174,27 @@ def practice_gains(
             )
         )
     table = pd.concat(parts, ignore_index=True).dropna(subset=["share"])
+    table = table if reader is None else table[table["team_id"] == reader]
+    table["gain"] = table["gain"].where(table["target"].notna())
     table = table.sort_values(
         ["team_id", "gain", "item"], ascending=[True, False, True], ignore_index=True
     )
     return table.assign(rank=table.groupby("team_id").cumcount() + 1)
+
+
+def _mean_of_best(shares: np.ndarray, fewest: int) -> float:
+    """Return the mean of the best quarter of `shares`, of at least `fewest`; NaN of fewer.
+
+    Examples
+    --------
+    >>> _mean_of_best(np.array([0.2, np.nan, 0.9, 0.8, 0.7]), 3)
+    0.8
+    >>> _mean_of_best(np.array([0.2, np.nan, 0.9]), 3)
+    nan
+    """
+    known = np.sort(shares[~np.isnan(shares)])[::-1]
+    n = max(fewest, math.ceil((1 - BEST_QUANTILE) * len(known)))
+    return round(float(known[:n].mean()), 12) if len(known) >= n else math.nan
 
 
 def next_practice(gained: pd.DataFrame) -> pd.DataFrame:

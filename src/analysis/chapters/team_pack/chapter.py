@@ -325,7 +325,7 @@ def practices(pack: TeamPack) -> LabelledTable:
         {
             "label": ("text", "Practice"),
             "share": ("percent0", "Kept today"),
-            "target": ("percent0", "Best quarter of teams"),
+            "target": ("percent0", "Best others, on average"),
             "gain": ("number1", "Points gained there"),
         },
         "alignment evidence",

@@ -27,6 +27,7 @@ from analysis.project.errors import CrmDataError
 from analysis.tables.panel_tables import UNASSIGNED
 
 if TYPE_CHECKING:
+    from analysis.chapters.alignment.items import Profile
     from analysis.stats.result import Result
     from analysis.store.company import Company
 
@@ -179,11 +180,12 @@ def lead_share(company: Company) -> Result | None:
 
 
 class _Alignment(NamedTuple):
-    """Alignment of all teams in the quarter reported: index, and what each practice would add."""
+    """Alignment of all teams in the quarter reported: index, and the evidence of each practice."""
 
     quarter: str
     scores: pd.DataFrame
-    gains: pd.DataFrame
+    evidence: pd.DataFrame
+    profile: Profile
 
 
 def _scored_alignment(company: Company) -> _Alignment | None:
@@ -199,10 +201,7 @@ def _scored_alignment(company: Company) -> _Alignment | None:
         return None
     now = scored.aligned[(scored.aligned["quarter"] == quarter) & scored.aligned["index"].notna()]
     evidence = scored.evidence[scored.evidence["quarter"] == quarter]
-    gains = weights.practice_gains(evidence, quarter, items=scored.profile)
-    points = {item.id: float(item.points) for item in ITEMS}
-    gains = gains.assign(points=gains["item"].map(points))
-    return _Alignment(quarter, now, gains)
+    return _Alignment(quarter, now, evidence, scored.profile)
 
 
 def _alignment_of(scored: _Alignment | None, team: str) -> dict[str, Any]:
@@ -213,7 +212,11 @@ def _alignment_of(scored: _Alignment | None, team: str) -> dict[str, Any]:
     has_others = int(others.sum()) >= FEWEST_OTHERS
     mine = alignment.company_index(scored.scores[~others], scored.quarter)
     mean = alignment.company_index(scored.scores, scored.quarter).estimate
-    rows = scored.gains[scored.gains["team_id"] == team].drop(columns=["team_id", "rank"])
+    rows = weights.practice_gains(
+        scored.evidence, scored.quarter, items=scored.profile, reader=team, fewest=FEWEST_OTHERS
+    ).drop(columns=["team_id", "rank"])
+    points = {item.id: float(item.points) for item in ITEMS}
+    rows = rows.assign(points=rows["item"].map(points))
     if not has_others:  # what the best of so few teams reach would tell of them
         rows = rows.assign(target=math.nan, gain=math.nan)
     return {

@@ -67,7 +67,7 @@ def next_step(pack: TeamPack) -> str:
     reach = (
         ""
         if math.isnan(first["target"])
-        else f", by the best quarter of teams {first['target']:.0%}"
+        else f", by the best of the other teams {first['target']:.0%} on average"
     )
     practice = f"{first['label'][:1].lower()}{first['label'][1:]}"
     return f"Begin with one practice: {practice}. Kept today: {first['share']:.0%}{reach}."

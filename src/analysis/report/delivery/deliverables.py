@@ -56,6 +56,7 @@ def newest_deliverables(dataset: str, fiscal_year_start_month: int) -> list[Deli
         return []
     states = _states_in(with_report[-1])
     company = next((state for _, pack, state in states if pack is None), None)
+    answers: dict[str, str] = {}
     return [
         Deliverable(
             dataset,
@@ -63,7 +64,8 @@ def newest_deliverables(dataset: str, fiscal_year_start_month: int) -> list[Deli
             pack,
             where,
             state,
-            _why_not(where, state, None if pack is None else company, fiscal_year_start_month),
+            _why_not(where, state, None if pack is None else company, fiscal_year_start_month)
+            or _out_of_date(where, state, answers),
         )
         for where, pack, state in states
     ]
@@ -98,10 +100,20 @@ def _why_not(folder: Path, state: Manifest, company: Manifest | None, month: int
     elif company is not None:
         is_same = company["status"] == "ok" and _stands_on(state) == _stands_on(company)
         reason = "" if is_same else "it does not stand on what the company's report does"
-    if reason or company is not None:
-        return reason
-    verdict = verify.verify_report(file)
-    return "" if verdict.holds else f"it is out of date: {verdict.says}"
+    return reason
+
+
+def _out_of_date(folder: Path, state: Manifest, answers: dict[str, str]) -> str:
+    """Return why a report does not follow from today's data and code; empty where it does.
+
+    What stands on the same inputs, code and settings is out of date together: the first of them,
+    the company's report where there is one, is asked, and `answers` keeps what came.
+    """
+    moment = repr(_stands_on(state))
+    if moment not in answers:
+        verdict = verify.verify_report(folder / paths.REPORT_PDF)
+        answers[moment] = "" if verdict.holds else f"it is out of date: {verdict.says}"
+    return answers[moment]
 
 
 def _is_all_withheld(state: Manifest) -> bool:

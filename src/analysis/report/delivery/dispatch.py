@@ -10,7 +10,7 @@ import contextlib
 import datetime as dt
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from analysis.project import exchange_settings, quarters, settings
+from analysis.project import exchange_settings, paths, quarters, settings
 from analysis.report.delivery import deliverables, ledger, letters, metric_alerts, transports
 from analysis.report.delivery.ledger import Delivery
 
@@ -38,10 +38,14 @@ class PlannedMessage(NamedTuple):
 
 
 class DeliveryPlan(NamedTuple):
-    """All messages of a dataset as of a day, and what nobody gets, with the reason."""
+    """All messages of a dataset as of a day, what nobody gets, and who gets nothing, and why.
+
+    ``unserved`` are recipients named for a report or pack that cannot go to them and never did.
+    """
 
     messages: list[PlannedMessage]
     notes: list[str]
+    unserved: list[str]
 
 
 def plan_delivery(
@@ -73,6 +77,7 @@ def plan_delivery(
     outputs = deliverables.newest_deliverables(dataset, month)
     before = ledger.read_deliveries(dataset)
     drafts, notes = _drafts(dataset, house, outputs, today, new_edition=new_edition)
+    unserved = [] if resend else _unserved(dataset, house, outputs, before)
     drafts += _overdue(dataset, house, outputs, drafts, before, today, month)
     messages = [_with_state(d, before, house, today, resend) for d in drafts]
     if resend is not None:
@@ -81,7 +86,7 @@ def plan_delivery(
             raise transports.NotSentError(
                 f"no message {resend} of {dataset}'s newest report; `deliver --dry-run` lists them"
             )
-    return DeliveryPlan(messages, notes)
+    return DeliveryPlan(messages, notes, unserved)
 
 
 def plan_lines(plan: DeliveryPlan) -> list[str]:
@@ -91,7 +96,7 @@ def plan_lines(plan: DeliveryPlan) -> list[str]:
         f" [{m.held_back or f'goes out now by {m.delivery.by}'}]"
         for m in plan.messages
     ]
-    return lines + plan.notes
+    return lines + plan.notes + plan.unserved
 
 
 def send_all(
@@ -128,7 +133,9 @@ def send_all(
             say(f"{line}: {by}")
     for note in plan.notes:
         say(note)
-    return is_whole
+    for line in plan.unserved:
+        complain(line)
+    return is_whole and not plan.unserved
 
 
 @contextlib.contextmanager
@@ -189,15 +196,30 @@ def _drafts(
             if _hears(house, dataset):
                 drafts.append(_message("report", WEBHOOK, output, letter, house, edition))
             drafts += _alerts(output, house)
-    there = {(output.dataset, output.pack) for output in outputs}
-    notes += [
-        f"{r.address}: gets nothing: there is no "
-        + (f"pack {r.pack}" if r.pack else "report")
-        + f" of {dataset}"
-        for r in house.recipients
-        if r.dataset == dataset and outputs and (r.dataset, r.pack) not in there
-    ]
     return drafts, [letters.one_line(note) for note in notes]
+
+
+def _unserved(
+    dataset: str, house: DeliverySettings, outputs: list[Deliverable], before: dict[str, Delivery]
+) -> list[str]:
+    """Return a line for each recipient whom no report or pack named for them reached or can."""
+    there = {output.pack: output for output in outputs}
+    reached = {
+        (d.to, d.quarter, d.pack) for d in before.values() if d.kind == "report" and d.sent_at
+    }
+    lines = []
+    for r in house.recipients:
+        output = there.get(r.pack)
+        if not (paths.project_root() / "data" / "raw" / r.dataset).is_dir():
+            lines.append(f"{r.address}: gets nothing: there is no dataset {r.dataset} here")
+        elif r.dataset != dataset or not outputs:
+            continue
+        elif output is None:
+            missing = f"pack {r.pack}" if r.pack else "report"
+            lines.append(f"{r.address}: gets nothing: there is no {missing} of {dataset}")
+        elif output.why_not and (r.address, output.quarter, output.pack) not in reached:
+            lines.append(f"{r.address}: gets nothing of {output.label}: {output.why_not}")
+    return [letters.one_line(line) for line in lines]
 
 
 def _to_owner_of(output: Deliverable, house: DeliverySettings) -> list[PlannedMessage]:
