@@ -61,6 +61,7 @@ def pipedrive(raw):
         activities={"success": True, "data": [
             activity, activity | {"id": 2, "done": False}, activity | {"id": 3, "type": "call", "duration": "00:20"},
             activity | {"id": 4, "due_time": None, "duration": None}, activity | {"id": 5, "type": "task", "duration": None},
+            activity | {"id": 6, "type": "call", "due_time": None, "duration": "00:20"},
         ]},
     )  # fmt: skip
     return cleaned()
@@ -78,13 +79,13 @@ def test_pipedrives_status_says_what_became_of_a_deal(pipedrive):
 
 
 def test_pipedrives_activities_have_a_clock_and_a_length_of_hours_and_minutes(pipedrive):
-    """One that was not done was not held; one without a time of day is a day, and no hours."""
+    """One not done was not held; one without time and length is a day; a length without a time has no start."""
     rows = pipedrive.tables["activities"].set_index("activity_id").sort_index()
     assert rows["minutes"].to_dict() == {"1": 90.0, "3": 20.0, "4": 0.0, "5": 0.0}
     assert rows["kind"].tolist() == ["event", "call", "event", "task"]
     assert str(rows.loc["1", "started_at"]) == "2026-02-02 15:00:00+00:00"
     assert rows["is_all_day"].tolist() == [False, False, True, False]
-    assert pipedrive.aside("activities") == {"cancelled": 1}
+    assert pipedrive.aside("activities") == {"cancelled": 1, "missing_start": 1}
 
 
 def test_pipedrives_users_are_active_or_not(pipedrive):

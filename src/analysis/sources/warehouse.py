@@ -180,8 +180,8 @@ def _sqlite_address(connection: Connection) -> str:
     return f"file:{quote(str(file.resolve()))}?mode=ro"
 
 
-class _Postgresql:
-    """Tables of a PostgreSQL server, in one transaction that sees one state and writes nothing."""
+class _Database:
+    """A cursor of a driver, and the statement it ran last."""
 
     def __init__(self, cursor: Any) -> None:
         self._cursor = cursor
@@ -191,6 +191,10 @@ class _Postgresql:
         self._cursor.execute(statement)
         rows: list[dict[str, Any]] = self._cursor.fetch_arrow_table().to_pylist()
         return rows
+
+
+class _Postgresql(_Database):
+    """Tables of a PostgreSQL server, in one transaction that sees one state and writes nothing."""
 
     def relations(self) -> list[Relation]:
         columns = self._table(
@@ -249,17 +253,8 @@ class _Postgresql:
         return reader
 
 
-class _Sqlite:
+class _Sqlite(_Database):
     """Tables of an SQLite file, opened for reading: every cell as its text."""
-
-    def __init__(self, cursor: Any) -> None:
-        self._cursor = cursor
-        self.statement = ""
-
-    def _table(self, statement: str) -> list[dict[str, Any]]:
-        self._cursor.execute(statement)
-        rows: list[dict[str, Any]] = self._cursor.fetch_arrow_table().to_pylist()
-        return rows
 
     def relations(self) -> list[Relation]:
         cells = self._table(
