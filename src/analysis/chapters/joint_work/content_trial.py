@@ -27,6 +27,7 @@ LONGEST_WATCH, SHORTEST_WATCH = 180, 30  # days from an account's beginning
 FEWEST_ACCOUNTS = 20  # given, and held out
 UNBALANCED = 0.01  # p-value below which accounts were not alike before
 SMALLEST_EXTRA = 0.01  # share of accounts: the smallest extra that matters
+NO_EXTRA = 1e-6  # below it the search does not go
 POWER = 0.8
 DAYS_A_WEEK = 7
 
@@ -181,13 +182,18 @@ def accounts_needed(base_share: float, extra: float = SMALLEST_EXTRA) -> int:
 def smallest_extra(base_share: float, n_each: int) -> float:
     """Return the smallest extra share that `n_each` accounts an arm find with `POWER` [0-1].
 
+    NaN where so few find none, were it a sale in every account that had none.
+
     Examples
     --------
     >>> round(smallest_extra(0.04, accounts_needed(0.04)), 4)
     0.01
     """
+    most = 1 - base_share
+    if most <= NO_EXTRA or accounts_needed(base_share, most) > n_each:
+        return math.nan
     extra_share = optimize.brentq(
-        lambda extra: accounts_needed(base_share, extra) - n_each, 1e-6, 1 - base_share, xtol=1e-9
+        lambda extra: accounts_needed(base_share, extra) - n_each, NO_EXTRA, most, xtol=1e-9
     )
     return float(extra_share)
 

@@ -208,13 +208,13 @@ def sale_sentence(work: JointWork) -> str:
         return f"Content brought no extra sale that matters ({spread})."
     word = "more" if sales > 0 else "fewer"
     return (
-        f"We cannot tell whether content brings one extra sale: accounts given it won "
-        f"{abs(sales):,.0f} {word} than as many left out {by} ({spread})."
+        f"We cannot tell whether content brings one extra sale: accounts given it bought "
+        f"{abs(sales):,.0f} times {word} than as many left out {by} ({spread})."
     )
 
 
 def _whole(number: float) -> str:
-    return f"{round(number) + 0:,}"
+    return f"{round(number) + 0:,}".replace("-", "\N{MINUS SIGN}")
 
 
 def holdout_sentence(work: JointWork) -> str:
@@ -225,16 +225,35 @@ def holdout_sentence(work: JointWork) -> str:
     base = _base_share(work)
     if math.isnan(base):
         return ""
-    each = content_trial.accounts_needed(base)
-    n_accounts = len(work.company.table("accounts"))
+    return holdout_size(base, len(work.company.table("accounts"))) or _holdout_plan(work, base)
+
+
+def holdout_size(base: float, n_accounts: int) -> str:
+    """Say what a trial on all accounts can find, where one sale more in 100 is too little to find.
+
+    "" where it is not.
+
+    Parameters
+    ----------
+    base : share of accounts that win a deal while a trial watches them [0-1]
+    """
     days = f"{base:.1%} of accounts win a deal in {content_trial.LONGEST_WATCH} days anyway"
-    if 2 * each > n_accounts:
-        smallest = 100 * content_trial.smallest_extra(base, n_accounts // 2)
-        return (
-            f"To find one sale more in 100 accounts takes {2 * each:,} accounts, for {days}. With "
-            f"all {n_accounts:,} there are, half of them left out by lot, {smallest:.1f} in 100 "
-            "can be found."
-        )
+    if base + content_trial.SMALLEST_EXTRA > 1:
+        return f"No trial by account can find one sale more in 100 accounts: {days}."
+    n_needed = 2 * content_trial.accounts_needed(base)
+    if n_needed <= n_accounts:
+        return ""
+    smallest = 100 * content_trial.smallest_extra(base, n_accounts // 2)
+    most = "no extra" if math.isnan(smallest) else f"{smallest:.1f} more in 100"
+    return (
+        f"To find one sale more in 100 accounts takes {n_needed:,} accounts, for {days}. With all "
+        f"{n_accounts:,} there are, half of them left out by lot, a trial can find {most}."
+    )
+
+
+def _holdout_plan(work: JointWork, base: float) -> str:
+    each = content_trial.accounts_needed(base)
+    days = f"{base:.1%} of accounts win a deal in {content_trial.LONGEST_WATCH} days anyway"
     text = (
         f"To find one sale more in 100 accounts with a chance of {content_trial.POWER:.0%}, leave "
         f"out {each:,} accounts by lot and give it to as many: {days}."
