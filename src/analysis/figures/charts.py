@@ -260,6 +260,18 @@ def draw_ledger(table: pd.DataFrame, *, title: str) -> Axes:
     return ax
 
 
+def _gap_text(gap: float) -> str:
+    """Return a gap in percent; what rounds to nothing has no sign.
+
+    Examples
+    --------
+    >>> _gap_text(0.0021), _gap_text(-0.0001)
+    ('+0.2%', '0.0%')
+    """
+    text = f"{100 * gap:+.1f}%"
+    return "0.0%" if text in {"-0.0%", "+0.0%"} else text.replace("-", MINUS)
+
+
 def draw_reconciliation(table: pd.DataFrame, *, title: str, currency: str) -> Axes:
     """Draw each quarter's bookings in the CRM against what finance states, with the gap between.
 
@@ -274,11 +286,7 @@ def draw_reconciliation(table: pd.DataFrame, *, title: str, currency: str) -> Ax
     ax.bar(x, finance, width=0.62, color=PALE)
     ax.hlines(crm, x - 0.38, x + 0.38, color=BLUE, linewidth=2)
     for i, (ours, theirs) in enumerate(zip(crm, finance, strict=True)):
-        gap = (
-            "no figure"
-            if np.isnan(ours + theirs)
-            else f"{(ours / theirs - 1) * 100:+.1f}%".replace("-", MINUS)
-        )
+        gap = "no figure" if np.isnan(ours + theirs) else _gap_text(ours / theirs - 1)
         ax.annotate(
             gap,
             (i, np.nanmax([ours, theirs, 0])),

@@ -153,6 +153,8 @@ def figure_html(content: Payload, svg: str) -> str:
     roomy = VIEW_BOX.sub(
         lambda m: f'viewBox="-{ROOM} 0 {float(m[1]) + ROOM:g} {m[2]}"', svg, count=1
     )
+    # In a picture only the system's typefaces are there, and a browser's own choice has serifs.
+    roomy = roomy.replace("'Inter'", "Inter, 'Segoe UI', Arial, sans-serif")
     picture = base64.b64encode(roomy.encode()).decode()
     style = "max-width:100%;background:#fff;border-radius:3px;display:block;margin:4px 0"
     return _box(

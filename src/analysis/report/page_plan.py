@@ -129,6 +129,7 @@ def _is_small_table(node: Node) -> bool:
 Row = dict[str, Any]
 NO_TARGET = "no target set"
 LONGEST_REASON = 60  # characters
+ITS_PAGE = "Its page lists the columns that an answer takes."
 
 
 def question_lines(chapters: Sequence[Mapping[str, Any]]) -> list[Row]:
@@ -153,9 +154,10 @@ def _line(chapters: Sequence[Mapping[str, Any]], key: str) -> Row:
         gap = chapter["missing"]
         if gap and key != "next" and chapter in mine:
             head = "Withheld" if gap.get("is_withheld") else "Cannot tell"
+            why = f"{gap['why']} {ITS_PAGE}" if gap["needs"] else gap["why"]
             return {
                 "kind": "cannot_tell",
-                "children": [gap["why"]],
+                "children": [why],
                 "chapter": chapter["title"],
                 "word": head,
             }

@@ -139,7 +139,7 @@ def test_page_one_says_in_four_lines_what_the_gate_says(damaged):
         {"head": "Warned", "text": "win rate. May is thin."},
         {
             "head": "Set aside",
-            "text": "30 of 200 deals are in no figure. On 30 of them stand €4.20M.",
+            "text": "30 of 200 deals are in no figure. 30 of them come to €4.20M.",
         },
         {"head": "Not exported", "text": "stage history. With them one file could check another."},
     ]
@@ -160,7 +160,7 @@ def test_money_that_is_known_in_part_is_told_as_a_least_sum():
     assert lines == [
         {
             "head": "Set aside",
-            "text": "60 of 200 deals are in no figure. On 60 of them stand at least €4.20M.",
+            "text": "60 of 200 deals are in no figure. 60 of them come to at least €4.20M.",
         }
     ]
 
@@ -172,7 +172,7 @@ def test_an_amount_of_another_scale_is_no_money_that_is_missing():
     slips = rest | {"rule": "amount_contradicts_history", "n_rows": 11, "money_amount": 4e8}
     (line,) = answerability.page_one_lines(account(rules=[rest, slips]), "EUR")
     assert line["text"] == (
-        "41 of 200 deals are in no figure. On 30 of them stand €4.20M. 11 carry amounts far above "
+        "41 of 200 deals are in no figure. 30 of them come to €4.20M. 11 carry amounts far above "
         "what the stage history says (€400.00M): most likely a slip of typing."
     )
 

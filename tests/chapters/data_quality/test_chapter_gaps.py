@@ -75,4 +75,4 @@ def test_a_table_that_was_read_and_emptied_is_not_called_absent(n_in, why):
     company = SimpleNamespace(audit={"tables": [state]})
     asked = Requirements("What?", {"rep_team_history": ["team_id"]}, [], {}, [], False)
     gap = chapter_gaps.find_gap(company, asked)
-    assert gap.why == f"{why} Its page lists the columns that an answer takes."
+    assert gap.why == why

@@ -198,14 +198,14 @@ def test_at_stake_is_what_quarantine_took_and_could_have_been_right(account):
     """50 of 200 in money; the 24 hours are known to be wrong, and what was dropped is no fact."""
     deals = pd.DataFrame({"deal_amount": [150.0, 50.0, NAN]})
     activities = pd.DataFrame({"minutes": [60.0, 60.0]})
-    got = row_accounts.at_stake(account, deals, activities).set_index("measure")
-    assert got.loc["contract value of opportunities"].tolist() == [200.0, 50.0, 0.25, 1]
-    assert got.loc["hours of activities"].tolist() == [2.0, 0.0, 0.0, 0]
+    got = row_accounts.at_stake(account, deals, activities, "EUR").set_index("measure")
+    assert got.loc["contract value of opportunities [EUR]"].tolist() == [200.0, 50.0, 0.25, 1]
+    assert got.loc["hours of activities [h]"].tolist() == [2.0, 0.0, 0.0, 0]
 
 
 def test_at_stake_without_anything_clean_has_no_share(account):
     empty = pd.DataFrame({"deal_amount": [], "minutes": []})
-    assert row_accounts.at_stake(account, empty, empty)["share"].isna().all()
+    assert row_accounts.at_stake(account, empty, empty, "EUR")["share"].isna().all()
 
 
 def test_all_rows_in_one_sentence(account):

@@ -66,6 +66,13 @@ def test_a_large_trial_without_difference_says_no_material_effect():
     assert content_trial.extra_sales(arms, "lot", 180).verdict == "no material effect"
 
 
+@pytest.mark.parametrize(("base", "n_each"), [(1.0, 500), (0.3, 1), (0.9, 2), (0.04, 0)])
+def test_where_no_extra_can_be_found_none_is_named(base, n_each):
+    """From 30% to 100%: 7.849 x .21 / .49 = 3.4 accounts an arm at least."""
+    assert math.isnan(content_trial.smallest_extra(base, n_each))
+    assert content_trial.smallest_extra(0.3, 4) == pytest.approx(0.66, abs=0.05)
+
+
 def test_weeks_follow_the_pace_of_the_year():
     """52 accounts in 365 days are 0.997 a week: 100 take 101 weeks; none reached never get there."""
     days = pd.Series(pd.date_range("2026-01-01", periods=52, freq="D"))

@@ -94,6 +94,22 @@ def test_a_company_that_keeps_nothing_is_told_in_one_line_each_what_it_would_get
 
 
 @pytest.mark.parametrize(
+    ("base", "n_accounts", "words"),
+    [
+        (1.0, 85, "No trial by account can find one sale more in 100 accounts: 100.0%"),
+        (0.9, 4, "a trial can find no extra."),
+        (0.04, 6_000, "half of them left out by lot, a trial can find 1.5 more in 100."),
+        (0.04, 13_486, ""),
+    ],
+)
+def test_how_much_a_trial_of_all_accounts_can_find(base, n_accounts, words):
+    """6,743 accounts an arm find one in 100 on top of 4%: 13,486 are enough."""
+    sentence = joint_work_answer.holdout_size(base, n_accounts)
+    assert words in sentence
+    assert bool(sentence) == bool(words)
+
+
+@pytest.mark.parametrize(
     ("arms", "words"),
     [
         (TrialArms(1000, 1000, 80, 40, 9, 9), "Content brought 40 sales more than as many"),

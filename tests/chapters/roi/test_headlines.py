@@ -210,7 +210,7 @@ def test_without_an_estimate_the_break_even_is_held_against_what_was_assumed():
     assert seen(unassessed(cost=0.5))[2].startswith("Keep the programme where it runs and start")
     dear = seen(unassessed(cost=20.0))[2]
     assert dear.startswith("Start no further team yet")
-    assert "for which 2 teams joined." in dear
+    assert "Its effect is not known: 2 teams joined." in dear
 
 
 def test_the_prior_and_what_is_taken_as_known_are_named():

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from analysis.chapters.closed_loop.recycling import SharePair
     from analysis.chapters.closed_loop.targeting import Targets
 
+MINUS = "\N{MINUS SIGN}"
 RULE_WORDS = {"^>= ": "at least ", "^> ": "above ", "^< ": "below ", "^== ": "is "}
 FLAG_RULES = {"is 0": "no", "is 1": "yes"}
 BY_SHARE = {
@@ -243,7 +244,7 @@ def credit_by_rule(answer: LoopAnswer) -> LabelledTable:
         total |= {rule: rows[rule].sum() for rule in attribution.RULES}
         rows = pd.concat([rows, pd.DataFrame([total])], ignore_index=True)
     without = int(pd.isna(paths.revenue[paths.is_won]).sum())
-    unpriced = f" {without:,} deals have no amount and bring none." if without else ""
+    unpriced = f" Deals without an amount bring none: {without:,}." if without else ""
     return _shown(
         rows,
         f"Bookings of the four quarters to {answer.company.quarter} credited to activities by six "
@@ -369,7 +370,8 @@ def archetype_table(answer: LoopAnswer, targets: Targets) -> LabelledTable:
     verdicts = judged["is_met"].map({True: "yes", False: "no"})
     is_flag = judged["rule"].str.startswith("==")
     cuts = judged["rule"].replace(RULE_WORDS, regex=True).replace(FLAG_RULES)
-    values = judged["value"].map("{:.2f}".format)
+    cuts = cuts.str.replace("-", MINUS)
+    values = judged["value"].map("{:.2f}".format).str.replace("-", MINUS)
     values = values.mask(is_flag, judged["value"].map({0.0: "no", 1.0: "yes"}))
     return _shown(
         judged.assign(met=verdicts, rule=cuts, value=values),

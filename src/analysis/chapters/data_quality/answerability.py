@@ -8,12 +8,15 @@ question is said here and nowhere else.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from analysis.project import money
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+    from analysis.stats.result import Result
 
 ANSWERED, WITHHELD, WARNED, NOT_ASKED = "answered", "withheld", "warned", "not asked"
 # no check of the gate: the chapter itself found nothing to answer from
@@ -145,6 +148,13 @@ def withheld_metrics(account: Mapping[str, Any]) -> dict[str, Withheld]:
     """Return why each headline of a question withheld is not shown, by the headline's name."""
     questions = withheld_questions(account)
     return {metric: questions[q] for metric, q in METRIC_QUESTIONS.items() if q in questions}
+
+
+def hide_withheld(result: Result, account: Mapping[str, Any]) -> Result:
+    """Return the result without its figures where the gate withholds the question it answers."""
+    if result.name not in withheld_metrics(account):
+        return result
+    return result._replace(estimate=math.nan, low=math.nan, high=math.nan)
 
 
 def is_all_withheld(account: Mapping[str, Any]) -> bool:
@@ -279,7 +289,7 @@ def _set_aside_line(account: Mapping[str, Any], currency: str) -> dict[str, str]
         # not known where a rate or a number lacks
         is_known = all(r["money_amount"] is not None for r in rest)
         size = f"{'' if is_known else 'at least '}{money.millions_text(amount, currency)}"
-        text += f" On {sum(r['n_rows'] for r in rest):,} of them stand {size}."
+        text += f" {sum(r['n_rows'] for r in rest):,} of them come to {size}."
     if wrong:
         n_wrong, typed = wrong[0]["n_rows"], abs(wrong[0]["money_amount"] or 0.0)
         text += (

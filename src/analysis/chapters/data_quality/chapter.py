@@ -295,7 +295,10 @@ def quarantine_at_stake(company: Company) -> LabelledTable:
     """Money and hours in quarantine, beside those in clean rows: one row a measure."""
     return LabelledTable(
         row_accounts.at_stake(
-            company.audit, company.table("opportunities"), company.table("activities")
+            company.audit,
+            company.table("opportunities"),
+            company.table("activities"),
+            company.settings.company.currency,
         ),
         "What rows set aside could change, all quarters together",
         {

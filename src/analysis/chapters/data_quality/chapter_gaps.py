@@ -84,10 +84,14 @@ def _lacks(company: Company, lacking: Sequence[Missing], requirements: Requireme
         for m in lacking
         if (table := m.table) in requirements.needs
     ]
-    words = [" and ".join(words)] if words else []
+    words = [_joined(words)] if words else []
     if len(alone) < len(lacking):
         ways = ", or ".join(" with ".join(map(called, way)) for way in requirements.one_of)
         words.append(f"none of these, of which one is enough: {ways}")
-    return (
-        f"The exports hold {' and '.join(words)}. Its page lists the columns that an answer takes."
-    )
+    return f"The exports hold {' and '.join(words)}."
+
+
+def _joined(words: Sequence[str]) -> str:
+    """Return "no a, no b and no c"."""
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last

@@ -194,7 +194,10 @@ def quarter_bookings(teams: pd.DataFrame, quarter: str, currency: str) -> Result
 
 
 def at_stake(
-    account: Mapping[str, Any], opportunities: pd.DataFrame, activities: pd.DataFrame
+    account: Mapping[str, Any],
+    opportunities: pd.DataFrame,
+    activities: pd.DataFrame,
+    currency: str,
 ) -> pd.DataFrame:
     """Return what quarantined rows could change at most: one row a measure.
 
@@ -208,13 +211,13 @@ def at_stake(
     clean_hours = activities["minutes"].sum() / 60
     rows = [
         (
-            "contract value of opportunities",
+            f"contract value of opportunities [{currency}]",
             clean_money,
             money["money_amount"].clip(lower=0).sum(),
             money["rows"].sum(),
         ),
         (
-            "hours of activities",
+            "hours of activities [h]",
             clean_hours,
             hours["hours"].clip(lower=0).sum(),
             hours["rows"].sum(),

@@ -9,6 +9,7 @@ import numpy as np
 from analysis.chapters.alignment import alignment_for_analysts, items, reference, weights
 from analysis.chapters.alignment import chapter as alignment
 from analysis.chapters.cost import cost
+from analysis.chapters.data_quality import answerability
 from analysis.chapters.growth import assessment, growth_answer, growth_for_analysts, specification
 from analysis.store import manifest, processed
 from analysis.tables.labelled_table import LabelledTable
@@ -154,7 +155,7 @@ def practices_to_change(joining: AlignedGrowth) -> LabelledTable:
         weights.next_practice(gains),
         now,
         joining.tables["teams"],
-        cost_of_hour=hour,
+        cost_of_hour=answerability.hide_withheld(hour, joining.company.audit),
         smallest_cell=house.people.smallest_cell,
     )
     return LabelledTable(

@@ -266,8 +266,14 @@ def by_tier(
     table = tier_contrast.table_by_tier(growth, named)
     try:
         return table, tier_contrast.growth_contrast(growth, named)
-    except CrmDataError as error:
-        return table, _unknown("tier_gap", POINTS, str(error), len(named))
+    except CrmDataError:
+        n = dict(zip(table["tier"], table["n_teams"], strict=True))
+        fewest, (best, _, worst) = tier_contrast.FEWEST_IN_TIER, tier_contrast.TIERS
+        why = (
+            f"it takes at least {fewest} {best} and {fewest} {worst} teams, and there are "
+            f"{n[best]} and {n[worst]}."
+        )
+        return table, _unknown("tier_gap", POINTS, why, len(named))
 
 
 def sorting_contrast() -> pd.DataFrame:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from analysis.stats.randomisation import RandomisationTest
 
 Bars = Literal["answer", "direction", "found", "opportunities"]
+MINUS = "\N{MINUS SIGN}"
 FEWEST_OTHERS = 3  # teams that never joined, for a word on what became of their leads
 SMALLEST_SHIFT = 0.01  # of a share, or of logs: less than this moves nothing
 ONE_SIDED = 0.10  # level of a two-sided test of which one side counts: 5 % on that side
@@ -338,8 +339,8 @@ def lead_table(whole: Panel, index: pd.DataFrame, *, level: float = LEVEL) -> pd
 
 
 def _percent(log_points: float) -> str:
-    return f"{100 * math.expm1(log_points):+.1f}%"
+    return f"{100 * math.expm1(log_points):+.1f}%".replace("-", MINUS)
 
 
 def _points(shift: float) -> str:
-    return f"{100 * shift:+.1f} points"
+    return f"{100 * shift:+.1f} points".replace("-", MINUS)

@@ -183,8 +183,8 @@ def _usable(panel: Panel) -> Panel:
     )
     if usable.n_treated < FEWEST_TREATED:
         raise CrmDataError(
-            f"programme: a comparison takes {FEWEST_TREATED} teams that joined, with quarters "
-            f"before and after and {FEWEST_IN_COHORT} joining in the same quarter; "
+            f"programme: a comparison takes {FEWEST_TREATED} teams that joined, "
+            f"{FEWEST_IN_COHORT} of them in the same quarter, with quarters before and after; "
             f"{usable.n_treated} of {len(panel.teams)} teams did"
             f"{_ids_of(usable.teams[usable.starts < NEVER])}.\n"
             "Show growth as it is, and compare again once more have joined."

@@ -186,12 +186,12 @@ def growth_contrast(
 
 def table_by_tier(growth: pd.Series[float], tier: pd.Series[str]) -> pd.DataFrame:
     """Return one row a tier: ``tier``, ``n_teams``, mean ``growth`` with ``low`` and ``high``
-    [percent a year].
+    [percent a year]; without growth where it would be a single team's.
     """
     rows = []
     for each in TIERS:
         values = 100 * np.expm1(growth.where(tier == each).dropna().to_numpy(float))
-        mean = float(values.mean()) if values.size else float("nan")
+        mean = float(values.mean()) if values.size >= FEWEST_IN_TIER else float("nan")
         reach = (
             intervals.t_quantile(values.size - 1)
             * float(values.std(ddof=1))

@@ -54,10 +54,12 @@ def kept_tables(work: JointWork) -> LabelledTable:
          "" if len(work.rows[name]) else joint_work_answer.gap_line(work, name))
         for name in joint_work_answer.TABLES
     ]  # fmt: skip
+    kept = pd.DataFrame(rows, columns=["table", "n", "lacks"])
     return LabelledTable(
-        pd.DataFrame(rows, columns=["table", "n", "lacks"]),
+        kept if work.gaps else kept.drop(columns="lacks"),
         f"Tables kept by hand, {work.year}.",
-        {"table": ("text", "Table"), "n": ("count", "Rows"), "lacks": ("text", "Missing")},
+        {"table": ("text", "Table"), "n": ("count", "Rows")}
+        | ({"lacks": ("text", "Missing")} if work.gaps else {}),
         "the tables named",
     )
 
@@ -108,7 +110,7 @@ def campaign_shares(work: JointWork) -> LabelledTable:
         ("Reps who posted the text they were given", campaign_delivery.kit_share(work.notices)),
     ]
     slip = milestones.median_slip
-    note = "" if np.isnan(slip) else f"The middle milestone is {slip:+.0f} working days off."
+    note = "" if np.isnan(slip) else f"Half of them are done by {_slip_words(slip)}."
     return _share_table(
         rows, f"Campaigns as projects, {work.year}.", "campaign_milestones, campaign_notices",
         note=note,
@@ -312,6 +314,21 @@ def parity_sentence(work: JointWork) -> str:
     )
 
 
+def _slip_words(slip: float) -> str:
+    """Return a slip of a milestone in words [working days].
+
+    Examples
+    --------
+    >>> _slip_words(-1.0), _slip_words(0.0), _slip_words(3.0)
+    ('1 working day before their day', 'their day', '3 working days after their day')
+    """
+    days = round(abs(slip))
+    if not days:
+        return "their day"
+    side = "after" if slip > 0 else "before"
+    return f"{days} working day{'' if days == 1 else 's'} {side} their day"
+
+
 def goals_sentence(work: JointWork) -> str:
     """Say how specific goals are and whether any contradict each other."""
     goals = work.rows["goals"]
@@ -321,10 +338,15 @@ def goals_sentence(work: JointWork) -> str:
     opposed = reference.goal_conflicts(goals)
     ends = role_agreement.goal_paths(goals).value_counts()
     circles = int(ends.get("circle", 0))
+    conflicts = (
+        f"On {opposed} metric{'' if opposed == 1 else 's'} each side has a target of its own."
+        if opposed
+        else "On no metric do the sides have targets that part."
+    )
     in_circle = f" {circles} lead back to themselves." if circles else ""
     return (
-        f"Goals state {specific:.0%} of metric, value at first, target, date and owner (n = "
-        f"{len(goals)}). On {opposed} metrics each side has a target of its own.{in_circle}"
+        f"Of metric, value at first, target, date and owner a goal states {specific:.0%} on "
+        f"average (n = {len(goals)} goals). {conflicts}{in_circle}"
     )
 
 

@@ -110,7 +110,6 @@ def answer_funnel(
     closed = pd.to_datetime(deals.loc[deals["status"].eq("won"), "close_date"])
     wins_since = late_logging(funnel, closed.min().date() if len(closed) else None)
     activities = sorted(map(str, funnel.rows["activity"].dropna().unique()))
-    hour_cost = math.nan if "cost" in withheld else selling_hour_cost(company)
     answer = FunnelAnswer(
         company,
         funnel,
@@ -119,7 +118,7 @@ def answer_funnel(
         activities,
         wins_since,
         cohorts.stage_passages(funnel, wins_since=wins_since),
-        hour_cost,
+        selling_hour_cost(company),
         activity_return.hours_per_lead(funnel, activities),
         None, None, None, "",
     )  # fmt: skip
@@ -127,7 +126,9 @@ def answer_funnel(
 
 
 def selling_hour_cost(company: Company) -> float:
-    """Return what a recorded selling hour of the quarter costs; missing where it cannot be told."""
+    """Return what a recorded selling hour of the quarter costs; missing where it cannot be told,
+    and where the gate withholds it.
+    """
     stays = company.rows_of_quarter("rep_quarter")
     if stays.empty or stays["base_amount"].isna().all():
         return math.nan
@@ -139,6 +140,7 @@ def selling_hour_cost(company: Company) -> float:
         minimum_logged_share=house.hours.minimum_logged_share,
         currency=house.company.currency,
     )
+    hour = answerability.hide_withheld(hour, company.audit)
     return hour.hide_few(house.people.smallest_cell).estimate
 
 
@@ -288,6 +290,20 @@ def leads_needed(answer: FunnelAnswer) -> Result:
     )  # fmt: skip
 
 
+def _between(step: str) -> str:
+    """Return a step's two stages as they stand in a sentence.
+
+    Examples
+    --------
+    >>> _between("Opportunity to Won")
+    'opportunity and won deal'
+    >>> _between("MQL to SAL")
+    'MQL and SAL'
+    """
+    names = {"Lead": "lead", "Opportunity": "opportunity", "Won": "won deal"}
+    return " and ".join(names.get(stage, stage) for stage in step.split(" to "))
+
+
 def funnel_sentence(answer: FunnelAnswer) -> str:
     """Say how many of 100 leads become opportunities and deals, and where most are lost."""
     to_deal, to_win = (conversion_result(answer, s) for s in ("opportunity", "won"))
@@ -297,11 +313,7 @@ def funnel_sentence(answer: FunnelAnswer) -> str:
     if to_win.is_known:
         parts.append(f"{100 * to_win.estimate:.0f} a won deal within a year")
     leak = cohorts.largest_leak(answer.steps)
-    lost = (
-        f" Most are lost from {leak['step']}: {leak['lost_per_100']:.0f}."
-        if leak is not None
-        else ""
-    )
+    lost = f" Most are lost between {_between(leak['step'])}." if leak is not None else ""
     if not parts:
         return ""
     return f"Of 100 leads, {' and '.join(parts)}.{lost}"
@@ -405,8 +417,8 @@ def next_step(answer: FunnelAnswer, advice: pd.DataFrame) -> str:
     )
     if total == 0:
         return (
-            f"Keep the leads as they are: those already here bring the {amount} that "
-            f"{answer.target.quarter} asks of leads."
+            f"Keep the leads as they are: those already here bring the {amount} that leads must "
+            f"bring in {answer.target.quarter}."
         )
     change = total / now - 1 if now else math.nan
     words = (
@@ -415,10 +427,10 @@ def next_step(answer: FunnelAnswer, advice: pd.DataFrame) -> str:
         else f"{abs(change):.0%} {'more' if change > 0 else 'fewer'} than now"
     )
     by = answer.plan.arrive_by
-    date = f"; nine tenths must be here by {by:%d %B %Y}".replace(" 0", " ") if by else ""
+    date = f"; nine in ten must be here by {by:%d %B %Y}".replace(" 0", " ") if by else ""
     return (
-        f"Bring {total:,.0f} leads a month ({low:,.0f} to {high:,.0f}), {words}, to book the "
-        f"{amount} that {answer.target.quarter} asks of leads{date}."
+        f"Bring {total:,.0f} leads a month ({low:,.0f} to {high:,.0f}), {words}, for the "
+        f"{amount} that leads must bring in {answer.target.quarter}{date}."
     )
 
 

@@ -174,9 +174,9 @@ def _of_the_others(n: int, n_unknown: int) -> str:
     """Say what to do about requests that are not in the best set."""
     parts = []
     if n > n_unknown:
-        parts.append(f"Table {n - n_unknown} more, each with a review date.")
+        parts.append(f"Put off {n - n_unknown} more, each with a review date.")
     if n_unknown:
-        parts.append(f"Of {n_unknown}, ask what they would bring before anybody decides.")
+        parts.append(f"Of {n_unknown} nobody says what they bring: ask first.")
     return " ".join(parts)
 
 

@@ -7,6 +7,7 @@ import math
 from typing import TYPE_CHECKING
 
 from analysis.chapters.cost import cost, worked_example
+from analysis.chapters.data_quality import answerability
 from analysis.chapters.marketing_requests import asks, request_log
 from analysis.project import money
 from analysis.project.claims import CLAIMS
@@ -61,12 +62,15 @@ def _price_lines(dataset: str | None, *, minutes: float, n_reps: int) -> list[st
     else:
         company = open_company(dataset)
         hour, bookings = (
-            cost.estimate_cost(
-                company.rows_of_quarter("rep_quarter"),
-                measure,
-                minimum_logged_share=company.settings.hours.minimum_logged_share,
-                currency=company.settings.company.currency,
-                smallest_cell=company.settings.people.smallest_cell,
+            answerability.hide_withheld(
+                cost.estimate_cost(
+                    company.rows_of_quarter("rep_quarter"),
+                    measure,
+                    minimum_logged_share=company.settings.hours.minimum_logged_share,
+                    currency=company.settings.company.currency,
+                    smallest_cell=company.settings.people.smallest_cell,
+                ),
+                company.audit,
             )
             for measure in ("cost_per_selling_hour", "required_bookings_per_selling_hour")
         )

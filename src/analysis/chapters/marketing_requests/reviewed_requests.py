@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.chapters.cost import cost
+from analysis.chapters.data_quality import answerability
 from analysis.chapters.marketing_requests import (
     capacity_choice,
     capacity_conflicts,
@@ -95,11 +96,12 @@ def hour_prices(company: Company) -> Prices:
             minimum_logged_share=house.hours.minimum_logged_share,
             currency=house.company.currency,
             smallest_cell=house.people.smallest_cell,
-        ).estimate
+        )
+        hour_cost = answerability.hide_withheld(hour, company.audit).estimate
     except CrmDataError:
-        hour = math.nan
+        hour_cost = math.nan
     return request_value.Prices(
-        house.money.gross_margin_rate - rate, house.money.marketing_hour_cost_amount, hour
+        house.money.gross_margin_rate - rate, house.money.marketing_hour_cost_amount, hour_cost
     )
 
 

@@ -121,7 +121,7 @@ def not_assessed(n_teams: int, why: str) -> GrowthEffect:
 
     Nothing was estimated.
     """
-    nan, needs = math.nan, f"Telling its effect takes a comparison of teams, for which {why}."
+    nan, needs = math.nan, f"Its effect is not known: {why}."
     return GrowthEffect(nan, nan, 0, "cannot tell", n_teams, needs=needs, kind="association")
 
 

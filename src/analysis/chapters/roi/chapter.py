@@ -179,9 +179,9 @@ def worth_by_lift(appraised: Appraised) -> LabelledTable:
     case, quarter = appraised.case, appraised.company.quarter
     return LabelledTable(
         headlines.worth_by_lift(case),
-        f"NPV over {case.n_periods} quarters were the lift known; band: P10 to P90 by all else "
-        f"that is estimated. {_estimate_note(appraised)}n = {case.effect.n_teams} teams that "
-        f"started, {quarter}.",
+        f"Net present value over {case.n_periods} quarters at each lift; the band holds 8 of 10 "
+        f"outcomes of all else that is uncertain. {_estimate_note(appraised)}"
+        f"n = {case.effect.n_teams} teams that started, {quarter}.",
         {
             "lift": ("percent2", "Lift"),
             "p10": ("millions", "P10"),
@@ -343,9 +343,7 @@ def one_account(appraised: Appraised) -> LabelledTable:
         "opportunities, rep_quarter, campaigns, programme_costs",
         note="Found by marketing: the deal names a campaign; a dash where none does. Marketing's "
         "own pay stands in no table, so its cost is a least sum."
-        + (
-            f" {without} deals won without an amount are counted and not summed." if without else ""
-        ),
+        + (f" Counted and not summed: {without} won without an amount." if without else ""),
     )
 
 

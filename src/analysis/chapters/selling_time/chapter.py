@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from analysis.chapters.cost import cost
+from analysis.chapters.data_quality import answerability
 from analysis.chapters.selling_time import (
     capture,
     elasticity,
@@ -69,7 +70,8 @@ class SellingTime:
 
     def cost_measure(self, measure: str) -> Result:
         """Return a measure of the chapter on cost, of the quarter reported."""
-        return cost.estimate_cost(self.stays, measure, **self.counted)
+        result = cost.estimate_cost(self.stays, measure, **self.counted)
+        return answerability.hide_withheld(result, self.company.audit)
 
     @property
     def margin(self) -> dict[str, float]:

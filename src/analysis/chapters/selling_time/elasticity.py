@@ -46,8 +46,7 @@ UNITS = {
     "bookings_amount": "percent of bookings per percent of selling hours",
 }
 NEEDS_SHIFTER = (
-    "what moved hours for reasons of its own: assigned training, outages, assistants "
-    "(hours_shifters.csv)"
+    "weeks in which assigned training, an outage or an assistant moved hours (hours_shifters.csv)"
 )
 NEEDS_LATE = (
     "selling hours by deal stage, so that hours on deals past proposal can be left out "

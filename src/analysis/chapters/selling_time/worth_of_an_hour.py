@@ -332,13 +332,13 @@ def hour_sentence(
     def amount(value: float) -> str:
         return money.amount_text(value, base.currency)
 
-    is_not = f" It is not the {amount(required.estimate)} that quotas assume for the average hour."
+    is_not = f", only that it is not the {amount(required.estimate)} that quotas assume for the average hour"
     value = marginal_value(base, effect)
     if effect.elasticity.kind != "effect":
         return (
-            "We cannot tell what one more hour of selling is worth: hours and opportunities are "
-            f"only known to go together. It takes {effect.needs}."
-            f"{is_not if required.is_known else ''}"
+            f"We cannot tell what one more hour of selling is worth"
+            f"{is_not if required.is_known else ''}: hours and opportunities are only known to go "
+            f"together. It takes {effect.needs}."
         )
     if not value.is_known:
         return (

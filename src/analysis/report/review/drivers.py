@@ -71,8 +71,8 @@ WORDS: dict[str, dict[str, tuple[str, str]]] = {
         deal_drivers.MIX: ("Mix of segments", "Mix of segments"),
         deal_drivers.RATE_WITHIN: ("Higher within segments", "Lower within segments"),
         deal_drivers.RATE_OF_ALL: (
-            "Higher as a whole, without segments to compare",
-            "Lower as a whole, without segments to compare",
+            "Higher win rate, not split by segment",
+            "Lower win rate, not split by segment",
         ),
     },
 }  # fmt: skip

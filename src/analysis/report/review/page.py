@@ -22,6 +22,7 @@ from analysis.project.errors import CrmDataError
 from analysis.report import formats, page_plan
 from analysis.report.review import actions, changes, drivers, feedback, trends
 from analysis.report.review import forecasts as review_forecasts
+from analysis.stats import suppression
 from analysis.store import editions, manifest
 
 if TYPE_CHECKING:
@@ -256,7 +257,7 @@ def review_kit(
                     *missed,
                     *(_repeated(s, s["chapter"]) for s in (*losses, *statements["cannot_tell"])),
                 ],
-                "What would it take to know, and is it worth it?",
+                "What do we do about each, and what would it take to know more?",
             ),
             _part(
                 "Bottlenecks", [*overdue, *burdens], "What stands in the way, and who can move it?"
@@ -311,14 +312,15 @@ def _practices(nodes: Iterable[Node]) -> Row | None:
     if table is None:
         return None
     heads = [f"{c['label']} [{c['unit']}]" if c["unit"] else c["label"] for c in table["columns"]]
-    rows = [[formats.shorten_text(cell) for cell in row] for row in table["rows"][:MOST_PRACTICES]]
+    open_rows = [row for row in table["rows"] if suppression.HIDDEN not in row]
+    rows = [[formats.shorten_text(cell) for cell in row] for row in open_rows[:MOST_PRACTICES]]
     return {
         "heads": heads,
         "numeric": [c["is_numeric"] for c in table["columns"]],
         "rows": rows,
-        "more": len(table["rows"]) - len(rows),
+        "more": len(open_rows) - len(rows),
         "number": table["number"],
-        "note": " ".join(filter(None, [table["marks"], table["note"]])),
+        "note": table["note"],
         "source": table["source"],
     }
 
