@@ -119,7 +119,7 @@ def test_two_adopters_are_too_few_and_are_counted():
     got = untold(two)
     assert got.assessment is None
     assert got.reason.startswith(
-        "a comparison takes 3 teams that joined, 2 of them in the same quarter, with quarterg in "
+        "a comparison takes 3 teams that joined, 2 of them in the same quarter, with quarters "
     )
     assert got.sentence().endswith(f"changes bookings: {got.reason}.")
 

@@ -332,7 +332,8 @@ def hour_sentence(
     def amount(value: float) -> str:
         return money.amount_text(value, base.currency)
 
-    is_not = f", only that it is not the {amount(required.estimate)} that quotas assume for the average hour"
+    assumed = amount(required.estimate)
+    is_not = f", only that it is not the {assumed} that quotas assume for the average hour"
     value = marginal_value(base, effect)
     if effect.elasticity.kind != "effect":
         return (
