@@ -198,6 +198,35 @@ def test_where_questions_wait_for_data_these_are_the_next_step(gap, word):
     assert ("1 question waits for data" in line["children"][0]) is (word == "Complete")
 
 
+def test_where_columns_would_answer_page_one_points_to_the_page_that_lists_them():
+    gap = {"needs": [{"table": "quotas", "columns": ["quota_amount"]}], "why": "No quotas."}
+    chapter = {"title": "A", "answers": ["cost"], "missing": gap, "nodes": [], "details": []}
+    assert page_plan.question_lines([chapter])[0]["children"] == [
+        "No quotas. Its page lists the columns that an answer takes."
+    ]
+
+
+def test_questions_without_an_answer_share_a_page_wherever_they_stood(tmp_path):
+    """The first and the third of three cannot be told: page 3 has the answer, page 4 both others."""
+    show_as(currency="USD", smallest_cell=5)
+    gaps = [
+        {
+            "position": at,
+            "question": f"Is gap {at} told?",
+            "title": "",
+            "needs": [{"table": "quotas", "columns": ["quota_amount"]}],
+            "why": "The exports hold no quotas.",
+            "answers": [key],
+        }
+        for at, key in ((0, "cost"), (2, "growth"))
+    ]
+    doc = compiled(chapter(tmp_path, 1, "worth"), missing=gaps)
+    report = pikepdf.open(io.BytesIO(pdf.render_pdf(doc, timestamp=AS_OF)))
+    texts = [t.replace(" ", "") for t in pages(report)]
+    assert [page_of(texts[2:], f"Is gap {at} told?") + 2 for at in (0, 2)] == [4, 4]
+    assert "Isitquestion1?" in texts[2]
+
+
 def test_a_key_metric_that_no_chapter_shows_keeps_its_target():
     """In full: its format is not known, and 95 million are not 9.5e+07."""
     (row,) = page_plan.key_metrics(

@@ -54,6 +54,7 @@ def names(header) -> list[str]:
         (list(opportunity(1)), ["Opportunity>opportunities"]),
         ([c.upper() + " " for c in event(1)], ["Event>activities"]),
         (list(user()), ["User>reps", "User>rep_team_history"]),
+        ([c for c in user() if c != "UserRoleId"], ["User>reps"]),
         (["sales_agent", "manager", "regional_office"], ["sales_teams>reps", "sales_teams>teams", "sales_teams>rep_team_history"]),
         (["Id", "Name", "ActualCost", "ExpectedResponse"], ["Campaign>campaigns"]),
         (["Id", "Name"], []),
