@@ -77,7 +77,9 @@ TARGETS = Bearing(("worth",), ("cost",))
 PRACTICE = Bearing(("index",))
 
 OF_TABLE: Mapping[str, Bearing] = {
-    "opportunities": Bearing(DEALS.decides, (*DEALS.touches, "index")),  # a practice is read from them
+    "opportunities": Bearing(
+        DEALS.decides, (*DEALS.touches, "index")
+    ),  # a practice is read from them
     "opportunity_splits": Bearing((), ("bookings", "growth")),
     "stage_history": Bearing((), ("bookings", "worth")),
     "reps": EVERY,
