@@ -255,7 +255,7 @@ def test_a_run_leaves_no_kernel_and_no_socket(root, ran, monkeypatch, source):
     sockets.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(sockets))
     ran(source)
-    assert list(sockets.glob("roi-*")) == []
+    assert list(sockets.glob("alignment-roi-*")) == []
     assert kernels(root) == []
 
 
@@ -337,11 +337,11 @@ def test_no_kernel_outlives_a_run_that_was_killed(root):
         try:
             until(lambda: (root / "started1").exists() and (root / "started2").exists())
             assert len(kernels(root)) > 4  # this run, two workers, two kernels
-            assert len(list(sockets.glob("roi-*"))) == 2
+            assert len(list(sockets.glob("alignment-roi-*"))) == 2
         finally:
             runner.kill()
     until(lambda: not kernels(root))
-    assert list(sockets.glob("roi-*")) == []
+    assert list(sockets.glob("alignment-roi-*")) == []
 
 
 def test_importing_the_runner_compiles_no_grammars():
