@@ -215,9 +215,12 @@ def test_two_at_once_are_told_apart_and_in_the_order_asked_for(root):
     bad = notebook(root / "notebooks" / "2_bad.ipynb", "1 / 0")
     heard = []
     jobs = [Job(slow, root / "slow.ipynb", {}), Job(bad, root / "bad.ipynb", {})]
-    outcomes = notebooks.run_all(jobs, workers=2, done=heard.append)
+    outcomes = notebooks.run_all(
+        jobs, workers=2, done=lambda outcome, n: heard.append((n, outcome))
+    )
     assert [(o.notebook, o.status) for o in outcomes] == [("1_slow", "ok"), ("2_bad", "failed")]
-    assert sorted(o.notebook for o in heard) == ["1_slow", "2_bad"]
+    assert sorted(o.notebook for _, o in heard) == ["1_slow", "2_bad"]
+    assert [n for n, _ in heard] == [1, 2]
     assert (root / "bad.ipynb").is_file()
     assert kernels(root) == []
 
@@ -256,8 +259,10 @@ def test_one_at_a_time_gives_the_same(root):
         for i in (2, 1)
     ]
     heard = []
-    outcomes = notebooks.run_all(jobs, workers=1, done=heard.append)
-    assert [o.notebook for o in outcomes] == [o.notebook for o in heard] == ["2_x", "1_x"]
+    outcomes = notebooks.run_all(
+        jobs, workers=1, done=lambda outcome, n: heard.append((n, outcome))
+    )
+    assert [o.notebook for o in outcomes] == [o.notebook for _, o in heard] == ["2_x", "1_x"]
 
 
 def test_no_kernel_outlives_a_run_that_was_killed(root):

@@ -216,8 +216,10 @@ def _run(job: Job) -> Outcome:
     return outcome("failed", *early) if early else outcome("ok")
 
 
-def run_all(jobs: Sequence[Job], *, workers: int, done: Callable[[Outcome], None]) -> list[Outcome]:
-    """Run `jobs` on up to `workers` processes; call `done` as each ends.
+def run_all(
+    jobs: Sequence[Job], *, workers: int, done: Callable[[Outcome, int], None]
+) -> list[Outcome]:
+    """Run `jobs` on up to `workers` processes; call `done` as each ends, with how many have.
 
     Return outcomes in the jobs' order.
     """
@@ -226,15 +228,15 @@ def run_all(jobs: Sequence[Job], *, workers: int, done: Callable[[Outcome], None
         outcomes = []
         for job in jobs:
             outcomes.append(run_notebook(job))
-            done(outcomes[-1])
+            done(outcomes[-1], len(outcomes))
         return outcomes
     with contextlib.suppress(OSError):  # it imports what notebooks need while the workers start
         kernel_provisioner.hold_zygote()
     with fan_out.SurvivingPool(min(workers, len(jobs))) as pool:
         futures = {pool.submit(run_notebook, job): job for job in jobs}
         with pool.ended_by_interrupt(futures):
-            for future in as_completed(futures):
-                done(_outcome_of(future, futures[future]))
+            for n, future in enumerate(as_completed(futures), 1):
+                done(_outcome_of(future, futures[future]), n)
             return [_outcome_of(future, job) for future, job in futures.items()]
 
 
