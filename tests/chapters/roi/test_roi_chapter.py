@@ -2,10 +2,11 @@
 
 from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 from roi_case import programme
 
-from analysis.chapters.roi import chapter, headlines
+from analysis.chapters.roi import chapter, costs, headlines
 
 
 @pytest.mark.parametrize(("heads", "is_said"), [(None, True), (object(), False)])
@@ -33,8 +34,28 @@ def test_the_present_value_names_the_lift_it_rests_on():
     assert 0.03 < weighed < headlines.estimated_lift(case)[0]
     assert appraised.lift_note.endswith(f"at a lift of {weighed:+.0%}.")
     assert appraised.lifts_sentence == (
-        "The lift that the money rests on: bookings alone say +12%, with new opportunities it is "
-        f"+35%, the +3% we assumed beforehand draws that to {weighed:+.0%}."
+        f"The money rests on a lift of {weighed:+.0%}: bookings alone say +12%, bookings and new "
+        f"opportunities together +35%, the +3% we assumed beforehand draws that to {weighed:+.0%}."
     )
     hidden = appraised._replace(decision=SimpleNamespace(is_shown=False))
     assert hidden.lifts_sentence == ""
+
+
+@pytest.mark.parametrize(
+    ("meetings", "words"),
+    [
+        (
+            3_000_000.0,
+            "Up to 2026Q3 the programme has cost $4.00M; 75% of that is meetings of both sides.",
+        ),
+        (float("nan"), ""),
+    ],
+)
+def test_what_the_programme_has_cost_is_said_where_it_is_known(meetings, words):
+    """1 of tools and 3 of meetings: 4 million; without the meetings' cost no total is known."""
+    amounts = [1_000_000.0, meetings, 1_000_000.0 + meetings]
+    spent = pd.DataFrame(
+        {"item": ["Tools", "Meetings of both sides", "Together"], "cost_amount": amounts}
+    )
+    spent["share"] = spent["cost_amount"] / amounts[-1]
+    assert costs.spent_sentence(spent, "2026Q3", "USD") == words

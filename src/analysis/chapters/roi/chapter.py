@@ -137,6 +137,13 @@ def data_sentence(appraised: Appraised) -> str:
     return says
 
 
+def spent_sentence(appraised: Appraised) -> str:
+    """Say what the programme has cost so far, and on what most of it went."""
+    return costs.spent_sentence(
+        programme_spending(appraised).frame, appraised.company.quarter, appraised.case.currency
+    )
+
+
 def programme_spending(appraised: Appraised) -> LabelledTable:
     """Cost of the programme so far: one row an item."""
     company, hour = appraised.company, appraised.case.cost_per_hour.estimate

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.chapters.roi.case import BASE_QUARTERS, FEWEST_CHANGES, Uncertain
-from analysis.project import quarters
+from analysis.project import money, quarters
 from analysis.project.errors import CrmDataError, require_columns
 from analysis.tables.membership import is_among
 
@@ -270,6 +270,25 @@ def programme_spending(
     table = pd.DataFrame(rows, columns=["item", "hours", "cost_amount"])
     table["share"] = table["cost_amount"] / total
     return table
+
+
+def spent_sentence(spent: pd.DataFrame, quarter: str, currency: str) -> str:
+    """Say what the programme has cost up to `quarter`, and what most of it is.
+
+    "" where nothing was spent or the cost is not known.
+
+    Parameters
+    ----------
+    spent : what `programme_spending` returns, the total last
+    """
+    total = float(spent["cost_amount"].iloc[-1])
+    if not total > 0:
+        return ""
+    item, share = spent.iloc[:-1].nlargest(1, "cost_amount")[["item", "share"]].iloc[0]
+    return (
+        f"Up to {quarter} the programme has cost {money.millions_text(total, currency)}; "
+        f"{share:.0%} of that is {item[:1].lower()}{item[1:]}."
+    )
 
 
 def case_sentence(case: Case) -> str:

@@ -195,11 +195,12 @@ def lifts_sentence(case: Case, from_bookings: float) -> str:
     """
     lift, weighed = estimated_lift(case)[0], weighed_lift(case)
     steps = [] if math.isnan(from_bookings) else [f"bookings alone say {from_bookings:+.0%}"]
-    steps.append(f"with new opportunities it is {lift:+.0%}")
+    steps.append(f"bookings and new opportunities together {lift:+.0%}")
     if case.prior:
         assumed = f"{case.prior.mean_points:+g}%"
         steps.append(f"the {assumed} we assumed beforehand draws that to {weighed:+.0%}")
-    line = f"The lift that the money rests on: {', '.join(steps)}."
+    rests_on = weighed if case.prior else lift
+    line = f"The money rests on a lift of {rests_on:+.0%}: {', '.join(steps)}."
     return line.replace("-", "\N{MINUS SIGN}")
 
 
