@@ -26,8 +26,13 @@ if TYPE_CHECKING:
     from analysis.chapters.closed_loop.recycling import SharePair
     from analysis.chapters.closed_loop.targeting import Targets
 
-MINUS = "\N{MINUS SIGN}"
-RULE_WORDS = {"^>= ": "at least ", "^> ": "above ", "^< ": "below ", "^== ": "is "}
+RULE_WORDS = {
+    "^>= ": "at least ",
+    "^> ": "above ",
+    "^< ": "below ",
+    "^== ": "is ",
+    "-": money.MINUS,
+}
 FLAG_RULES = {"is 0": "no", "is 1": "yes"}
 BY_SHARE = {
     "share": ("percent", "Share"),
@@ -370,8 +375,7 @@ def archetype_table(answer: LoopAnswer, targets: Targets) -> LabelledTable:
     verdicts = judged["is_met"].map({True: "yes", False: "no"})
     is_flag = judged["rule"].str.startswith("==")
     cuts = judged["rule"].replace(RULE_WORDS, regex=True).replace(FLAG_RULES)
-    cuts = cuts.str.replace("-", MINUS)
-    values = judged["value"].map("{:.2f}".format).str.replace("-", MINUS)
+    values = judged["value"].map("{:.2f}".format).str.replace("-", money.MINUS)
     values = values.mask(is_flag, judged["value"].map({0.0: "no", 1.0: "yes"}))
     return _shown(
         judged.assign(met=verdicts, rule=cuts, value=values),

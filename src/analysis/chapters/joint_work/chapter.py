@@ -54,9 +54,9 @@ def kept_tables(work: JointWork) -> LabelledTable:
          "" if len(work.rows[name]) else joint_work_answer.gap_line(work, name))
         for name in joint_work_answer.TABLES
     ]  # fmt: skip
-    kept = pd.DataFrame(rows, columns=["table", "n", "lacks"])
+    frame = pd.DataFrame(rows, columns=["table", "n", "lacks"])
     return LabelledTable(
-        kept if work.gaps else kept.drop(columns="lacks"),
+        frame if work.gaps else frame.drop(columns="lacks"),
         f"Tables kept by hand, {work.year}.",
         {"table": ("text", "Table"), "n": ("count", "Rows")}
         | ({"lacks": ("text", "Missing")} if work.gaps else {}),

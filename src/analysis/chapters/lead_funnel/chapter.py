@@ -102,8 +102,7 @@ def stage_funnel(answer: FunnelAnswer) -> LabelledTable:
         counts,
         f"Leads that came in the four quarters to {answer.company.quarter}, by stage reached so "
         f"far, n = {len(answer.year.rows):,}. Any stages: got as far, whatever was skipped; all "
-        "stages: every date is there, in order. The newest leads had less time than the cards "
-        "allow for.",
+        "stages: every date is there, in order. The newest leads have had little time.",
         {
             "label": ("text", "Stage"),
             "n_any": ("count", "Any stages"),

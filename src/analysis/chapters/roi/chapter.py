@@ -186,8 +186,8 @@ def worth_by_lift(appraised: Appraised) -> LabelledTable:
     case, quarter = appraised.case, appraised.company.quarter
     return LabelledTable(
         headlines.worth_by_lift(case),
-        f"Net present value over {case.n_periods} quarters at each lift; the band holds 8 of 10 "
-        f"outcomes of all else that is uncertain. {_estimate_note(appraised)}"
+        f"Net present value over {case.n_periods} quarters at each lift; the band holds four in "
+        f"five outcomes of all else that is uncertain. {_estimate_note(appraised)}"
         f"n = {case.effect.n_teams} teams that started, {quarter}.",
         {
             "lift": ("percent2", "Lift"),
