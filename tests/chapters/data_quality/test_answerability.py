@@ -116,6 +116,15 @@ def test_a_key_metric_whose_chapter_is_left_out_is_withheld_too(damaged):
     assert (row["value"], row["met"]) == ("withheld", "")
 
 
+def test_a_figure_of_a_withheld_question_has_no_value_wherever_it_is_used(damaged):
+    """Bookings are withheld there and the win rate of other things is not: only the first goes."""
+    booked = result("bookings", 590_000.0, 5e5, 6e5, unit="EUR")
+    hidden = answerability.hide_withheld(booked, damaged)
+    assert (hidden.is_known, hidden.name) == (False, "bookings")
+    other = booked._replace(name="growth_gap_of_another")
+    assert answerability.hide_withheld(other, damaged) is other
+
+
 def test_a_target_nobody_set_is_neither_met_nor_missed():
     show_as(currency="USD", smallest_cell=5)
     card = show.card(result("win_rate", 1.0, 0.9, 1.0, unit="of deals closed"), label="Win rate")
