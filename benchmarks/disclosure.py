@@ -8,9 +8,6 @@ fewer than five can be paid.  The reader knows more than any does: who is in whi
 hours, and how far the pay of each moved between quarters, though not which way.
 
     python benchmarks/disclosure.py [--json] [--companies 200] [--without-protection]
-
-``--printed FOLDER ...`` takes folders of reports instead, and says whether each figure that these
-doors give stands in the report's web page and in its workbook.
 """
 
 from __future__ import annotations
@@ -125,74 +122,84 @@ def house_settings() -> Settings:
     return settings.load_dataset_settings("random")
 
 
-def published_sums(
-    panel: pd.DataFrame, quarter: str, house: Settings, hidden_teams: dict[str, set[str]]
-) -> Iterator[Sum]:
-    """Yield every sum of pay that the reports of a quarter publish."""
-    names = panel[["team_id"]].drop_duplicates()
-    company = SimulatedCompany(
-        "random", quarter, house, {}, panel=panel, teams=names.assign(team_name=names["team_id"])
-    )
-    costs = chapter.quarter_costs(company)
-    stays, share = costs.stays, house.hours.minimum_logged_share
-    counted = cost.counted_stays(stays, minimum_logged_share=share)
+class QuarterReport:
+    """What the reports of one quarter publish on pay, as sums of weekly pay of stays."""
 
-    def of(rows: pd.DataFrame, rate: object, per: str) -> Sum | None:
+    def __init__(self, panel: pd.DataFrame, quarter: str, house: Settings) -> None:
+        names = panel[["team_id"]].drop_duplicates()
+        teams = names.assign(team_name=names["team_id"])
+        self.panel = panel
+        self.company = SimulatedCompany("random", quarter, house, {}, panel=panel, teams=teams)
+        self.costs = chapter.quarter_costs(self.company)
+        self.share = house.hours.minimum_logged_share
+        self.counted = cost.counted_stays(self.costs.stays, minimum_logged_share=self.share)
+
+    def sums(self, hidden_teams: dict[str, set[str]]) -> Iterator[Sum]:
+        """Yield every sum; `hidden_teams` keeps which teams a quarter's packs hide."""
+        every = (
+            *self._company(),
+            *self._assumptions(),
+            *self._groups(),
+            *self._packs(hidden_teams),
+        )
+        yield from (each for each in every if each is not None)
+
+    def _sum(self, rows: pd.DataFrame, rate: object, per: str) -> Sum | None:
         """A rate of `rows`: pay of the logged weeks over the hours of the logged weeks."""
         if pd.isna(rate) or rows.empty:
             return None
         logged = rows["logged_share"]
         below = rows[per] if per in HOURS else rows[per] * logged
-        weights = np.zeros(len(panel))
+        weights = np.zeros(len(self.panel))
         weights[rows.index] = rows["weeks_employed"] * logged
         return Sum(weights, float(rate) * float(below.sum()))
 
-    def of_company() -> Iterator[Sum | None]:
-        yield of(counted, costs.hour.estimate, "selling_hours")
-        for row, column in zip(costs.by_definition.itertuples(), HOURS, strict=True):
-            yield of(counted, row.estimate, column)
-        measures = chapter.cost_measures(costs).frame.set_index("measure")["estimate"]
-        paid = counted[counted["paid_hours"].notna()]
-        yield of(counted, measures["cost per selling hour"], "selling_hours")
-        yield of(counted, measures["cost per available hour"], "available_hours")
-        yield of(paid, measures["cost per paid hour"], "paid_hours")
-        other = chapter.cost_under_other_assumptions(costs).frame
-        others = other.set_index("assumption")["estimate"]
+    def _company(self) -> Iterator[Sum | None]:
+        yield self._sum(self.counted, self.costs.hour.estimate, "selling_hours")
+        for row, column in zip(self.costs.by_definition.itertuples(), HOURS, strict=True):
+            yield self._sum(self.counted, row.estimate, column)
+        measures = chapter.cost_measures(self.costs).frame.set_index("measure")["estimate"]
+        paid = self.counted[self.counted["paid_hours"].notna()]
+        yield self._sum(self.counted, measures["cost per selling hour"], "selling_hours")
+        yield self._sum(self.counted, measures["cost per available hour"], "available_hours")
+        yield self._sum(paid, measures["cost per paid hour"], "paid_hours")
+
+    def _assumptions(self) -> Iterator[Sum | None]:
+        stays = self.costs.stays
+        table = chapter.cost_under_other_assumptions(self.costs).frame
+        rates = table.set_index("assumption")["estimate"]
         whole = stays[stays["days_employed"] == stays["days_employed"].max()]
         for name, rows, least in (
             ("reps logged a quarter of the time count too", stays, 0.25),
             ("only reps logged nine tenths of the time", stays, 0.9),
-            ("only reps employed the whole quarter", whole, share),
+            ("only reps employed the whole quarter", whole, self.share),
         ):
             of_them = cost.counted_stays(rows, minimum_logged_share=least)
-            yield of(of_them, others.get(name), "selling_hours")
+            yield self._sum(of_them, rates.get(name), "selling_hours")
 
-    def of_groups() -> Iterator[Sum | None]:
-        for row in chapter.cost_by_segment(costs).frame.itertuples():
-            yield of(counted[counted[row.by] == row.group], row.estimate, "selling_hours")
-        for row in chapter.cost_by_team(costs).frame.itertuples():
-            yield of(counted[counted["team_id"] == row.team], row.cost, "selling_hours")
+    def _groups(self) -> Iterator[Sum | None]:
+        for row in chapter.cost_by_segment(self.costs).frame.itertuples():
+            cell = self.counted[self.counted[row.by] == row.group]
+            yield self._sum(cell, row.estimate, "selling_hours")
+        for row in chapter.cost_by_team(self.costs).frame.itertuples():
+            team = self.counted[self.counted["team_id"] == row.team]
+            yield self._sum(team, row.cost, "selling_hours")
 
-    def of_packs() -> Iterator[Sum | None]:
+    def _packs(self, hidden_teams: dict[str, set[str]]) -> Iterator[Sum | None]:
         """A pack's cost of the quarter and of the one before, by the packs' own rule."""
-        before = replace(company, quarter=str(company.period.shifted(-1)))
-        for each in (company, before):
+        before = replace(self.company, quarter=str(self.company.period.shifted(-1)))
+        for each in (self.company, before):
             rows = each.rows_of_quarter("rep_quarter")
             if rows.empty:
                 continue
             if each.quarter not in hidden_teams:
                 hidden_teams[each.quarter] = chapter.teams_of_hidden_cost(each, rows)
-            hidden = hidden_teams[each.quarter]
-            good = cost.counted_stays(rows, minimum_logged_share=share)
+            good = cost.counted_stays(rows, minimum_logged_share=self.share)
             for team, of_team in good.groupby("team_id"):
-                if team in hidden or of_team["rep_id"].nunique() < SMALLEST:
+                if team in hidden_teams[each.quarter] or of_team["rep_id"].nunique() < SMALLEST:
                     continue
                 paid = (cost.fully_loaded_cost(of_team) * of_team["logged_share"]).sum()
-                yield of(of_team, paid / of_team["selling_hours"].sum(), "selling_hours")
-
-    for each in (*of_company(), *of_groups(), *of_packs()):
-        if each is not None:
-            yield each
+                yield self._sum(of_team, paid / of_team["selling_hours"].sum(), "selling_hours")
 
 
 class Reader:
@@ -278,7 +285,7 @@ def try_company(seed: int, house: Settings) -> Counter[str]:
     panel = random_panel(rng, is_pay_fixed=is_pay_fixed)
     share, kind_of_pay = house.hours.minimum_logged_share, "fixed" if is_pay_fixed else "moving"
     hidden_teams: dict[str, set[str]] = {}
-    sums = [s for q in QUARTERS for s in published_sums(panel, q, house, hidden_teams)]
+    sums = [s for q in QUARTERS for s in QuarterReport(panel, q, house).sums(hidden_teams)]
     counts: Counter[str] = Counter({f"{kind_of_pay} sums": len(sums)})
     if not sums:
         return counts
@@ -313,8 +320,8 @@ def main() -> None:
             }  # fmt: skip
             sys.stdout.write(
                 f"{json.dumps(row)}\n" if chosen.json
-                else f"{row['who']:12} {kind:13} {row['rows']:6,} groups of 1 to 4, told {row['told']:4,}"
-                f" by {row['sums']:,} sums\n"
+                else f"{row['who']:12} {kind:13} {row['rows']:6,} groups of 1 to 4,"
+                f" told {row['told']:4,} by {row['sums']:,} sums\n"
             )  # fmt: skip
     sys.stdout.write("" if chosen.json else f"{chosen.companies} companies, {took:.0f} CPU s\n")
 

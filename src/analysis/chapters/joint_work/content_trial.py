@@ -181,11 +181,17 @@ def accounts_needed(base_share: float, extra: float = SMALLEST_EXTRA) -> int:
 def smallest_extra(base_share: float, n_each: int) -> float:
     """Return the smallest extra share that `n_each` accounts an arm find with `POWER` [0-1].
 
+    NaN where so few find none.
+
     Examples
     --------
     >>> round(smallest_extra(0.04, accounts_needed(0.04)), 4)
     0.01
+    >>> smallest_extra(0.5, 2)
+    nan
     """
+    if accounts_needed(base_share, 1 - base_share) > n_each:
+        return math.nan
     extra_share = optimize.brentq(
         lambda extra: accounts_needed(base_share, extra) - n_each, 1e-6, 1 - base_share, xtol=1e-9
     )

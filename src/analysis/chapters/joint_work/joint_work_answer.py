@@ -223,17 +223,19 @@ def holdout_sentence(work: JointWork) -> str:
     if extra is not None and not extra.why and extra.verdict != "cannot tell":
         return ""
     base = _base_share(work)
-    if math.isnan(base):
+    if not base < 1:  # unknown, or every account wins a deal: there is nothing to add
         return ""
     each = content_trial.accounts_needed(base)
     n_accounts = len(work.company.table("accounts"))
     days = f"{base:.1%} of accounts win a deal in {content_trial.LONGEST_WATCH} days anyway"
     if 2 * each > n_accounts:
         smallest = 100 * content_trial.smallest_extra(base, n_accounts // 2)
+        takes = f"To find one sale more in 100 accounts takes {2 * each:,} accounts, for {days}."
+        if math.isnan(smallest):
+            return f"{takes} The {n_accounts:,} there are can find nothing."
         return (
-            f"To find one sale more in 100 accounts takes {2 * each:,} accounts, for {days}. With "
-            f"all {n_accounts:,} there are, half of them left out by lot, {smallest:.1f} in 100 "
-            "can be found."
+            f"{takes} With all {n_accounts:,} there are, half of them left out by lot, "
+            f"{smallest:.1f} in 100 can be found."
         )
     text = (
         f"To find one sale more in 100 accounts with a chance of {content_trial.POWER:.0%}, leave "
