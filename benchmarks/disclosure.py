@@ -302,6 +302,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--companies", type=int, default=200)
     parser.add_argument("--first-seed", type=int, default=0)
+    parser.add_argument("--progress", action="store_true")
     parser.add_argument("--without-protection", action="store_true")
     chosen = parser.parse_args()
     house = house_settings()
@@ -311,6 +312,8 @@ def main() -> None:
     start, counts = time.process_time(), Counter[str]()
     for seed in range(chosen.first_seed, chosen.first_seed + chosen.companies):
         counts += try_company(seed, house)
+        if chosen.progress:
+            sys.stderr.write(f"{seed} {dict(+counts)}\n")
     took = time.process_time() - start
     for pay in ("moving", "fixed"):
         for kind in ("cell", "came or left", "left out"):

@@ -178,13 +178,13 @@ def _hide_more(
     open_ones = [row for row in sums.few if not is_told(row, sums.always)]
     while True:
         published = np.vstack([sums.always, sums.cells[~hidden]])
-        told = next((row for row in open_ones if is_told(row, published)), None)
-        if told is None:
+        target = next((row for row in open_ones if is_told(row, published)), None)
+        if target is None:
             return
         n = sums.n_groups
-        helped = _that_helped(told[:n], published[:, :n])[len(sums.always) :]
-        shown = np.flatnonzero(~hidden)
-        candidates = shown[helped] if helped.any() else shown  # bounds reach over several cells
+        helped = _that_helped(target[:n], published[:, :n])[len(sums.always) :]
+        visible = np.flatnonzero(~hidden)
+        candidates = visible[helped] if helped.any() else visible  # bounds reach over several cells
         if not len(candidates):
             return
         hidden[candidates[np.argmin(counts[candidates])]] = True

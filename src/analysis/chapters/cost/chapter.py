@@ -177,11 +177,11 @@ def cost_measures(costs: QuarterCosts) -> LabelledTable:
     """Cost and requirement by what they are divided by: one row a measure."""
     smallest = costs.company.settings.people.smallest_cell
     rows = cost_breakdown.cost_measures(costs.stays, **costs.basis)
-    shown = few_hidden(rows, smallest=smallest, keep=["measure", "unit", "left_out"])
+    table = few_hidden(rows, smallest=smallest, keep=["measure", "unit", "left_out"])
     is_pay = rows["measure"].str.startswith("cost ")
     near = is_pay & few_apart(rows["n_reps"], smallest=smallest)
     return LabelledTable(
-        _without(shown, near, ["estimate", "low", "high"]),
+        _without(table, near, ["estimate", "low", "high"]),
         f"What an hour costs and must bring, by what it is divided by, {costs.company.quarter}",
         {
             "measure": ("text", "Measure"),
@@ -463,10 +463,10 @@ def cost_under_other_assumptions(costs: QuarterCosts) -> LabelledTable:
         cost_breakdown.cost_sensitivity(costs.stays, **costs.basis)
     )
     smallest = costs.company.settings.people.smallest_cell
-    shown = few_hidden(rows, smallest=smallest, keep=["assumption"])
+    table = few_hidden(rows, smallest=smallest, keep=["assumption"])
     near = few_apart(rows["n_reps"], smallest=smallest)
     return LabelledTable(
-        _without(shown, near, ["estimate", "low", "high", "change"]),
+        _without(table, near, ["estimate", "low", "high", "change"]),
         f"Cost of an hour of selling under other assumptions, {costs.company.quarter}",
         {
             "assumption": ("text", "Assumption"),
