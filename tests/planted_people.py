@@ -261,7 +261,7 @@ def hunt(planter: Planter, text: str, *, is_pay_kept: bool) -> Counter[str]:
 def designed(kind: str, file: str) -> bool:
     """Whether a kind may stand in a file: accounts' names in clean tables, and in a notebook that
     showed them, both for their owner alone."""
-    of_owner = file.endswith("/accounts.parquet") or file.endswith(".ipynb")
+    of_owner = file.endswith(("/accounts.parquet", ".ipynb"))
     return kind in {"account", "phone"} and of_owner
 
 
@@ -273,6 +273,25 @@ def run(root: Path, *arguments: str) -> tuple[int, str]:
         capture_output=True, text=True, errors="replace", check=False, timeout=3_000,
     )  # fmt: skip
     return ran.returncode, ran.stdout + ran.stderr
+
+
+def hunt_everywhere(planter: Planter, root: Path, said: str) -> tuple[int, dict[str, Counter[str]]]:
+    """Return how many files were read, and by kind in which of them planted words were found."""
+    found: dict[str, Counter[str]] = defaultdict(Counter)
+    files = 0
+    for place in ("data/processed", "data/history", "data/outgoing", "reports"):
+        for file, text in texts_of(root / place):
+            if "/requests/" in file or file.endswith("inputs/dataset/sales_ready.toml"):
+                continue  # what was answered, and the dataset's own file, are kept for their owner
+            files += 1
+            is_pay_kept = place != "reports" or file.endswith(".ipynb")
+            for kind, n in hunt(planter, text, is_pay_kept=is_pay_kept).items():
+                if designed(kind, file):
+                    continue
+                found[kind][file.removeprefix(str(root) + "/")] += n
+    for kind, n in hunt(planter, said, is_pay_kept=False).items():
+        found[kind]["terminal"] += n
+    return files, found
 
 
 def try_crm(name: str, root: Path) -> dict[str, Any]:
@@ -323,20 +342,7 @@ def try_crm(name: str, root: Path) -> dict[str, Any]:
     said += words
     codes["deliver the failure"], words = run(root, "deliver", "small")
     said += words
-    found: dict[str, Counter[str]] = defaultdict(Counter)
-    files = 0
-    for place in ("data/processed", "data/history", "data/outgoing", "reports"):
-        for file, text in texts_of(root / place):
-            if "/requests/" in file or file.endswith("inputs/dataset/sales_ready.toml"):
-                continue  # what was answered, and the dataset's own file, are kept for their owner
-            files += 1
-            is_pay_kept = place != "reports" or file.endswith(".ipynb")
-            for kind, n in hunt(planter, text, is_pay_kept=is_pay_kept).items():
-                if designed(kind, file):
-                    continue
-                found[kind][file.removeprefix(str(root) + "/")] += n
-    for kind, n in hunt(planter, said, is_pay_kept=False).items():
-        found[kind]["terminal"] += n
+    files, found = hunt_everywhere(planter, root, said)
     (root / "terminal.txt").write_text(said)
     n_planted = Counter(planter.kinds.values()) + Counter(
         {"phone": len(planter.phones), "pay": len(planter.pay)}
