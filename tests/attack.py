@@ -19,6 +19,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import attack_exchange
 import numpy as np
 import pandas as pd
 from attack_files import (
@@ -297,6 +298,40 @@ def modes() -> Iterator[Line]:
         yield Line(f"modes for umask {mask:03o}", sum(found.values()), n_wrong, _outcomes(found))
 
 
+def _new_root() -> Path:
+    return Path(tempfile.mkdtemp(prefix="attack-")) / "p"
+
+
+def _tries(attack: str, tries: Iterator[tuple[str, bool, str]]) -> Iterator[Line]:
+    """Count what was tried, how often it went wrong, and what came."""
+    rows = list(tries)
+    failed = [name[:60] for name, is_fine, _ in rows if not is_fine]
+    came = Counter(what for *_, what in rows if what)
+    yield Line(attack, len(rows), len(failed), f"{_outcomes(came)} {' | '.join(failed)}".strip())
+
+
+def exchange() -> Iterator[Line]:
+    """Settings of a dataset that name hosts and recipients, links where reports are delivered, names of packs."""
+    yield from _tries(
+        "own settings: hosts, recipients, queries", attack_exchange.own_settings(_new_root())
+    )
+    yield from _tries(
+        "links in reports at a delivery", attack_exchange.links_at_delivery(_new_root)
+    )
+    yield from _tries("packs: hostile names of teams", attack_exchange.pack_names(_new_root()))
+    yield from _tries("definitions of a sales-ready lead", attack_exchange.definitions())
+    yield from _tries("files of decisions on requests", attack_exchange.request_files(_new_root()))
+    yield from _tries(
+        "files of content, campaigns, requests", attack_exchange.house_files(_new_root)
+    )
+    for mask in (0o022, 0o077):
+        found = attack_exchange.written_modes(_new_root(), mask)
+        n_wrong = sum(
+            n for what, n in found.items() if not what.endswith(("folder 0700", "file 0600"))
+        )
+        yield Line(f"requests, pulls, mails, umask {mask:03o}", sum(found.values()), n_wrong, _outcomes(found))  # fmt: skip
+
+
 def personal_data() -> Iterator[Line]:
     """Plant unique names and addresses, and look for them in everything written and said."""
     from attack_files import plant_people
@@ -325,7 +360,7 @@ def main() -> None:
     """Print the table, and end with 1 where anything went wrong that must not."""
     scale = float(sys.argv[1]) if len(sys.argv) > 1 else 1.0
     attacks: list[Iterator[Line]] = [
-        own_expressions(), modes(), links_and_odd_files(), disks(), calendars(), personal_data(),
+        own_expressions(), modes(), links_and_odd_files(), disks(), calendars(), personal_data(), exchange(),
         workbooks_and_bombs(), names(), suppression(round(200 * scale)),
         random_bytes(round(2_000 * scale)), csv_structure(round(4_000 * scale)),
     ]  # fmt: skip

@@ -60,3 +60,27 @@ def test_the_solver_finds_what_suppression_table_by_table_leaves_open():
                 hidden.add(Cell(cut, alone[1]))
         told += len(told_cells(people, CUTS, hidden, smallest=5))
     assert told > 0
+
+
+def _people(sizes: dict[str, int], amount: float = 1.0) -> pd.DataFrame:
+    rows = [(f"{team}{n}", team, amount) for team, size in sizes.items() for n in range(size)]
+    return pd.DataFrame(rows, columns=["person", "team", "amount"])
+
+
+def test_who_joined_a_team_is_not_what_its_sum_grew_by():
+    """Team a had 6 and has 7, all paid as before: its sum less the former is the newcomer's pay.
+
+    Company less b and c would tell it too, so one of those goes along.
+    """
+    now = _people({"a": 7, "b": 9, "c": 9, "d": 3})
+    then = now[~now["person"].isin(["a6", "d2"])]
+    assert cells_to_hide(now, ["team"], smallest=5) == {Cell("team", "d"), Cell("team", "a")}
+    larger = now[now["team"] != "d"]
+    before = then[then["team"] != "d"].drop(index=[8])
+    assert Cell("team", "a") in cells_to_hide(larger, ["team"], smallest=5, earlier=[before])
+
+
+def test_where_pay_moves_a_newcomer_is_not_told_and_nothing_is_hidden():
+    """Six others moved by a tenth each, which way a reader cannot know: 1 could be .4 to 1.6."""
+    now, then = _people({"a": 7, "b": 9}), _people({"a": 6, "b": 8}, amount=1.1)
+    assert cells_to_hide(now, ["team"], smallest=5, earlier=[then]) == set()

@@ -270,6 +270,8 @@ def test_a_query_can_only_read(root, raw, crm, text, says):
         ('[connections.crm]\ndriver = "/tmp/evil.so"\n', r"connections\.crm\.driver"),
         ('[delivery]\nbase_url = "https://evil.example"\n', r"delivery\.base_url"),
         ('[[delivery.recipients]]\naddress = "a@evil.example"\n', r"delivery\.recipients\.0\.address"),
+        ('[pull]\nconnection = "crm"\nhost = "evil.example"\n', r"pull\.host"),
+        ('[pull]\nconnection = "crm"\npath = "/etc/passwd"\n', r"pull\.path"),
     ],
 )  # fmt: skip
 def test_a_datasets_folder_names_no_host_driver_address_or_recipient(root, raw, own, key):

@@ -156,3 +156,10 @@ def test_an_approval_by_hand_without_the_leaders_answer_is_refused(root):
         request_records.read_records("here")
     request_records.write_leader_answer("here", "Q-5", VettingAnswer(text="none", score=2))
     assert request_records.read_records("here")["Q-5"].state == "approved"
+
+
+def test_a_folder_where_a_record_should_be_is_named(root):
+    folder = root / "data" / "history" / "here" / "requests"
+    (folder / "r.toml").mkdir(parents=True)
+    with pytest.raises(OwnMapError, match=r"requests/r\.toml: it is a folder, not a file"):
+        request_records.read_records("here")

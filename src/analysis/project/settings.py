@@ -320,6 +320,9 @@ def _read(text: str, file: str) -> dict[str, Any]:
 # What the root's file alone may say: where data are sent to or read from, and who gets them.
 ROOT_ONLY = ("connections", "delivery")
 OWN_ONLY = "pull"  # which of the connections a dataset uses
+OF_CONNECTIONS = (
+    "driver", "host", "port", "url", "path", "database", "user", "password", "tls", "certificates",
+)  # fmt: skip
 
 
 def _without_exchange(house: dict[str, Any], own: dict[str, Any], own_file: str) -> None:
@@ -338,7 +341,13 @@ def _without_exchange(house: dict[str, Any], own: dict[str, Any], own_file: str)
                 f"{paths.SETTINGS_FILE} alone."
             )
         house.pop(part, None)
-    own.pop(OWN_ONLY, None)
+    pulls = own.pop(OWN_ONLY, None)
+    for key in OF_CONNECTIONS if isinstance(pulls, dict) else ():
+        if key in pulls:
+            raise SettingsError(
+                f"{own_file}: {OWN_ONLY}.{key} may not stand in a dataset's folder: it names a "
+                f"connection, and what that is stands in the root's {paths.SETTINGS_FILE} alone."
+            )
 
 
 def _first_key(value: Any, name: str) -> str:

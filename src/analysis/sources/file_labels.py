@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-_ADDRESS = re.compile(r"[^\s@/\[\]()]+(?:@|\uff20|%40)[\w-]+(?:\.[\w-]+)*", re.IGNORECASE)
+ADDRESS = re.compile(r"[^\s@/\[\]()]+(?:@|\uff20|%40)[\w-]+(?:\.[\w-]+)*", re.IGNORECASE)
 
 
 def file_labels(files: Iterable[Path]) -> dict[Path, str]:
@@ -23,11 +23,11 @@ def file_labels(files: Iterable[Path]) -> dict[Path, str]:
     ordered = sorted(files)
     taken, labels = {file.name for file in ordered}, {}
     for file in ordered:
-        if not _ADDRESS.search(file.stem):
+        if not ADDRESS.search(file.stem):
             labels[file] = file.name
             continue
         n = 1
-        while (label := _ADDRESS.sub(f"[address {n}]", file.stem) + file.suffix) in taken:
+        while (label := ADDRESS.sub(f"[address {n}]", file.stem) + file.suffix) in taken:
             n += 1
         taken.add(label)
         labels[file] = label

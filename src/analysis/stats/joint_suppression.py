@@ -4,10 +4,15 @@ Each cut alone may be safe and all of them together not: a team hidden in one ta
 of its region once the other teams are taken off.  All published sums, the total among them, are
 equations in the sums of the smallest groups that the cuts tell apart; a small cell is told where
 they leave it no room.  Then the smallest cell that helped is hidden too, until none is told.
+
+Two quarters are such tables too: who joined a team between them is what the team's sum grew by,
+if the pay of those who stayed is the same.  So a quarter is judged beside earlier ones, and of who
+stayed the reader is taken to know how far their pay moved, but not which way.
 """
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -24,6 +29,7 @@ if TYPE_CHECKING:
 # A reader must not come nearer than this share of a small cell's value.  It is held for the number
 # of people and stands for their pay too, which differs between people: hence not a bare 0.25.
 NEAREST = 0.5
+NEAREST_PAY = 0.25  # where it is held for their pay itself
 TINY = 1e-9
 
 
@@ -32,6 +38,22 @@ class Cell(NamedTuple):
 
     cut: str
     value: object
+
+
+class Sums(NamedTuple):
+    """What is published as sums over groups of people that no cut tells apart, of one quarter or
+    of two.
+
+    Of two quarters a column is a group (its pay then, or now of who joined), and after those how
+    far the pay of the group moved, of who stayed.
+    """
+
+    cells: NDArray[np.float64]  # a row a cell that may be hidden
+    always: NDArray[np.float64]  # a row a sum that is published in any case
+    few: list[NDArray[np.float64]]  # cells and groups of too few people
+    values: NDArray[np.float64]
+    bounds: list[tuple[float | None, float | None]]
+    n_groups: int
 
 
 class CutSums(NamedTuple):
@@ -56,7 +78,10 @@ def _cells(people: pd.DataFrame, cuts: Sequence[str]) -> CutSums:
 
 
 def range_left(
-    target: NDArray[np.float64], published: NDArray[np.float64], values: NDArray[np.float64]
+    target: NDArray[np.float64],
+    published: NDArray[np.float64],
+    values: NDArray[np.float64],
+    bounds: Sequence[tuple[float | None, float | None]] = ((0, None),),
 ) -> tuple[float, float]:
     """Return the least and the most that `target` can be, given what is published.
 
@@ -64,24 +89,44 @@ def range_left(
     ----------
     target : array of a weight an atom
     published : a row a published sum, a column an atom
-    values : the atoms' true values, none below 0
+    values : the atoms' true values
+    bounds : least and most of each atom; one pair is that of all
     """
-    ends = []
-    for sign in (1.0, -1.0):
-        answer = linprog(
-            sign * target, A_eq=published, b_eq=published @ values, bounds=(0, None), method="highs"
-        )
-        ends.append(-sign * np.inf if answer.fun is None else sign * float(answer.fun))
-    return ends[0], ends[1]
+    low = least_left(target, published, values, bounds)
+    return low, -least_left(-target, published, values, bounds)
 
 
-def _is_told(cell: NDArray[np.float64], published: NDArray[np.float64], cells: CutSums) -> bool:
-    low, high = range_left(cell, published, cells.sizes)
-    true = float(cell @ cells.sizes)
-    return low >= (1 - NEAREST) * true - TINY and high <= (1 + NEAREST) * true + TINY
+def least_left(
+    target: NDArray[np.float64],
+    published: NDArray[np.float64],
+    values: NDArray[np.float64],
+    bounds: Sequence[tuple[float | None, float | None]] = ((0, None),),
+) -> float:
+    """Return the least that `target` can be, as `range_left` does."""
+    answer = linprog(target, A_eq=published, b_eq=published @ values, bounds=bounds, method="highs")
+    return -math.inf if answer.fun is None else float(answer.fun)
 
 
-def cells_to_hide(people: pd.DataFrame, cuts: Sequence[str], *, smallest: int) -> set[Cell]:
+def _is_told(
+    target: NDArray[np.float64],
+    published: NDArray[np.float64],
+    values: NDArray[np.float64],
+    bounds: Sequence[tuple[float | None, float | None]] = ((0, None),),
+    nearest: float = NEAREST,
+) -> bool:
+    true = float(target @ values)
+    if least_left(target, published, values, bounds) < (1 - nearest) * true - TINY:
+        return False
+    return -least_left(-target, published, values, bounds) <= (1 + nearest) * true + TINY
+
+
+def cells_to_hide(
+    people: pd.DataFrame,
+    cuts: Sequence[str],
+    *,
+    smallest: int,
+    earlier: Sequence[pd.DataFrame] = (),
+) -> set[Cell]:
     """Return the cells of all cuts that must be hidden so that no small one can be worked out.
 
     Parameters
@@ -90,12 +135,15 @@ def cells_to_hide(people: pd.DataFrame, cuts: Sequence[str], *, smallest: int) -
         Each column of `cuts` says in which of its cells the person is.
     cuts : columns by each of which figures are published, beside their total
     smallest : fewest people a cell may show
+    earlier : the same of quarters published before; each, and `people`, then has ``person`` too,
+        and ``amount``, what the person is paid for the same time
 
     Returns
     -------
     set of Cell
-        Those of fewer than `smallest`, and those that would give one of them away.  Where the
-        total itself is of one cell alone, nothing can hide it: do not publish that total.
+        Those of fewer than `smallest`, and those that would give one of them away, or who came or
+        left since an earlier quarter.  Where the total itself is of one cell alone, or tells who
+        came, nothing can hide it: do not publish that total.
 
     Examples
     --------
@@ -107,22 +155,93 @@ def cells_to_hide(people: pd.DataFrame, cuts: Sequence[str], *, smallest: int) -
     cells = _cells(people, cuts)
     counts = cells.members @ cells.sizes
     hidden = counts < smallest
-    small = {row.tobytes(): row for row in [*cells.members[hidden], *_small_atoms(cells, smallest)]}
-    if not small:
-        return set()
+    few = {row.tobytes(): row for row in [*cells.members[hidden], *_small_atoms(cells, smallest)]}
     total = np.ones((1, len(cells.sizes)))
-    while True:
-        published = np.vstack([total, cells.members[~hidden]])
-        told = next((row for row in small.values() if _is_told(row, published, cells)), None)
-        if told is None:
-            break
-        helped = _that_helped(told, published)[1:]
-        shown = np.flatnonzero(~hidden)
-        candidates = shown[helped] if helped.any() else shown  # bounds reach over several cells
-        if not len(candidates):
-            break
-        hidden[candidates[np.argmin(counts[candidates])]] = True
+    whole = Sums(cells.members, total, list(few.values()), cells.sizes, [(0, None)], len(total[0]))
+    _hide_more(hidden, counts, whole, NEAREST)
+    for before in earlier:
+        _hide_more(hidden, counts, _movers(people, before, cuts, cells, smallest), NEAREST_PAY)
     return {name for name, is_hidden in zip(cells.names, hidden, strict=True) if is_hidden}
+
+
+def _hide_more(
+    hidden: NDArray[np.bool_], counts: NDArray[np.float64], sums: Sums, nearest: float
+) -> None:
+    """Hide cells until those that are shown tell none of the few.
+
+    What is published in any case may tell some by itself: no cell can hide those.
+    """
+
+    def is_told(row: NDArray[np.float64], published: NDArray[np.float64]) -> bool:
+        return _is_told(row, published, sums.values, sums.bounds, nearest)
+
+    open_ones = [row for row in sums.few if not is_told(row, sums.always)]
+    while True:
+        published = np.vstack([sums.always, sums.cells[~hidden]])
+        target = next((row for row in open_ones if is_told(row, published)), None)
+        if target is None:
+            return
+        n = sums.n_groups
+        helped = _that_helped(target[:n], published[:, :n])[len(sums.always) :]
+        visible = np.flatnonzero(~hidden)
+        candidates = visible[helped] if helped.any() else visible  # bounds reach over several cells
+        if not len(candidates):
+            return
+        hidden[candidates[np.argmin(counts[candidates])]] = True
+
+
+def _movers(
+    people: pd.DataFrame,
+    before: pd.DataFrame,
+    cuts: Sequence[str],
+    cells: CutSums,
+    smallest: int,
+) -> Sums:
+    """Return two quarters of the same people as one system of sums of their pay."""
+    for table in (people, before):
+        require_columns(table, [*cuts, "person", "amount"], "suppression")
+    cuts_then = [f"{cut} then" for cut in cuts]
+    both = people.merge(before, on="person", how="outer", suffixes=("", " then"), indicator="came")
+    keys = both[[*cuts, *cuts_then]].astype(object)
+    groups = keys.where(keys.notna(), "").assign(came=both["came"].astype(str))
+    amounts = both[["amount", "amount then"]] / float(np.nanmean(both[["amount", "amount then"]]))
+    moved = amounts["amount"] - amounts["amount then"]
+    sums = (
+        groups.assign(
+            n=1.0,
+            first=amounts["amount then"].fillna(amounts["amount"]),
+            moved=moved.fillna(0.0),
+            slack=moved.abs().fillna(0.0),
+        )
+        .groupby([*groups.columns], sort=True)
+        .sum()
+    )
+    at, n = sums.index.to_frame(index=False), len(sums)
+    is_now, is_then = (at["came"] != side for side in ("right_only", "left_only"))
+    eye, zero = np.eye(n), np.zeros((n, n))
+    # columns: pay then of each group, or now of who joined; then how far it moved of who stayed
+    pay_now, pay_then = np.hstack([eye, eye])[is_now], np.hstack([eye, zero])[is_then]
+    slack = sums["slack"].to_numpy(float)
+    bounds: list[tuple[float | None, float | None]] = [(0, None)] * n
+    bounds += [(-each, each) for each in slack]
+    shown_then = _cells(before, cuts)
+    hidden_then = cells_to_hide(before, cuts, smallest=smallest)
+    now = np.array([(at[c.cut] == c.value)[is_now] @ pay_now for c in cells.names])
+    then = np.array(
+        [(at[f"{c.cut} then"] == c.value)[is_then] @ pay_then for c in shown_then.names]
+    )
+    heads = np.concatenate([sums["n"].to_numpy(float), np.zeros(n)])
+    few = {
+        row.tobytes(): row
+        for row in (*now, *then, *pay_now, *pay_then)
+        if 0 < row @ heads < smallest
+    }
+    is_shown = np.array([cell not in hidden_then for cell in shown_then.names])
+    of_first = np.array([cell.cut == cuts[0] for cell in cells.names])  # together: everybody
+    return Sums(
+        now, np.vstack([now[of_first].sum(axis=0), pay_then.sum(axis=0), then[is_shown]]),
+        list(few.values()), np.concatenate([sums["first"], sums["moved"]]), bounds, n,
+    )  # fmt: skip
 
 
 def _small_atoms(cells: CutSums, smallest: int) -> NDArray[np.float64]:
@@ -132,7 +251,7 @@ def _small_atoms(cells: CutSums, smallest: int) -> NDArray[np.float64]:
 
 
 def _that_helped(target: NDArray[np.float64], published: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Return which published sums a reader needs to work `target` out, the total first.
+    """Return which published sums a reader needs to work `target` out.
 
     Where bounds tell it and no equation does, those that share people with it.
     """

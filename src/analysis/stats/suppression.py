@@ -12,6 +12,7 @@ total.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -59,6 +60,42 @@ def few_hidden(
     return pd.DataFrame(
         {**visible, MARK_COLUMN: np.where(hidden, f"<{smallest}", "")}, index=frame.index
     )
+
+
+def few_apart(counts: pd.Series, *, smallest: int) -> NDArray[np.bool_]:
+    """Return which figures are of almost the same people as the first: fewer than `smallest` apart.
+
+    The difference of the two would be the figure of those few.
+
+    Examples
+    --------
+    >>> few_apart(pd.Series([30, 30, 29, 25, 34]), smallest=5).tolist()
+    [False, False, True, False, True]
+    """
+    apart = (counts - counts.iloc[0]).abs().to_numpy(dtype=float)
+    few: NDArray[np.bool_] = (apart > 0) & (apart < smallest)
+    return few
+
+
+def rounded_total(total: float, n: int) -> float:
+    """Return a total of `n` people's pay, rounded to about what one of them is paid.
+
+    Else the totals of two quarters, or of all and of those counted elsewhere, would tell the pay of
+    one.  The step is 1, 2 or 5 times a power of ten and at least the mean.
+
+    Examples
+    --------
+    >>> rounded_total(1_234_567.0, 30)
+    1250000.0
+    >>> rounded_total(float("nan"), 0)
+    nan
+    """
+    if not (total > 0 and n > 0):
+        return total
+    mean = total / n
+    power = 10.0 ** math.floor(math.log10(mean))
+    step = next(times * power for times in (1, 2, 5, 10) if times * power >= mean)
+    return round(total / step) * step
 
 
 def suppress_cells(

@@ -307,6 +307,8 @@ def write_leader_answer(dataset: str, request_id: str, answer: VettingAnswer) ->
 def _read(place: _Place, model: type[Kept], request_id: str | None = None) -> Kept:
     if why := why_strange(place.file, place.file.parent):
         raise OwnMapError(f"{place.shown}: {why}.")
+    if place.file.is_dir():
+        raise OwnMapError(f"{place.shown}: it is a folder, not a file.")
     try:
         content = tomllib.loads(place.file.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:

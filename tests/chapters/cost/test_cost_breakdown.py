@@ -162,6 +162,7 @@ def test_a_company_without_segments_still_has_its_cost_and_its_week(stays):
         basis=BASIS,
         hour=SimpleNamespace(n=3),
         source="rep_quarter",
+        hidden=set(),
     )
     groups = chapter.cost_by_segment(costs).frame
     assert groups[["group", "estimate"]].to_numpy().tolist() == [

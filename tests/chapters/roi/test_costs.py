@@ -195,6 +195,7 @@ def test_what_no_campaign_says_is_not_all_of_sales_finding(campaign_id, campaign
         ),
         "rep_quarter": pd.DataFrame(
             {
+                "rep_id": ["a"],
                 "quarter": ["2026Q3"],
                 "base_amount": [100.0],
                 "fringe_amount": [20.0],
@@ -222,6 +223,7 @@ def test_what_no_campaign_says_is_not_all_of_sales_finding(campaign_id, campaign
     assert got.loc[["marketing", "sales"], "n_won"].tolist() == pytest.approx(found, nan_ok=True)
     assert got.loc["total", ["n_won", "bookings_amount"]].tolist() == [1, 500.0]
     assert got.loc["marketing", "cost_amount"] == pytest.approx(spent, nan_ok=True)
+    assert got.loc["sales", "cost_amount"] == 200.0  # 120 of one rep, to the next of 100, 200, 500
     assert math.isnan(got.loc["total", "contribution_per_unit"]) == math.isnan(spent)
 
 

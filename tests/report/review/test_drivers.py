@@ -4,11 +4,13 @@ import pandas as pd
 import pytest
 from report_cells import result
 
+from analysis.chapters.cost import cost_drivers
 from analysis.chapters.cost.cost_drivers import HOURS_TO_WORK, MIX, SHARE_SOLD
 from analysis.project import quarters, settings
 from analysis.report import output
 from analysis.report.review import changes, drivers
 from analysis.stats.shapley import DriverSplit
+from analysis.tables.canonical import SELLING_DEFINITIONS
 
 HOUR = "cost_per_selling_hour"
 SUMMER = DriverSplit(
@@ -138,3 +140,28 @@ def test_leave_is_not_named_for_hours_that_it_did_not_take(card):
     splits = SPLITS._replace(against={"2026Q2": {HOUR: split}, "2025Q3": {}})
     (reason,) = drivers.page_one_reasons(splits, [card]).values()
     assert reason == "Since 2026Q2 (+$56): Fewer hours sold: +$56."
+
+
+def paid(segments, pay):
+    """Return a quarter's stays, a rep each: 100 paid hours, all to work, 20 of them sold."""
+    n = len(segments)
+    return pd.DataFrame(
+        {
+            "rep_id": [f"r{i}" for i in range(n)], "segment": list(segments), "quarter": "2026Q3",
+            "is_partial": False, "logged_share": 1.0, "paid_hours": 100.0, "available_hours": 100.0,
+            "weeks_employed": 13.0, "base_amount": [pay[s] for s in segments], "commission_amount": 0.0,
+            "fringe_amount": 0.0, "overhead_amount": 0.0, "quota_amount": 1.0,
+        }
+        | dict.fromkeys(SELLING_DEFINITIONS, 20.0)
+    )  # fmt: skip
+
+
+def test_a_segment_of_few_has_no_part_of_a_change_for_itself(root):
+    """Of ten reps two and then three are dear: mix of segments would say what one of them is paid."""
+    house, pay = settings.load_dataset_settings("here"), {"a": 1_000.0, "b": 3_000.0}
+    then, now = paid("aaaaaaaabb", pay), paid("aaaaaaabbb", pay)
+    open_split = cost_drivers.hour_drivers(then, now, "cost_per_selling_hour", minimum_logged_share=0.5)  # fmt: skip
+    assert open_split.parts[MIX] == pytest.approx(10.0)  # 160/2 less 140/2
+    split = drivers._hourly(then, now, "cost_per_selling_hour", house)
+    assert split.parts[MIX] == 0
+    assert split.change == pytest.approx(10.0)

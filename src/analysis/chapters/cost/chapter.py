@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
 
 from analysis.chapters.cost import (
     attainability,
@@ -14,13 +18,17 @@ from analysis.chapters.cost import (
 )
 from analysis.project import money
 from analysis.stats.joint_suppression import Cell, cells_to_hide
-from analysis.stats.suppression import MARK_COLUMN, few_hidden, suppress_cells
+from analysis.stats.suppression import (
+    HIDDEN,
+    MARK_COLUMN,
+    few_apart,
+    few_hidden,
+    suppress_cells,
+)
 from analysis.tables.labelled_table import LabelledTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    import pandas as pd
 
     from analysis.chapters.cost.capture_range import CaptureRange
     from analysis.stats.result import Result, Verdict
@@ -39,7 +47,8 @@ BY_GROUP = {
 }
 
 
-class QuarterCosts(NamedTuple):
+@dataclass(frozen=True)
+class QuarterCosts:
     """What an hour of selling costs and must bring in the quarter reported.
 
     `stays` is panel ``rep_quarter`` of the quarter; `by_definition` has a row a definition of
@@ -55,6 +64,11 @@ class QuarterCosts(NamedTuple):
     by_definition: pd.DataFrame
     captured: CaptureRange
     change: Result | None
+
+    @cached_property
+    def hidden(self) -> set[Cell]:
+        """Cells whose cost the tables of all cuts, taken together, must hide."""
+        return _hidden_costs(self.company, self.stays)
 
     @property
     def basis(self) -> dict[str, Any]:
@@ -161,8 +175,13 @@ def unclassified_hours(costs: QuarterCosts) -> Result:
 
 def cost_measures(costs: QuarterCosts) -> LabelledTable:
     """Cost and requirement by what they are divided by: one row a measure."""
+    smallest = costs.company.settings.people.smallest_cell
+    rows = cost_breakdown.cost_measures(costs.stays, **costs.basis)
+    table = few_hidden(rows, smallest=smallest, keep=["measure", "unit", "left_out"])
+    is_pay = rows["measure"].str.startswith("cost ")
+    near = is_pay & few_apart(rows["n_reps"], smallest=smallest)
     return LabelledTable(
-        cost_breakdown.cost_measures(costs.stays, **costs.basis),
+        _without(table, near, ["estimate", "low", "high"]),
         f"What an hour costs and must bring, by what it is divided by, {costs.company.quarter}",
         {
             "measure": ("text", "Measure"),
@@ -178,6 +197,14 @@ def cost_measures(costs: QuarterCosts) -> LabelledTable:
     )
 
 
+def _without(table: pd.DataFrame, rows: Iterable[bool], columns: list[str]) -> pd.DataFrame:
+    """Return the table without the figures of some rows, which are marked as hidden."""
+    is_hidden = pd.Series(list(rows), table.index)
+    emptied = {name: table[name].mask(is_hidden) for name in columns}
+    marks = table[MARK_COLUMN].mask(is_hidden & (table[MARK_COLUMN] == ""), HIDDEN)
+    return table.assign(**emptied, **{MARK_COLUMN: marks})
+
+
 def cost_by_definition(costs: QuarterCosts) -> LabelledTable:
     """Cost of an hour under each definition of selling: one row a definition."""
     currency = costs.company.settings.company.currency
@@ -191,32 +218,69 @@ def cost_by_definition(costs: QuarterCosts) -> LabelledTable:
     )
 
 
+OF_OTHER_REPS = {
+    "hours": "selling_hours_per_week",
+    "required": "required_bookings_per_selling_hour",
+}  # columns of the table of teams that count other reps than the cost does
 PUBLISHED_BY = ("team_id", "segment", "region")  # of one quarter, beside its total
+BESIDE_QUARTERS = (-1, -4)  # that a report compares with
 
 
 def _hidden_elsewhere(
     costs: QuarterCosts, cuts: Iterable[str], values: Iterable[object]
 ) -> list[bool]:
     """Return which cells the tables of all cuts, taken together, must hide."""
-    counted = cost.counted_stays(
-        _with_every_group(costs.stays), minimum_logged_share=costs.basis["minimum_logged_share"]
+    return [Cell(*each) in costs.hidden for each in zip(cuts, values, strict=True)]
+
+
+def _hidden_costs(company: Company, stays: pd.DataFrame) -> set[Cell]:
+    """Return the cells whose cost would give away a few's pay, or that of who came or left.
+
+    Reports show a quarter beside the one before and the same of a year before.
+    """
+    panel, basis = company.table("rep_quarter"), _basis(company)
+    earlier = (
+        panel[panel["quarter"] == str(company.period.shifted(shift))] for shift in BESIDE_QUARTERS
     )
-    hidden = cells_to_hide(
-        counted.drop_duplicates(["rep_id", *PUBLISHED_BY]),
+    people, *before = (
+        _paid_people(rows, minimum_logged_share=basis["minimum_logged_share"])
+        for rows in (stays, *earlier)
+    )
+    return cells_to_hide(
+        people,
         PUBLISHED_BY,
-        smallest=costs.company.settings.people.smallest_cell,
+        smallest=company.settings.people.smallest_cell,
+        earlier=[rows for rows in before if len(rows)] if len(people) else (),
     )
-    return [Cell(*each) in hidden for each in zip(cuts, values, strict=True)]
+
+
+def _paid_people(stays: pd.DataFrame, *, minimum_logged_share: float) -> pd.DataFrame:
+    """Return the stays whose cost is counted: ``person``, ``amount`` a week and their groups."""
+    counted = cost.counted_stays(
+        _with_every_group(stays), minimum_logged_share=minimum_logged_share
+    )
+    counted = counted[counted["weeks_employed"] > 0]
+    return counted.assign(
+        person=counted["rep_id"].astype(str) + " " + counted["team_id"].astype(str),
+        amount=cost.fully_loaded_cost(counted) / counted["weeks_employed"],
+    ).drop_duplicates("person")[["person", "amount", *PUBLISHED_BY]]
+
+
+def teams_of_hidden_cost(company: Company, stays: pd.DataFrame) -> set[str]:
+    """Teams whose cost the table of teams hides, so that a pack shows no more than it."""
+    hidden = _hidden_costs(company, stays)
+    return {str(cell.value) for cell in hidden if cell.cut == "team_id"}
 
 
 def hidden_teams(company: Company, stays: pd.DataFrame) -> set[str]:
-    """Teams whose figures would give away those of a few of the people in `stays`.
+    """Teams whose figures would give away those of a few of the people in `stays`."""
+    return set(map(str, _hidden_values(company, stays, "team_id")))
 
-    As the table of teams hides them, so that a team's own pack shows no more than that table.
-    """
+
+def _hidden_values(company: Company, stays: pd.DataFrame, cut: str) -> set[object]:
     people = _with_every_group(stays).drop_duplicates(["rep_id", *PUBLISHED_BY])
     hidden = cells_to_hide(people, PUBLISHED_BY, smallest=company.settings.people.smallest_cell)
-    return {str(cell.value) for cell in hidden if cell.cut == "team_id"}
+    return {cell.value for cell in hidden if cell.cut == cut}
 
 
 def _with_every_group(stays: pd.DataFrame) -> pd.DataFrame:
@@ -249,6 +313,12 @@ def cost_by_team(costs: QuarterCosts) -> LabelledTable:
     smallest = costs.company.settings.people.smallest_cell
     teams = cost_breakdown.by_team(costs.stays, costs.company.table("teams"), **costs.basis)
     also = _hidden_elsewhere(costs, ["team_id"] * len(teams), teams["team_id"])
+    for column, measure in OF_OTHER_REPS.items():  # a row's n is of those whose cost is counted
+        reasons = cost.left_out(
+            costs.stays, measure, minimum_logged_share=costs.basis["minimum_logged_share"]
+        )
+        few = hidden_teams(costs.company, costs.stays[reasons == ""])
+        teams[column] = teams[column].mask(teams["team_id"].astype(str).isin(few))
     return LabelledTable(
         suppress_cells(teams.drop(columns="team_id"), smallest=smallest, keep=["team"], also=also),
         f"Cost and required bookings per recorded selling hour by team, {costs.company.quarter}",
@@ -275,11 +345,14 @@ def week_by_class(costs: QuarterCosts) -> LabelledTable:
         "segment",
         minimum_logged_share=house.hours.minimum_logged_share,
     )
+    elsewhere = _hidden_elsewhere(costs, ["segment"] * len(classes), classes["segment"])
+    logged = costs.stays[costs.stays["logged_share"] >= house.hours.minimum_logged_share]
+    few = _hidden_values(costs.company, logged, "segment")  # hours count reps without pay too
     week = suppress_cells(
         classes,
         smallest=house.people.smallest_cell,
         keep=["segment"],
-        also=_hidden_elsewhere(costs, ["segment"] * len(classes), classes["segment"]),
+        also=[a or b for a, b in zip(elsewhere, classes["segment"].isin(few), strict=True)],
     )
     kinds = {"segment": "text", "n_reps": "count"}
     return LabelledTable(
@@ -389,8 +462,11 @@ def cost_under_other_assumptions(costs: QuarterCosts) -> LabelledTable:
     rows, same = cost_breakdown.assumptions_that_matter(
         cost_breakdown.cost_sensitivity(costs.stays, **costs.basis)
     )
+    smallest = costs.company.settings.people.smallest_cell
+    table = few_hidden(rows, smallest=smallest, keep=["assumption"])
+    near = few_apart(rows["n_reps"], smallest=smallest)
     return LabelledTable(
-        rows,
+        _without(table, near, ["estimate", "low", "high", "change"]),
         f"Cost of an hour of selling under other assumptions, {costs.company.quarter}",
         {
             "assumption": ("text", "Assumption"),

@@ -188,6 +188,8 @@ def smallest_extra(base_share: float, n_each: int) -> float:
     --------
     >>> round(smallest_extra(0.04, accounts_needed(0.04)), 4)
     0.01
+    >>> smallest_extra(0.5, 2)
+    nan
     """
     most = 1 - base_share
     if most <= NO_EXTRA or accounts_needed(base_share, most) > n_each:

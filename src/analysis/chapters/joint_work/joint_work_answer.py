@@ -223,7 +223,7 @@ def holdout_sentence(work: JointWork) -> str:
     if extra is not None and not extra.why and extra.verdict != "cannot tell":
         return ""
     base = _base_share(work)
-    if math.isnan(base):
+    if not base < 1:  # unknown, or every account wins a deal: there is nothing to add
         return ""
     return holdout_size(base, len(work.company.table("accounts"))) or _holdout_plan(work, base)
 

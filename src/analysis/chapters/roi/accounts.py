@@ -25,6 +25,7 @@ from analysis.chapters.roi import costs, uncertainty
 from analysis.chapters.roi.case import BASE_QUARTERS, Uncertain
 from analysis.project import quarters
 from analysis.project.errors import require_columns
+from analysis.stats.suppression import rounded_total
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,8 +44,9 @@ def account_of_company(
     Sales by ``rep_quarter``, marketing by what it spent.
 
     Marketing is the campaigns that began in the quarter and the programme's items; its own pay
-    stands in no table, so its cost is a lower bound.  The cost of sales is missing where no pay is
-    known, that of marketing where no campaigns are; deals by source where none names a campaign.
+    stands in no table, so its cost is a lower bound.  The cost of sales is rounded to about what
+    one rep is paid, so that two quarters do not tell it, and missing where no pay is known, that
+    of marketing where no campaigns are; deals by source where none names a campaign.
     """
     month = house.company.fiscal_year_start_month
     span, deals = quarters.parse_quarter(quarter), tables["opportunities"]
@@ -58,10 +60,13 @@ def account_of_company(
     items = costs.by_quarter(tables["programme_costs"], fiscal_year_start_month=month)
     account = joint_account(
         won,
-        sales_cost_amount=float(
-            stays[["base_amount", "fringe_amount", "overhead_amount"]]
-            .sum(min_count=1)
-            .sum(min_count=1)
+        sales_cost_amount=rounded_total(
+            float(
+                stays[["base_amount", "fringe_amount", "overhead_amount"]]
+                .sum(min_count=1)
+                .sum(min_count=1)
+            ),
+            stays.dropna(subset="base_amount")["rep_id"].nunique(),
         ),
         # Without a table of campaigns what marketing spent is unknown, and not nothing.
         marketing_cost_amount=math.nan

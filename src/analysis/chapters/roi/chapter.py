@@ -349,7 +349,8 @@ def one_account(appraised: Appraised) -> LabelledTable:
         },
         "opportunities, rep_quarter, campaigns, programme_costs",
         note="Found by marketing: the deal names a campaign; a dash where none does. Marketing's "
-        "own pay stands in no table, so its cost is a least sum."
+        "own pay stands in no table, so its cost is a least sum. The cost of sales is rounded to "
+        "about one rep's pay, so that no report tells it."
         + (f" Counted and not summed: {without} won without an amount." if without else ""),
     )
 

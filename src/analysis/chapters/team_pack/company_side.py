@@ -107,7 +107,8 @@ def _teams_shown(company: Company) -> dict[str, dict[str, int]]:
     """Teams of which each kind of figure may be shown, with the reps it is of."""
     showable = {}
     for kind, stays in _counted(company).items():
-        hidden = cost_chapter.hidden_teams(company, stays) if len(stays) else set()
+        hides = cost_chapter.teams_of_hidden_cost if kind == COST else cost_chapter.hidden_teams
+        hidden = hides(company, stays) if len(stays) else set()
         sizes = stays.groupby(stays["team_id"].astype(str))["rep_id"].nunique()
         showable[kind] = {
             str(team): int(n)

@@ -15,6 +15,7 @@ from analysis.chapters.cost import cost, cost_drivers
 from analysis.chapters.data_quality import deal_drivers
 from analysis.project.errors import CrmDataError
 from analysis.report import formats
+from analysis.stats.joint_suppression import cells_to_hide
 from analysis.stats.shapley import DriverSplit, round_to_total
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ WORDS: dict[str, dict[str, tuple[str, str]]] = {
     },
 }  # fmt: skip
 HOURLY = tuple(cost_drivers.FACTORS)
+OTHER_SEGMENTS = "other segments"
 
 
 class HeadlineSplits(NamedTuple):
@@ -150,11 +152,24 @@ def _hourly(
 ) -> DriverSplit | None:
     """Return the split of a figure per hour; None where either quarter has too few reps to show."""
     basis = {"minimum_logged_share": house.hours.minimum_logged_share}
-    for stays in (then, now):
+    smallest = house.people.smallest_cell
+    named = [
+        stays.assign(segment=stays["segment"].astype(object).fillna(cost_drivers.NO_SEGMENT))
+        for stays in (then, now)
+    ]
+    few: set[object] = set()
+    for stays in named:
         counted = stays[cost.left_out(stays, measure, **basis) == ""]
-        if counted["rep_id"].nunique() < house.people.smallest_cell:
+        reps = counted.drop_duplicates(["rep_id", "segment"])
+        if reps["rep_id"].nunique() < smallest:
             return None
-    return cost_drivers.hour_drivers(then, now, measure, **basis)
+        few |= {cell.value for cell in cells_to_hide(reps, ["segment"], smallest=smallest)}
+    # A driver by segment would tell of one that the tables hide: those count as one.
+    old, new = (
+        stays.assign(segment=stays["segment"].mask(stays["segment"].isin(few), OTHER_SEGMENTS))
+        for stays in named
+    )
+    return cost_drivers.hour_drivers(old, new, measure, **basis)
 
 
 def _leave_words(

@@ -40,8 +40,10 @@ from traitlets import Type, default
 from analysis.project import paths
 from analysis.report.output import ANALYST_TAG
 from analysis.report.run import fan_out, kernel_provisioner, own_parameters
+from analysis.sources.file_labels import ADDRESS
 from analysis.store.run_record import Outcome, Parameter, Status
 
+LONGEST_ERROR = 400  # characters
 CELL_TIMEOUT = 900  # [s]; a cell that runs longer is stuck, not slow
 LOOK_AGAIN = 1.0  # [s]
 # A failing `!command` fails its cell, and so does any line of %%bash; `!command || true` may fail.
@@ -159,6 +161,23 @@ def _left_early(notebook: Any) -> tuple[int, str] | None:
     return None
 
 
+def brief_error(error: str) -> str:
+    """Return an error as manifest, index, terminal and mail have it: its beginning, no address.
+
+    Its text may hold any cell of the CRM; the whole of it is in the notebook, for its owner alone.
+
+    Examples
+    --------
+    >>> brief_error("KeyError: ada@acme.test")
+    'KeyError: [address]'
+    >>> len(brief_error("x" * 1_000))
+    424
+    """
+    plain = ADDRESS.sub("[address]", error)
+    rest = " … (the notebook has all)"
+    return plain if len(plain) <= LONGEST_ERROR else plain[: LONGEST_ERROR - 1] + rest
+
+
 def run_notebook(job: Job) -> Outcome:
     """Run one notebook; whatever happens inside it becomes the outcome, the partial notebook is
     kept.
@@ -181,7 +200,8 @@ def _run(job: Job) -> Outcome:
 
     def outcome(status: Status, cell: int | None = None, error: str | None = None) -> Outcome:
         number = None if cell is None else cell + 1
-        return Outcome(job.notebook.stem, status, round(time.monotonic() - start, 2), number, error)
+        wall_s = round(time.monotonic() - start, 2)
+        return Outcome(job.notebook.stem, status, wall_s, number, error and brief_error(error))
 
     def reached() -> int | None:
         return _cell_reached(json.loads(job.output.read_text(encoding="utf-8")))
