@@ -10,7 +10,7 @@ export JUPYTER_DEFAULT_PROVISIONER_NAME := alignment-roi-forked
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help report test trial attack lint hooks lab bench warehouse clean
+.PHONY: help report test trial attack lint hooks lab bench bar warehouse clean
 
 help: ## list what make can do here
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -67,6 +67,9 @@ lab: .venv/ready data/raw/demo/alignment.toml ## open the notebooks in JupyterLa
 
 bench: .venv/oracle ## print the benchmark tables
 	@for script in panel clean selling_time growth alignment roi capture lead_funnel marketing_requests closed_loop joint_work size_of_tests report; do $(BIN)/python benchmarks/$$script.py || exit 1; done
+
+bar: .venv/ready ## print what a report engine has to do, row by row, and the tests that show it
+	@$(ROI) clean demo >/dev/null && $(BIN)/python benchmarks/bar.py
 
 clean: ## remove what can be rebuilt (never data/raw or data/history)
 	@find data/processed reports -mindepth 1 ! -name .gitkeep -delete

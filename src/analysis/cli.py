@@ -325,19 +325,19 @@ def _ended(work: Callable[[], None]) -> int:
 
 def _report_dataset(dataset: str, order: shards.ReportOrder) -> None:
     """Write one dataset's reports."""
-    from analysis.chapters.growth import specification
-
-    name = require_folder(dataset)
-    with usage():
-        settings.load_dataset_settings(name)
-        specification.require_own(name)
-    from analysis.report.run import notebooks as run_notebooks
+    from analysis.report.run import own_parameters
     from analysis.store import needs
 
+    name = require_folder(dataset)
     is_pack = order.of_teams.is_asked
     notebooks = needs.pack_notebooks() if is_pack else needs.chapter_notebooks()
+    with usage():  # what imports nothing heavy first: a slip of the keyboard is told at once
+        parameters_by_name = own_parameters.check_parameters(notebooks, order.parameters, RESERVED)
+        settings.load_dataset_settings(name)
+    from analysis.chapters.growth import specification
+
     with usage():
-        parameters_by_name = run_notebooks.check_parameters(notebooks, order.parameters, RESERVED)
+        specification.require_own(name)
     from analysis.chapters.data_quality import answerability
     from analysis.report.run import packs, publish
     from analysis.store import processed

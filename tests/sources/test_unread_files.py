@@ -94,7 +94,8 @@ def test_the_error_of_an_absent_table_names_the_files_that_lie_there(raw):
     (raw / "Opportunity.xls").write_bytes(b"<table>")
     (raw / "more.zip").write_bytes(b"PK")
     with pytest.raises(
-        CrmDataError, match=r"(?s)opportunities: .*\n  Opportunity\.xls: .*XLSX.*\n  more\.zip: "
+        CrmDataError,
+        match=r"(?s)opportunities: .* Opportunity \(Salesforce, .*deals \(HubSpot .*\n  Opportunity\.xls: .*XLSX.*\n  more\.zip: ",
     ):
         cleaned()
 
@@ -124,6 +125,8 @@ def page(ids, **said):
         '{"@odata.context": "c", "value": [{"id": "1", "name": "a"}], "@odata.nextLink": "u"}',
         '{"success": true, "data": [{"id": "1", "name": "a"}], "additional_data": {"pagination": {"more_items_in_collection": true}}}',
         '{"id": "1", "name": "a"}\n{"hasMore": true}\n',
+        f'{{"status": 0, "result": {page([1, 2], done=False)}, "warnings": []}}',
+        '{"data": {"deals": {"items": [{"id": "1", "name": "a"}], "pageInfo": {"hasNextPage": true}}}}',
         page([1], totalSize=3, done=False) + "\n" + page([2], totalSize=3, done=False),
     ],
 )

@@ -61,6 +61,7 @@ FREE_MAIL = (
 FIRST_YEAR = 1990
 # Without a table of each there is no report at all: of several one is enough.
 REQUIRED_TABLES = (("opportunities", "leads"), ("reps",))
+WIDELY_USED = ("Salesforce", "HubSpot", "Dynamics", "Pipedrive", "Zoho")  # as an error names them
 
 
 class TableAudit(NamedTuple):
@@ -256,13 +257,21 @@ def _prepare_session(
 def _exports_that_fill(
     table: str, layouts: Sequence[field_maps.ExportLayout], intake: sources_intake.Intake
 ) -> str:
-    """Name exports that fill a table as a clause, those of the CRM that the folder is of first."""
+    """Name exports that fill a table as a clause.
+
+    Those of the CRM that the folder is of first, then one of each CRM, as widely used as it is.
+    """
 
     def crm(layout: field_maps.ExportLayout) -> str:
         return layout.map_name.partition(" ")[0].rstrip(",")
 
+    def place(layout: field_maps.ExportLayout) -> int:
+        return WIDELY_USED.index(crm(layout)) if crm(layout) in WIDELY_USED else len(WIDELY_USED)
+
     here = {crm(layout) for export in intake.exports for layout in export.layouts}
-    fills = sorted((e for e in layouts if e.table == table), key=lambda e: crm(e) not in here)
+    fills = sorted((e for e in layouts if e.table == table), key=place)
+    first = list({crm(e): e for e in reversed(fills)}.values())
+    fills.sort(key=lambda e: (crm(e) not in here, e not in first))
     names = list(dict.fromkeys(f"{e.object_name} ({e.map_name})" for e in fills))
     return f", such as {', '.join(names[:3])}" if names else ""
 

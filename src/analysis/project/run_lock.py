@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from analysis.project import paths
 from analysis.project.errors import DatasetBusyError
+from analysis.project.scratch_folder import sweep_scratch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 @contextlib.contextmanager
 def run_lock(dataset: str) -> Iterator[None]:
     """Let one run at a time touch a dataset; the lock ends with the process, however it ends.
+
+    What killed runs left in TMPDIR is swept first.
 
     Raises
     ------
@@ -31,4 +34,5 @@ def run_lock(dataset: str) -> Iterator[None]:
             raise DatasetBusyError(
                 f"another run works on {dataset}; try again when it is done"
             ) from None
+        sweep_scratch()
         yield

@@ -7,13 +7,13 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import nbformat
 from nbconvert.exporters import Exporter
 from traitlets import default
 
+from analysis.project.scratch_folder import scratch_folder
 from analysis.report import document, pdf
 
 if TYPE_CHECKING:
@@ -42,8 +42,8 @@ class AlignmentPdfExporter(Exporter):
         notebook, resources = super().from_notebook_node(nb, resources, **kwargs)
         source = nbformat.writes(notebook)  # type: ignore[no-untyped-call]
         name = str(resources.get("metadata", {}).get("name", "notebook"))
-        with TemporaryDirectory() as folder:
-            path = Path(folder) / f"{Path(name).name}.ipynb"
+        with scratch_folder() as folder:
+            path = folder / f"{Path(name).name}.ipynb"
             path.write_text(source, encoding="utf-8")
             draft = document.make_document(
                 [path],

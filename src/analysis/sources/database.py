@@ -6,12 +6,12 @@ statement.  Memory is bounded and spills to a temporary folder.
 
 from __future__ import annotations
 
-import tempfile
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import duckdb
 
+from analysis.project.scratch_folder import scratch_folder
 from analysis.sources.cells import dates, month_names, numbers
 
 if TYPE_CHECKING:
@@ -111,9 +111,9 @@ def open_session(
 
     Closed and cleared away at the end.  Without macros it only copies, and is there at once.
     """
-    with tempfile.TemporaryDirectory(prefix="alignment-roi-") as spill:
+    with scratch_folder() as spill:
         config: dict[str, str | bool | int | float | list[str]] = {
-            "temp_directory": spill,
+            "temp_directory": str(spill),
             "memory_limit": MEMORY_LIMIT,
         }
         if n_bytes <= SMALL:

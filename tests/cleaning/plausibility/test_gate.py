@@ -9,10 +9,18 @@ from types import SimpleNamespace
 import pytest
 from crm_tables import ADA, BEN, ROLES, event, opportunity, user, write
 
+from analysis.chapters.alignment import chapter as alignment
 from analysis.cleaning import rules
 from analysis.cleaning.plausibility import gate, intake_checks
 from analysis.cleaning.plausibility.checks import CheckReading, read_limits, reading_severity
-from analysis.cleaning.plausibility.questions import AMOUNTS, DEALS, NEEDS, OF_TABLE, QUESTIONS
+from analysis.cleaning.plausibility.questions import (
+    AMOUNTS,
+    DEALS,
+    NEEDS,
+    OF_TABLE,
+    QUESTIONS,
+    bearing_of,
+)
 from analysis.project import paths, settings
 from analysis.project.errors import CrmDataError
 from analysis.project.settings import AcceptedWarning, SettingsError
@@ -151,6 +159,12 @@ def test_an_acceptance_without_a_reason_is_refused(raw):
 def test_a_table_that_is_not_there_is_not_asked_for():
     verdict = gate._verdict("hours", [], {"opportunities": 5})
     assert verdict == gate.Verdict("not asked", ())
+
+
+def test_every_table_the_index_is_made_from_bears_on_it():
+    from_exports = [table for table in alignment.TABLES if table in TABLES]
+    assert "opportunities" in from_exports
+    assert [t for t in from_exports if "index" not in bearing_of(t).questions] == []
 
 
 def test_every_bearing_is_of_questions_and_every_need_of_tables():

@@ -162,7 +162,7 @@ def test_no_kernel_and_no_socket_outlive_who_asked_for_them(root):
     ) as owner:  # fmt: skip
         owner.stdout.readline()
         assert kernels(root)
-        assert list(sockets.glob("roi-*"))
+        assert list(sockets.glob("alignment-roi-*"))
         owner.kill()
     until(lambda: not kernels(root), seconds=5)
     until(lambda: not list(sockets.iterdir()), seconds=5)
@@ -233,7 +233,7 @@ def test_eight_kernels_at_once_take_nothing_from_each_other(root):
         Job(notebook(root / "notebooks" / f"{n}.ipynb", f"print({n})"), root / f"{n}.ipynb", {})
         for n in range(8)
     ]
-    outcomes = notebooks.run_all(jobs, workers=4, done=lambda _: None)
+    outcomes = notebooks.run_all(jobs, workers=4, done=lambda *_: None)
     assert {o.status for o in outcomes} == {"ok"}
     outputs = [json.loads(j.output.read_text())["cells"][0]["outputs"] for j in jobs]
     assert ["".join(o[0]["text"]) for o in outputs] == [f"{n}\n" for n in range(8)]

@@ -30,7 +30,6 @@ class DeafSocket:
         return len(self.polls) > 1
 
 
-RESERVED = ("dataset", "quarter", "team")
 DIE = "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"
 
 
@@ -53,13 +52,6 @@ def ran(root):
         return outcome, json.loads(output.read_text())["cells"]
 
     return run
-
-
-@pytest.fixture
-def asked(root):
-    """Return the typed parameters of a notebook that knows those of `PARAMETERS`."""
-    known = [notebook(root / "notebooks" / "1_try.ipynb", cell(PARAMETERS, "parameters"))]
-    return lambda given: notebooks.check_parameters(known, given, RESERVED)
 
 
 def channel_of(socket):
@@ -98,50 +90,6 @@ def texts(cells):
         for o in c.get("outputs", [])
         if o["output_type"] == "stream"
     ]
-
-
-def test_parameters_become_values_of_their_type(asked):
-    given = {"asks": "5", "rate": "0.25", "is_short": "Yes"}
-    assert asked(given) == {"asks": 5, "rate": 0.25, "is_short": True}
-
-
-def test_nothing_given_is_nothing_to_check(asked):
-    assert asked({}) == {}
-
-
-def test_an_unknown_parameter_is_refused_with_the_nearest_name(asked):
-    """Papermill would log a warning and run with the default."""
-    with pytest.raises(
-        ValueError, match=r"no notebook has a parameter 'quater'\. Did you mean quarter\?"
-    ):
-        asked({"quater": "2026Q1"})
-
-
-def test_the_names_offered_are_those_that_can_be_given(asked):
-    with pytest.raises(ValueError, match=r"Known: asks, is_short, rate\.$"):
-        asked({"zzz": "1"})
-
-
-@pytest.mark.parametrize("name", ["quarter", "dataset"])
-def test_what_the_command_line_sets_is_no_free_parameter(asked, name):
-    with pytest.raises(ValueError, match=f"parameter {name} is set by the command line itself"):
-        asked({name: "x"})
-
-
-@pytest.mark.parametrize(
-    ("name", "text", "wants"),
-    [
-        ("asks", "2.5", "of type int"),
-        ("asks", "", "of type int"),
-        ("rate", "half", "of type float"),
-        ("rate", "nan", "a finite number"),
-        ("rate", "inf", "a finite number"),
-        ("is_short", "maybe", "true or false"),
-    ],
-)
-def test_a_value_of_another_type_is_refused(asked, name, text, wants):
-    with pytest.raises(ValueError, match=f"parameter {name} must be {wants}, got '{text}'"):
-        asked({name: text})
 
 
 def test_a_notebook_says_its_question_and_its_needs(tmp_path):
@@ -255,7 +203,7 @@ def test_a_run_leaves_no_kernel_and_no_socket(root, ran, monkeypatch, source):
     sockets.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(sockets))
     ran(source)
-    assert list(sockets.glob("roi-*")) == []
+    assert list(sockets.glob("alignment-roi-*")) == []
     assert kernels(root) == []
 
 
@@ -267,9 +215,12 @@ def test_two_at_once_are_told_apart_and_in_the_order_asked_for(root):
     bad = notebook(root / "notebooks" / "2_bad.ipynb", "1 / 0")
     heard = []
     jobs = [Job(slow, root / "slow.ipynb", {}), Job(bad, root / "bad.ipynb", {})]
-    outcomes = notebooks.run_all(jobs, workers=2, done=heard.append)
+    outcomes = notebooks.run_all(
+        jobs, workers=2, done=lambda outcome, n: heard.append((n, outcome))
+    )
     assert [(o.notebook, o.status) for o in outcomes] == [("1_slow", "ok"), ("2_bad", "failed")]
-    assert sorted(o.notebook for o in heard) == ["1_slow", "2_bad"]
+    assert sorted(o.notebook for _, o in heard) == ["1_slow", "2_bad"]
+    assert [n for n, _ in heard] == [1, 2]
     assert (root / "bad.ipynb").is_file()
     assert kernels(root) == []
 
@@ -308,8 +259,10 @@ def test_one_at_a_time_gives_the_same(root):
         for i in (2, 1)
     ]
     heard = []
-    outcomes = notebooks.run_all(jobs, workers=1, done=heard.append)
-    assert [o.notebook for o in outcomes] == [o.notebook for o in heard] == ["2_x", "1_x"]
+    outcomes = notebooks.run_all(
+        jobs, workers=1, done=lambda outcome, n: heard.append((n, outcome))
+    )
+    assert [o.notebook for o in outcomes] == [o.notebook for _, o in heard] == ["2_x", "1_x"]
 
 
 def test_no_kernel_outlives_a_run_that_was_killed(root):
@@ -337,11 +290,11 @@ def test_no_kernel_outlives_a_run_that_was_killed(root):
         try:
             until(lambda: (root / "started1").exists() and (root / "started2").exists())
             assert len(kernels(root)) > 4  # this run, two workers, two kernels
-            assert len(list(sockets.glob("roi-*"))) == 2
+            assert len(list(sockets.glob("alignment-roi-*"))) == 2
         finally:
             runner.kill()
     until(lambda: not kernels(root))
-    assert list(sockets.glob("roi-*")) == []
+    assert list(sockets.glob("alignment-roi-*")) == []
 
 
 def test_importing_the_runner_compiles_no_grammars():

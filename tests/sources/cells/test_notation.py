@@ -308,6 +308,16 @@ def test_quirk_43_percentages_that_are_all_fractions_are_set_aside():
     assert "fractions, not the percentages" in notes[0]
 
 
+def test_quirk_43_probabilities_of_which_none_is_above_one_are_fractions():
+    """A spreadsheet's cells formatted as percent come as fractions; deals at 1 % and none above there are not."""
+    got, rules, notes, _ = column(["1", "0", "0.6"], "probability")
+    assert (got, rules) == ([1.0, 0.0, 0.6], [None] * 3)
+    assert "2 of 3 lie between 0 and 1 and none above: fractions" in notes[0]
+    assert values(["1", "0", "100"], "probability") == [0.01, 0.0, 1.0]
+    assert values(["100%", "0 %"], "probability") == [1.0, 0.0]
+    assert values(["0", "0"], "probability") == [0.0, 0.0]
+
+
 def test_quirk_38_tokens_for_missing_are_counted_and_NA_is_a_region(raw):  # noqa: N802
     """'Select' is missing where the map lists it; 'NA' and 'unknown' are values."""
     (raw / "fields.toml").write_text(

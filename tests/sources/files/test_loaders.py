@@ -163,8 +163,21 @@ RECORDS = [
         ("t.json", json.dumps(RECORDS, indent=2)),
         ("t.json", json.dumps({"totalSize": 2, "done": True, "records": RECORDS})),
         ("t.json", "\ufeff" + json.dumps({"results": RECORDS})),
+        (
+            "t.json",
+            json.dumps({"status": 0, "result": {"records": RECORDS, "done": True}, "warnings": []}),
+        ),
+        ("t.json", json.dumps({"data": {"crm": {"items": RECORDS, "cursor": None}}})),
     ],
-    ids=["lines", "blank lines", "array", "Salesforce's answer", "HubSpot's answer with a mark"],
+    ids=[
+        "lines",
+        "blank lines",
+        "array",
+        "Salesforce's answer",
+        "HubSpot's answer with a mark",
+        "Salesforce's command line",
+        "GraphQL",
+    ],
 )
 def test_quirk_54_records_of_an_api_are_flattened(tmp_path, name, content):
     """A parent that is null leaves its columns blank; attributes are dropped; an amount stays as written."""

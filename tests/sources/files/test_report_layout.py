@@ -110,6 +110,23 @@ def test_quirk_2_a_total_may_be_called_so_in_any_cell(tmp_path, total):
     assert aside == [(4, "report_total")]
 
 
+def test_quirk_2_the_counts_of_a_formatted_report_are_no_rows(tmp_path):
+    """Its groups end in a line of sums and a line of counts, which stand under the ids: 2, 1 and 3 rows."""
+    summary = (
+        "owner,id,amount,name\nAda,1,100,x\n,3,30,z\nSubtotal,,130,\n,Count,,2\nBen,2,50,y\nSubtotal,,50,\n,Count,,1\n"
+        "Total,,180,\n,Anzahl,,3\n"
+    )
+    _, rows, aside = taken_in(tmp_path, summary)
+    assert rows == [("Ada", "1", "100", "x"), ("Ada", "3", "30", "z"), ("Ben", "2", "50", "y")]
+    assert aside == [(n, "report_total") for n in (4, 5, 7, 8, 9, 10)]
+
+
+def test_quirk_2_a_count_of_other_rows_is_kept_aside(tmp_path):
+    _, rows, aside = taken_in(tmp_path, PLAIN + ",Count,,7\n")
+    assert rows == ROWS
+    assert aside == [(4, "unverified_total")]
+
+
 def test_quirk_2_a_total_that_adds_nothing_up_is_kept_aside(tmp_path):
     """160 is no sum of rows above it: what it is cannot be told, so it is not dropped in silence."""
     _, rows, aside = taken_in(tmp_path, PLAIN + "Grand Total,,160,\n")

@@ -19,6 +19,7 @@ from analysis.cleaning.plausibility import (
     interval_checks,
     outcome_checks,
     ownership_checks,
+    pay_checks,
     period_checks,
     reference_checks,
     set_aside_checks,
@@ -79,7 +80,7 @@ CHECKS = (
     period_checks.tables_that_end_early,
     interval_checks.ends_of_intervals,
     interval_checks.quarters_without,
-    interval_checks.pay_out_of_scale,
+    pay_checks.pay_out_of_scale,
     hours_checks.hours_of_reps,
     hours_checks.hours_counted,
     hours_checks.odd_entries,
@@ -91,7 +92,8 @@ CHECKS = (
     target_checks.bookings_against_quotas,
     target_checks.quotas_of_other_periods,
     target_checks.quotas_out_of_scale,
-    target_checks.pay_against_quotas,
+    pay_checks.pay_against_quotas,
+    pay_checks.pay_out_of_range,
     target_checks.sums_among_quotas,
 )
 

@@ -139,30 +139,3 @@ def _days_without_team(data: Dataset) -> Iterator[CheckReading]:
         (),
         int(n_lacking),
     )
-
-
-def pay_out_of_scale(data: Dataset) -> Iterator[CheckReading]:
-    """Yield the share of pay rows far from the median, as a month's pay is that passes for a
-    year's.
-    """
-    if data.has("compensation") and data.filled("compensation", "base_amount"):
-        yield data.odd_share(
-            "pay_out_of_scale",
-            PAY,
-            "compensation",
-            key="rep_id",
-            odd="base_amount > 4 * middle or base_amount < middle / 4",
-            among="base_amount is not null",
-            source="(select *, median(base_amount) over () as middle from compensation)",
-            sentence="{} rows of pay are above four times or below a quarter of the median.",
-        )
-        yield data.odd_share(
-            "pay_beside_base",
-            PAY,
-            "compensation",
-            key="rep_id",
-            odd="commission_rate > 0.5 or overhead_amount > base_amount or fringe_rate > 1",
-            among="base_amount > 0",
-            sentence="{} rows of pay have a commission above half of bookings, fringe above the pay "
-            "itself, or more overhead than the base.",
-        )

@@ -77,7 +77,9 @@ TARGETS = Bearing(("worth",), ("cost",))
 PRACTICE = Bearing(("index",))
 
 OF_TABLE: Mapping[str, Bearing] = {
-    "opportunities": DEALS,
+    "opportunities": Bearing(
+        DEALS.decides, (*DEALS.touches, "index")
+    ),  # a practice is read from them
     "opportunity_splits": Bearing((), ("bookings", "growth")),
     "stage_history": Bearing((), ("bookings", "worth")),
     "reps": EVERY,
@@ -88,7 +90,7 @@ OF_TABLE: Mapping[str, Bearing] = {
     "quotas": TARGETS,
     "fx_rates": Bearing(("bookings", "cost", "worth", "growth", "pay")),
     "finance_bookings": Bearing((), ("bookings",)),
-    "working_calendar": Bearing((), ("hours", "cost", "worth")),
+    "working_calendar": Bearing((), ("hours", "cost", "worth", "index")),
     "programme": Bearing(("growth", "pay")),
     "programme_costs": Bearing(("pay",)),
     "hours_shifters": Bearing((), ("worth",)),

@@ -23,11 +23,9 @@ NEARLY_EVERY = 0.9
 FEWEST_REPS = 4
 OTHER_LENGTH = 2.5  # a period is so many times as long as most are, or as short
 LIKE_AMOUNT = 1.8  # and its amount is within this factor of theirs
-QUOTA_BY_PAY = (1.0, 30.0)  # a year's quota by a year's base pay
 QUOTA_OF_SCALE = 50  # times the median of all, for a day
 SAME_SUM = 0.005  # of a quota: it is the sum of others if it lies as near
 _OF_BOTH = Bearing((), (*AMOUNTS.questions, *TARGETS.questions))
-_OF_PAY = Bearing((), ("cost", "worth", "pay"))
 
 
 def _odd(value: float, within: tuple[float, float]) -> float:
@@ -111,31 +109,6 @@ def quotas_out_of_scale(data: Dataset) -> Iterator[CheckReading]:
                 select *, quota_amount / (period_end - period_start) as daily from quotas
                 where quota_amount > 0 and period_end > period_start))""",
             sentence="{} quotas are far above or below the median for as many days: some may be in thousands.",
-        )
-
-
-def pay_against_quotas(data: Dataset) -> Iterator[CheckReading]:
-    """Yield whether a year's quota is no multiple of a year's pay that any company asks for."""
-    if not data.has("quotas", "compensation") or not data.filled("compensation", "base_amount"):
-        return
-    n, multiple = data.row(
-        """
-        select count(*), median(asked / paid) from (
-          select rep_id, 4 * avg(quota_amount) as asked, avg(p.base_amount) as paid
-          from rep_quarter q
-          join (select rep_id, median(base_amount) as base_amount from compensation group by rep_id) p using (rep_id)
-          where not is_partial and role = 'rep' and quota_amount > 0 and p.base_amount > 0 group by rep_id)"""
-    )
-    if n:
-        yield CheckReading(
-            "pay_against_quotas",
-            _OF_PAY,
-            _odd(multiple, QUOTA_BY_PAY),
-            int(n),
-            (
-                f"The median rep's quota of a year is {multiple:,.1f} times the base pay of a "
-                f"year, over {n:,} reps."
-            ),
         )
 
 

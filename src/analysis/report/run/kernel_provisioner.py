@@ -20,13 +20,11 @@ import hashlib
 import json
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
 import sys
 import sysconfig
-import tempfile
 import time
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -36,6 +34,7 @@ from jupyter_client.provisioning.factory import KernelProvisionerFactory
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
 from analysis.project import paths
+from analysis.project.scratch_folder import scratch_folder
 from analysis.report.run.kernel_zygote import is_own_user
 
 if TYPE_CHECKING:
@@ -240,20 +239,22 @@ class ForkProvisioner(LocalProvisioner):
     """Starts a notebook's kernel by a fork where it can, else as jupyter_client does."""
 
     folder: str | None = None
+    scratch: contextlib.ExitStack | None = None
 
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
         """Give the kernel sockets that no other can take: with ports, two started at once may."""
         manager = self.parent
         if os.name == "posix" and manager and manager.transport == "tcp" and not manager.shell_port:
-            folder = tempfile.mkdtemp(prefix="roi-")
+            scratch = contextlib.ExitStack()
+            folder = str(scratch.enter_context(scratch_folder()))
             if len(os.fsencode(folder)) < LONGEST_SOCKET - len("/s-5"):
-                self.folder = folder
+                self.folder, self.scratch = folder, scratch
                 socket_folders.add(folder)
                 manager.transport, manager.ip = "ipc", f"{folder}/s"
                 manager.cache_ports = False
                 manager.connection_file = manager.connection_file or f"{folder}/kernel.json"
             else:
-                shutil.rmtree(folder)
+                scratch.close()
         return await super().pre_launch(**kwargs)
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
@@ -278,6 +279,6 @@ class ForkProvisioner(LocalProvisioner):
     async def cleanup(self, restart: bool = False) -> None:  # noqa: FBT001, FBT002 - its signature
         """Remove the folder of the sockets, unless the kernel comes back to it."""
         await super().cleanup(restart)
-        if self.folder and not restart:
-            shutil.rmtree(self.folder, ignore_errors=True)
+        if self.folder and self.scratch and not restart:
+            self.scratch.close()
             socket_folders.discard(self.folder)

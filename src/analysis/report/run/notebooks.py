@@ -1,8 +1,7 @@
 """Notebooks run by papermill, with the truth about how each run ended.
 
-Parameters are checked against the notebooks' own before a kernel starts.  Whether a run succeeded
-is what the run said, never what its output file looks like: papermill marks the cells of a dead
-kernel completed.  Kernels are forked where they can be: `kernel_provisioner`.
+Whether a run succeeded is what the run said, never what its output file looks like: papermill marks
+the cells of a dead kernel completed.  Kernels are forked where they can be: `kernel_provisioner`.
 """
 
 from __future__ import annotations
@@ -16,8 +15,6 @@ import time
 from concurrent.futures import as_completed
 from queue import Empty
 from typing import TYPE_CHECKING, Any, NamedTuple
-
-from analysis.project.nearest_name import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -37,13 +34,12 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from papermill.engines import NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 from papermill.execute import execute_notebook
-from papermill.inspection import inspect_notebook
 from papermill.iorw import write_ipynb
 from traitlets import Type, default
 
 from analysis.project import paths
 from analysis.report.output import ANALYST_TAG
-from analysis.report.run import fan_out, kernel_provisioner
+from analysis.report.run import fan_out, kernel_provisioner, own_parameters
 from analysis.store.run_record import Outcome, Parameter, Status
 
 CELL_TIMEOUT = 900  # [s]; a cell that runs longer is stuck, not slow
@@ -54,8 +50,6 @@ SHELL_FAILS = (
     "--ScriptMagics.script_paths=bash=bash -e -o pipefail",
     "--ScriptMagics.script_paths=sh=sh -e",
 )
-TYPES: dict[str, Callable[[str], Parameter]] = {"str": str, "int": int, "float": float}
-TRUE, FALSE = {"true", "yes", "1"}, {"false", "no", "0"}
 
 
 class Job(NamedTuple):
@@ -130,49 +124,6 @@ papermill_engines.register("keeping", KeepingEngine)
 kernel_provisioner.use_forked_kernels()
 
 
-def _typed(name: str, text: str, kind: str) -> Parameter:
-    if kind == "bool":
-        if text.casefold() in TRUE | FALSE:
-            return text.casefold() in TRUE
-        raise ValueError(f"parameter {name} must be true or false, got {text!r}")
-    try:
-        value = TYPES.get(kind, str)(text)
-    except ValueError:
-        raise ValueError(f"parameter {name} must be of type {kind}, got {text!r}") from None
-    if isinstance(value, float) and not math.isfinite(value):
-        raise ValueError(f"parameter {name} must be a finite number, got {text!r}")
-    return value
-
-
-def check_parameters(
-    notebooks: Sequence[Path], parameters: Mapping[str, str], reserved: Sequence[str]
-) -> dict[str, Parameter]:
-    """Return `parameters` as typed values, if the notebooks know every name.
-
-    Raises
-    ------
-    ValueError
-        If a name is unknown (with the nearest one), set by the command line itself, or its value of
-        another type.
-    """
-    types_of: dict[str, str] = {}
-    for notebook in notebooks if parameters else []:
-        for name, entry in inspect_notebook(str(notebook)).items():
-            types_of[name] = entry["inferred_type_name"]
-    free = [name for name in types_of if name not in reserved]
-    for name in parameters:
-        if name in reserved:
-            raise ValueError(
-                f"parameter {name} is set by the command line itself: it is no -p of the notebooks"
-            )
-        if name not in types_of:
-            hint = did_you_mean(name, types_of)
-            raise ValueError(
-                f"no notebook has a parameter {name!r}.{hint} Known: {', '.join(sorted(free))}."
-            )
-    return {name: _typed(name, text, types_of[name]) for name, text in parameters.items()}
-
-
 def _cell_reached(notebook: Any) -> int | None:
     """Return the last cell of a notebook that was started."""
     started = [
@@ -224,7 +175,8 @@ def run_notebook(job: Job) -> Outcome:
 
 
 def _run(job: Job) -> Outcome:
-    own = {n: v for n, v in job.parameters.items() if n in inspect_notebook(str(job.notebook))}
+    types = own_parameters.read_types(job.notebook)
+    own = {name: value for name, value in job.parameters.items() if name in types}
     start = time.monotonic()
 
     def outcome(status: Status, cell: int | None = None, error: str | None = None) -> Outcome:
@@ -264,8 +216,10 @@ def _run(job: Job) -> Outcome:
     return outcome("failed", *early) if early else outcome("ok")
 
 
-def run_all(jobs: Sequence[Job], *, workers: int, done: Callable[[Outcome], None]) -> list[Outcome]:
-    """Run `jobs` on up to `workers` processes; call `done` as each ends.
+def run_all(
+    jobs: Sequence[Job], *, workers: int, done: Callable[[Outcome, int], None]
+) -> list[Outcome]:
+    """Run `jobs` on up to `workers` processes; call `done` as each ends, with how many have.
 
     Return outcomes in the jobs' order.
     """
@@ -274,15 +228,15 @@ def run_all(jobs: Sequence[Job], *, workers: int, done: Callable[[Outcome], None
         outcomes = []
         for job in jobs:
             outcomes.append(run_notebook(job))
-            done(outcomes[-1])
+            done(outcomes[-1], len(outcomes))
         return outcomes
     with contextlib.suppress(OSError):  # it imports what notebooks need while the workers start
         kernel_provisioner.hold_zygote()
     with fan_out.SurvivingPool(min(workers, len(jobs))) as pool:
         futures = {pool.submit(run_notebook, job): job for job in jobs}
         with pool.ended_by_interrupt(futures):
-            for future in as_completed(futures):
-                done(_outcome_of(future, futures[future]))
+            for n, future in enumerate(as_completed(futures), 1):
+                done(_outcome_of(future, futures[future]), n)
             return [_outcome_of(future, job) for future, job in futures.items()]
 
 

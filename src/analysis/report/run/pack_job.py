@@ -8,16 +8,18 @@ never meets another team's rows.
 from __future__ import annotations
 
 import datetime as dt  # noqa: TC003 - of a job that is pickled
-import tempfile
-from pathlib import Path
 from threading import Lock
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from analysis.project import paths
+from analysis.project.scratch_folder import scratch_folder
 from analysis.report import document, html_report, output, pdf, workbook
 from analysis.report.run import notebooks, worker_code
 from analysis.store import team_view
 from analysis.store.run_record import Outcome, Parameter  # noqa: TC001 - likewise
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _ONE_AT_A_TIME = Lock()  # a notebook finds its project in the environment, which a process has once
 
@@ -67,8 +69,7 @@ def make_pack(job: PackJob) -> PackResult:
         If this process has other code or packages than the job asks for.
     """
     worker_code.require_same(job.code)
-    with _ONE_AT_A_TIME, tempfile.TemporaryDirectory(prefix="roi-pack-") as name:
-        scratch = Path(name)
+    with _ONE_AT_A_TIME, scratch_folder() as scratch:
         root = team_view.unpack_view(job.view, job.digest, scratch / "view")
         executed = scratch / job.notebook
         outcome = notebooks.run_notebook(

@@ -63,18 +63,19 @@ def publish_packs(
     if to_make:
         paths.reports_folder().mkdir(exist_ok=True)
         say(f"{company.quarter}: what {len(to_make)} packs take from the whole company")
-        jobs = _jobs(company, to_make)
         open_jobs: dict[Future[PackResult], _PlannedPack] = {}
         with _pool(order, len(to_make)) as pool, pool.ended_by_interrupt(open_jobs):
             jobs = _jobs(company, to_make)
-            for each, result in _results(pool, jobs, open_jobs, AHEAD * order.workers):
+            results = _results(pool, jobs, open_jobs, AHEAD * order.workers)
+            for n, (each, result) in enumerate(results, 1):
                 end = (
                     _keep(company, each, result, order)
                     if result
                     else PackEnd(each.team, each.folder, FAILED, cluster.LOST)
                 )
                 ends[each.team] = end
-                say(f"{company.quarter} team {each.team}: {end.why or end.state}")
+                done = f"{n} of {len(to_make)}"
+                say(f"{company.quarter} team {each.team}: {end.why or end.state} ({done})")
         index_page.write_index()
     return [ends[each.team] for each in planned]
 

@@ -307,8 +307,9 @@ def publish_report(
         runs = notebooks.run_all(
             [*jobs, *compared.jobs],
             workers=workers,
-            done=lambda r: say(
-                f"{quarter} {r.notebook}: {plan.end_in_words(r)} in {r.wall_s:.1f} s"
+            done=lambda r, n: say(
+                f"{quarter} {r.notebook}: {plan.end_in_words(r)} in {r.wall_s:.1f} s "
+                f"({n} of {len(jobs) + len(compared.jobs)})"
             ),
         )
         run_plan, ended = plan.without_unanswerable(run_plan, runs[: len(jobs)])

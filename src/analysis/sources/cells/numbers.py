@@ -24,7 +24,7 @@ LENGTHS = {
     "hours": 60.0,
     "duration": None,
 }
-KINDS = ("number", "percent", "fraction", "count", *LENGTHS)
+KINDS = ("number", "percent", "probability", "fraction", "count", *LENGTHS)
 
 _CORE = "[.,]?[0-9](?:[0-9., '']*[0-9])?(?:[eE][+-]?[0-9]{1,2})?"
 _MONEY = r"[A-Z]{3}|[A-Z]{0,3}\p{Sc}|kr|zł"
@@ -97,10 +97,10 @@ def first_counts(kind: str) -> dict[str, str]:
         "n_dotted": f"count(*) filter (where contains({{x}}, '.') and {fast})",
         "n_fast_either": "count(*) filter (where {x}[-4] = '.' and regexp_full_match({x}, '[+-]?[1-9][0-9]{0,2}[.][0-9]{3}'))",
     }
-    if kind == "percent":
+    if kind in ("percent", "probability"):
         share = "try_cast(replace({x}, ',', '.') as double)"
         counts |= {
-            "n_shares": f"count(*) filter (where {share} > 0 and {share} < 1)",
+            "n_shares": f"count(*) filter (where {share} > 0 and {share} <{'=' * (kind == 'probability')} 1)",
             "n_above": f"count(*) filter (where not coalesce({share} <= 1, false) and {{x}} is not null)",
         }
     return counts
@@ -179,15 +179,10 @@ def decide_numbers(kind: str, column: str, n: Mapping[str, int], hints: Hints) -
     if sign == "point" and n["n_fast"] == n["n"]:  # nothing then contradicts the column
         rule = f"'{unreadable}'"
     code = None
-    if kind in ("percent", "fraction"):
-        share = f"case when {in_percent} then {value} else {value}{' / 100' if kind == 'percent' else ''} end"
+    if kind in ("percent", "probability", "fraction"):
+        share, says = _share(kind, column, n, value, in_percent)
+        note = says or note
         rule = f"case when ({value}) is not null then 'percent_or_fraction' else {rule} end"
-        if kind == "percent" and n["n_shares"] and not n["n_above"]:
-            note = (
-                f"{column}: {n['n_shares']:,} of {n['n']:,} lie between 0 and 1 and none above: "
-                "fractions, not the percentages the map says"
-            )
-            share = "null" if in_percent == "false" else f"case when {in_percent} then {value} end"
         value = f"case when {share} between 0 and 1 then {share} end"
     elif kind == "count":
         value = f"case when {value} >= 0 and {value} % 1 = 0 then ({value})::bigint end"
@@ -201,6 +196,25 @@ def decide_numbers(kind: str, column: str, n: Mapping[str, int], hints: Hints) -
         code = "money_code(money_sign(plain_signs({x})))"
         note = f"{note or column + ': decimal point'}; {n['n_money']:,} cells name their currency"
     return Reading(value, rule, note, code)
+
+
+def _share(
+    kind: str, column: str, n: Mapping[str, int], value: str, in_percent: str
+) -> tuple[str, str]:
+    """Return the SQL of a column of shares, and a note where its cells contradict its unit."""
+    of_percent = f"case when {in_percent} then {value} end"
+    if kind == "fraction" or not n["n_shares"] or n["n_above"]:
+        divisor = "" if kind == "fraction" else " / 100"
+        return f"case when {in_percent} then {value} else {value}{divisor} end", ""
+    shares = (
+        f"{column}: {n['n_shares']:,} of {n['n']:,} lie between 0 and 1 and none above: fractions"
+    )
+    if kind == "probability":  # cells formatted as percent, which a spreadsheet keeps as fractions
+        return value, shares
+    return (
+        "null" if in_percent == "false" else of_percent,
+        f"{shares}, not the percentages the map says",
+    )
 
 
 def _plain_first(kind: str, sign: str, value: str) -> str:

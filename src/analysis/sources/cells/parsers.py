@@ -149,6 +149,11 @@ PARSERS: dict[str, Parser] = {
         "unreadable_number",
         "a percentage from 0 to 100",
     ),
+    "probability": Parser(
+        f"case when regexp_full_match({{x}}, '{numbers.NUMBER}') and {{x}}::double between 0 and 100 then {{x}}::double / 100 end",
+        "unreadable_number",
+        "a percentage from 0 to 100, or shares where no cell is above 1",
+    ),
     "fraction": Parser(
         f"case when regexp_full_match({{x}}, '{numbers.NUMBER}') and {{x}}::double between 0 and 1 then {{x}}::double end",
         "unreadable_number",

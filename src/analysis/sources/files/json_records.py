@@ -30,7 +30,8 @@ PRIMARY = re.compile(
     "(?:deal|contact|lead|meeting|call|email|task|company|ticket)_to_(?:company|contact|deal)"
 )
 _ANSWER = re.compile(  # what Salesforce, HubSpot, Dataverse, Pipedrive and Zoho call the list of records
-    r'\s*(\{(?:[^\[\]{}]|\{[^\[\]{}]*(?:\{[^\[\]{}]*\}[^\[\]{}]*)*\})*"(?:records|results|value|data|items|users|owners|deals|contacts|companies)"\s*:\s*)\[(?=\s*[{\]])'
+    r'\s*(?P<around>(?:\{[^\[\]{}]*"[^"\[\]{}]+"\s*:\s*){0,3}?)'  # as a command line or GraphQL wraps an answer
+    r'(?P<answer>\{(?:[^\[\]{}]|\{[^\[\]{}]*(?:\{[^\[\]{}]*\}[^\[\]{}]*)*\})*"(?:records|results|value|data|items|users|owners|deals|contacts|companies)"\s*:\s*)\[(?=\s*[{\]])'
 )
 _SPACE = re.compile(r"[\s,]*")
 _GOES_ON = re.compile(
@@ -226,7 +227,9 @@ class _Arrays:
             n_records = self.page.n_records + self.number - before
             self.page = self.page._replace(n_records=n_records)
             if answer:
-                answer_fields = json.loads(answer.group(1) + "[]}") | self._behind()
+                answer_fields = json.loads(answer["answer"] + "[]}") | self._behind()
+                for _ in range(answer["around"].count("{")):
+                    answer_fields |= self._behind()
                 self.page = page_of(answer_fields, self.page)
 
     def _behind(self) -> dict[str, Any]:

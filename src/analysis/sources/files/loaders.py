@@ -9,13 +9,13 @@ import datetime as dt
 import gzip
 import itertools
 import re
-import tempfile
 import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import duckdb
 
+from analysis.project.scratch_folder import scratch_folder
 from analysis.sources import field_maps, recognise
 from analysis.sources.database import quote_identifier
 from analysis.sources.files import (
@@ -80,7 +80,7 @@ def load_csv(
             for n in footer.lines
         ]
     warnings = [*survey.warnings, *how.warnings]
-    with tempfile.TemporaryDirectory(prefix="alignment-roi-") as folder:
+    with scratch_folder() as folder:
         body = csv.Body(file, survey.n_lines - how.header_end)
         is_plain = (
             survey.encoding == "utf-8"
@@ -88,7 +88,7 @@ def load_csv(
             and how.is_plain
         )
         if not is_plain or footer or how.header_line > 1:
-            copy = Path(folder) / "as-utf-8.csv"
+            copy = folder / "as-utf-8.csv"
             start = survey.mark + len(
                 head[: how.body_at].encode(
                     survey.encoding, encodings.decoding_errors(survey.encoding)
@@ -189,8 +189,8 @@ def load_packed(
         raise ValueError(
             "it is packed; unpack it and put the CSV, XLSX or JSON inside into the folder"
         )
-    with tempfile.TemporaryDirectory(prefix="alignment-roi-") as folder:
-        plain = Path(folder) / file.stem
+    with scratch_folder() as folder:
+        plain = folder / file.stem
         n_packed = file.stat().st_size
         n_left = LARGEST_UNPACKED
         try:

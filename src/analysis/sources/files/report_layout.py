@@ -38,7 +38,7 @@ TITLE, FOOTER, TOTAL, FALSE_TOTAL, BLANK = (
 
 _WORDS = (
     "(sub[ -]?totals?|grand[ -]?totals?|totals?|sums?|(gesamt|zwischen)?summe|gesamt(ergebnis)?|"
-    "total g[eé]n[eé]ral|sous-total|subtotales?|totale)"
+    "total g[eé]n[eé]ral|sous-total|subtotales?|totale|(record |row )?counts?|anzahl( datens[aä]tze)?|recuento)"
 )
 _RECORDS = r"\([0-9.,]+ (records?|rows?|datens[aä]tze?|registros?|enregistrements?)\)"
 IS_TOTAL = (
@@ -175,10 +175,11 @@ def _candidates(connection: duckdb.DuckDBPyConnection, table: str, key: int, wid
         f"""create or replace temp table totals as
         select source_row, coalesce(trim({k}), '') = '' as is_keyless, concat({every}) is null or trim(concat({every})) = '' as is_blank,
           {total % k} is true or (coalesce(trim({k}), '') = '' and len(list_filter([{every}], lambda c:
-            regexp_full_match(lower(c), {quote_literal(IS_TOTAL)}) or regexp_full_match(lower(c), {quote_literal(HAS_RECORDS)}))) > 0) as is_total
+            regexp_full_match(lower(c), {quote_literal(IS_TOTAL)}) or regexp_full_match(lower(c), {quote_literal(HAS_RECORDS)}))) > 0) as is_total,
+          list_filter([try_cast(replace(c, ',', '') as int) for c in [{every}]], lambda n: n > 0) as whole_numbers
         from {quote_identifier(table)}
-        where {k} is null or trim({k}) = '' or (length({k}) < 60 and (contains(lower({k}), 'total') or contains(lower({k}), 'sum')
-          or contains(lower({k}), 'gesamt')))"""
+        where {k} is null or trim({k}) = '' or (length({k}) < 60
+          and regexp_matches(lower({k}), 'total|sum|gesamt|count|anzahl|recuento'))"""
     )
     connection.execute("delete from totals where not is_total and not is_blank")
     row = connection.execute("select count(*) from totals").fetchone()
@@ -188,8 +189,8 @@ def _candidates(connection: duckdb.DuckDBPyConnection, table: str, key: int, wid
 def _verified(
     connection: duckdb.DuckDBPyConnection, table: str, numbers: list[int]
 ) -> dict[int, bool]:
-    """Return for each total whether one of its amounts is the sum of rows above it (or it has no
-    amount).
+    """Return for each total whether one of its amounts is the sum of rows above it, or one of its
+    cells their number (or it has no amount).
     """
     if not numbers:
         return dict(
@@ -203,14 +204,17 @@ def _verified(
         for i in numbers
     )
     rows = connection.execute(
-        f"""from (select t.source_row, k.is_total, k.is_keyless, {sums}
+        f"""from (select t.source_row, k.is_total, k.is_keyless,
+            count(*) filter (where k.source_row is null) over w as n_above, k.whole_numbers, {sums}
           from {quote_identifier(table)} t left join totals k using (source_row) window w as (order by t.source_row rows unbounded preceding))
         where is_total order by source_row"""
     ).fetchall()
     verdicts: dict[int, bool] = {}
     before: list[list[float]] = [[0.0] for _ in numbers]
-    for source_row, _, is_keyless, *cells in rows:
-        matches, is_filled = [], False
+    rows_before = {0}
+    for source_row, _, is_keyless, n_above, whole_numbers, *cells in rows:
+        matches, is_filled = [any(n_above - b in whole_numbers for b in rows_before)], False
+        rows_before.add(n_above)
         for n, (so_far, filled, total) in enumerate(
             zip(cells[::3], cells[1::3], cells[2::3], strict=True)
         ):

@@ -7,13 +7,12 @@ so that no file has to fit into memory.
 from __future__ import annotations
 
 import itertools
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pyarrow as pa
 from pyarrow import parquet
 
+from analysis.project.scratch_folder import scratch_folder
 from analysis.sources.database import quote_identifier
 
 if TYPE_CHECKING:
@@ -53,8 +52,8 @@ def store_texts(
     names = [f"c{i}" for i in range(width)]
     schema = pa.schema([("source_row", pa.int64()), *((n, pa.string()) for n in names)])
     rows = iter(rows)
-    with tempfile.TemporaryDirectory(prefix="alignment-roi-") as folder:
-        file = Path(folder) / "rows.parquet"
+    with scratch_folder() as folder:
+        file = folder / "rows.parquet"
         with parquet.ParquetWriter(file, schema) as writer:
             while batch := list(itertools.islice(rows, BATCH_ROWS)):
                 cells = [[*row[:width], *[None] * (width - len(row))] for _, row in batch]
@@ -77,7 +76,7 @@ def store_records(
     """
     places: dict[str, int] = {}
     records = iter(records)
-    with tempfile.TemporaryDirectory(prefix="alignment-roi-") as folder:
+    with scratch_folder() as folder:
         n_files = 0
         while (batch := list(itertools.islice(records, BATCH_ROWS))) or not n_files:
             for _, record in batch:
@@ -91,7 +90,7 @@ def store_records(
             }
             numbers = pa.array([n for n, _ in batch], pa.int64())
             parquet.write_table(
-                pa.table({"source_row": numbers} | cells), Path(folder) / f"{n_files}.parquet"
+                pa.table({"source_row": numbers} | cells), folder / f"{n_files}.parquet"
             )
             n_files += 1
         connection.execute(

@@ -1,0 +1,86 @@
+"""What a report engine has to do, in 28 rows: the tests that show each, and what came of them.
+
+    python benchmarks/bar.py
+
+Rows and their tests stand in ``bar.toml``.  A row passes where all its tests pass and nothing is
+lacking; *in part* where they pass and something is; *fails* where one of them fails or is not
+found; *not shown* where it has no test.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import tomllib
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+ROOT = Path(__file__).parent.parent
+
+
+def run_tests(names: list[str]) -> dict[str, str]:
+    """Run tests by name; return of each test case, by file and name, how it ended."""
+    with tempfile.TemporaryDirectory() as folder:
+        account = Path(folder) / "account.xml"
+        command = [sys.executable, "-m", "pytest", "-q", "-n", "auto", "--dist", "loadfile"]
+        subprocess.run(
+            [*command, f"--junit-xml={account}", "--continue-on-collection-errors", *names],
+            cwd=ROOT,
+            env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            check=False,
+        )
+        cases = ET.parse(account).getroot().iter("testcase") if account.is_file() else ()  # noqa: S314 - pytest wrote it
+        return {f"{_file(c)}::{c.get('name', '')}": _ending(c) for c in cases}
+
+
+def _file(case: ET.Element) -> str:
+    parts = case.get("classname", "").split(".")
+    return "/".join(parts)
+
+
+def _ending(case: ET.Element) -> str:
+    tags = {child.tag for child in case}
+    return "failed" if tags & {"failure", "error"} else "skipped" if "skipped" in tags else "passed"
+
+
+def row_result(row: dict[str, Any], endings: dict[str, str]) -> str:
+    """Return what came of a row."""
+    of_row = [
+        [e for case, e in endings.items() if _is_of(case, test)] for test in row.get("tests", ())
+    ]
+    if not of_row:
+        return "not shown"
+    if any(not e or "failed" in e for e in of_row):
+        return "fails"
+    if any("passed" not in e for e in of_row):
+        return "not shown"
+    return "in part" if row.get("lacks") else "passes"
+
+
+def _is_of(case: str, test: str) -> bool:
+    file, _, name = test.partition("::")
+    case_file, _, case_name = case.partition("::")
+    is_file = case_file == file.removesuffix(".py") or file in (case_file, f"{case_file}.ipynb")
+    return is_file and (not name or case_name.partition("[")[0] == name)
+
+
+def main() -> None:
+    """Run the tests of every row and print row, result and what is lacking."""
+    rows = tomllib.loads((ROOT / "benchmarks" / "bar.toml").read_text(encoding="utf-8"))["row"]
+    names = list(dict.fromkeys(test for row in rows for test in row["tests"]))
+    endings = run_tests(names)
+    for n, row in enumerate(rows, 1):
+        lacks = f" (lacks {row['lacks']})" if row.get("lacks") else ""
+        n_tests = len(row["tests"])
+        print(
+            f"{n:>2} {row['capability']:<48} {row_result(row, endings):<10} {n_tests} tests{lacks}"
+        )
+
+
+if __name__ == "__main__":
+    main()

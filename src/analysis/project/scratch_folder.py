@@ -1,0 +1,54 @@
+"""Folders for what a run needs for a while: private, and swept by the next run after a kill."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import stat
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PREFIX = "alignment-roi-"
+IN_USE = ".in-use"  # locked by the process, so that the lock ends with it, however it ends
+JUST_MADE = 60  # seconds in which a folder may be without its lock
+
+
+@contextlib.contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """Make a folder of this user's alone in TMPDIR, removed when the block ends."""
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+    try:
+        with (folder / IN_USE).open("w") as stream:
+            fcntl.flock(stream, fcntl.LOCK_EX)
+            yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def sweep_scratch() -> int:
+    """Remove this user's folders of processes that were killed; return how many."""
+    folders = [f for f in Path(tempfile.gettempdir()).glob(f"{PREFIX}*") if _is_abandoned(f)]
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
+    return len(folders)
+
+
+def _is_abandoned(folder: Path) -> bool:
+    try:
+        about = folder.lstat()
+        if not stat.S_ISDIR(about.st_mode) or about.st_uid != os.getuid():
+            return False
+        if not (folder / IN_USE).exists():
+            return time.time() - about.st_mtime > JUST_MADE
+        with (folder / IN_USE).open() as stream:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:  # in use, or swept by another run meanwhile
+        return False
+    return True
