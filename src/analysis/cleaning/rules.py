@@ -449,7 +449,7 @@ def rule_effects(
     )
     rows = connection.execute(query, [table.name]).fetchall() if n_of else []
     flags = {rule.name for rule in book.rules if rule.action == "flag"}
-    if n_of and flags:
+    if n_of and flags and _has_flags(connection, table):
         marked = connection.execute(
             f"""select rule, count(*), {money}, {hours}
             from (select *, unnest(string_split(flagged_by, ' ')) as rule from {quote_identifier(table.name)}
@@ -467,6 +467,12 @@ def rule_effects(
         for name in [*named, *sorted(set(by_rule) - set(named))]
         for n, money_amount, hour in [by_rule.get(name, (0, None, None))]
     ]
+
+
+def _has_flags(connection: duckdb.DuckDBPyConnection, table: Table) -> bool:
+    """Return whether any clean row of a table is flagged."""
+    found = f"select 1 from {quote_identifier(table.name)} where flagged_by is not null limit 1"
+    return connection.execute(found).fetchone() is not None
 
 
 def _rounded(value: float | None) -> float | None:
