@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 from pathlib import Path
@@ -85,19 +86,35 @@ def raw(root) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def shared_raw(tmp_path_factory):
+    """Return the same for a file whose tests read one pass over one folder and change nothing."""
+    root = _project(tmp_path_factory.mktemp("shared"))
+    folder = root / "data" / "raw" / "here"
+    folder.mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ALIGNMENT_ROI_ROOT", str(root))
+        yield folder
+
+
 @pytest.fixture(scope="session")
 def tiny_root(tmp_path_factory) -> Path:
-    """Return the root of a project that holds the simulated company "tiny", cleaned: 4 teams, 6 quarters, dirt."""
-    folder = _project(tmp_path_factory.mktemp("tiny"))
-    write.write_exports(TINY, folder / "data" / "raw" / "tiny")
-    before = os.environ.get("ALIGNMENT_ROI_ROOT")
-    os.environ["ALIGNMENT_ROI_ROOT"] = str(folder)
-    try:
-        processed.prepare_dataset("tiny")
-    finally:
-        os.environ.pop("ALIGNMENT_ROI_ROOT")
-        if before is not None:
-            os.environ["ALIGNMENT_ROI_ROOT"] = before
+    """Return the root of a project that holds the simulated company "tiny", cleaned: 4 teams, 6 quarters, dirt.
+
+    The first worker that asks makes it for all, which only read it.
+    """
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    folder = shared / "tiny_company"
+    with (shared / "tiny_company.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "data" / "processed" / "tiny" / processed.AUDIT_FILE).is_file():
+            shutil.rmtree(folder, ignore_errors=True)  # of a worker that did not come to its end
+            write.write_exports(TINY, _project(folder) / "data" / "raw" / "tiny")
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setenv("ALIGNMENT_ROI_ROOT", str(folder))
+                processed.prepare_dataset("tiny")
     return folder
 
 

@@ -1,7 +1,7 @@
 """What the estimators of selling time make of companies whose truth is known.
 
 Each function takes a simulated company's panels and returns one row of figures to be set beside
-what was planted; `benchmarks/selling_time.py` runs a thousand companies, the tests ten.
+what was planted; `benchmarks/selling_time.py` runs a thousand companies, the tests five.
 """
 
 from __future__ import annotations

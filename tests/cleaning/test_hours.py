@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from crm_tables import ADA, BEN, cleaned, define, event, frame, opportunity, stand, user, write
+from crm_tables import ADA, BEN, cleaned, event, frame, opportunity, place, user, write
+from shared_session import undone_house, undone_session
 
 from analysis.cleaning import hours
 from analysis.project.settings import ActivityRule, load_dataset_settings
-from analysis.sources import database
 from analysis.tables.canonical import ACTIVITY_CLASSES
 
 MONDAY = dt.date(2026, 2, 2)
@@ -31,9 +31,8 @@ def entry(start: str, minutes: float | None = 60.0, activity_class: str = "selli
 def counted(*activities, zone="UTC", **tables):
     """Return the rows of rep_day_hours by rep and day."""
     reps = [{"rep_id": ADA, "time_zone": zone}, {"rep_id": BEN, "time_zone": None}]
-    with database.open_session() as connection:
-        stand(connection, reps=reps, activities=list(activities), **tables)
-        define(connection)
+    with undone_house() as connection:
+        place(connection, reps=reps, activities=list(activities), **tables)
         hours.by_day(connection)
         return frame(connection, "rep_day_hours").set_index(["rep_id", "day"])
 
@@ -150,7 +149,7 @@ def classified(subject, *pairs, has_client=False):
 
 
 def class_of(subject, table, *, has_client):
-    with database.open_session() as connection:
+    with undone_session() as connection:
         connection.execute(
             "create table parsed_activities as select ?::varchar as subject", [subject]
         )
@@ -231,7 +230,7 @@ def test_western_subjects_have_the_word_ends_that_any_subject_has():
         *range(0x20A0, 0x20C0),
         *range(0x2190, 0x2200),
     ]
-    with database.open_session() as connection:
+    with undone_session() as connection:
         row = connection.execute(
             f"""select count(*), count(*) filter (regexp_full_match(sign, '{hours.WESTERN}')),
               count(*) filter (regexp_matches(sign, '[{hours.WORD}]', 'i') <> regexp_matches(sign, '[{hours.WESTERN_WORD}]', 'i'))

@@ -6,13 +6,13 @@ import datetime as dt
 
 import pandas as pd
 import pytest
-from crm_tables import ADA, BEN, cleaned, define, event, frame, opportunity, stand, user, write
+from crm_tables import ADA, BEN, cleaned, event, frame, opportunity, place, user, write
+from shared_session import undone_house
 
 from analysis.chapters.data_quality import hours_sources
 from analysis.cleaning import hours
 from analysis.panels import build
 from analysis.project import settings
-from analysis.sources import database
 from analysis.tables.rulebook import Rule
 
 RULES = (
@@ -57,15 +57,14 @@ def account(*rows, share=0.5):
     ]
     reps = [{"rep_id": r, "role": "rep", "time_zone": "UTC"} for r in (ADA, BEN)]
     stays = [{"rep_id": r, "team_id": "t", "valid_from": dt.date(2025, 1, 1)} for r in (ADA, BEN)]
-    with database.open_session() as connection:
-        stand(
+    with undone_house() as connection:
+        place(
             connection,
             reps=reps,
             teams=[{"team_id": "t", "team_name": "T"}],
             rep_team_history=stays,
             activities=clean,
         )
-        define(connection)
         for values in aside:
             names, marks = ", ".join(values), ", ".join("?" * len(values))
             connection.execute(
@@ -196,9 +195,8 @@ def test_quirk_20_a_call_of_420_minutes_too_many_takes_its_file_along(raw):
 def test_a_long_day_is_counted_and_kept(raw):
     """Thirteen meetings of an hour one after the other."""
     starts = [AT.replace(hour=h) for h in range(6, 19)]
-    with database.open_session() as connection:
-        stand(connection, activities=[row(n, 60.0, at=at)[0] for n, at in enumerate(starts)])
-        define(connection)
+    with undone_house() as connection:
+        place(connection, activities=[row(n, 60.0, at=at)[0] for n, at in enumerate(starts)])
         hours.by_day(connection)
         assert hours.n_long_days(connection) == 1
 

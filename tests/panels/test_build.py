@@ -6,7 +6,8 @@ import datetime as dt
 
 import pandas as pd
 import pytest
-from crm_tables import ADA, AS_OF, BEN, NORTH, SOUTH, define, frame, stand
+from crm_tables import ADA, AS_OF, BEN, NORTH, SOUTH, frame, place
+from shared_session import undone_house
 
 from analysis.cleaning import hours
 from analysis.panels import build
@@ -54,9 +55,8 @@ def day_off(day: D):
 def built(first_day=JANUARY, as_of=AS_OF, *, versions="", **tables) -> dict[str, pd.DataFrame]:
     """Return the panels of clean tables; Ada is in North until 15 February 2026, then in South."""
     tables = {"reps": REPS, "teams": TEAMS, "rep_team_history": STAYS} | tables
-    with database.open_session() as connection:
-        stand(connection, **tables)
-        define(connection)
+    with undone_house() as connection:
+        place(connection, **tables)
         database.set_variable(connection, "as_of", as_of)
         hours.by_day(connection)
         house, definitions = settings.load_dataset_settings("here"), parse_definitions(versions)

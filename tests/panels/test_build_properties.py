@@ -7,14 +7,14 @@ import random
 
 import pandas as pd
 import pytest
-from crm_tables import ADA, BEN, NORTH, SOUTH, define, frame, stand
+from crm_tables import ADA, BEN, NORTH, SOUTH, frame, place
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from shared_session import undone_house
 
 from analysis.cleaning import hours
 from analysis.panels import build
 from analysis.project import settings as house
-from analysis.sources import database
 
 START = dt.datetime(2026, 2, 2, tzinfo=dt.UTC)
 few = settings(
@@ -75,9 +75,8 @@ def activities(drawn) -> list[dict]:
 
 
 def counted(rows: list[dict]) -> pd.DataFrame:
-    with database.open_session() as connection:
-        stand(connection, reps=REPS, activities=rows)
-        define(connection)
+    with undone_house() as connection:
+        place(connection, reps=REPS, activities=rows)
         hours.by_day(connection)
         return frame(connection, "rep_day_hours").sort_values(["rep_id", "day"], ignore_index=True)
 
@@ -121,9 +120,9 @@ def test_one_entry_more_never_takes_an_hour_away(raw, drawn):
 
 
 def panels(rows: list[dict], deals: list[dict]) -> dict[str, pd.DataFrame]:
-    with database.open_session() as connection:
+    with undone_house() as connection:
         teams = [{"team_id": t, "team_name": t} for t in (NORTH, SOUTH)]
-        stand(
+        place(
             connection,
             reps=REPS,
             teams=teams,
@@ -131,7 +130,6 @@ def panels(rows: list[dict], deals: list[dict]) -> dict[str, pd.DataFrame]:
             activities=rows,
             opportunities=deals,
         )
-        define(connection)
         hours.by_day(connection)
         build.make_panels(
             connection,

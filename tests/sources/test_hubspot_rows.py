@@ -23,22 +23,22 @@ def linked(raw, *left_out: str) -> None:
             (raw / file.name).write_bytes(file.read_bytes())
 
 
-@pytest.fixture
-def as_it_lies(raw):
+@pytest.fixture(scope="module")
+def as_it_lies(shared_raw):
     """Return the pass over all 23 files as they are."""
-    linked(raw)
+    linked(shared_raw)
     return cleaned(as_of=None)
 
 
-@pytest.fixture
-def with_owners(raw):
+@pytest.fixture(scope="module")
+def with_owners(shared_raw):
     """Return the pass with a table `engagement` that says whose each meeting was, as a connector's does."""
-    linked(raw, "engagement_data.csv")
+    linked(shared_raw, "engagement_data.csv")
     with Path(REFERENCE, "hubspot_rows", "engagement_meeting_data.csv").open(newline="") as stream:
         ids = [row["engagement_id"] for row in csv.DictReader(stream)]
     lines = [f"{i},MEETING,2020-07-09 11:04:22,4703379,{OWNER},true" for i in ids]
     head = "id,type,_fivetran_synced,portal_id,owner_id,active"
-    (raw / "engagement_data.csv").write_text("\n".join([head, *lines]) + "\n")
+    (shared_raw / "engagement_data.csv").write_text("\n".join([head, *lines]) + "\n")
     return cleaned(as_of=None)
 
 

@@ -17,11 +17,11 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-@pytest.fixture
-def maven(raw):
+@pytest.fixture(scope="module")
+def maven(shared_raw):
     """Return the pass over Maven's CRM sales opportunities, read where they lie."""
     for file in sorted(Path(REFERENCE, "maven_crm").glob("*.csv")):
-        (raw / file.name).write_bytes(file.read_bytes())
+        (shared_raw / file.name).write_bytes(file.read_bytes())
     return cleaned(as_of=None, today=dt.date(2026, 11, 1))
 
 

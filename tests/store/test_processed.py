@@ -6,10 +6,12 @@ import datetime as dt
 import fcntl
 import json
 import re
+import shutil
 
 import pandas as pd
 import pytest
 from crm_tables import ROLES, event, opportunity, user, write
+from report_fixtures import at, project
 
 from analysis.project import paths
 from analysis.project.errors import CrmDataError
@@ -26,6 +28,25 @@ def exports(raw):
     """Write a deal, a meeting, a rep and two roles."""
     write(raw, Opportunity=[opportunity(1)], Event=[event(1)], User=[user()], UserRole=ROLES)
     return raw
+
+
+@pytest.fixture(scope="module")
+def cleaned_once(tmp_path_factory):
+    """Return the root of a project whose dataset "here" holds the same exports, cleaned."""
+    root = tmp_path_factory.mktemp("cleaned")
+    with at(project(root)):
+        folder = paths.raw_folder("here")
+        folder.mkdir()
+        write(folder, Opportunity=[opportunity(1)], Event=[event(1)], User=[user()], UserRole=ROLES)
+        processed.prepare_dataset("here")
+    return root
+
+
+@pytest.fixture
+def prepared(cleaned_once, root):
+    """Return the dataset's folder of exports in a copy of that project: the copy is as a clean leaves it."""
+    shutil.copytree(cleaned_once, root, dirs_exist_ok=True)
+    return paths.raw_folder("here")
 
 
 def written() -> dict[str, tuple[int, int]]:
@@ -53,16 +74,14 @@ def test_every_table_and_panel_is_written(exports):
     assert account["as_of"] == "2026-02-10"
 
 
-def test_columns_keep_the_types_of_the_schema(exports):
-    processed.prepare_dataset("here")
+def test_columns_keep_the_types_of_the_schema(prepared):
     deals = processed.load_table("here", "opportunities")
     assert list(deals) == [c.name for c in TABLES["opportunities"].columns]
     assert str(deals["created_at"].dtype) == "datetime64[us, UTC]"
     assert deals["opportunity_id"].tolist() == ["006000000000001AAA"]
 
 
-def test_nothing_is_done_twice(exports):
-    processed.prepare_dataset("here")
+def test_nothing_is_done_twice(prepared):
     before = written()
     processed.prepare_dataset("here")
     assert written() == before
@@ -99,27 +118,26 @@ def _file(raw):
     )
 
 
-def test_a_change_is_seen(exports):
+def test_a_change_is_seen(prepared):
     """A byte of an export, a rule, a setting of the dataset or the house, a map, a file more: each redoes all."""
-    write(exports, Opportunity=[opportunity(1), opportunity(2, Amount="500")])
-    stamps = [processed.prepare_dataset("here")["stamp"]]
     before = written()["reps.parquet"]
+    write(prepared, Opportunity=[opportunity(1), opportunity(2, Amount="500")])
+    stamps = [processed._stamp("here", intake.files_of(prepared), None)]
     for change in (_byte, _rule, _setting, _house, _map, _file):
-        change(exports)
-        stamps.append(processed._stamp("here", intake.files_of(exports), None))
+        change(prepared)
+        stamps.append(processed._stamp("here", intake.files_of(prepared), None))
     assert len(set(stamps)) == 7
     assert processed.prepare_dataset("here")["stamp"] == stamps[-1]
     assert written()["reps.parquet"] != before
 
 
-def test_a_change_has_its_effect(exports):
+def test_a_change_has_its_effect(prepared):
     """101 instead of 100, then that deal is dropped and the other one stays."""
-    write(exports, Opportunity=[opportunity(1), opportunity(2, Amount="500")])
-    processed.prepare_dataset("here")
-    _byte(exports)
+    write(prepared, Opportunity=[opportunity(1), opportunity(2, Amount="500")])
+    _byte(prepared)
     processed.prepare_dataset("here")
     assert processed.load_table("here", "opportunities")["deal_amount"].tolist() == [101.0, 500.0]
-    _rule(exports)
+    _rule(prepared)
     processed.prepare_dataset("here")
     assert processed.load_table("here", "opportunities")["deal_amount"].tolist() == [500.0]
     held = processed.load_table("here", "quarantine").set_index("rule").loc["small"]
@@ -143,17 +161,15 @@ def test_the_quarantine_tells_the_hours_on_a_row(exports):
     ]
 
 
-def test_another_day_is_another_table(exports):
-    processed.prepare_dataset("here")
+def test_another_day_is_another_table(prepared):
     assert processed.prepare_dataset("here", as_of=dt.date(2026, 1, 31))["as_of"] == "2026-01-31"
     assert processed.load_table("here", "activities").empty
 
 
-def test_the_folder_is_replaced_whole(exports):
+def test_the_folder_is_replaced_whole(prepared):
     """What lay there goes, and no scratch stays beside it."""
-    processed.prepare_dataset("here")
     (paths.processed_folder("here") / "stale.parquet").touch()
-    _byte(exports)
+    _byte(prepared)
     processed.prepare_dataset("here")
     assert "stale.parquet" not in written()
     assert [f.name for f in paths.processed_folder("here").parent.iterdir()] == ["here"]
@@ -167,7 +183,7 @@ def leftover(name: str = ".here-abcd1234"):
     return folder
 
 
-def test_what_a_killed_pass_left_is_cleared_away(exports):
+def test_what_a_killed_pass_left_is_cleared_away(prepared):
     """Its own, and not the folder of a dataset whose name only begins the same."""
     mine, other = leftover(), leftover(".here-too-abcd1234")
     processed.prepare_dataset("here")
@@ -175,9 +191,8 @@ def test_what_a_killed_pass_left_is_cleared_away(exports):
     assert other.exists()
 
 
-def test_what_a_killed_pass_had_moved_aside_goes_back(exports):
+def test_what_a_killed_pass_had_moved_aside_goes_back(prepared):
     """Killed between two renames: the tables it was about to replace stand again, and need no new pass."""
-    processed.prepare_dataset("here")
     before = written()
     paths.processed_folder("here").rename(leftover() / "old")
     processed.recover_scratch("here")
@@ -201,10 +216,9 @@ def test_a_day_before_the_first_record_is_refused(exports, call):
     assert not paths.processed_folder("here").exists()
 
 
-def test_a_pass_that_fails_leaves_what_stood(exports):
-    processed.prepare_dataset("here")
+def test_a_pass_that_fails_leaves_what_stood(prepared):
     before = written()
-    (exports / "User.csv").write_bytes(b"")
+    (prepared / "User.csv").write_bytes(b"")
     with pytest.raises(CrmDataError, match=r"reps: no export in data/raw/here fills this table"):
         processed.prepare_dataset("here")
     assert written() == before
@@ -389,7 +403,7 @@ def test_rows_of_a_whole_company_are_accounted_for(tiny):
         assert held.get((name, "drop"), 0) == table["n_dropped"]
 
 
-def test_what_a_chapter_lacks_is_named(exports):
+def test_what_a_chapter_lacks_is_named(prepared):
     """No compensation at all; opportunities without a campaign; reps with all it needs."""
     account = processed.prepare_dataset("here")
     needs = {

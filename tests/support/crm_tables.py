@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import itertools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -162,18 +163,22 @@ def fill(
     connection.execute(f"create or replace table {quote_identifier(table)} ({names})")
     for row in rows:
         assert set(row) <= set(columns), f"{table} has no {set(row) - set(columns)}"
-        listed, marks = ", ".join(map(quote_identifier, row)), ", ".join("?" * len(row))
+    for listed, alike in itertools.groupby(rows, key=tuple):  # a statement a row takes the time
+        same = list(alike)
+        names = ", ".join(map(quote_identifier, listed))
+        marks = ", ".join([f"({', '.join('?' * len(listed))})"] * len(same))
         connection.execute(
-            f"insert into {quote_identifier(table)} ({listed}) values ({marks})", list(row.values())
+            f"insert into {quote_identifier(table)} ({names}) values {marks}",
+            [value for row in same for value in row.values()],
         )
+
+
+def place(connection: duckdb.DuckDBPyConnection, **tables: list[Row]) -> None:
+    """Make clean tables of these rows."""
+    for name, rows in tables.items():
+        fill(connection, name, rows, {c.name: SQL_TYPES[c.kind] for c in TABLES[name].columns})
 
 
 def stand(connection: duckdb.DuckDBPyConnection, **tables: list[Row]) -> None:
     """Make all clean tables, those not named empty."""
-    for name, table in TABLES.items():
-        fill(
-            connection,
-            name,
-            tables.get(name, []),
-            {c.name: SQL_TYPES[c.kind] for c in table.columns},
-        )
+    place(connection, **{name: tables.get(name, []) for name in TABLES})

@@ -7,6 +7,8 @@ import contextlib
 import functools
 from typing import TYPE_CHECKING
 
+import crm_tables
+
 from analysis.sources import database
 
 if TYPE_CHECKING:
@@ -20,6 +22,32 @@ def _database() -> duckdb.DuckDBPyConnection:
     stack = contextlib.ExitStack()
     atexit.register(stack.close)
     return stack.enter_context(database.open_session())
+
+
+@functools.cache
+def _house() -> duckdb.DuckDBPyConnection:
+    stack = contextlib.ExitStack()
+    atexit.register(stack.close)
+    connection = stack.enter_context(database.open_session())
+    crm_tables.stand(connection)
+    crm_tables.define(connection)
+    return connection
+
+
+@contextlib.contextmanager
+def undone_house() -> Iterator[duckdb.DuckDBPyConnection]:
+    """Give a database in which all clean tables stand empty, and what rules and panels use is defined.
+
+    For tests by the house's own settings: the first that asks defines it for all.  What is made
+    there is undone at its end; the variables stand at each beginning as `crm_tables.define` sets them.
+    """
+    connection = _house()
+    connection.begin()
+    try:
+        database.set_variable(connection, "as_of", crm_tables.AS_OF)
+        yield connection
+    finally:
+        connection.rollback()
 
 
 @contextlib.contextmanager

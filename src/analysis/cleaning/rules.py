@@ -365,16 +365,30 @@ def _judge(
     _candidates(connection, source, book)
     connection.execute("create or replace temp table verdicts (rid bigint, rule varchar)")
     judges = [r for r in book.rules if r.action != "flag"]
+    n_taken = 0
     for _, neighbours in itertools.groupby(judges, key=lambda r: r.scope == "table" and r.name):
         group = [rule for rule in neighbours if _is_called_for(connection, rule)]
         if not group:
             continue
         cases = " ".join(_verdict_sql(rule, table) for rule in group)
-        connection.execute(
+        counted = connection.execute(
             f"""insert into verdicts select rid, rule from (
-              select rid, case {cases} end as rule from candidates this anti join verdicts using (rid))
+              select rid, case {cases} end as rule from {_not_taken(n_taken)})
             where rule is not null"""
-        )
+        ).fetchone()
+        n_taken += counted[0] if counted else 0
+    if n_taken:
+        _set_aside(connection, table)
+    _write_clean(connection, table, book, n_taken)
+
+
+def _not_taken(n_taken: int) -> str:
+    """Return the SQL of the candidates that no rule has taken yet: of most tables, all of them."""
+    return "candidates this" + (" anti join verdicts using (rid)" if n_taken else "")
+
+
+def _set_aside(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
+    """Add the rows that a rule took to ``set_aside``."""
     key = " || '|' || ".join(f"coalesce({quote_identifier(k)}::varchar, '')" for k in table.key)
     connection.execute(
         f"""insert into set_aside
@@ -385,10 +399,11 @@ def _judge(
           {table.money or "null"}, {table.minutes or "null"}
         from candidates join verdicts using (rid)"""
     )
-    _write_clean(connection, table, book)
 
 
-def _write_clean(connection: duckdb.DuckDBPyConnection, table: Table, book: Rulebook) -> None:
+def _write_clean(
+    connection: duckdb.DuckDBPyConnection, table: Table, book: Rulebook, n_taken: int
+) -> None:
     marks = [
         f"case when {r.when} then {quote_literal(r.name)} end"
         for r in book.rules
@@ -402,7 +417,7 @@ def _write_clean(connection: duckdb.DuckDBPyConnection, table: Table, book: Rule
     order = ", ".join(quote_identifier(k) for k in table.key)
     connection.execute(
         f"create or replace table {quote_identifier(table.name)} as select {', '.join(columns)} "
-        f"from candidates this anti join verdicts using (rid) order by {order}"
+        f"from {_not_taken(n_taken)} order by {order}"
     )
 
 
@@ -434,7 +449,7 @@ def rule_effects(
     )
     rows = connection.execute(query, [table.name]).fetchall() if n_of else []
     flags = {rule.name for rule in book.rules if rule.action == "flag"}
-    if n_of and flags:
+    if n_of and flags and _has_flags(connection, table):
         marked = connection.execute(
             f"""select rule, count(*), {money}, {hours}
             from (select *, unnest(string_split(flagged_by, ' ')) as rule from {quote_identifier(table.name)}
@@ -452,6 +467,12 @@ def rule_effects(
         for name in [*named, *sorted(set(by_rule) - set(named))]
         for n, money_amount, hour in [by_rule.get(name, (0, None, None))]
     ]
+
+
+def _has_flags(connection: duckdb.DuckDBPyConnection, table: Table) -> bool:
+    """Return whether any clean row of a table is flagged."""
+    found = f"select 1 from {quote_identifier(table.name)} where flagged_by is not null limit 1"
+    return connection.execute(found).fetchone() is not None
 
 
 def _rounded(value: float | None) -> float | None:

@@ -255,6 +255,8 @@ def _unread_files(
     layouts = {(e.file, layout.table): layout for e in intake.exports for layout in e.layouts}
     for name in names:
         parsed = quote_identifier("parsed_" + name)
+        if not _has_unread(connection, parsed):
+            continue
         rows = connection.execute(
             f"""with cells as (select source_file, source_row, unnest(unreadable) as cell from {parsed}
               where len(unreadable) > 0)
@@ -280,6 +282,12 @@ def _unread_files(
                     one.file, _unread_sentence(one, source, n_cells), (name,)
                 )
     return list(refused.values())
+
+
+def _has_unread(connection: duckdb.DuckDBPyConnection, parsed: str) -> bool:
+    """Return whether any cell of a typed table could not be read: of most, none, and nothing is counted."""
+    found = f"select 1 from {parsed} where len(unreadable) > 0 limit 1"
+    return connection.execute(found).fetchone() is not None
 
 
 def _unread_sentence(unread: _Unread, column: str, n_cells: int) -> str:

@@ -1,4 +1,4 @@
-"""Ten simulated companies: found where planted, and only there (1,000 in benchmarks/selling_time.py).
+"""Five simulated companies: found where planted, and only there (1,000 in benchmarks/selling_time.py).
 
 Smaller than the benchmark's, so that they take seconds: 6 teams and 4 quarters, about 55 reps.
 """
@@ -11,7 +11,7 @@ from studies import selling_time_study
 from analysis.simulate.simulated_tables import simulate_panels
 from analysis.simulate.world.company_parameters import SimulatedCompany
 
-N = 10
+N = 5
 SMALL = {"n_teams": 6, "n_quarters": 4}
 
 
@@ -33,9 +33,9 @@ def planted() -> pd.DataFrame:
 
 
 def test_the_interval_covers_the_planted_elasticity(planted):
-    """At least 8 of 10: fewer has a chance of 1 in 87 at 0.95."""
+    """At least 4 of 5: fewer has a chance of 1 in 44 at 0.95."""
     truth = SimulatedCompany().elasticity
-    assert ((planted["low"] < truth) & (truth < planted["high"])).sum() >= 8
+    assert ((planted["low"] < truth) & (truth < planted["high"])).sum() >= 4
     error = planted["estimate"].std() / N**0.5
     assert abs(planted["estimate"].mean() - truth) < 3 * error
 
@@ -50,9 +50,9 @@ def test_without_a_shifter_no_company_can_tell(planted):
 
 
 def test_nothing_is_found_where_nothing_was_planted():
-    """At most 2 of 10: more has a chance of 1 in 87 at 0.05."""
+    """At most 1 of 5: more has a chance of 1 in 44 at 0.05."""
     got = rows("alone", N, elasticity=0.0)
-    assert (got["verdict"] == "found").sum() <= 2
+    assert (got["verdict"] == "found").sum() <= 1
 
 
 def test_attenuation_is_the_reliability_and_its_correction_removes_it():
