@@ -108,7 +108,8 @@ def test_the_crontab_line_makes_a_report_in_crons_bare_environment(project, tmp_
 
 def test_a_second_morning_makes_nothing_again(project, tmp_path):
     """The report of the same exports stands: the file is not written once more."""
-    _as_cron_would(project, tmp_path, "tiny")
+    if not list((project / "reports" / "tiny").glob("*/alignment-roi.pdf")):  # run by itself
+        _as_cron_would(project, tmp_path, "tiny")
     [pdf] = (project / "reports" / "tiny").glob("*/alignment-roi.pdf")
     before = pdf.stat()
     run = _as_cron_would(project, tmp_path, "tiny")
