@@ -471,8 +471,8 @@ def rule_effects(
 
 def _has_flags(connection: duckdb.DuckDBPyConnection, table: Table) -> bool:
     """Return whether any clean row of a table is flagged."""
-    found = f"select 1 from {quote_identifier(table.name)} where flagged_by is not null limit 1"
-    return connection.execute(found).fetchone() is not None
+    query = f"select 1 from {quote_identifier(table.name)} where flagged_by is not null limit 1"
+    return connection.execute(query).fetchone() is not None
 
 
 def _rounded(value: float | None) -> float | None:

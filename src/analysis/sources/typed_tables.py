@@ -286,8 +286,8 @@ def _unread_files(
 
 def _has_unread(connection: duckdb.DuckDBPyConnection, parsed: str) -> bool:
     """Return whether any cell of a typed table could not be read: of most, none, and nothing is counted."""
-    found = f"select 1 from {parsed} where len(unreadable) > 0 limit 1"
-    return connection.execute(found).fetchone() is not None
+    query = f"select 1 from {parsed} where len(unreadable) > 0 limit 1"
+    return connection.execute(query).fetchone() is not None
 
 
 def _unread_sentence(unread: _Unread, column: str, n_cells: int) -> str:
