@@ -171,7 +171,7 @@ def _candidates(connection: duckdb.DuckDBPyConnection, table: str, key: int, wid
     """
     k, every = f"c{key}", ", ".join(f"c{i}" for i in range(width))
     total = f"regexp_full_match(lower(%s), {quote_literal(IS_TOTAL)})"
-    counted = connection.execute(
+    n_totals = connection.execute(
         f"""create or replace temp table totals as
         select source_row, coalesce(trim({k}), '') = '' as is_keyless, concat({every}) is null or trim(concat({every})) = '' as is_blank,
           {total % k} is true or (coalesce(trim({k}), '') = '' and len(list_filter([{every}], lambda c:
@@ -181,7 +181,7 @@ def _candidates(connection: duckdb.DuckDBPyConnection, table: str, key: int, wid
         where {k} is null or trim({k}) = '' or (length({k}) < 60
           and regexp_matches(lower({k}), 'total|sum|gesamt|count|anzahl|recuento'))"""
     ).fetchone()
-    if not counted or not counted[0]:
+    if not n_totals or not n_totals[0]:
         return False
     connection.execute("delete from totals where not is_total and not is_blank")
     row = connection.execute("select count(*) from totals").fetchone()
