@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import stat
 import subprocess
@@ -11,7 +10,7 @@ import tempfile
 
 import pytest
 
-from analysis.project.scratch_folder import JUST_MADE, PREFIX, scratch_folder, sweep_scratch
+from analysis.project.scratch_folder import IN_USE, PREFIX, scratch_folder, sweep_scratch
 
 HOLDS = "import time; from analysis.project.scratch_folder import scratch_folder\nwith scratch_folder() as f:\n    print(f, flush=True); time.sleep(60)"
 
@@ -48,15 +47,13 @@ def test_a_killed_process_s_folder_is_swept_and_a_live_one_s_is_not(tmpdir_of_ru
     assert sweep_scratch() == 1
 
 
-def test_a_folder_just_made_a_link_and_a_file_of_the_name_stay(tmpdir_of_run):
+def test_a_folder_without_our_lock_a_link_and_a_file_of_the_name_stay(tmpdir_of_run):
     outside = tmpdir_of_run / "outside"
     outside.mkdir()
+    (outside / IN_USE).touch()
     (tmpdir_of_run / f"{PREFIX}link").symlink_to(outside)
     (tmpdir_of_run / f"{PREFIX}file").write_text("x")
-    (tmpdir_of_run / f"{PREFIX}new").mkdir()
-    old = tmpdir_of_run / f"{PREFIX}old"
-    old.mkdir()
-    os.utime(old, (0, old.stat().st_mtime - JUST_MADE - 1))
-    assert sweep_scratch() == 1
+    (tmpdir_of_run / f"{PREFIX}somebody-s").mkdir()
+    assert sweep_scratch() == 0
     left = {p.name for p in tmpdir_of_run.iterdir()}
-    assert left == {"outside", f"{PREFIX}link", f"{PREFIX}file", f"{PREFIX}new"}
+    assert left == {"outside", f"{PREFIX}link", f"{PREFIX}file", f"{PREFIX}somebody-s"}

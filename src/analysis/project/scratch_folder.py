@@ -8,16 +8,14 @@ import os
 import shutil
 import stat
 import tempfile
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PREFIX = "alignment-roi-"
-IN_USE = ".in-use"  # locked by the process, so that the lock ends with it, however it ends
-JUST_MADE = 60  # seconds in which a folder may be without its lock
+PREFIX = "roi-"  # short: a kernel's sockets lie in one, and their paths may not be long
+IN_USE = ".in-use-by-alignment-roi"  # locked: the lock ends with the process, however it ends
 
 
 @contextlib.contextmanager
@@ -45,10 +43,8 @@ def _is_abandoned(folder: Path) -> bool:
         about = folder.lstat()
         if not stat.S_ISDIR(about.st_mode) or about.st_uid != os.getuid():
             return False
-        if not (folder / IN_USE).exists():
-            return time.time() - about.st_mtime > JUST_MADE
         with (folder / IN_USE).open() as stream:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:  # in use, or swept by another run meanwhile
+    except OSError:  # in use, none of ours, or swept by another run meanwhile
         return False
     return True

@@ -162,7 +162,7 @@ def test_no_kernel_and_no_socket_outlive_who_asked_for_them(root):
     ) as owner:  # fmt: skip
         owner.stdout.readline()
         assert kernels(root)
-        assert list(sockets.glob("alignment-roi-*"))
+        assert list(sockets.glob("roi-*"))
         owner.kill()
     until(lambda: not kernels(root), seconds=5)
     until(lambda: not list(sockets.iterdir()), seconds=5)

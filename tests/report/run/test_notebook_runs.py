@@ -203,7 +203,7 @@ def test_a_run_leaves_no_kernel_and_no_socket(root, ran, monkeypatch, source):
     sockets.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(sockets))
     ran(source)
-    assert list(sockets.glob("alignment-roi-*")) == []
+    assert list(sockets.glob("roi-*")) == []
     assert kernels(root) == []
 
 
@@ -238,7 +238,7 @@ def test_a_notebook_whose_process_dies_is_tried_once_more_and_no_other_with_it(r
         for i in (1, 2)
     ]
     with ThreadPoolExecutor(1) as thread:
-        run = thread.submit(notebooks.run_all, jobs, workers=2, done=lambda _: None)
+        run = thread.submit(notebooks.run_all, jobs, workers=2, done=lambda *_: None)
         others = []
         for n in range(2, 2 + kills):
             until(lambda n=n: started.exists() and len(started.read_text()) == n)
@@ -290,11 +290,11 @@ def test_no_kernel_outlives_a_run_that_was_killed(root):
         try:
             until(lambda: (root / "started1").exists() and (root / "started2").exists())
             assert len(kernels(root)) > 4  # this run, two workers, two kernels
-            assert len(list(sockets.glob("alignment-roi-*"))) == 2
+            assert len(list(sockets.glob("roi-*"))) == 2
         finally:
             runner.kill()
     until(lambda: not kernels(root))
-    assert list(sockets.glob("alignment-roi-*")) == []
+    assert list(sockets.glob("roi-*")) == []
 
 
 def test_importing_the_runner_compiles_no_grammars():
