@@ -28,6 +28,13 @@ def test_deals_all_in_one_other_currency_are_refused_with_the_line_to_write(euro
         processed.prepare_dataset("here")
 
 
+def test_a_currency_by_its_name_is_mapped_and_is_no_setting(euro):
+    """`currency = "Euro"` would be refused as no ISO code."""
+    (euro / "Opportunity.csv").write_text(DEALS + ROW.format("Euro"), encoding="utf-8")
+    with pytest.raises(CrmDataError, match=r'all name Euro, .* values = \{ "Euro" = "EUR" \}\.$'):
+        processed.prepare_dataset("here")
+
+
 @pytest.mark.parametrize("remedy", ["settings", "rates"])
 def test_either_remedy_lets_them_through(euro, remedy):
     if remedy == "settings":

@@ -5,6 +5,8 @@ import json
 import pytest
 from crm_tables import cleaned
 
+from analysis.store import processed
+
 
 def put(raw, **files):
     for name, content in files.items():
@@ -76,6 +78,22 @@ def test_pipedrives_status_says_what_became_of_a_deal(pipedrive):
     assert deals["deal_amount"].tolist() == [1000.5] * 3
     assert set(deals["stage"]) == {"Negotiation"}
     assert pipedrive.aside("opportunities") == {"deleted_record": 1}
+
+
+def test_a_deal_lost_in_the_stage_where_others_are_won_is_no_contradiction_in_pipedrive(raw):
+    """Its status stands beside the stage: 20 won and 20 lost there, and nothing of it to warn of."""
+    lost = {"status": "lost", "won_time": None, "lost_time": "2026-02-10T17:00:00Z"}
+    put(
+        raw,
+        users={"success": True, "data": PIPEDRIVE_USERS},
+        deals={
+            "success": True,
+            "data": [pipedrive_deal(n, **(lost if n % 2 else {})) for n in range(1, 41)],
+        },
+    )
+    account = processed.dry_run("here")
+    assert "stage_with_two_outcomes" not in {f["check"] for f in account["gate"]["findings"]}
+    assert next(t for t in account["tables"] if t["table"] == "opportunities")["n_clean"] == 40
 
 
 def test_pipedrives_activities_have_a_clock_and_a_length_of_hours_and_minutes(pipedrive):

@@ -4,6 +4,7 @@ is judged.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from analysis.project.errors import CrmDataError
@@ -34,10 +35,15 @@ def require_reachable(connection: duckdb.DuckDBPyConnection, reporting: str, dat
     code, n_named, n_all, has_rate = codes[0]
     if code == reporting or has_rate:
         return
+    remedy = (
+        f'Write `currency = "{code}"` under [company] in data/raw/{dataset}/alignment.toml, or add '
+        "fx_rates.csv."
+        if re.fullmatch("[A-Z]{3}", code)
+        else f'Map that name to its ISO code in fields.toml, such as values = {{ "{code}" = "EUR" }}.'
+    )
     raise CrmDataError(
         f"opportunities: {n_named:,} of {n_all:,} rows name their currency and all name {code}, "
         "but the reporting "
         f"currency is {reporting} and no exchange rate for {code} is there. "
-        f'Write `currency = "{code}"` under [company] in data/raw/{dataset}/alignment.toml, or '
-        "add fx_rates.csv."
+        f"{remedy}"
     )

@@ -11,6 +11,7 @@ from crm_tables import ADA, BEN, cleaned, opportunity, user, write
 from analysis.sources import database, field_maps
 from analysis.sources import intake as sources_intake
 from analysis.sources.cells import reading
+from analysis.sources.files import report_layout
 
 DEAL = field_maps.ExportLayout(
     "map",
@@ -88,6 +89,33 @@ def test_titles_above_the_header_are_no_rows(tmp_path):
         (1, "report_title"),
         (2, "report_title"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("title", "unit"),
+    [
+        ("Amounts in thousands of EUR", "in thousands"),
+        ("Pipeline 2026 (k EUR)", "(k EUR)"),
+        ("Betrag in Tsd. €", "in Tsd"),
+        ("Beträge (TEUR)", "(TEUR)"),
+        ("Kwota w tys. zł", "w tys"),
+    ],
+)
+def test_a_report_in_thousands_is_refused_with_the_words_that_say_so(tmp_path, title, unit):
+    """Read as they stand its amounts are a thousandth of what they say."""
+    (tmp_path / "report.csv").write_text(f"{title}\n\n{PLAIN}", encoding="utf-8")
+    with database.open_session() as connection:
+        intake = sources_intake.read_files(connection, [tmp_path / "report.csv"], [DEAL])
+    assert intake.exports == []
+    assert f'a line above its header says "{unit}' in intake.refusals[0].reason
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["Deals in Q3 (EMEA)", "Deals in Miami", "Amount (converted)", "Deals in M&A", "Team (M&A)"],
+)
+def test_a_title_that_names_no_unit_is_one(title):
+    assert report_layout.IN_OTHER_UNITS.search(title) is None
 
 
 def test_quirk_2_subtotals_and_grand_total_are_no_rows(tmp_path):

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from analysis.cleaning.plausibility.dataset import Dataset
 
+# These keep whether a deal is won, lost or open beside its stage: one is lost, or open, in any.
+STATUS_BESIDE_STAGE = ("Pipedrive", "Dynamics")
 LOWEST_RATE, HIGHEST_RATE = (
     0.02,
     0.98,
@@ -235,12 +237,19 @@ def _closed_before_created(data: Dataset) -> CheckReading:
 
 
 def _stage_with_two_outcomes(data: Dataset) -> CheckReading:
+    files = [
+        f.file
+        for f in data.account.files
+        if "opportunities" in f.tables and any(crm in f.layout for crm in STATUS_BESIDE_STAGE)
+    ]
     n_odd, n = data.row(
         """
         select coalesce(sum(n - n_most), 0), coalesce(sum(n), 0) from (
           select sum(n) as n, max(n) as n_most from (
-            select stage, pipeline, status, count(*) as n from opportunities where stage is not null group by all)
-          group by stage, pipeline)"""
+            select stage, pipeline, status, count(*) as n from opportunities
+            where stage is not null and not list_contains($files::varchar[], source_file) group by all)
+          group by stage, pipeline)""",
+        {"files": files},
     )
     return CheckReading(
         "stage_with_two_outcomes",

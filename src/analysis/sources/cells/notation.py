@@ -27,6 +27,7 @@ from analysis.sources.cells.reading import (
 )
 from analysis.sources.database import quote_identifier, quote_literal, set_map
 from analysis.sources.field_maps import require_known
+from analysis.sources.files import report_layout
 from analysis.sources.files.text_table import Refusal
 
 if TYPE_CHECKING:
@@ -178,6 +179,7 @@ def _studied(
             {**landed, **dict(layout.reading), **own}, export.file, layout.map_name
         )
         column, plain, words = field.source or field.name, None, ""
+        _require_whole_units(field)
         try:
             if counts["n_fast"] < counts["n"] and key[1] in dates.FAST:
                 plain, words = _plain(
@@ -203,6 +205,18 @@ def _studied(
             )
         notes.append(readings[key].note)
     return readings, [n for n in dict.fromkeys(notes) if n] + _missing(connection, export)
+
+
+def _require_whole_units(field: reading.MappedColumn) -> None:
+    """Raise `Ambiguous` where the header of an amount says that it is in thousands or millions."""
+    unit = field.name.endswith("_amount") and report_layout.IN_OTHER_UNITS.search(
+        field.source or ""
+    )
+    if unit:
+        raise Ambiguous(
+            f'its column {field.source} says "{unit.group().strip()}": map it to a work column of '
+            f'another name as = "number", and {field.name} by sql, such as "1000 * that_column"'
+        )
 
 
 def _for_versions(field: reading.MappedColumn, column_hints: Hints) -> Hints:

@@ -71,9 +71,9 @@ def load_csv(
     how = csv_dialect.find_dialect(head, layouts, file.name)
     _require_header(how.header, how.layouts)
     footer = report_layout.find_footer(file, survey, how)
-    broken = report_layout.title_lines(
-        file.name, csv_dialect.split_lines(head)[: how.header_line - 1]
-    )
+    titles = csv_dialect.split_lines(head)[: how.header_line - 1]
+    report_layout.require_whole_units(titles)
+    broken = report_layout.title_lines(file.name, titles)
     if footer:
         broken += [
             BrokenLine(file.name, n, "behind the last row", report_layout.FOOTER)
@@ -253,6 +253,7 @@ def load_workbook(
             header = header[:-1]
         _require_header(header, layouts)
         name = f"{file.name} [{sheet}]"
+        report_layout.require_whole_units(cell for _, cells in start[:place] for cell in cells)
         broken = [
             BrokenLine(name, i, "above the header", report_layout.TITLE)
             for i, cells in start[:place]

@@ -10,6 +10,7 @@ whose amount is the sum of the rows above.
 from __future__ import annotations
 
 import csv
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from analysis.sources import field_maps, recognise
@@ -38,13 +39,29 @@ TITLE, FOOTER, TOTAL, FALSE_TOTAL, BLANK = (
 
 _WORDS = (
     "(sub[ -]?totals?|grand[ -]?totals?|totals?|sums?|(gesamt|zwischen)?summe|gesamt(ergebnis)?|"
-    "total g[eé]n[eé]ral|sous-total|subtotales?|totale|(record |row )?counts?|anzahl( datens[aä]tze)?|recuento)"
+    "total g[eé]n[eé]ral|sous-total|subtotales?|totale|(record |row )?counts?|anzahl( datens[aä]tze)?|recuento|nombre|"
+    "avg|average|averages|durchschnitt|mittelwert|moyenne|promedio|średnia|razem|łącznie|suma|ilość|liczba|"
+    'итого|всего|合計|合计|小計|小计|totaal|subtotaal|totalt|celkem|yhteensä|toplam|összesen|σύνολο|סה"כ|المجموع)'
 )
 _RECORDS = r"\([0-9.,]+ (records?|rows?|datens[aä]tze?|registros?|enregistrements?)\)"
 IS_TOTAL = (
     rf"\s*{_WORDS}\s*:?\s*({_RECORDS})?\s*"  # all a cell says, so that Total Energies is none
 )
 HAS_RECORDS = rf".*{_RECORDS}\s*"
+
+
+# What a title or a header says of the unit of amounts, in the words of reports and of spreadsheets.
+_SCALES = (
+    "thousands?|millions?|tausend|tsd|t(?:eur|chf|usd|gbp)|millionen|mio|milliers|millones|miles|mil|"
+    "tys|mln|tkr"
+)
+IN_OTHER_UNITS = re.compile(
+    rf"\b(?:in|en|em|w|i) (?:{_SCALES})\b"
+    r"|\bin [km](?= ?(?:[A-Z]{3}\b|[€$£¥])|\s*$|[)\],;])"
+    rf"|[(\[]\s*(?:[A-Z€$£¥]{{0,3}} ?)(?:'?000s?|{_SCALES}|[km])\b(?!&)[^)\]]{{0,12}}[)\]]"
+    r"|x ?1[.,' ]?000\b",
+    re.IGNORECASE,
+)
 
 
 class Footer(NamedTuple):
@@ -64,6 +81,22 @@ def title_lines(file: str, before: Sequence[str]) -> list[BrokenLine]:
         for n, text in enumerate(before, 1)
         if text.strip(" ,;\t|\r\n\"'")
     ]
+
+
+def require_whole_units(titles: Iterable[str]) -> None:
+    """Refuse a report of which a title says that its amounts are in thousands or millions.
+
+    Raises
+    ------
+    ValueError
+        With the words that say so.
+    """
+    for title in titles:
+        if unit := IN_OTHER_UNITS.search(title):
+            raise ValueError(
+                f'a line above its header says "{unit.group().strip()}": export amounts in '
+                "whole units, or write them out and take the line away"
+            )
 
 
 def find_footer(file: Path, survey: encodings.Survey, how: csv_dialect.Dialect) -> Footer | None:
