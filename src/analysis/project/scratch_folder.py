@@ -23,8 +23,9 @@ def scratch_folder() -> Iterator[Path]:
     """Make a folder of this user's alone in TMPDIR, removed when the block ends."""
     folder = Path(tempfile.mkdtemp(prefix=PREFIX))
     try:
-        with (folder / IN_USE).open("w") as stream:
-            fcntl.flock(stream, fcntl.LOCK_EX)
+        with (folder / f"{IN_USE}-soon").open("w") as stream:
+            fcntl.flock(stream, fcntl.LOCK_EX)  # before any other process can find the file
+            (folder / f"{IN_USE}-soon").rename(folder / IN_USE)
             yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
