@@ -21,9 +21,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from analysis.figures import style
-from analysis.figures.style import BLUE, DASHED, INK, MILLION, MINUS, MUTED, ORANGE, PALE, RULE
+from analysis.figures.style import BLUE, DASHED, INK, MILLION, MUTED, ORANGE, PALE, RULE
 from analysis.project import money
 from analysis.project.errors import require_columns
+from analysis.project.money import MINUS
 from analysis.tables.canonical import ACTIVITY_CLASSES
 
 if TYPE_CHECKING:

@@ -12,8 +12,9 @@ import numpy as np
 from matplotlib import ticker
 
 from analysis.figures import style
-from analysis.figures.style import BLUE, DASHED, INK, MILLION, MINUS, MUTED, ORANGE, PALE
+from analysis.figures.style import BLUE, DASHED, INK, MILLION, MUTED, ORANGE, PALE
 from analysis.project.errors import require_columns
+from analysis.project.money import MINUS
 
 if TYPE_CHECKING:
     import pandas as pd

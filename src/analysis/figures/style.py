@@ -37,7 +37,6 @@ WIDTH_INCHES = 6.6
 TALLEST_MM = 75.0
 MM_PER_INCH = 25.4
 MILLION = 1e6
-MINUS = "\N{MINUS SIGN}"
 TITLE_CHARACTERS = 84  # that fit on one line at the title's size
 MANY_ROWS = 14  # above, row labels are set smaller
 

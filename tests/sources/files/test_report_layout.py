@@ -130,7 +130,15 @@ def test_quirk_2_subtotals_and_grand_total_are_no_rows(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "total", ["Total,,150,", "Grand Totals (2 records),,150,", ",Total,150,", ",,150,Gesamtsumme"]
+    "total",
+    [
+        "Total,,150,",
+        ",Razem,150,",
+        ",合計,150,",
+        "Grand Totals (2 records),,150,",
+        ",Total,150,",
+        ",,150,Gesamtsumme",
+    ],
 )
 def test_quirk_2_a_total_may_be_called_so_in_any_cell(tmp_path, total):
     _, rows, aside = taken_in(tmp_path, PLAIN + total + "\n")

@@ -30,6 +30,7 @@ from analysis.chapters.growth.panel import NEVER
 from analysis.chapters.growth.verdict import log_points_percent
 from analysis.project.claims import CLAIMS
 from analysis.project.errors import CrmDataError
+from analysis.project.money import MINUS
 from analysis.project.quarters import parse_quarter
 from analysis.stats.result import Result
 
@@ -105,7 +106,7 @@ class GrowthAnswer(NamedTuple):
         if result is None:
             return "How many reps adopters have is not known."
         change = _signed(result.estimate)
-        if change.strip("+-\N{MINUS SIGN}") == "0%":
+        if change.strip(f"+-{MINUS}") == "0%":
             return "Adopters have as many reps as before they joined."
         return f"Adopters have {change} reps since they joined."
 
@@ -359,7 +360,6 @@ def _unknown(name: str, unit: str, why: str, n: int = 0) -> Result:
     )
 
 
-MINUS = "\N{MINUS SIGN}"
 NOUNS = {"growth_gap": "bookings", "opportunities_gap": "new opportunities"}
 
 

@@ -17,6 +17,7 @@ from scipy import stats
 from analysis.chapters.growth import contrasts, imputation
 from analysis.chapters.growth.panel import NEVER
 from analysis.project.errors import CrmDataError
+from analysis.project.money import MINUS
 from analysis.stats import linear
 from analysis.stats.intervals import LEVEL
 from analysis.stats.sample import make_sample
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from analysis.stats.randomisation import RandomisationTest
 
 Bars = Literal["answer", "direction", "found", "opportunities"]
-MINUS = "\N{MINUS SIGN}"
 FEWEST_OTHERS = 3  # teams that never joined, for a word on what became of their leads
 SMALLEST_SHIFT = 0.01  # of a share, or of logs: less than this moves nothing
 ONE_SIDED = 0.10  # level of a two-sided test of which one side counts: 5 % on that side

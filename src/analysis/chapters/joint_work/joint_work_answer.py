@@ -19,6 +19,7 @@ from analysis.chapters.joint_work import (
     content_trial,
     role_agreement,
 )
+from analysis.project import money
 from analysis.stats.result import Result
 
 if TYPE_CHECKING:
@@ -214,7 +215,7 @@ def sale_sentence(work: JointWork) -> str:
 
 
 def _whole(number: float) -> str:
-    return f"{round(number) + 0:,}".replace("-", "\N{MINUS SIGN}")
+    return f"{round(number) + 0:,}".replace("-", money.MINUS)
 
 
 def holdout_sentence(work: JointWork) -> str:

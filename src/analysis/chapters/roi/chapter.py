@@ -84,7 +84,7 @@ class Appraised(NamedTuple):
         if not self.decision.is_shown:
             return f"{horizon}."
         lift = headlines.weighed_lift(self.case)
-        return f"{horizon}, at a lift of {lift:+.0%}.".replace("-", decision.MINUS)
+        return f"{horizon}, at a lift of {lift:+.0%}.".replace("-", money.MINUS)
 
     @property
     def lifts_sentence(self) -> str:
@@ -177,7 +177,7 @@ def _estimate_note(appraised: Appraised) -> str:
         f"{headlines.weighed_lift(case):+.0%}"
         if case.prior and appraised.decision.is_shown
         else ""
-    ).replace("-", decision.MINUS)
+    ).replace("-", money.MINUS)
     return f"Orange: the lift estimated from bookings and opportunities together{weighed}, "
 
 

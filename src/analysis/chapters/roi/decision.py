@@ -16,6 +16,7 @@ import pandas as pd
 
 from analysis.chapters.roi import simulation
 from analysis.project import money
+from analysis.project.money import MINUS
 
 if TYPE_CHECKING:
     from analysis.chapters.roi.case import Case
@@ -27,7 +28,6 @@ SURE = 0.9  # chance that it pays from which it is said to be likely, under both
 EVEN_ODDS = 0.5
 NEARLY = 0.01  # draws do not make a thing certain
 LIFT_SHOWN = 0.05  # of bookings: the smallest change that matters, whose worth is told
-MINUS = "\N{MINUS SIGN}"
 
 
 class Decision(NamedTuple):

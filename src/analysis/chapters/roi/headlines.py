@@ -17,6 +17,7 @@ import pandas as pd
 
 from analysis.chapters.roi import benefit as roi_benefit
 from analysis.chapters.roi import simulation, uncertainty
+from analysis.project import money
 from analysis.stats import intervals
 from analysis.stats.result import Result
 
@@ -201,7 +202,7 @@ def lifts_sentence(case: Case, from_bookings: float) -> str:
         steps.append(f"the {assumed} we assumed beforehand draws that to {weighed:+.0%}")
     rests_on = weighed if case.prior else lift
     line = f"The money rests on a lift of {rests_on:+.0%}: {', '.join(steps)}."
-    return line.replace("-", "\N{MINUS SIGN}")
+    return line.replace("-", money.MINUS)
 
 
 def lifts_that_matter(case: Case) -> pd.DataFrame:
@@ -212,7 +213,7 @@ def lifts_that_matter(case: Case) -> pd.DataFrame:
     even = break_even_lift(case).estimate
     if math.isnan(even):
         return pd.DataFrame({"lift": pd.Series(dtype="float64"), "label": pd.Series(dtype="str")})
-    words = f"{even * 100:.1f}%".replace("-", "\N{MINUS SIGN}")
+    words = f"{even * 100:.1f}%".replace("-", money.MINUS)
     return pd.DataFrame({"lift": [even], "label": [f"breaks even at {words}"]})
 
 

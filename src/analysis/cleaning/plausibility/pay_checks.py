@@ -7,7 +7,7 @@ import tomllib
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from analysis.cleaning.plausibility.checks import CheckReading
+from analysis.cleaning.plausibility.checks import CheckReading, share_of
 from analysis.cleaning.plausibility.questions import PAY, Bearing
 
 if TYPE_CHECKING:
@@ -73,24 +73,29 @@ def pay_against_quotas(data: Dataset) -> Iterator[CheckReading]:
 
 
 def pay_out_of_range(data: Dataset) -> Iterator[CheckReading]:
-    """Yield whether half of the reps are paid less, or more, in a year than their currency buys."""
+    """Yield whether half of the reps are paid less, or more, in a year than their currency buys.
+
+    The sentence names no pay: the median of a few is somebody's.
+    """
     currency = data.house.company.currency
     least = _least_pay().get(currency)
     if least is None or not data.filled("compensation", "base_amount"):
         return
-    n, middle = data.row(
+    n, n_below, n_above = data.row(
         """
-        select count(*), median(paid) from (
-          select median(base_amount) as paid from compensation where base_amount > 0 group by rep_id)"""
+        select count(*), count(*) filter (paid < $least), count(*) filter (paid > $most) from (
+          select median(base_amount) as paid from compensation where base_amount > 0 group by rep_id)""",
+        {"least": least, "most": FOLD * least},
     )
     if n:
+        n_odd, says = max((n_below, f"below {least:,.0f}"), (n_above, f"above {FOLD * least:,.0f}"))
         yield CheckReading(
             "pay_out_of_range",
             _OF_PAY,
-            float(not least <= middle <= FOLD * least),
+            share_of(n_odd, n),
             int(n),
-            f"The median rep's base pay of a year is {middle:,.0f} {currency}, over {n:,} reps, where "
-            f"{least:,.0f} to {FOLD * least:,.0f} {currency} is usual.",
+            f"Most reps ({n_odd:,} of {n:,}) have a base pay of a year {says} {currency}, which would "
+            "be odd for full-time work.",
             "compensation",
         )
 

@@ -211,8 +211,7 @@ def _candidates(connection: duckdb.DuckDBPyConnection, table: str, key: int, wid
             regexp_full_match(lower(c), {quote_literal(IS_TOTAL)}) or regexp_full_match(lower(c), {quote_literal(HAS_RECORDS)}))) > 0) as is_total,
           list_filter([try_cast(replace(c, ',', '') as int) for c in [{every}]], lambda n: n > 0) as whole_numbers
         from {quote_identifier(table)}
-        where {k} is null or trim({k}) = '' or (length({k}) < 60
-          and regexp_matches(lower({k}), 'total|sum|gesamt|count|anzahl|recuento'))"""
+        where {k} is null or trim({k}) = '' or (length({k}) < 60 and {total % k})"""
     ).fetchone()
     if not n_totals or not n_totals[0]:
         return False
