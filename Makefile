@@ -10,7 +10,7 @@ export JUPYTER_DEFAULT_PROVISIONER_NAME := alignment-roi-forked
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help report test trial attack lint hooks lab bench bar warehouse clean
+.PHONY: help report test studies trial attack lint hooks lab bench bar warehouse clean
 
 help: ## list what make can do here
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -65,7 +65,10 @@ hooks: .venv/lint ## let git run the quick checks before each commit
 lab: .venv/ready data/raw/demo/alignment.toml ## open the notebooks in JupyterLab: make lab [LAB="--ip 0.0.0.0"]
 	@$(ROI) clean $(DATASET) && cd notebooks && ../$(BIN)/jupyter lab $(LAB)
 
-bench: .venv/oracle ## print the benchmark tables
+studies: .venv/ready ## run the tests that `make test` leaves out: wide matrices, many simulations, whole reports
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m study
+
+bench: .venv/oracle studies ## print the benchmark tables, after the studies
 	@for script in panel clean selling_time growth alignment roi capture lead_funnel marketing_requests closed_loop joint_work size_of_tests report; do $(BIN)/python benchmarks/$$script.py || exit 1; done
 
 bar: .venv/ready ## print what a report engine has to do, row by row, and the tests that show it

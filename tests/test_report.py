@@ -88,38 +88,47 @@ def exports(tiny_root, tmp_path_factory):
     return raw
 
 
+def euro_project(exports, folder):
+    """Make a project of these exports and one decision, part of which is the leader's own."""
+    root = project(folder / "project", notebooks=True)
+    shutil.copytree(exports, root / "data" / "raw" / "tiny")
+    with project_at(root):
+        plant_decision()
+    return root
+
+
 @pytest.fixture(scope="module")
 def reported(exports, tmp_path_factory):
-    """Two reports of the same exports: one as here, one elsewhere, from another folder, zone and hash seed."""
-    here, there = (
-        project(tmp_path_factory.mktemp(name) / "project", notebooks=True)
-        for name in ("here", "there")
-    )
-    for root in (here, there):
-        shutil.copytree(exports, root / "data" / "raw" / "tiny")
-        with project_at(root):
-            plant_decision()
+    """Return a project with a report of the exports."""
+    root = euro_project(exports, tmp_path_factory.mktemp("here"))
+    ran = run(root, "report", "tiny")
+    assert (ran.code, ran.err) == (0, "")
+    return root
+
+
+@pytest.fixture(scope="module")
+def elsewhere(exports, tmp_path_factory):
+    """Return another, whose report was made from another folder, in another zone and hash seed."""
+    root = euro_project(exports, tmp_path_factory.mktemp("there"))
     command = [sys.executable, "-c", "from analysis.cli import main; main()", "report", "tiny"]
     other = {"TZ": "Asia/Tokyo", "PYTHONHASHSEED": "7", "LC_ALL": "C", "COLUMNS": "40"}
     environment = {k: v for k, v in os.environ.items() if k != "ALIGNMENT_ROI_ROOT"} | other
-    with subprocess.Popen(
+    ran = subprocess.run(
         command,
         env=environment,
-        cwd=there / "data" / "raw",
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        cwd=root / "data" / "raw",
+        capture_output=True,
         text=True,
-    ) as elsewhere:
-        ran = run(here, "report", "tiny")
-        _, said = elsewhere.communicate(timeout=300)
-    assert (ran.code, ran.err) == (0, "")
-    assert (elsewhere.returncode, said) == (0, "")
-    return here, there
+        check=False,
+        timeout=300,
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+    return root
 
 
 @pytest.fixture(scope="module")
 def folder(reported):
-    return reported[0] / "reports" / "tiny" / QUARTER
+    return reported / "reports" / "tiny" / QUARTER
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +139,7 @@ def pdf(folder):
 
 def test_what_only_the_leader_may_read_is_in_no_output_but_its_own_file(reported, text):
     """Hunted through every file of the project, unpacked where it is packed, and the text of the PDF."""
-    root = reported[0]
+    root = reported
     own = root / "data" / "history" / "tiny" / "requests" / "leader" / "request-3.toml"
     spread = [f for f in root.rglob("*") if f.is_file() and LEADERS_OWN.encode() in f.read_bytes()]
     assert spread == [own]
@@ -160,6 +169,7 @@ def without_pay(tiny_root, tmp_path_factory):
     return root
 
 
+BOTH = ["reported", pytest.param("without_pay", marks=pytest.mark.study)]
 PRIVATE_ENGLISH = (
     "pays from", "quotas ask", "holds if", "the quarter itself", "would settle it", "do not hold", "in play",
     "cannot be told", "is unaccounted for", "closer to the truth", "sceptical prior", "one plus each", "skill lifts",
@@ -167,11 +177,10 @@ PRIVATE_ENGLISH = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("which", ["reported", "without_pay"])
+@pytest.mark.parametrize("which", BOTH)
 def test_the_report_speaks_plain_english(which, request):
     """The left column of our notes on plain English, and its kin, stand on no page."""
     root = request.getfixturevalue(which)
-    root = root[0] if which == "reported" else root
     with pikepdf.open(root / "reports" / "tiny" / QUARTER / "alignment-roi.pdf") as opened:
         text = squeezed("".join(pages(opened))).lower()
     assert [phrase for phrase in PRIVATE_ENGLISH if squeezed(phrase) in text] == []
@@ -181,11 +190,10 @@ BODY_TOP, BODY_BOTTOM = 85.0, 768.0  # of a page's text [pt from the top]
 LEAST_FULL = 0.4
 
 
-@pytest.mark.parametrize("which", ["reported", "without_pay"])
+@pytest.mark.parametrize("which", BOTH)
 def test_no_label_stands_on_another_and_no_page_is_left_half_empty(which, request):
     """Page one has its own margins, a part's last page and one of questions without an answer may end early."""
     root = request.getfixturevalue(which)
-    root = root[0] if which == "reported" else root
     with pikepdf.open(root / "reports" / "tiny" / QUARTER / "alignment-roi.pdf") as opened:
         boxes = page_boxes(opened)
         first_of_parts = {
@@ -329,7 +337,7 @@ def test_no_row_of_fewer_than_five_reps_is_shown(folder):
 
 
 def test_the_manifest_says_what_the_report_stood_on(reported, exports):
-    state = manifest(reported[0], "tiny", QUARTER)
+    state = manifest(reported, "tiny", QUARTER)
     assert set(state["metrics"]) >= HEADLINES
     cost = state["metrics"]["cost_per_selling_hour"]
     assert cost["low"] < cost["estimate"] < cost["high"]
@@ -343,16 +351,16 @@ def test_the_manifest_says_what_the_report_stood_on(reported, exports):
         )
 
 
-def test_the_same_exports_give_the_same_bytes_wherever_they_are(reported):
+@pytest.mark.study
+def test_the_same_exports_give_the_same_bytes_wherever_they_are(reported, elsewhere):
     """Other folder, process, zone, hash seed and pseudonyms: the same PDF, workbook and metrics."""
-    here, there = (root / "reports" / "tiny" / QUARTER for root in reported)
-    keys = [
-        (root / "data" / "history" / "tiny" / "pseudonyms.key").read_text() for root in reported
-    ]
+    both = (reported, elsewhere)
+    here, there = (root / "reports" / "tiny" / QUARTER for root in both)
+    keys = [(root / "data" / "history" / "tiny" / "pseudonyms.key").read_text() for root in both]
     assert keys[0] != keys[1]
     for name in ("alignment-roi.pdf", "alignment-roi.html", "alignment-roi.xlsx"):
         assert (here / name).read_bytes() == (there / name).read_bytes(), name
-    one, other = (manifest(root, "tiny", QUARTER) for root in reported)
+    one, other = (manifest(root, "tiny", QUARTER) for root in both)
     assert one["run_id"] == other["run_id"]
     assert one["metrics"] == other["metrics"]
 
@@ -360,7 +368,7 @@ def test_the_same_exports_give_the_same_bytes_wherever_they_are(reported):
 def test_every_published_figure_is_told_alike_in_pdf_page_workbook_and_manifest(
     reported, folder, text
 ):
-    state = manifest(reported[0], "tiny", QUARTER)
+    state = manifest(reported, "tiny", QUARTER)
     cost = state["metrics"]["cost_per_selling_hour"]["estimate"]
     assert f"€{cost:,.0f}" in text
     assert f"€{cost:,.0f}" in page_check.read_page(folder / "alignment-roi.html").text
@@ -370,16 +378,16 @@ def test_every_published_figure_is_told_alike_in_pdf_page_workbook_and_manifest(
 
 
 def test_a_report_leaves_no_kernel_and_no_scratch(reported):
-    for root in reported:
-        assert kernels(root) == []
-        assert not [name for name in files(root / "reports") if name.startswith(".")]
-        assert sorted(
-            f.name for f in (root / "data" / "processed").iterdir() if not f.name.startswith(".")
-        ) == ["tiny"]
+    assert kernels(reported) == []
+    assert not [name for name in files(reported / "reports") if name.startswith(".")]
+    assert sorted(
+        f.name for f in (reported / "data" / "processed").iterdir() if not f.name.startswith(".")
+    ) == ["tiny"]
 
 
+@pytest.mark.study
 def test_the_report_can_be_verified_until_its_data_change(reported, tmp_path):
-    root = Path(shutil.copytree(reported[0], tmp_path / "copy"))
+    root = Path(shutil.copytree(reported, tmp_path / "copy"))
     pdf = root / "reports" / "tiny" / QUARTER / "alignment-roi.pdf"
     assert run(root, "verify", str(pdf)).code == 0
     rewrite(
@@ -390,6 +398,7 @@ def test_the_report_can_be_verified_until_its_data_change(reported, tmp_path):
     assert "exports changed" in ran.out
 
 
+@pytest.mark.study
 def test_without_pay_and_quotas_the_report_says_what_is_missing(without_pay):
     """The question keeps its place, and the page names tables and columns; the rest is answered."""
     state = manifest(without_pay, "tiny", QUARTER)
@@ -417,7 +426,7 @@ def test_without_pay_and_quotas_the_report_says_what_is_missing(without_pay):
 
 def test_four_teams_cannot_tell_growth_or_money_but_have_an_index_and_a_break_even(reported, text):
     """Three teams with a start two at a time are needed: the report says so, and what the programme would have to bring."""
-    metrics = manifest(reported[0], "tiny", QUARTER)["metrics"]
+    metrics = manifest(reported, "tiny", QUARTER)["metrics"]
     for name in ("growth_gap", "npv", "payback_months", "probability_npv_positive"):
         assert (metrics[name]["estimate"], metrics[name]["verdict"]) == (None, "cannot tell"), name
     assert (
@@ -436,6 +445,7 @@ def test_four_teams_cannot_tell_growth_or_money_but_have_an_index_and_a_break_ev
     )
 
 
+@pytest.mark.study
 def test_without_practices_and_programme_the_index_is_the_core_profiles_and_money_has_no_chapter(
     without_pay,
 ):

@@ -25,6 +25,9 @@ from report_fixtures import (
 )
 from report_text import pages
 
+pytestmark = (
+    pytest.mark.study
+)  # a whole report; what each part does with such names is tested there
 QUARTER = "2026Q3"
 TEAMS = [
     '=HYPERLINK("http://x","y")',

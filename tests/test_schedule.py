@@ -8,11 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import report_fixtures
 import yaml
 
 from analysis import cli
-from analysis.simulate.exports import write
-from analysis.simulate.world import company_parameters
 
 ROOT = Path(__file__).parents[1]
 SCHEDULE = ROOT / "schedule"
@@ -46,22 +45,20 @@ def _workflow() -> dict:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    """A small company in a project of its own, in a folder whose name has a blank.
+    """A company of two deals in a project of its own, in a folder whose name has a blank.
 
-    Two of the house's notebooks are enough: that each of them runs and is set is shown by
-    `test_report` and by the notebooks' own tests.
+    A notebook of words is enough: that the house's own run and are set is shown by `test_report`
+    and by the notebooks' own tests.
     """
-    root = tmp_path_factory.mktemp("a project")
-    for name in ("alignment.toml", "requirements.lock"):
-        shutil.copy(ROOT / name, root)
-    (root / "notebooks").mkdir()
-    for name in ("1_data_quality.ipynb", "2_cost_per_hour.ipynb"):
-        shutil.copy(ROOT / "notebooks" / name, root / "notebooks")
-    (root / ".venv").symlink_to(sys.prefix)
-    write.write_exports(
-        company_parameters.SimulatedCompany(n_teams=3, n_quarters=3, adoption=((2, 1 / 3),)),
-        root / "data" / "raw" / "tiny",
+    root = report_fixtures.small(tmp_path_factory.mktemp("a project"), "tiny")
+    shutil.copy(ROOT / "requirements.lock", root)
+    report_fixtures.notebook(
+        root / "notebooks" / "1_fine.ipynb",
+        "# Is it fine?",
+        report_fixtures.cell(report_fixtures.PARAMETERS, "parameters"),
+        "## Answer\n\nFine.",
     )
+    (root / ".venv").symlink_to(sys.prefix)
     return root
 
 

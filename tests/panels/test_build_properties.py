@@ -18,7 +18,7 @@ from analysis.project import settings as house
 
 START = dt.datetime(2026, 2, 2, tzinfo=dt.UTC)
 few = settings(
-    max_examples=20,
+    max_examples=10,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

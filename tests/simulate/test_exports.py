@@ -214,6 +214,7 @@ def test_a_clean_company_has_no_defects(clean):
     assert defects(clean) == {}
 
 
+@pytest.mark.study
 def test_every_planted_defect_is_in_its_file(dirty):
     """Each id or key that truth.json lists is found, with an action and a rule."""
     found = defects(dirty)

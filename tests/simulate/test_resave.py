@@ -17,6 +17,7 @@ from analysis.store import processed
 from analysis.tables.canonical import TABLES
 from analysis.tables.panel_tables import PANELS
 
+pytestmark = pytest.mark.study  # a company cleaned seven times
 REPOSITORY = Path(__file__).parents[2]
 COMPANY = SimulatedCompany(
     n_teams=3, n_quarters=3, team_size=3, accounts_per_team=40, adoption=((2, 1 / 3),)

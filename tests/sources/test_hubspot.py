@@ -308,6 +308,7 @@ def folder(tmp_path_factory):
     return there
 
 
+@pytest.mark.study
 def test_every_planted_defect_is_found_by_its_rule(folder, monkeypatch, tmp_path):
     """Each id that truth.json lists is set aside by its rule, or flagged by it."""
     from analysis.store import processed

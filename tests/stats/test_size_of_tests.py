@@ -11,6 +11,7 @@ N_PANELS = 100
 SOUND = 0.05 + 3 * np.sqrt(0.05 * 0.95 / N_PANELS)
 
 
+@pytest.mark.study
 @pytest.mark.parametrize(("n_teams", "n_treated"), [(12, 6), (20, 3)])
 def test_sound_tests_reject_a_placebo_in_about_5_percent(n_teams, n_treated):
     """And CRV1 with t(G - 1) does not when 3 of 20 are treated: .138 measured in statistics.md b4."""

@@ -26,7 +26,20 @@ SMALL = (
 
 # A list of words that a cell is compared with would become a join: eleven of them in one statement
 # take four times as long on a few rows, and as long on many.
-UNUSED_OPTIMIZERS = "in_clause"
+UNUSED_OPTIMIZERS = ("in_clause",)
+# Of a few rows planning takes all the time: below this many bytes these cost more than they save.
+FEW = 2**20
+UNUSED_OF_FEW = (
+    "common_subplan",
+    "statistics_propagation",
+    "common_subexpressions",
+    "regex_range",
+    "sampling_pushdown",
+    "build_side_probe_side",
+    "reorder_filter",
+    "join_filter_pushdown",
+    "duplicate_groups",
+)
 
 # Blanks that `trim` alone leaves: tabs and line ends, no-break and thin blanks, marks of no width.
 BLANKS = (
@@ -116,13 +129,16 @@ def open_session(
             "temp_directory": str(spill),
             "memory_limit": MEMORY_LIMIT,
         }
+        unused = UNUSED_OPTIMIZERS
         if n_bytes <= SMALL:
             config["threads"] = 1
+        if n_bytes <= FEW:
+            unused += UNUSED_OF_FEW
         connection = duckdb.connect(config=config)
         try:
             connection.execute(  # a log is no place for a bar
                 "set timezone = 'UTC'; set enable_progress_bar = false; "
-                f"set disabled_optimizers = '{UNUSED_OPTIMIZERS}'"
+                f"set disabled_optimizers = '{','.join(unused)}'"
             )
             if has_macros:
                 connection.execute(MACROS)

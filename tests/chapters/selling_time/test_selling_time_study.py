@@ -49,18 +49,21 @@ def test_without_a_shifter_no_company_can_tell(planted):
     assert (planted["verdict_without_shifter"] == "cannot tell").all()
 
 
+@pytest.mark.study
 def test_nothing_is_found_where_nothing_was_planted():
     """At most 1 of 5: more has a chance of 1 in 44 at 0.05."""
     got = rows("alone", N, elasticity=0.0)
     assert (got["verdict"] == "found").sum() <= 1
 
 
+@pytest.mark.study
 def test_attenuation_is_the_reliability_and_its_correction_removes_it():
     got = rows("measurement", 5)
     assert abs((got["attenuation"] - got["reliability"]).mean()) < 0.02
     assert abs((got["corrected"] - got["true"]).mean()) < 0.02
 
 
+@pytest.mark.study
 def test_bookings_of_hot_pipelines_look_like_an_effect_and_are_not_called_one():
     """Nearly every interval excludes zero, and the slope is far above what was planted."""
     got = rows("same_quarter", 5)
@@ -68,6 +71,7 @@ def test_bookings_of_hot_pipelines_look_like_an_effect_and_are_not_called_one():
     assert ((got["kind"] == "association") & (got["verdict"] == "cannot tell")).all()
 
 
+@pytest.mark.study
 def test_a_shifter_that_follows_the_pipeline_is_caught():
     got = rows("following", 5)
     assert (got["verdict"] == "cannot tell").sum() >= 4

@@ -227,6 +227,7 @@ def test_a_folder_too_deep_for_a_local_socket_leaves_the_ports(root, monkeypatch
     assert list(deep.iterdir()) == []
 
 
+@pytest.mark.study
 def test_eight_kernels_at_once_take_nothing_from_each_other(root):
     """Each prints its own number, four at a time."""
     jobs = [

@@ -225,7 +225,10 @@ def test_two_at_once_are_told_apart_and_in_the_order_asked_for(root):
     assert kernels(root) == []
 
 
-@pytest.mark.parametrize(("kills", "end"), [(1, ("ok", 2)), (2, ("killed", 2))])
+@pytest.mark.parametrize(
+    ("kills", "end"),
+    [(1, ("ok", 2)), pytest.param(2, ("killed", 2), marks=pytest.mark.study)],
+)
 def test_a_notebook_whose_process_dies_is_tried_once_more_and_no_other_with_it(root, kills, end):
     """Two wait side by side; the process of one is killed, once or each time it is tried."""
     started, go_on = root / "started", root / "go_on"

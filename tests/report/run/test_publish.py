@@ -188,6 +188,16 @@ def test_whatever_a_report_follows_from_makes_it_anew(root, change):
     assert (manifest(root, "small", "2026Q2")["run_id"] == first) == (change == "pdf")
 
 
+def test_the_report_can_be_verified_until_its_data_change(root):
+    pdf = str(folder_of(root) / "alignment-roi.pdf")
+    assert run(root, "verify", pdf).code == 0
+    file = root / "data" / "raw" / "small" / "Opportunity.csv"
+    file.write_text(file.read_text().replace("1000.00", "1000.01"))
+    ran = run(root, "verify", pdf)
+    assert ran.code == 1
+    assert "exports changed" in ran.out
+
+
 def test_what_does_not_change_a_report_does_not_make_it_anew(root):
     """Times of files, and outputs left in a notebook by JupyterLab, are no part of what it follows from."""
     source = root / "notebooks" / "1_fine.ipynb"

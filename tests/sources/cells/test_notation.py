@@ -424,6 +424,7 @@ def test_a_header_only_file_decides_nothing(raw):
 REFERENCE = os.environ.get("ALIGNMENT_ROI_REFERENCE", "")
 
 
+@pytest.mark.study
 @pytest.mark.skipif(
     not REFERENCE, reason="ALIGNMENT_ROI_REFERENCE names no folder with Maven's data"
 )
