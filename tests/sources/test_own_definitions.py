@@ -3,7 +3,7 @@
 import pytest
 
 from analysis.project.errors import OwnMapError
-from analysis.sources import own_definitions
+from analysis.sources import own_definitions, templates
 
 
 def entry(**other):
@@ -64,3 +64,12 @@ def test_a_file_that_says_what_cannot_be_is_refused_by_key(text, words):
 def test_an_expression_that_does_more_than_look_at_its_row_is_refused(sql, words):
     with pytest.raises(OwnMapError, match=words):
         own_definitions.parse_definitions(entry(when=f"'''{sql}'''"))
+
+
+def test_the_template_holds_no_definition_until_its_marks_are_taken_away():
+    """As written it says nothing; without the marks it is one version that can be replayed."""
+    assert own_definitions.parse_definitions(templates.DEFINITIONS) == []
+    lines = templates.DEFINITIONS.partition("# [[definition]]")
+    example = (lines[1] + lines[2]).replace("# ", "", 1).replace("\n# ", "\n")
+    (version,) = own_definitions.parse_definitions(example)
+    assert (version.name, version.side, version.approved_by) == ("agreed_2026", "both", "R-104")

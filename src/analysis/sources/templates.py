@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from analysis.project import paths
 from analysis.project.private_files import FILE_OF_OWNER, private_folder
+from analysis.sources import own_definitions
 from analysis.tables.canonical import TABLES
 
 if TYPE_CHECKING:
@@ -77,6 +78,17 @@ name = "{dataset}"                     # on the cover: write the company's name 
 # [pull]
 # connection = "warehouse"
 """
+DEFINITIONS = """# What makes a lead sales-ready, version by version: each is replayed on the leads of the past.
+# An expression may ask for what was known in a lead's first 30 days:
+# created_on, lead_source, segment, team_id, n_responses, n_campaigns, campaign_type, is_mql.
+
+# [[definition]]
+# name = "agreed_2026"
+# side = "both"                     # or "sales", "marketing": a version of one side alone
+# valid_from = 2026-01-01
+# approved_by = "R-104"             # the id of a rep or sales manager
+# when = "n_responses >= 2 or lead_source = 'Partner'"
+"""
 README = """# Exports of {dataset}
 
 Put this company's exports into this folder as they are; nothing here is ever edited by alignment-roi.
@@ -98,6 +110,7 @@ and the report names those that are absent:
 - who took part in meetings: EventRelation, a calendar's `.ics` files, or HubSpot's meeting associations;
 - the deal each activity belongs to: `WhatId` of Event and Task, or HubSpot's associations of engagements with deals.
 
+`sales_ready.toml` here says what makes a lead sales-ready, version by version.
 `fields.toml` here maps exports of another layout, `rules/<table>.toml` adds rules of your own.
 """
 
@@ -127,8 +140,8 @@ def hand_kept_templates() -> list[Template]:
 
 
 def write_templates(folder: Path) -> list[Path]:
-    """Write a README, settings to fill in and the empty templates into a dataset's folder, leaving
-    any file that is there.
+    """Write a README, settings and definitions to fill in and the empty templates into a dataset's
+    folder, leaving any file that is there.
 
     Returns the files written.
     """
@@ -146,14 +159,14 @@ def write_templates(folder: Path) -> list[Path]:
         f"  For example `{EXAMPLES[t.name]}`"
         for t in hand_kept_templates()
     )
-    own = folder / paths.SETTINGS_FILE
-    if not os.path.lexists(own):
-        own.write_text(SETTINGS.format(dataset=folder.name), encoding="utf-8")
-        written.append(own)
-    readme = folder / "README.md"
-    if not os.path.lexists(readme):
-        readme.write_text(README.format(dataset=folder.name, files=listed + "\n"), encoding="utf-8")
-        written.append(readme)
+    for name, text in (
+        (paths.SETTINGS_FILE, SETTINGS.format(dataset=folder.name)),
+        (own_definitions.OWN_FILE, DEFINITIONS),
+        ("README.md", README.format(dataset=folder.name, files=listed + "\n")),
+    ):
+        if not os.path.lexists(folder / name):
+            (folder / name).write_text(text, encoding="utf-8")
+            written.append(folder / name)
     for file in written:
         file.chmod(FILE_OF_OWNER)
     return written

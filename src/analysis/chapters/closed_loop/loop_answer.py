@@ -41,8 +41,8 @@ GAPS: dict[str, str] = {  # by what is missing: what cannot be told, and what to
         "and export it."
     ),
     "definitions": (
-        "We cannot replay what makes a lead sales-ready: there is no sales_ready.toml. Write down "
-        "the definition both sides agreed on."
+        "We cannot replay what makes a lead sales-ready: sales_ready.toml is not there or holds no "
+        "definition. Write down the one both sides agreed on."
     ),
     "responses": (
         "We cannot share out credit: nobody exported who responded to which campaign. Export "
