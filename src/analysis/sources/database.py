@@ -129,7 +129,7 @@ def open_session(
             "temp_directory": str(spill),
             "memory_limit": MEMORY_LIMIT,
         }
-        unused = UNUSED_OPTIMIZERS
+        unused: tuple[str, ...] = UNUSED_OPTIMIZERS
         if n_bytes <= SMALL:
             config["threads"] = 1
         if n_bytes <= FEW:
