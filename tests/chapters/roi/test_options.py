@@ -2,16 +2,19 @@
 
 import datetime as dt
 import math
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 from roi_case import programme
 
+from analysis.chapters.cost import cost
 from analysis.chapters.growth.assessment import AssessmentTables
 from analysis.chapters.roi import costs, mechanisms, options
 from analysis.chapters.roi.case import Uncertain
 from analysis.chapters.roi.options import LeadGeneration, PreSales, Terms
 from analysis.project.errors import CrmDataError
+from analysis.tables.canonical import SELLING_DEFINITIONS
 
 END = dt.date(2026, 1, 1)  # leads of 2024-07-03 to 2025-07-03 are ripe
 
@@ -263,3 +266,43 @@ def test_without_leads_no_share_of_recycled_ones_is_told_and_none_is_zero():
         len(mechanisms.recycled_shares(leads.reindex([0]).assign(opportunity_id="1"), deals, stays))
         == 1
     )
+
+
+@pytest.mark.parametrize(
+    ("status", "smallest_cell", "cost_amount", "why"),
+    [
+        ("answered", 5, 200.0, "cannot tell: hours and opportunities"),
+        ("withheld", 5, math.nan, "the cost of an hour is withheld. A third of the hours have no"),
+        ("answered", 6, math.nan, "what an hour of selling costs is not known."),
+    ],
+)
+def test_an_hour_costs_nothing_here_that_its_own_page_withholds(
+    status, smallest_cell, cost_amount, why
+):
+    """Five reps paid 20,000 for 100 h; too few to tell what one more hour brings."""
+    each = dict.fromkeys((*SELLING_DEFINITIONS, "paid_hours", "available_hours"), 100.0)
+    pay = dict.fromkeys(cost.PAY, 5_000.0)
+    stays = pd.DataFrame([{**each, **pay, "rep_id": rep} for rep in "abcde"]).assign(
+        quarter="2026Q3", team_id="t", logged_share=1.0, weeks_employed=13.0,
+        quota_amount=9e5, bookings_amount=5e5,
+    )  # fmt: skip
+    weeks = stays.assign(week_start="2026-09-21", coverage="ok", n_created=1)
+    found = {
+        "check": "undated", "questions": ["hours", "cost", "worth"], "severity": "withhold",
+        "sentence": "A third of the hours have no date.", "remedy": "Export them again.",
+        "accepted": None,
+    }  # fmt: skip
+    verdict = {"status": status, "checks": ["undated"]}
+    got = options.next_hour_of_company(
+        {"rep_week": weeks, "rep_quarter": stays},
+        quarter="2026Q3",
+        house=SimpleNamespace(
+            hours=SimpleNamespace(minimum_logged_share=0.5),
+            company=SimpleNamespace(currency="USD"),
+            people=SimpleNamespace(smallest_cell=smallest_cell),
+        ),
+        account={"gate": {"findings": [found], "questions": {"cost": verdict}}},
+    )
+    assert got.cost_amount == pytest.approx(cost_amount, nan_ok=True)
+    assert math.isnan(got.brings.estimate)
+    assert got.why.startswith(why)

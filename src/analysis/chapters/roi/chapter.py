@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
+from analysis.chapters.data_quality import answerability
 from analysis.chapters.growth import specification
 from analysis.chapters.roi import (
     accounts,
@@ -121,7 +122,10 @@ def next_hour(appraised: Appraised) -> NextHour:
     """Bookings that one more hour of selling brings, as the chapter on selling time has it."""
     company = appraised.company
     return options.next_hour_of_company(
-        appraised.tables, quarter=company.quarter, house=company.settings
+        appraised.tables,
+        quarter=company.quarter,
+        house=company.settings,
+        account=company.audit,
     )
 
 
@@ -147,7 +151,8 @@ def spent_sentence(appraised: Appraised) -> str:
 def programme_spending(appraised: Appraised) -> LabelledTable:
     """Cost of the programme so far: one row an item."""
     company, hour = appraised.company, appraised.case.cost_per_hour.estimate
-    currency = company.settings.company.currency
+    price = f", at {money.amount_text(hour, company.settings.company.currency, 2)} a paid hour"
+    is_hidden = "cost_per_paid_hour" in answerability.withheld_metrics(company.audit)
     return LabelledTable(
         costs.programme_spending(
             appraised.case,
@@ -163,7 +168,7 @@ def programme_spending(appraised: Appraised) -> LabelledTable:
         },
         f"programme_costs, activities, attendees, {company.quarter}",
         note="Meetings: time of people in meetings of both sides without customers since the "
-        f"first start, at {money.amount_text(hour, currency, 2)} a paid hour.",
+        f"first start{'' if is_hidden else price}.",
     )
 
 

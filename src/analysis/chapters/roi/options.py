@@ -13,11 +13,12 @@ and ways.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
 from analysis.chapters.cost import cost
+from analysis.chapters.data_quality import answerability
 from analysis.chapters.roi import appraised_programme
 from analysis.chapters.roi.case import Uncertain
 from analysis.chapters.selling_time import elasticity, rep_weeks, worth_of_an_hour
@@ -302,7 +303,7 @@ class NextHour(NamedTuple):
     [currency/h].
 
     All NaN where hours were not logged, the first two where more hours and more bookings are only
-    known to go together; ``why`` then says what is lacking.
+    known to go together, each where the gate withholds it; ``why`` then says what is lacking.
     """
 
     brings: Uncertain
@@ -312,23 +313,36 @@ class NextHour(NamedTuple):
 
 
 def next_hour_of_company(
-    tables: Mapping[str, pd.DataFrame], *, quarter: str, house: Settings
+    tables: Mapping[str, pd.DataFrame], *, quarter: str, house: Settings, account: Mapping[str, Any]
 ) -> NextHour:
-    """Return what one more hour brings as of `quarter`, from ``rep_week`` and ``rep_quarter``."""
+    """Return what one more hour brings as of `quarter`, from ``rep_week`` and ``rep_quarter``.
+
+    Nothing that the gate's verdict in `account` withholds, nor a figure of too few reps.
+    """
     weekly, stays = tables["rep_week"], tables["rep_quarter"]
     now = stays[stays["quarter"] == quarter]
-    least, currency = house.hours.minimum_logged_share, house.company.currency
+    counted: dict[str, Any] = {
+        "minimum_logged_share": house.hours.minimum_logged_share,
+        "currency": house.company.currency,
+        "smallest_cell": house.people.smallest_cell,
+    }
     try:
-        hour = cost.estimate_cost(now, minimum_logged_share=least, currency=currency)
-        base = worth_of_an_hour.selling_basis(now, minimum_logged_share=least, currency=currency)
+        hour = cost.estimate_cost(now, **counted)
+        base = worth_of_an_hour.selling_basis(now, **counted)
         elasticity_effect = elasticity.estimate_elasticity(
             rep_weeks.select_weeks(weekly[weekly["quarter"] <= quarter])
         )
     except CrmDataError as refusal:
         return NextHour(UNKNOWN, UNKNOWN, math.nan, str(refusal).splitlines()[0])
     worth = worth_of_an_hour.marginal_value(base, elasticity_effect)
+    withheld = answerability.withheld_metrics(account)
+    hour, worth = (answerability.hide_withheld(each, account) for each in (hour, worth))
+    why = "" if hour.is_known else "what an hour of selling costs is not known."
+    hidden = [withheld[each.name] for each in (hour, worth) if each.name in withheld]
+    if hidden:
+        why = f"{answerability.question_words([hidden[0].question])} is withheld. {hidden[0].why}"
     if not worth.is_known:
-        return NextHour(UNKNOWN, UNKNOWN, hour.estimate, worth.method)
+        return NextHour(UNKNOWN, UNKNOWN, hour.estimate, why or worth.method)
     brings = Uncertain(worth.estimate, (worth.high - worth.low) / 2 / NORMAL_REACH, MANY)
     return NextHour(
         brings,
@@ -338,4 +352,5 @@ def next_hour_of_company(
             elasticity_effect.df,
         ),
         hour.estimate,
+        why,
     )
