@@ -10,12 +10,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy import stats
 
 from analysis.chapters.growth import callaway_santanna, counterfactual, imputation
 from analysis.chapters.growth.panel import NEVER
 from analysis.project.errors import CrmDataError
-from analysis.stats import jackknife
+from analysis.stats import intervals, jackknife
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -50,11 +49,11 @@ class TeamContrast(NamedTuple):
 
     def reach(self, level: float) -> float:
         """Return how far from zero a two-sided test at `level` lets an estimate of nothing lie."""
-        return float(stats.t.ppf(1 - level / 2, self.df)) * self.error
+        return intervals.t_point(1 - level / 2, self.df) * self.error
 
     def shows_from(self, level: float) -> float:
         """Return the shift that a two-sided test at `level` would show four times in five."""
-        return self.reach(level) + float(stats.t.ppf(WANTED, self.df)) * self.error
+        return self.reach(level) + intervals.t_point(WANTED, self.df) * self.error
 
 
 class Clusters(NamedTuple):

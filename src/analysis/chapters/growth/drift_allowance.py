@@ -16,9 +16,8 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy import stats
 
-from analysis.stats import jackknife
+from analysis.stats import intervals, jackknife
 
 if TYPE_CHECKING:
     from analysis.chapters.growth.contrasts import TeamContrast
@@ -47,7 +46,7 @@ class GradedInterval(NamedTuple):
 
     def ends(self, level: float) -> tuple[float, float]:
         """Return the ends of the interval of `level`."""
-        reach = float(stats.t.ppf((1 + level) / 2, self.df)) * self.error
+        reach = intervals.t_point((1 + level) / 2, self.df) * self.error
         return self.estimate - reach, self.estimate + reach
 
     def excludes_zero(self, level: float) -> bool:

@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from analysis.chapters.growth import contrasts, imputation
 from analysis.chapters.growth.panel import NEVER
 from analysis.project.errors import CrmDataError
 from analysis.project.money import MINUS
-from analysis.stats import linear
+from analysis.stats import intervals, linear
 from analysis.stats.intervals import LEVEL
 from analysis.stats.sample import make_sample
 
@@ -183,7 +182,7 @@ def leads_guard(whole: Panel | None, basis: CheckBasis) -> Guard:
         return Guard(name, None, f"leads: only {len(others)} teams never joined")
     change = np.nanmean(others[:, first:], axis=1) - np.nanmean(others[:, :first], axis=1)
     error = float(change.std(ddof=1)) / math.sqrt(change.size)
-    reach = float(stats.t.ppf(1 - MOVES_LEVEL / 2, change.size - 1)) * error
+    reach = intervals.t_point(1 - MOVES_LEVEL / 2, change.size - 1) * error
     middle = float(change.mean())
     speaks = basis.sign > 0 and gain.estimate > gain.reach(MOVES_LEVEL) and middle + reach < 0
     says = f"adopters' leads {_percent(gain.estimate)}, the others' {_percent(middle)}"
