@@ -113,6 +113,7 @@ def cells() -> list[Cell]:
         "early: effect a quarter early": {"early_quarters": 1},
         "heads vary by 15 %": {"churn_log_sd": 0.15},
         "one team takes over half of another": {"takeover": True},
+        "half of a team becomes a new one": {"split": True},
         "13 % of team-quarters empty": {"empty_share": 0.13},
     }
     for name, different in hard.items():

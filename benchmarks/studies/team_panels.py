@@ -91,6 +91,8 @@ class Teams:
         AR(1) shock by quarter of a team's heads, and with them of its opportunities and bookings.
     takeover : bool
         Whether one team hands half of its business to another two thirds through.
+    split : bool
+        Whether it hands that half to a team that is new then, in the place of another.
     empty_share : float
         Share of team-quarters in which nothing is booked [0-1].
     """
@@ -123,6 +125,7 @@ class Teams:
     cohort_effects: tuple[float, ...] = ()
     churn_log_sd: float = 0.0
     takeover: bool = False
+    split: bool = False
     empty_share: float = 0.0
 
     def __post_init__(self) -> None:
@@ -235,8 +238,8 @@ def draw_matrices(teams: Teams) -> Matrices:
         + np.log(heads)
         + np.where(is_adopter, teams.pre_trend_log, 0.0) * time
     )
-    if teams.takeover:
-        log_level += np.log(_takeover(teams, rng))
+    business = _business(teams, rng)
+    log_level += np.log(np.where(business > 0, business, 1.0))
     if teams.region_shock_log_sd:
         shocks = _ar1(teams.region_shock_log_sd, (teams.n_regions, teams.n_quarters), rng)
         log_level += shocks[regions]
@@ -258,6 +261,7 @@ def draw_matrices(teams: Teams) -> Matrices:
     index, survey = _indices(teams, np.log(amount), is_on, rng)
     if teams.empty_share:
         amount = np.where(rng.random(shape) < teams.empty_share, 0.0, amount)
+    amount, created = np.where(business > 0, amount, 0.0), np.where(business > 0, created, 0)
     n_out, n_in = rng.binomial(REPS, MOVE_RATE, shape), rng.binomial(REPS, MOVE_RATE, shape)
     lost = np.rint(np.maximum(closed * (1 - WIN_RATE), 1))
     columns = {
@@ -348,12 +352,18 @@ def _churn(teams: Teams, rng: np.random.Generator) -> Floats:
     return np.exp(_ar1(teams.churn_log_sd, (teams.n_teams, teams.n_quarters), rng))
 
 
-def _takeover(teams: Teams, rng: np.random.Generator) -> Floats:
-    """Return each team's business as a multiple: one team hands half of it to another."""
+def _business(teams: Teams, rng: np.random.Generator) -> Floats:
+    """Return each team's business as a multiple: one may hand half of it to another, or to a new
+    one, which had none before.
+    """
     business = np.ones((teams.n_teams, teams.n_quarters))
+    if not teams.takeover and not teams.split:
+        return business
     giver, taker = rng.choice(teams.n_teams, 2, replace=False)
     since = 2 * teams.n_quarters // 3
     business[giver, since:], business[taker, since:] = 0.5, 1.5
+    if teams.split:
+        business[taker] = np.where(np.arange(teams.n_quarters) < since, 0.0, 0.5)
     return business
 
 
