@@ -6,8 +6,8 @@ true effects; drift of adopters; selection; rerouting; logging; deals held back;
 join as one; few adopters; heavy deals.  `pays`: true lifts drawn from either prior, and whether
 programmes said to pay with .9 or more do.
 
-`companies`: a harmful, a useless and a working programme and one that only hired, with what page
-one says of each.
+`companies`: how often a harmful, a useless and a working programme and one that only hired get
+which words.  `pages`: all that page one says of one whole company of each kind, from its exports.
 
     python benchmarks/growth.py [--json] [--draws 1000] [--workers 2] [--only true]
 """
@@ -27,7 +27,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 import pandas as pd
 from monte_carlo import as_json, claim, head, line, share
-from studies import decision_study
+from studies import decision_study, page_one_study
 from studies.team_panels import Matrices, Teams, draw_matrices
 
 from analysis.chapters.growth import grading, panel, specification
@@ -315,11 +315,11 @@ def companies(n_draws: int, n_workers: int) -> Iterator[dict[str, object]]:
                 yield {"cell": kind} | claim("page one", what, got, "", None, n_draws)
 
 
-def print_companies() -> None:
-    """Print what page one says of one company of each kind, the first drawn."""
+def print_pages() -> None:
+    """Print what page one says of one company of each kind."""
     for kind in decision_study.KINDS:
-        page = decision_study.page_one(kind, seed=0)
-        print(f"\n{kind}\n  grows? {page.growth}\n  pays?  {page.pay}\n  next:  {page.next_step}")
+        page = page_one_study.page_one(kind, seed=0)
+        print(f"\n{kind}", *(f"  {name:<8}{text}" for name, text in page.items()), sep="\n")
 
 
 def run(n_draws: int, n_workers: int, only: str = "") -> Iterator[dict[str, object]]:
@@ -351,8 +351,8 @@ def main() -> None:
     for row in run(options.draws, options.workers, options.only):
         print(as_json(row) if options.json else line(row, WIDTHS), flush=True)
     if not options.json:
-        if not options.only or options.only == "companies":
-            print_companies()
+        if options.only in {"", "pages"}:
+            print_pages()
         print(f"{time.perf_counter() - start:.0f} s wall, {options.workers} processes")
 
 
