@@ -30,7 +30,7 @@ from monte_carlo import as_json, claim, head, line, share
 from studies import decision_study, page_one_study
 from studies.team_panels import Matrices, Teams, draw_matrices
 
-from analysis.chapters.growth import grading, panel, specification
+from analysis.chapters.growth import counterfactual, grading, panel, specification
 from analysis.chapters.growth.grading import GrowthPanels
 from analysis.chapters.roi import uncertainty
 from analysis.chapters.roi.case import GrowthEffect, Prior
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from analysis.chapters.growth.grading import GradedGrowth
 
+counterfactual.MOST_CELLS = 100_000  # batches that stay in the cache: the same figures, sooner
 SPEC = specification.default_specification()._replace(randomisation_draws=999)
 WIDTHS = {"work": 9, "cell": 48, "what": 38}
 SIZES = (24, 12, 60)
