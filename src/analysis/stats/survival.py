@@ -65,19 +65,21 @@ def day_counts(
     width = last + 2
     codes = np.zeros(len(days), np.int64) if clusters is None else clusters
     n_rows = int(codes.max(initial=0)) + 1 if n_clusters is None else n_clusters
-    begin = np.zeros(len(days), np.int64) if entry is None else entry
-
-    def tally(day: Ints, rows: NDArray[np.bool_]) -> Floats:
-        place = codes[rows] * width + np.minimum(day[rows], last + 1)
-        return np.bincount(place, minlength=n_rows * width).reshape(n_rows, width).astype(float)
-
-    every = np.ones(len(days), bool)
-    came, left = tally(begin, every), tally(days, every)
-    before = np.cumsum(left, axis=1) - left
-    at_risk = np.cumsum(came, axis=1) - before
-    return DayCounts(
-        at_risk[:, :-1], tally(days, ending > 0)[:, :-1], tally(days, ending == cause)[:, :-1]
-    )
+    kind = np.where(ending == cause, 2, np.where(ending > 0, 1, 0))
+    place = (kind * n_rows + codes) * width + np.minimum(days, last + 1)
+    counted = np.bincount(place, minlength=3 * n_rows * width).reshape(3, n_rows, width)
+    still_open, otherwise, reached = counted.astype(float)
+    ended = otherwise + reached
+    left = still_open + ended
+    if entry is None:
+        came = left.sum(axis=1, keepdims=True)
+    else:
+        at = codes * width + np.minimum(entry, last + 1)
+        came = np.cumsum(
+            np.bincount(at, minlength=n_rows * width).reshape(n_rows, width), axis=1
+        ).astype(float)
+    at_risk = came - (np.cumsum(left, axis=1) - left)
+    return DayCounts(at_risk[:, :-1], ended[:, :-1], reached[:, :-1])
 
 
 def incidence_of_counts(counts: DayCounts) -> Floats:
@@ -122,18 +124,26 @@ def cumulative_incidence(
         raise ValueError("days must not be below 0, nor below entry")
     late = entry if entry is not None and entry.any() else None
     # An end on day d lies after the start of that day: at d + 1 of the estimator, entry at d.
-    curve = SurvfuncRight(days + 1, (ending > 0).astype(int), entry=late)
-    place = np.searchsorted(curve.surv_times, days[ending == cause] + 1)
-    reached = np.bincount(place, minlength=len(curve.surv_times)).astype(float)
+    if late is None:
+        by_day = [np.bincount(days[ending > 0]), np.bincount(days[ending == 0])]
+        times = [np.flatnonzero(n) for n in by_day]
+        curve = SurvfuncRight(
+            np.concatenate(times) + 1,
+            np.repeat([1, 0], [len(t) for t in times]),
+            freq_weights=np.concatenate([n[t] for n, t in zip(by_day, times, strict=True)]),
+        )
+    else:
+        curve = SurvfuncRight(days + 1, (ending > 0).astype(int), entry=late)
+    reached = np.bincount(days[ending == cause] + 1, minlength=int(days.max()) + 2).astype(float)
     share, error = _with_error(
         np.asarray(curve.surv_prob), np.asarray(curve.n_risk, float),
-        np.asarray(curve.n_events, float), reached,
+        np.asarray(curve.n_events, float), reached[np.asarray(curve.surv_times, np.int64)],
     )  # fmt: skip
     counts = day_counts(days, ending, cause=cause, entry=late, clusters=clusters)
     grid = np.arange(counts.at_risk.shape[1])
     at = np.searchsorted(curve.surv_times, grid + 1, side="right")
     on_grid, spread = (np.concatenate([[0.0], values])[at] for values in (share, error))
-    n_clusters = 0 if clusters is None else len(np.unique(clusters))
+    n_clusters = 0 if clusters is None else int(np.count_nonzero(np.bincount(clusters)))
     is_clustered = FEWEST_CLUSTERS <= n_clusters < len(days)  # not each one's own
     if is_clustered:
         spread = np.fmax(spread, _jackknife_error(counts))

@@ -17,7 +17,6 @@ import pandas as pd
 from analysis.chapters.lead_funnel.stages import (
     LATER,
     NOT_EXPORTED,
-    ON_THE_WAY,
     STAGES,
     passage,
     share_reaching,
@@ -43,12 +42,23 @@ def funnel_counts(
     are shares of those who got as far as the stage before and of all leads, with Wilson's 95%
     interval; ``amount`` is that of their opportunities [currency].
     """
-    dated = rows[[*LATER, *(f"by_{s}" for s in LATER), "deal_amount", *([by] if by else [])]]
-    groups = [("All", dated)] if not by else dated.groupby(by, observed=True, dropna=False)
-    parts = [_counts_of(group, stages).assign(group=name) for name, group in groups]
-    if not parts:
-        return pd.DataFrame(columns=["group", "stage", "n_any", "n_all"])
-    table = pd.concat(parts, ignore_index=True)
+    groups = rows[by].astype("category") if by else pd.Series("All", rows.index, dtype="category")
+    names = [*groups.cat.categories, math.nan]  # the last is of leads without a group
+    codes = groups.cat.codes.to_numpy(np.int64) % len(names)
+    is_here = np.bincount(codes, minlength=len(names)) > 0
+    counts = _counts_by_stage(rows, codes, stages, len(names))
+    n_any = counts["n_any"]
+    counts |= {
+        "n_before": np.concatenate([n_any[:1], n_any[:-1]]),
+        "n_leads": np.broadcast_to(n_any[0], n_any.shape),
+    }
+    table = pd.DataFrame(
+        {
+            "stage": ["lead", *stages] * int(is_here.sum()),
+            **{name: each.T[is_here].ravel() for name, each in counts.items()},
+            "group": np.array(names, object)[is_here].repeat(len(stages) + 1),
+        }
+    )
     for share, size in (("of_before", "n_before"), ("of_all", "n_leads")):
         table[share] = table["n_any"] / table[size].where(table[size] > 0)
         low, high = wilson_interval(table[share], table[size])
@@ -56,32 +66,30 @@ def funnel_counts(
     return table
 
 
-def _counts_of(rows: pd.DataFrame, stages: Sequence[str]) -> pd.DataFrame:
-    got_as_far = [np.ones(len(rows), bool)] + [rows[f"by_{s}"].notna().to_numpy() for s in stages]
-    in_order, last = np.ones(len(rows), bool), np.zeros(len(rows))
-    every = [in_order]
-    for stage in stages:
-        day = rows[stage].to_numpy(float)
-        in_order = in_order & (day >= last)  # a missing day is not in order
-        last = np.where(in_order, day, last)
-        every.append(in_order)
+def _counts_by_stage(
+    rows: pd.DataFrame, codes: np.ndarray, stages: Sequence[str], n_groups: int
+) -> dict[str, np.ndarray]:
+    """Return counts and money, a row a stage and a column a group; money is missing where none of
+    it is known.
+    """
     amount = rows["deal_amount"].to_numpy(float)
-    n_any = [int(got.sum()) for got in got_as_far]
-    return pd.DataFrame(
-        {
-            "stage": ["lead", *stages],
-            "n_any": n_any,
-            "n_all": [int(each.sum()) for each in every],
-            "n_before": [n_any[0], *n_any[:-1]],
-            "n_leads": len(rows),
-            "amount": [_known_sum(amount[got]) for got in got_as_far],
-        }
-    )
-
-
-def _known_sum(amounts: np.ndarray) -> float:
-    """Return the sum of the known amounts; missing where none is known."""
-    return float(np.nansum(amounts)) if (~np.isnan(amounts)).any() else math.nan
+    is_priced = ~np.isnan(amount)
+    in_order, last = np.ones(len(rows), bool), np.zeros(len(rows))
+    counts: dict[str, list[np.ndarray]] = {"n_any": [], "n_all": [], "amount": []}
+    for stage in ["lead", *stages]:
+        got_as_far = in_order
+        if stage != "lead":
+            got_as_far = rows[f"by_{stage}"].notna().to_numpy()
+            day = rows[stage].to_numpy(float)
+            in_order = in_order & (day >= last)  # a missing day is not in order
+            last = np.where(in_order, day, last)
+        priced = got_as_far & is_priced
+        money = np.bincount(codes[priced], weights=amount[priced], minlength=n_groups)
+        is_known = np.bincount(codes[priced], minlength=n_groups) > 0
+        counts["n_any"].append(np.bincount(codes[got_as_far], minlength=n_groups))
+        counts["n_all"].append(np.bincount(codes[in_order], minlength=n_groups))
+        counts["amount"].append(np.where(is_known, money, math.nan))
+    return {name: np.stack(each) for name, each in counts.items()}
 
 
 def what_became(rows: pd.DataFrame, by: str = "cohort") -> pd.DataFrame:
@@ -121,14 +129,20 @@ def cohort_shares(
     long; ``is_young`` where not all were.  A row a group: ``n_leads``, ``n_reps`` behind them, and
     ``opportunity``, ``won`` each with ``_low`` and ``_high``.
     """
+    groups = funnel.rows[by].astype("category")
+    codes = groups.cat.codes
+    ways = {
+        stage: (passage(funnel, stage, wins_since=wins_since), horizon)
+        for stage, horizon in (("opportunity", OPPORTUNITY_DAYS), ("won", WIN_DAYS))
+    }
+    group_of = {stage: codes[way.rows.index].to_numpy() for stage, (way, _) in ways.items()}
     records = []
-    columns = list(dict.fromkeys([by, *ON_THE_WAY, "by_opportunity", "by_won"]))
-    for name, rows in funnel.rows[columns].groupby(by, observed=True, dropna=False):
-        own = funnel._replace(rows=rows)
+    for name, rows in funnel.rows[["rep_id", "age"]].groupby(groups, observed=True, dropna=False):
+        code = codes.loc[rows.index[0]]
         record = {by: name, "n_leads": len(rows), "n_reps": rows["rep_id"].nunique()}
-        for stage, horizon in (("opportunity", OPPORTUNITY_DAYS), ("won", WIN_DAYS)):
-            way = passage(own, stage, wins_since=wins_since)
-            values = share_by(share_reaching(way, horizon), horizon)
+        for stage, (way, horizon) in ways.items():
+            mine = way.only(np.flatnonzero(group_of[stage] == code))
+            values = share_by(share_reaching(mine, horizon), horizon)
             record |= dict(zip((stage, f"{stage}_low", f"{stage}_high"), values, strict=True))
         record["is_young"] = bool((rows["age"] < WIN_DAYS).any())
         records.append(record)
