@@ -10,6 +10,7 @@ from pathlib import Path
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # small fits wait for more threads than they use
 
 import pytest
+from crm_tables import cleaned
 
 from analysis.simulate.exports import write
 from analysis.simulate.world.company_parameters import SimulatedCompany
@@ -95,6 +96,22 @@ def shared_raw(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ALIGNMENT_ROI_ROOT", str(root))
         yield folder
+
+
+@pytest.fixture(scope="module")
+def clean_folder(tmp_path_factory):
+    """Return what writes a folder of the dataset "here" and cleans it, once for the tests that read that pass."""
+
+    def clean(write_files, **options):
+        root = _project(tmp_path_factory.mktemp("clean"))
+        folder = root / "data" / "raw" / "here"
+        folder.mkdir()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("ALIGNMENT_ROI_ROOT", str(root))
+            write_files(folder)
+            return cleaned(**options)
+
+    return clean
 
 
 @pytest.fixture(scope="session")

@@ -57,12 +57,17 @@ def user(rep_id: str = ADA, **other: str) -> Row:
     return _USER | {"Id": rep_id} | other
 
 
+def deal_id(n: int) -> str:
+    """Return the id of `opportunity(n)`."""
+    return f"006{n:012d}AAA"
+
+
 def opportunity(n: int, **other: str) -> Row:
     """Return a row of Salesforce's Opportunity: 100 USD won by Ada on 10 February 2026.
 
     Its stage is what its flags say, unless `other` names one.
     """
-    row = _OPPORTUNITY | {"Id": f"006{n:012d}AAA", "Name": f"Deal {n}"} | other
+    row = _OPPORTUNITY | {"Id": deal_id(n), "Name": f"Deal {n}"} | other
     return {"StageName": STAGES.get((row["IsClosed"], row["IsWon"]), "")} | other | row
 
 
@@ -118,6 +123,17 @@ class Pass(NamedTuple):
         """Return the rules that took rows of a table, with how many."""
         held = self.tables["set_aside"]
         return held.loc[held["table_name"] == table, "rule"].value_counts().to_dict()
+
+    def rows(self, table: str, *keys: str) -> pd.DataFrame:
+        """Return the clean rows of a table whose key's first column is one of these."""
+        clean = self.tables[table]
+        return clean[clean[TABLES[table].key[0]].isin(keys)].reset_index(drop=True)
+
+    def aside_of(self, *keys: str, table: str = "opportunities") -> dict[str, int]:
+        """Return the rules that took rows of these records, with how many."""
+        held = self.tables["set_aside"]
+        own = (held["table_name"] == table) & held["record_key"].isin(keys)
+        return held.loc[own, "rule"].value_counts().to_dict()
 
     def effect(self, table: str, rule: str) -> rules.RuleEffect:
         """Return what one rule did."""
