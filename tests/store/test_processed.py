@@ -30,22 +30,32 @@ def exports(raw):
     return raw
 
 
+def file_bytes(folder) -> dict[str, bytes]:
+    return {f.name: f.read_bytes() for f in folder.iterdir()}
+
+
 @pytest.fixture(scope="module")
-def cleaned_once(tmp_path_factory):
-    """Return the root of a project whose dataset "here" holds the same exports, cleaned."""
+def first_use(tmp_path_factory):
+    """Return a project's root and the reps of its dataset "here", which asking for them cleaned.
+
+    The dataset holds the same exports and a meeting that was deleted; also whether they are as they were.
+    """
     root = tmp_path_factory.mktemp("cleaned")
+    gone = event(2, IsDeleted="true", EndDateTime="2026-02-02T11:30:00Z", DurationInMinutes="90")
     with at(project(root)):
         folder = paths.raw_folder("here")
         folder.mkdir()
-        write(folder, Opportunity=[opportunity(1)], Event=[event(1)], User=[user()], UserRole=ROLES)
-        processed.prepare_dataset("here")
-    return root
+        write(folder, Opportunity=[opportunity(1)], User=[user()], UserRole=ROLES)
+        write(folder, Event=[event(1), gone])
+        before = file_bytes(folder)
+        reps = processed.load_table("here", "reps")
+        return root, reps, file_bytes(folder) == before
 
 
 @pytest.fixture
-def prepared(cleaned_once, root):
+def prepared(first_use, root):
     """Return the dataset's folder of exports in a copy of that project: the copy is as a clean leaves it."""
-    shutil.copytree(cleaned_once, root, dirs_exist_ok=True)
+    shutil.copytree(first_use[0], root, dirs_exist_ok=True)
     return paths.raw_folder("here")
 
 
@@ -57,7 +67,7 @@ def written() -> dict[str, tuple[int, int]]:
     }
 
 
-def test_every_table_and_panel_is_written(exports):
+def test_every_table_and_panel_is_written(prepared):
     account = processed.prepare_dataset("here")
     names = {f"{n}.parquet" for n in (*TABLES, *PANELS, "quarters", "quarantine")} | {
         "audit.json",
@@ -118,29 +128,40 @@ def _file(raw):
     )
 
 
-def test_a_change_is_seen(prepared):
+@pytest.fixture(scope="module")
+def changed(first_use, tmp_path_factory):
+    """Return a copy of that project after a second deal and six changes, cleaned again, and what it was before.
+
+    That is the stamps after each change, what was written before, and the stamp of the pass.
+    """
+    root = tmp_path_factory.mktemp("changed")
+    shutil.copytree(first_use[0], root, dirs_exist_ok=True)
+    with at(root):
+        before, raw = written(), paths.raw_folder("here")
+        write(raw, Opportunity=[opportunity(1), opportunity(2, Amount="500")])
+        stamps = [processed._stamp("here", intake.files_of(raw), None)]
+        for change in (_byte, _rule, _setting, _house, _map, _file):
+            change(raw)
+            stamps.append(processed._stamp("here", intake.files_of(raw), None))
+        (paths.processed_folder("here") / "stale.parquet").touch()
+        account = processed.prepare_dataset("here")
+    return root, stamps, before, account["stamp"]
+
+
+def test_a_change_is_seen(changed):
     """A byte of an export, a rule, a setting of the dataset or the house, a map, a file more: each redoes all."""
-    before = written()["reps.parquet"]
-    write(prepared, Opportunity=[opportunity(1), opportunity(2, Amount="500")])
-    stamps = [processed._stamp("here", intake.files_of(prepared), None)]
-    for change in (_byte, _rule, _setting, _house, _map, _file):
-        change(prepared)
-        stamps.append(processed._stamp("here", intake.files_of(prepared), None))
+    root, stamps, before, stamp = changed
     assert len(set(stamps)) == 7
-    assert processed.prepare_dataset("here")["stamp"] == stamps[-1]
-    assert written()["reps.parquet"] != before
+    assert stamp == stamps[-1]
+    with at(root):
+        assert written()["reps.parquet"] != before["reps.parquet"]
 
 
-def test_a_change_has_its_effect(prepared):
-    """101 instead of 100, then that deal is dropped and the other one stays."""
-    write(prepared, Opportunity=[opportunity(1), opportunity(2, Amount="500")])
-    _byte(prepared)
-    processed.prepare_dataset("here")
-    assert processed.load_table("here", "opportunities")["deal_amount"].tolist() == [101.0, 500.0]
-    _rule(prepared)
-    processed.prepare_dataset("here")
-    assert processed.load_table("here", "opportunities")["deal_amount"].tolist() == [500.0]
-    held = processed.load_table("here", "quarantine").set_index("rule").loc["small"]
+def test_a_change_has_its_effect(changed):
+    """101 instead of 100, and that deal is dropped; the other one stays."""
+    with at(changed[0]):
+        assert processed.load_table("here", "opportunities")["deal_amount"].tolist() == [500.0]
+        held = processed.load_table("here", "quarantine").set_index("rule").loc["small"]
     assert held[["action", "reason", "money_amount"]].tolist() == [
         "drop",
         "too small for us",
@@ -148,11 +169,8 @@ def test_a_change_has_its_effect(prepared):
     ]
 
 
-def test_the_quarantine_tells_the_hours_on_a_row(exports):
+def test_the_quarantine_tells_the_hours_on_a_row(prepared):
     """90 minutes deleted are 1.5 hours."""
-    gone = event(2, IsDeleted="true", EndDateTime="2026-02-02T11:30:00Z", DurationInMinutes="90")
-    write(exports, Event=[event(1), gone])
-    processed.prepare_dataset("here")
     held = processed.load_table("here", "quarantine").set_index("rule").loc["deleted_record"]
     assert held[["table_name", "record_key", "hours"]].tolist() == [
         "activities",
@@ -166,13 +184,11 @@ def test_another_day_is_another_table(prepared):
     assert processed.load_table("here", "activities").empty
 
 
-def test_the_folder_is_replaced_whole(prepared):
+def test_the_folder_is_replaced_whole(changed):
     """What lay there goes, and no scratch stays beside it."""
-    (paths.processed_folder("here") / "stale.parquet").touch()
-    _byte(prepared)
-    processed.prepare_dataset("here")
-    assert "stale.parquet" not in written()
-    assert [f.name for f in paths.processed_folder("here").parent.iterdir()] == ["here"]
+    with at(changed[0]):
+        assert "stale.parquet" not in written()
+        assert [f.name for f in paths.processed_folder("here").parent.iterdir()] == ["here"]
 
 
 def leftover(name: str = ".here-abcd1234"):
@@ -199,7 +215,7 @@ def test_what_a_killed_pass_had_moved_aside_goes_back(prepared):
     assert written() == before
 
 
-def test_the_folder_of_a_pass_that_runs_is_left_alone(exports):
+def test_the_folder_of_a_pass_that_runs_is_left_alone(prepared):
     folder = leftover()
     with (folder / processed.OWNER_FILE).open() as owner:
         fcntl.flock(owner, fcntl.LOCK_EX)
@@ -232,14 +248,12 @@ def test_a_dry_run_writes_nothing(exports):
     assert not (paths.project_root() / "data" / "history").exists()
 
 
-def test_raw_is_never_edited(exports):
-    before = {f.name: f.read_bytes() for f in exports.iterdir()}
-    processed.prepare_dataset("here")
-    assert {f.name: f.read_bytes() for f in exports.iterdir()} == before
+def test_raw_is_never_edited(first_use):
+    assert first_use[2]
 
 
-def test_a_table_is_prepared_on_first_use(exports):
-    assert processed.load_table("here", "reps")["role"].tolist() == ["rep"]
+def test_a_table_is_prepared_on_first_use(first_use, prepared):
+    assert first_use[1]["role"].tolist() == ["rep"]
     assert (paths.processed_folder("here") / "audit.json").is_file()
 
 
@@ -302,12 +316,12 @@ def test_a_key_that_is_not_whole_is_refused_and_kept(raw, kept):
 
 
 def contents(folder) -> dict[str, bytes]:
-    """Return what each processed file says: Parquet as the text of its cells, since its bytes are packed."""
+    """Return what each processed file says: of Parquet also each column's name and texts once, since its bytes are packed."""
     texts = {}
     for file in folder.iterdir():
-        parquet = file.suffix == ".parquet"
-        cells = pd.read_parquet(file).astype(str).to_csv().encode() if parquet else b""
-        texts[file.name] = file.read_bytes() + cells
+        table = pd.read_parquet(file) if file.suffix == ".parquet" else pd.DataFrame()
+        cells = "\n".join([*table, *(t for c in table for t in table[c].astype(str).unique())])
+        texts[file.name] = file.read_bytes() + cells.encode()
     return texts
 
 
