@@ -105,7 +105,7 @@ def code_hash() -> str:
     """Return the SHA-256 of the package's own sources, rules and templates."""
     package = Path(__file__).parents[1]
     digest = hashlib.sha256()
-    for file in sorted(p for p in package.rglob("*") if p.suffix in {".py", ".toml", ".typ"}):
+    for file in sorted(p for p in package.rglob("*") if p.suffix in {".py", ".sql", ".toml", ".typ"}):
         digest.update(
             f"{file.relative_to(package).as_posix()}\0".encode() + file.read_bytes() + b"\0"
         )
