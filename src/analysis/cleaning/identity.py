@@ -25,7 +25,8 @@ from collections import defaultdict
 from itertools import combinations
 from typing import TYPE_CHECKING, NamedTuple
 
-from analysis.sources.database import has_row, insert_rows, quote_identifier, quote_literal
+from analysis.sources.database import has_row, insert_rows, replace_values
+from analysis.sources.sql_files import read_statements
 from analysis.tables.canonical import TABLES
 
 if TYPE_CHECKING:
@@ -33,10 +34,8 @@ if TYPE_CHECKING:
 
     import duckdb
 
-SUBJECTS = {
-    "accounts": ("account_name", ("country", "parent_id")),
-    "products": ("product_name", ("product_family",)),
-}
+SQL = read_statements(__name__)
+NAMES = {"accounts": "account_name", "products": "product_name"}
 # share of two-letter pieces that two names have in common before they are put to the analyst
 LIKELY = 0.65
 LONGEST_BLOCK = 60  # names that share a piece so common tell nothing by it
@@ -84,10 +83,7 @@ def _decided(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, str
     """Return the name keys an analyst gave up, each with the key to keep at the end of all
     decisions.
     """
-    rows = connection.execute(
-        "select name_key(variant), name_key(canonical) from accepted_names where table_name = ?",
-        [table],
-    ).fetchall()
+    rows = connection.execute(SQL["decisions"], {"table": table}).fetchall()
     return {v: f.survivor for v, f in resolve_merges(rows).items() if f.survivor is not None}
 
 
@@ -103,17 +99,12 @@ def pairs_by_name(
     """
     if not has_row(connection, f"parsed_{table}"):
         return []
-    name, told_apart = SUBJECTS[table]
-    parsed = quote_identifier("parsed_" + table)
     decided = _decided(connection, table)
     rows: list[tuple[str, str, str]] = []
     ids: dict[str, list[str]] = defaultdict(list)
     wanted = sorted({*decided, *decided.values()})
-    for spelling, record in connection.execute(
-        f"select distinct name_key({name}), {key} from {parsed} where {key} is not null and name_key({name}) in "
-        "(select unnest(?::varchar[])) order by all",
-        [wanted],
-    ).fetchall():
+    of_table = {"parsed": f"parsed_{table}", "key": key, "name": NAMES[table], "wanted": wanted}
+    for spelling, record in connection.execute(SQL["ids_by_spelling"], of_table).fetchall():
         if record not in gone:
             ids[spelling].append(record)
     for variant, canonical in decided.items():
@@ -127,13 +118,8 @@ def pairs_by_name(
                 if loser != keep
             ]
     given_up = {loser for loser, _, _ in rows} | gone
-    clear = " and ".join(f"count(distinct {c}) <= 1" for c in told_apart)
-    alive = "not coalesce(is_deleted, false)" if table == "accounts" else "true"
     groups = connection.execute(
-        f"""select list_sort(list_distinct(list({key}))) from {parsed}
-        where {key} is not null and name_key({name}) <> '' and {alive} and {key} not in (select unnest(?::varchar[]))
-        group by name_key({name}) having count(distinct {key}) > 1 and {clear} order by 1""",
-        [sorted(given_up)],
+        SQL[f"{table}_of_one_name"], {"given_up": sorted(given_up)}
     ).fetchall()
     return rows + [(loser, keep, "same_name") for ((keep, *losers),) in groups for loser in losers]
 
@@ -218,18 +204,11 @@ def write_name_review(connection: duckdb.DuckDBPyConnection) -> None:
 
     A pair the analyst has decided on, or a name decided to stand for itself, is not put again.
     """
-    connection.execute(
-        "create or replace table name_review (table_name varchar, variant varchar, canonical varchar, similarity double)"
-    )
-    for table, (name, _) in SUBJECTS.items():
+    connection.execute(SQL["name_review"])
+    for table, name in NAMES.items():
         if not has_row(connection, table):
             continue
-        rows = connection.execute(
-            f"""select any_value({name} order by {name}) from {quote_identifier(table)} where name_key({name}) <> ''
-            and name_key({name}) not in (select name_key(variant) from accepted_names where table_name = ?
-              and name_key(variant) = name_key(canonical)) group by name_key({name})""",
-            [table],
-        ).fetchall()
+        rows = connection.execute(SQL["open_spellings"], {"table": table, "name": name}).fetchall()
         likely = likely_pairs(spelling for (spelling,) in rows)
         insert_rows(
             connection,
@@ -292,7 +271,6 @@ MERGEABLE = {
     "opportunities": "opportunity_id",
     "leads": "lead_id",
 }
-NAMED = ("accounts", "products")
 CHILDREN = {"account_id": "accounts", "parent_id": "accounts", "product_id": "products"} | {
     "opportunity_id": "opportunities",
     "lead_id": "leads",
@@ -301,17 +279,12 @@ CHILDREN = {"account_id": "accounts", "parent_id": "accounts", "product_id": "pr
 
 def _stated(connection: duckdb.DuckDBPyConnection, table: str, key: str) -> list[tuple[str, str]]:
     """Return the merges that the CRM states: who went into whom."""
-    listed = (
-        f"""
-        union select {key}, master_record_id from {quote_identifier("parsed_" + table)}
-        where {key} is not null and master_record_id is not null
-        union select trim(unnest(string_split(merged_record_ids, ';'))), {key} from {quote_identifier("parsed_" + table)}
-        where {key} is not null and merged_record_ids is not null"""
-        if table != "products"
-        else ""
-    )
-    rows = connection.execute(
-        f"select record_id, survivor_id from record_merges where table_name = ? {listed}", [table]
+    rows = (
+        connection.execute(SQL["merges_in_their_table"], {"table": table})
+        if table == "products"
+        else connection.execute(
+            SQL["merges_in_their_rows"], {"table": table, "key": key, "parsed": f"parsed_{table}"}
+        )
     ).fetchall()
     return [(loser, survivor) for loser, survivor in rows if loser and survivor]
 
@@ -322,7 +295,7 @@ def _survivors(
     stated = _stated(connection, table, key)
     by_name = (
         pairs_by_name(connection, table, key, {loser for loser, _ in stated})
-        if table in NAMED
+        if table in NAMES
         else []
     )
     if not stated and not by_name:
@@ -332,7 +305,7 @@ def _survivors(
     standing = {
         i
         for (i,) in connection.execute(
-            f"select distinct {key} from {quote_identifier('parsed_' + table)} where {key} is not null"
+            SQL["ids"], {"key": key, "parsed": f"parsed_{table}"}
         ).fetchall()
     }
     rows: list[tuple[str, str, str | None, str]] = []
@@ -356,9 +329,7 @@ def define_survivors(connection: duckdb.DuckDBPyConnection) -> None:
 
     Of a record merged, its survivor and the rule that says so.
     """
-    connection.execute(
-        "create or replace temp table survivors (table_name varchar, record_id varchar, survivor_id varchar, rule varchar)"
-    )
+    connection.execute(SQL["survivors"])
 
 
 def settle_survivors(connection: duckdb.DuckDBPyConnection) -> None:
@@ -372,19 +343,19 @@ def settle_survivors(connection: duckdb.DuckDBPyConnection) -> None:
     if not rows:
         return
     insert_rows(connection, "survivors", rows)
-    moved = {table for table, _, survivor, _ in rows if survivor is not None}
-    for name, table in TABLES.items():
-        for column in table.columns:
-            parent = CHILDREN.get(column.name)
-            if parent not in moved or column.name in table.key:
-                continue
-            mark = (
-                ", rekeyed_by = concat_ws(' ', rekeyed_by, s.rule)"
-                if name == "opportunities"
-                else ""
-            )
-            connection.execute(
-                f"""update {quote_identifier("parsed_" + name)} as child set {quote_identifier(column.name)} = s.survivor_id{mark}
-                from survivors s where s.table_name = {quote_literal(str(parent))} and s.survivor_id is not null
-                  and s.record_id = child.{quote_identifier(column.name)}"""
-            )
+    for parent in {table: None for table, _, survivor, _ in rows if survivor is not None}:
+        connection.execute(SQL["new_values"], {"table": parent})
+        for table, column in _children_of(parent):
+            if table == "opportunities":
+                connection.execute(SQL["mark_rekeyed_deals"], {"table": parent})
+            replace_values(connection, f"parsed_{table}", column)
+
+
+def _children_of(parent: str) -> list[tuple[str, str]]:
+    """Return the columns that name records of `parent` but are no key of their own table."""
+    return [
+        (name, column.name)
+        for name, table in TABLES.items()
+        for column in table.columns
+        if CHILDREN.get(column.name) == parent and column.name not in table.key
+    ]

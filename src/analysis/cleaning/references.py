@@ -12,8 +12,9 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
-from analysis.sources.database import LETTER, quote_identifier
+from analysis.sources.database import quote_identifier, replace_values
 from analysis.sources.field_maps import names_person
+from analysis.sources.sql_files import read_statements
 from analysis.tables.canonical import TABLES
 
 if TYPE_CHECKING:
@@ -23,56 +24,24 @@ if TYPE_CHECKING:
 
     from analysis.sources import intake
 
-PSEUDONYM = "P[0-9A-F]{11}"
+SQL = read_statements(__name__)
 
 
 class Parent(NamedTuple):
-    """A table that others refer to: its key, and the SQL of what else its records are called."""
+    """A table that others refer to, and its key; what else its records are called stands in SQL."""
 
     table: str
     key: str
-    aliases: tuple[str, ...]
     noun: str
 
 
-def _short(key: str) -> str:
-    """Return the SQL of the 15 characters that a Salesforce id of 18 is also written with."""
-    return f"case when length({key}) = 18 and salesforce_id({key}) = {key} then {key}[1:15] end"
-
-
 PARENTS = (
-    Parent(
-        "reps",
-        "rep_id",
-        (
-            "stated_name",
-            "pseudonym(given_name || ' ' || family_name)",
-            "person_email",
-            "user_id",
-            _short("rep_id"),
-        ),
-        "user",
-    ),
-    Parent("teams", "team_id", ("nullif(name_key(team_name), '')", _short("team_id")), "team"),
-    Parent(
-        "accounts",
-        "account_id",
-        ("nullif(name_key(account_name), '')", _short("account_id")),
-        "account",
-    ),
-    Parent(
-        "products",
-        "product_id",
-        ("nullif(name_key(product_name), '')", _short("product_id")),
-        "product",
-    ),
-    Parent(
-        "campaigns",
-        "campaign_id",
-        ("nullif(name_key(campaign_name), '')", _short("campaign_id")),
-        "campaign",
-    ),
-    Parent("opportunities", "opportunity_id", (_short("opportunity_id"),), "opportunity"),
+    Parent("reps", "rep_id", "user"),
+    Parent("teams", "team_id", "team"),
+    Parent("accounts", "account_id", "account"),
+    Parent("products", "product_id", "product"),
+    Parent("campaigns", "campaign_id", "campaign"),
+    Parent("opportunities", "opportunity_id", "opportunity"),
 )
 
 
@@ -92,28 +61,6 @@ def _children(parent: Parent) -> list[tuple[str, str]]:
     return children
 
 
-def _called(connection: duckdb.DuckDBPyConnection, parent: Parent) -> None:
-    """Make the table ``called``.
-
-    What a record is called beside its id, the record, and of how many it is the name.
-    """
-    parsed = quote_identifier("parsed_" + parent.table)
-    alive = (
-        " and not coalesce(is_deleted, false)" if parent.table in ("accounts", "campaigns") else ""
-    )
-    parts = [
-        f"select {alias} as alias, {parent.key} as record from {parsed} where {parent.key} is not null{alive}"
-        for alias in parent.aliases
-    ]
-    connection.execute(
-        f"""create or replace temp table called as
-        select alias, min(record) as record, count(distinct record) as n_records
-        from ({" union all ".join(parts)})
-        where alias is not null and alias not in (select {parent.key} from {parsed} where {parent.key} is not null)
-        group by alias"""
-    )
-
-
 def _names_strangers(
     connection: duckdb.DuckDBPyConnection, parent: Parent, children: Sequence[tuple[str, str]]
 ) -> list[tuple[str, str]]:
@@ -123,12 +70,11 @@ def _names_strangers(
     """
     if not children:
         return []
-    ids = f"select {parent.key} from {quote_identifier('parsed_' + parent.table)} where {parent.key} is not null"
-    asked = [
-        f"exists (select 1 from {quote_identifier('parsed_' + table)} where {quote_identifier(column)} not in ({ids}))"
+    tests = [
+        f"names_stranger('parsed_{table}', {quote_identifier(column)}, 'parsed_{parent.table}', {parent.key})"
         for table, column in children
     ]
-    answers = connection.execute(f"select {', '.join(asked)}").fetchone() or ()
+    answers = connection.execute("select " + ", ".join(tests)).fetchone() or ()
     return [child for child, is_so in zip(children, answers, strict=True) if is_so]
 
 
@@ -136,33 +82,17 @@ def _settled(
     connection: duckdb.DuckDBPyConnection, parent: Parent, table: str, column: str
 ) -> list[tuple[str, str, bool]]:
     """Look one column's names up; return by file what to say of it, and whether it is a warning."""
-    child, name = quote_identifier("parsed_" + table), quote_identifier(column)
-    key = (
-        name
-        if parent.table == "reps"
-        else f"case when {name} in (select alias from called) then {name} else nullif(name_key({name}), '') end"
-    )
-    query = (
-        f"regexp_full_match({name}, '{PSEUDONYM}')"
-        if parent.table == "reps"
-        else f"regexp_matches({name}, '{LETTER}')"
-    )
-    rows = connection.execute(
-        f"""with named as (
-          select source_file, {name} as written, {key} as alias, {query} as is_asked from {child}
-          where {name} is not null
-            and {name} not in (select {parent.key} from {quote_identifier("parsed_" + parent.table)} where {parent.key} is not null))
-        select source_file, count(*) filter (c.n_records = 1), count(*) filter (c.n_records > 1),
-          count(*) filter (c.alias is null and n.is_asked), count(distinct written) filter (c.n_records = 1),
-          (select count({name}) from {child} t where t.source_file = n.source_file)
-        from named n left join called c using (alias) group by source_file order by source_file"""
-    ).fetchall()
+    values = {
+        "child": f"parsed_{table}",
+        "name": column,
+        "parent": f"parsed_{parent.table}",
+        "key": parent.key,
+        "is_person": parent.table == "reps",
+    }
+    rows = connection.execute(SQL["name_counts"], values).fetchall()
     if any(row[1] for row in rows):
-        connection.execute(
-            f"""update {child} as child set {name} = c.record from called c
-            where c.n_records = 1 and c.alias = {key.replace(name, "child." + name)}
-              and child.{name} not in (select {parent.key} from {quote_identifier("parsed_" + parent.table)} where {parent.key} is not null)"""
-        )
+        connection.execute(SQL["new_values"], values)
+        replace_values(connection, f"parsed_{table}", column)
     return [sentence for row in rows for sentence in _reference_notes(parent, column, *row)]
 
 
@@ -224,6 +154,7 @@ def settle_references(
     """
     notes: dict[str, list[str]] = defaultdict(list)
     warnings: dict[str, list[str]] = defaultdict(list)
+    connection.execute(SQL["macros"])
     for parent in PARENTS:
         if parent.table not in filled:
             continue
@@ -231,7 +162,7 @@ def settle_references(
             connection, parent, [child for child in _children(parent) if child[0] in filled]
         )
         if children:
-            _called(connection, parent)
+            connection.execute(SQL[parent.table])
         for table, column in children:
             for file, sentence, is_warning in _settled(connection, parent, table, column):
                 (warnings if is_warning else notes)[file].append(sentence)

@@ -21,7 +21,9 @@ from analysis.project.errors import OwnMapError
 from analysis.project.nearest_name import did_you_mean
 from analysis.sources import field_maps, own_maps, own_sql
 from analysis.sources.cells import parsers
+from analysis.sources.composed_sql import create_table, named_columns, query_text
 from analysis.sources.database import has_row, quote_identifier, quote_literal
+from analysis.sources.sql_files import read_statements
 from analysis.tables.canonical import TABLES
 from analysis.tables.columns import SQL_TYPES
 from analysis.tables.rulebook import Action, Rule, Rulebook, Scope
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
     from analysis.tables.columns import Kind, Table
 
+SQL = read_statements(__name__)
 UNREADABLE = "unreadable"
 MISSING_REQUIRED = "missing_required"
 INTAKE_RULES: dict[
@@ -258,10 +261,8 @@ def _is_called_for(connection: duckdb.DuckDBPyConnection, rule: Rule) -> bool:
     """Return whether a rule has any row to see: one that fulfils its `only_if`."""
     if rule.only_if is None:
         return True
-    return (
-        connection.execute(f"select 1 from candidates this where {rule.only_if} limit 1").fetchone()
-        is not None
-    )
+    query = query_text(["1"], "candidates this", where=rule.only_if)
+    return connection.execute(query + " limit 1").fetchone() is not None
 
 
 def _layers(derive: Mapping[str, str]) -> list[dict[str, str]]:
@@ -284,14 +285,11 @@ def _candidates(connection: duckdb.DuckDBPyConnection, source: str, book: Rulebo
     """
     layer = quote_identifier(source)
     for columns in _layers(book.derive):
-        computed = ", ".join(
-            f"({sql}) as {quote_identifier(name)}" for name, sql in columns.items()
-        )
         names = ", ".join(map(quote_identifier, columns))
-        layer = f"(select this.* exclude ({names}), {computed} from {layer} this)"
-    connection.execute(
-        f"create or replace temp table candidates as select row_number() over () as rid, * from {layer}"
-    )
+        layer_columns = [f"this.* exclude ({names})", *named_columns(columns)]
+        layer = f"({query_text(layer_columns, f'{layer} this')})"
+    numbered = query_text(["row_number() over () as rid", "*"], layer)
+    create_table(connection, "candidates", numbered, is_temporary=True)
 
 
 def judge_rows(
@@ -312,10 +310,10 @@ def judge_rows(
         If a rule is no SQL over the table's columns.
     """
     if not book.is_own and not has_row(connection, source):
-        columns = ", ".join(
-            f"{quote_identifier(c.name)} {SQL_TYPES[c.kind]}" for c in table.columns
-        )
-        connection.execute(f"create or replace table {quote_identifier(table.name)} ({columns})")
+        nothing = [
+            f"null::{SQL_TYPES[c.kind]} as {quote_identifier(c.name)}" for c in table.columns
+        ]
+        create_table(connection, table.name, query_text(nothing, "range(0)"))
         return
     try:
         _judge(connection, table, book, source)
@@ -335,7 +333,10 @@ def _at_fault(
 ) -> str:
     """Say which rule or computed column cannot be run, and what SQL may use."""
     derived = [
-        (f"{name} under [derive]", f"select ({sql}) as tried from {quote_identifier(source)} this")
+        (
+            f"{name} under [derive]",
+            query_text(named_columns({"tried": sql}), f"{quote_identifier(source)} this"),
+        )
         for name, sql in book.derive.items()
     ]
     try:
@@ -346,7 +347,7 @@ def _at_fault(
         trials = [
             (
                 f"rule {rule.name}",
-                f"select case when ({sql}) then rid end as tried from candidates this",
+                query_text([f"case when ({sql}) then rid end as tried"], "candidates this"),
             )
             for rule in book.rules
             for sql in (rule.when, rule.only_if)
@@ -363,7 +364,7 @@ def _judge(
     connection: duckdb.DuckDBPyConnection, table: Table, book: Rulebook, source: str
 ) -> None:
     _candidates(connection, source, book)
-    connection.execute("create or replace temp table verdicts (rid bigint, rule varchar)")
+    connection.execute(SQL["verdicts"])
     judges = [r for r in book.rules if r.action != "flag"]
     n_taken = 0
     for _, neighbours in itertools.groupby(judges, key=lambda r: r.scope == "table" and r.name):
@@ -371,11 +372,9 @@ def _judge(
         if not group:
             continue
         cases = " ".join(_verdict_sql(rule, table) for rule in group)
-        counted = connection.execute(
-            f"""insert into verdicts select rid, rule from (
-              select rid, case {cases} end as rule from {_not_taken(n_taken)})
-            where rule is not null"""
-        ).fetchone()
+        judged = query_text(["rid", f"case {cases} end as rule"], _not_taken(n_taken))
+        verdicts = query_text(["rid", "rule"], f"({judged})", where="rule is not null")
+        counted = connection.execute("insert into verdicts " + verdicts).fetchone()
         n_taken += counted[0] if counted else 0
     if n_taken:
         _set_aside(connection, table)
@@ -390,15 +389,20 @@ def _not_taken(n_taken: int) -> str:
 def _set_aside(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
     """Add the rows that a rule took to ``set_aside``."""
     key = " || '|' || ".join(f"coalesce({quote_identifier(k)}::varchar, '')" for k in table.key)
-    connection.execute(
-        f"""insert into set_aside
-        select {quote_literal(table.name)}, rule, source_file, source_row, {key},
-          case when rule = unreadable[1].rule then unreadable[1].column
-            when rule = {quote_literal(MISSING_REQUIRED)} then {_first_blank(table)} end,
-          case when rule = unreadable[1].rule then without_email(unreadable[1].text) end,
-          {table.money or "null"}, {table.minutes or "null"}
-        from candidates join verdicts using (rid)"""
-    )
+    missing, blank = quote_literal(MISSING_REQUIRED), _first_blank(table)
+    columns = [
+        quote_literal(table.name),
+        "rule",
+        "source_file",
+        "source_row",
+        key,
+        f"case rule when unreadable[1].rule then unreadable[1].column when {missing} then {blank} end",
+        "case when rule = unreadable[1].rule then without_email(unreadable[1].text) end",
+        table.money or "null",
+        table.minutes or "null",
+    ]
+    rows = query_text(columns, "candidates inner join verdicts using (rid)")
+    connection.execute("insert into set_aside " + rows)
 
 
 def _write_clean(
@@ -414,11 +418,8 @@ def _write_clean(
         f"{flags if c.name == 'flagged_by' else quote_identifier(c.name)}::{SQL_TYPES[c.kind]} as {quote_identifier(c.name)}"
         for c in table.columns
     ]
-    order = ", ".join(quote_identifier(k) for k in table.key)
-    connection.execute(
-        f"create or replace table {quote_identifier(table.name)} as select {', '.join(columns)} "
-        f"from {_not_taken(n_taken)} order by {order}"
-    )
+    rows = query_text(columns, _not_taken(n_taken), order=map(quote_identifier, table.key))
+    create_table(connection, table.name, rows)
 
 
 def _reasons(table: Table, book: Rulebook) -> dict[str, tuple[Action, str]]:
@@ -432,31 +433,17 @@ def _reasons(table: Table, book: Rulebook) -> dict[str, tuple[Action, str]]:
     return reasons | {r.name: (r.action, r.reason) for r in book.rules if r.name != UNREADABLE}
 
 
-def _exact_sum(value: str, parts: int) -> str:
-    """Return SQL that adds up `value` in whole parts of a unit: the same in whatever order."""
-    return f"sum(try_cast(round(({value}) * {parts}) as hugeint))::double / {parts}"
-
-
 def rule_effects(
     connection: duckdb.DuckDBPyConnection, table: Table, book: Rulebook, n_of: int
 ) -> list[RuleEffect]:
     """Return what each rule did to `table`, those that matched no row included (with 0)."""
-    money = _exact_sum(table.money, 100) if table.money else "null"
-    hours = f"{_exact_sum(table.minutes, 60)} / 60" if table.minutes else "null"
-    query = (
-        f"select rule, count(*), {_exact_sum('money', 100)}, {_exact_sum('minutes', 60)} / 60 "
-        "from set_aside where table_name = ? group by rule"
+    rows = (
+        connection.execute(SQL["rows_set_aside"], {"table": table.name}).fetchall() if n_of else []
     )
-    rows = connection.execute(query, [table.name]).fetchall() if n_of else []
     flags = {rule.name for rule in book.rules if rule.action == "flag"}
     if n_of and flags and _has_flags(connection, table):
-        marked = connection.execute(
-            f"""select rule, count(*), {money}, {hours}
-            from (select *, unnest(string_split(flagged_by, ' ')) as rule from {quote_identifier(table.name)}
-              where flagged_by is not null)
-            group by rule"""
-        )
-        rows += [row for row in marked.fetchall() if row[0] in flags]
+        marked = _flagged_rows(connection, table)
+        rows += [row for row in marked if row[0] in flags]
     by_rule = {row[0]: row[1:] for row in rows}
     reasons = _reasons(table, book)
     named = [r.name for r in book.rules if r.name != UNREADABLE]
@@ -471,8 +458,22 @@ def rule_effects(
 
 def _has_flags(connection: duckdb.DuckDBPyConnection, table: Table) -> bool:
     """Return whether any clean row of a table is flagged."""
-    query = f"select 1 from {quote_identifier(table.name)} where flagged_by is not null limit 1"
-    return connection.execute(query).fetchone() is not None
+    return connection.execute(SQL["has_flags"], {"table": table.name}).fetchone() is not None
+
+
+def _flagged_rows(connection: duckdb.DuckDBPyConnection, table: Table) -> list[tuple[Any, ...]]:
+    """Return by rule how many clean rows it flagged, and their money and hours."""
+    flags = query_text(
+        ["*", "unnest(string_split(flagged_by, ' ')) as rule"],
+        quote_identifier(table.name),
+        where="flagged_by is not null",
+    )
+    sums = [
+        f"exact_sum({table.money or 'null'}, 100)",
+        f"exact_sum({table.minutes or 'null'}, 60) / 60",
+    ]
+    by_rule = query_text(["rule", "count(*)", *sums], f"({flags})")
+    return connection.execute(by_rule + " group by rule").fetchall()
 
 
 def _rounded(value: float | None) -> float | None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from analysis.sources.cells import notation
 from analysis.sources.cells.reading import is_minority
 from analysis.sources.database import quote_identifier
+from analysis.sources.sql_files import read_statements
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,14 +27,14 @@ if TYPE_CHECKING:
 
     Action = Literal["quarantine", "drop", "flag"]
 
+SQL = read_statements(__name__)
+
 
 class IntervalColumns(NamedTuple):
     """The columns of a table that say of what a row holds, from when and until when.
 
     `is_single`: of one key only one row can hold on a day.  `may_be_open`: a blank end says that it
-    still holds. `is_place`: where most rows are ended, one left open beside a later one contradicts
-    it (two teams at once); otherwise the later one is what holds from then on (a new pay, a new
-    rate). `only_if`: SQL of the rows that the rules will not drop as another kind.
+    still holds, unless a later one begins.
     """
 
     key: tuple[str, ...]
@@ -41,23 +42,13 @@ class IntervalColumns(NamedTuple):
     end: str = "valid_to"
     is_single: bool = False
     may_be_open: bool = False
-    is_place: bool = False
-    only_if: str = "true"
 
 
 _PERIOD = ("period_start", "period_end")
 INTERVALS: dict[str, IntervalColumns] = {
-    "rep_team_history": IntervalColumns(
-        ("rep_id",),
-        is_single=True,
-        may_be_open=True,
-        is_place=True,
-        only_if="is_primary is not false",
-    ),
+    "rep_team_history": IntervalColumns(("rep_id",), is_single=True, may_be_open=True),
     "compensation": IntervalColumns(("rep_id",), is_single=True, may_be_open=True),
-    "quotas": IntervalColumns(
-        ("rep_id",), *_PERIOD, is_single=True, only_if="is_amount is not false"
-    ),
+    "quotas": IntervalColumns(("rep_id",), *_PERIOD, is_single=True),
     "incentives": IntervalColumns(("team_id", "side"), *_PERIOD, is_single=True),
     "hours_shifters": IntervalColumns(("kind", "rep_id", "team_id"), "start_date", "end_date"),
     "sales_ready_definitions": IntervalColumns(("team_id",)),
@@ -68,7 +59,6 @@ INTERVALS: dict[str, IntervalColumns] = {
     "programme_costs": IntervalColumns(("team_id", "kind"), *_PERIOD),
 }
 EVER, NEVER = "date '0001-01-01'", "date '9999-12-31'"
-OPEN_YEAR = 2900  # a later end says that there is none
 FEW_ENDS = 3  # where rows stand alone, fewer may fall on the last of a month by chance
 LEFT_OPEN, OVERLAP, GAP, ONE_DAY = (
     "left_open",
@@ -137,18 +127,18 @@ class _Counts(NamedTuple):
 def _counts(
     connection: duckdb.DuckDBPyConnection, table: str, one: IntervalColumns, file: str
 ) -> _Counts:
-    key = ", ".join(map(quote_identifier, one.key))
-    start, end = quote_identifier(one.start), quote_identifier(one.end)
-    row = connection.execute(
-        f"""
-        select count(*), count(next), count(*) filter (next = until), count(*) filter (next = until + 1),
-          count(*) filter (until = last_day(until)), count(*) filter (until = begun)
-        from (select begun, until, lead(begun) over (partition by {key} order by begun) as next
-          from (select distinct {key}, {start} as begun, {end} as until from {quote_identifier("parsed_" + table)}
-                where source_file = ? and {one.only_if}))
-        where until is not null and year(until) < {OPEN_YEAR}""",
-        [file],
-    ).fetchone()
+    if statement := SQL.get(f"end_counts_of_{table}"):
+        counted = connection.execute(statement, {"file": file})
+    else:
+        values = {
+            "parsed": f"parsed_{table}",
+            "key": list(one.key),
+            "begins": one.start,
+            "ends": one.end,
+            "file": file,
+        }
+        counted = connection.execute(SQL["end_counts"], values)
+    row = counted.fetchone()
     return _Counts(*(row or (0,) * 6))
 
 
@@ -211,42 +201,26 @@ def _settle_file(
         return [], []
     end = quote_identifier(one.end)
     connection.execute(
-        f"update {quote_identifier('parsed_' + table)} set {end} = {end} + 1 "
-        f"where source_file = ? and {end} is not null and year({end}) < {OPEN_YEAR}",
-        [export.file],
+        f"update {quote_identifier('parsed_' + table)} set {end} = day_after({end}) "
+        "where source_file = $file",
+        {"file": export.file},
     )
     return [
         f"{table}: {one.end} is the last day that counts ({why}), so each ends the day after"
     ], []
 
 
-def _close(connection: duckdb.DuckDBPyConnection, table: str, one: IntervalColumns) -> None:
-    """End each row left open where the next one of its key begins."""
-    key = ", ".join(map(quote_identifier, one.key))
-    same = " and ".join(f"t.{quote_identifier(k)} = n.{quote_identifier(k)}" for k in one.key)
-    start, end = f"coalesce({quote_identifier(one.start)}, {EVER})", quote_identifier(one.end)
-    parsed, is_open = (
-        quote_identifier("parsed_" + table),
-        f"({end} is null or year({end}) >= {OPEN_YEAR})",
-    )
-    if one.is_place:
-        row = connection.execute(
-            f"""
-            select count(*) filter (is_open), count(*) from (
-              select {is_open} as is_open, {start} < max({start}) over (partition by {key}) as is_followed
-              from {parsed} where {one.only_if}) where is_followed"""
-        ).fetchone()
-        n_open, n_followed = row or (0, 0)
+def _close(connection: duckdb.DuckDBPyConnection, table: str) -> None:
+    """End each row left open where the next one of its key begins.
+
+    A stay in a team only where most stays are ended: one left open beside a later one contradicts
+    it then (two teams at once).  A later pay is what holds from then on.
+    """
+    if table == "rep_team_history":
+        n_open, n_followed = connection.execute(SQL["open_stays"]).fetchone() or (0, 0)
         if 2 * n_open <= n_followed:
             return
-    connection.execute(
-        f"""
-        update {parsed} t set {end} = n.next, was_left_open = true
-        from (select *, lead(begun) over (partition by {key} order by begun) as next
-              from (select distinct {key}, {start} as begun from {parsed} where {one.only_if})) n
-        where {same} and coalesce(t.{quote_identifier(one.start)}, {EVER}) = n.begun and n.next is not null
-          and (t.{end} is null or year(t.{end}) >= {OPEN_YEAR}) and {one.only_if}"""
-    )
+    connection.execute(SQL[f"close_{table}"])
 
 
 def settle_intervals(
@@ -256,6 +230,7 @@ def settle_intervals(
 
     Say in the intake's notes where that is no default.
     """
+    connection.execute(SQL["macros"])
     exports = list(intake.exports)
     for table, one in INTERVALS.items():
         for place, export in enumerate(exports):
@@ -265,5 +240,5 @@ def settle_intervals(
                     notes=(*export.notes, *notes), warnings=(*export.warnings, *warnings)
                 )
         if one.may_be_open:
-            _close(connection, table, one)
+            _close(connection, table)
     return intake._replace(exports=exports)

@@ -13,6 +13,7 @@ import duckdb
 
 from analysis.project.scratch_folder import scratch_folder
 from analysis.sources.cells import dates, month_names, numbers
+from analysis.sources.sql_files import read_statements
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -43,77 +44,18 @@ UNUSED_OF_FEW = (
 
 # Blanks that `trim` alone leaves: tabs and line ends, no-break and thin blanks, marks of no width.
 BLANKS = (
-    "' "
-    "\t\r\n\v\f\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u200b\u200c\u200d"
-    "\u2028\u2029\u202f\u205f\u2060\u3000\ufeff'"
+    " \t\r\n\v\f\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009"
+    "\u200a\u200b\u200c\u200d\u2028\u2029\u202f\u205f\u2060\u3000\ufeff"
 )
-# the same as a pattern: most cells have none, and are left alone
-SPACE = r"[\s\p{Z}\v\x{200B}-\x{200D}\x{2060}\x{FEFF}]"
-# A letter of any script as a pattern.  Some signs pass for one; \p{L}, which knows them all, takes
-# ten times as long to compile, in each column of each file.
-LETTER = r"[A-Za-z\x{AA}\x{B5}\x{BA}\x{C0}-\x{D6}\x{D8}-\x{F6}\x{F8}-\x{1FFF}\x{2C00}-\x{2DFF}\x{3005}-\x{10FFFF}]"
-# An address in any script, also in an internationalised domain or with its sign in disguise.
+# A letter of any script as a pattern, as the macro `has_letter` has it.
+LETTER = (
+    r"[A-Za-z\x{AA}\x{B5}\x{BA}\x{C0}-\x{D6}\x{D8}-\x{F6}\x{F8}-\x{1FFF}\x{2C00}-\x{2DFF}"
+    r"\x{3005}-\x{10FFFF}]"
+)
 _BESIDE = r"\s@\x{FF20}<>()\[\]{},;:|"
 _DOTS = r".\x{3002}\x{FF0E}\x{FF61}"
 DOMAIN = f"[^{_BESIDE}{_DOTS}]+(?:[{_DOTS}][^{_BESIDE}{_DOTS}]+)+"
-ADDRESS = rf"[^{_BESIDE}]+(?:@|\x{{FF20}}|%40){DOMAIN}"
-# What a CRM puts behind the name of a user who left.
-LEFT = (
-    "inactive(?: user)?|deactivated(?: user)?|deleted(?: "
-    "user)?|disabled|former|archived|removed|inaktiv|deaktiviert|ausgeschieden|inactif|d[eé]sactiv[eé]e?|inactiv[oa]|desactivad[oa]|inattiv[oa]|inativ[oa]|desativad[oa]|inactief"
-)
-TITLES = (
-    "jr|sr|ii|iii|iv|ph[.]?d|m[.]?d|mba|esq|cpa|dr"  # stand behind a comma and are no first name
-)
-
-# The suffix of an 18-character Salesforce id says which of the 15 before are capitals: five
-# characters a letter, the first of them the lowest bit.  In a letter's or digit's code the sixth
-# bit is clear for capitals only; those of five bytes lie 8 bits apart, and the remainder by 127
-# puts them side by side.
-MACROS = f"""
-create macro id_letter(x, o) as substr('5PXH1LTD3NVFZJRB4OWG0KSC2MUEYIQA', 1
-  + ((('0x' || hex(substr(x, o, 5)))::bigint >> 5) & 4311810305) % 127, 1);
-create macro id_suffix(x) as id_letter(x, 1) || id_letter(x, 6) || id_letter(x, 11);
-create macro id_18(x) as substr(x, 1, 15) || id_suffix(x);
-create macro id_respelled(x) as list_aggregate(list_transform(range(15), lambda i: case
-  when (strpos('ABCDEFGHIJKLMNOPQRSTUVWXYZ012345', upper(x)[16 + i // 5]) - 1) & (1 << (i % 5)::int) > 0
-  then upper(x[i + 1]) else lower(x[i + 1]) end), 'string_agg', '');
-create macro salesforce_id(x) as case
-  when regexp_full_match(x, '[A-Za-z0-9]{{15}}([A-Z0-5]{{3}})?|[a-z0-9]{{15}}[a-z0-5]{{3}}') then list_filter(list_transform(
-    [case when regexp_full_match(x, '[A-Z0-9]{{18}}|[a-z0-9]{{18}}') then id_respelled(x) else substr(x, 1, 15) end],
-    lambda r: id_18(r)), lambda i: starts_with(substr(i, 16), upper(substr(x, 16))))[1] end;
-create macro unguarded(x) as nullif(trim(replace(regexp_extract(x,
-  '^=(?:T[(])?"((?:[^"]|"")*)"[)]?$', 1), '""', '"')), '');
-create macro bare_text(x) as case when trim(x, {BLANKS})[1] = '='
-  and regexp_full_match(trim(x, {BLANKS}), '="(?:[^"]|"")*"|=T[(]"(?:[^"]|"")*"[)]') then unguarded(trim(x, {BLANKS}))
-  else nullif(trim(x, {BLANKS}), '') end;
-create macro cell_text(x) as case when regexp_matches(x, '^{SPACE}|^=|{SPACE}$') then bare_text(x) else nullif(x, '') end;
-create macro unquoted(x) as case when x[1] = '''' then nullif(trim(regexp_replace(x, '^''(.*?)''?$', '\\1')), '') else x end;
-create macro plain_id(x) as case when regexp_full_match(x, '[0-9]{{1,15}}([.]0{{1,2}}|,0)')
-  then regexp_extract(x, '^[0-9]+') else x end;
-create macro turned(x) as case when regexp_matches(x, ', ?(?:{TITLES})[.]?$') then x
-  else regexp_replace(x, '^([^,@]+), ?([^,@]+)$', '\\2 \\1') end;
-create macro person_text(x) as trim(turned(trim(regexp_replace(regexp_replace(regexp_replace(
-  lower(nfc_normalize(translate(x, '\u2019\u2018\u2010\u2011', '''''--'))), '[\\x{{200B}}-\\x{{200F}}\\x{{2060}}\\x{{FEFF}}\\x{{AD}}]', '', 'g'),
-  '[\\s\\p{{Z}}]+', ' ', 'g'), ' ?[<(\\[](?:{LEFT}|mailto:|[^<>()]*@[^<>()]*)[>)\\]]', '', 'g'))));
-create macro pseudonym(x) as
-  'P' || upper(substr(sha256(getvariable('dataset_key') || nullif(person_text(x), '')), 1, 11));
-create macro is_person(x) as regexp_matches(x, '@|{LETTER}.*[\\s\\p{{Z}}].*{LETTER}|{LETTER} ?, ?{LETTER}');
-create macro name_key(x) as regexp_replace(lower(strip_accents(x)), '[^\\p{{L}}\\p{{N}}]', '', 'g');
-create macro without_email(x) as case when contains(x, '@') or contains(x, '\uff20') or contains(x, '%40')
-  then regexp_replace(x, '{ADDRESS}', '[e-mail]', 'g') else x end;
-create macro person_key(x) as 'P' || upper(substr(sha256(getvariable('dataset_key') || x), 1, 15));
-create macro is_placeholder(x) as coalesce(lower(trim(x)) in
-  ('select', '-select-', '--select--', 'none', '-none-', '--none--', '-', '--', 'n/a', '#n/a', 'null', '(blank)', 'tbd', '?',
-  '- none -', '-- none --', '- select -', '(none)', '(null)', '[null]', '<na>', 'nan', 'undefined', '(not set)', 'not set', '\\n'), false);
-create macro hubspot_team(teams) as case when json_valid(teams) then list_transform([json_extract(teams, '$[*]')], lambda all_teams:
-  list_transform([list_filter(all_teams, lambda t: json_extract_string(t, '$.primary') = 'true' or len(all_teams) = 1)],
-    lambda first: case when len(first) = 1 then first[1] end)[1])[1] end;
-create macro is_near(mine, other) as coalesce(mine.origin <> other.origin and (
-  epoch(mine.from_at) - epoch(other.from_at) <= 300
-  or least(epoch(mine.from_at) + mine.minutes * 60, epoch(other.from_at) + other.minutes * 60) - epoch(mine.from_at)
-     >= 0.8 * 60 * least(mine.minutes, other.minutes)), false);
-"""
+SQL = read_statements(__name__)
 
 
 @contextmanager
@@ -141,7 +83,8 @@ def open_session(
                 f"set disabled_optimizers = '{','.join(unused)}'"
             )
             if has_macros:
-                connection.execute(MACROS)
+                set_variable(connection, "blanks", BLANKS)
+                connection.execute(SQL["macros"])
                 connection.execute(dates.MACROS + month_names.MACROS + numbers.MACROS)
             yield connection
         finally:
@@ -188,6 +131,15 @@ def insert_rows(
             f"insert into {quote_identifier(table)} select {columns}",
             [list(c) for c in zip(*rows, strict=True)],
         )
+
+
+def replace_values(connection: duckdb.DuckDBPyConnection, table: str, column: str) -> None:
+    """Write the new value over each old one of the table ``new_values`` in a column."""
+    name = quote_identifier(column)
+    connection.execute(
+        f"update {quote_identifier(table)} set {name} = new_value from new_values "
+        f"where {name} = old_value"
+    )
 
 
 def has_row(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
