@@ -17,8 +17,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from analysis.sources.database import quote_identifier, quote_literal
-from analysis.tables.canonical import ACTIVITY_CLASSES, SELLING_DEFINITIONS
+from analysis.sources.database import quote_literal, set_variable
+from analysis.sources.sql_files import read_statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -36,33 +36,7 @@ WORD = r"\pL\pN"
 WESTERN = r"[\x{00}-\x{24F}\x{2000}-\x{206F}\x{20A0}-\x{20BF}\x{2190}-\x{21FF}]*"
 WESTERN_WORD = r"0-9A-Za-z\x{AA}\x{B2}\x{B3}\x{B5}\x{B9}\x{BA}\x{BC}-\x{BE}\x{C0}-\x{D6}\x{D8}-\x{F6}\x{F8}-\x{24F}"
 
-LATEST_START = (
-    23 * 3600
-)  # an entry that ends by then, counted from its day's midnight [s], crosses none, whatever the clock does
-
-SLOT_US = (
-    30 * 60 * 1_000_000
-)  # clocks change on the half hour [µs]: one look at the zone serves all that begins in it
-
-# What is united, and the entries it is the union of.
-UNIONS: dict[str, str] = {
-    **{
-        name: f"activity_class in ({', '.join(map(quote_literal, c))})"
-        for name, c in SELLING_DEFINITIONS.items()
-    },
-    **{f"{c}_class_hours": f"activity_class = {quote_literal(c)}" for c in ACTIVITY_CLASSES},
-    "late_selling_hours": "is_late",
-    "logged_hours": "true",
-}
-
-# What is counted beside the hours, on the day an entry began.
-COUNTS: dict[str, str] = {
-    "n_activities": "true",
-    "n_time_off": "is_all_day and activity_class = 'time_off'",
-    "n_selling": "activity_class = 'selling'",
-    "n_other": "activity_class not in ('selling', 'time_off')",
-    **{f"n_{kind}": f"kind = '{kind}'" for kind in ("event", "call", "email", "task")},
-}
+SQL = read_statements(__name__)
 
 
 def define_classes(connection: duckdb.DuckDBPyConnection, rules: Sequence[ActivityRule]) -> None:
@@ -72,10 +46,7 @@ def define_classes(connection: duckdb.DuckDBPyConnection, rules: Sequence[Activi
     needs a client matches only where `has_client` says that one was among the attendees.  Serves
     the subjects of ``parsed_activities``.
     """
-    is_other = connection.execute(
-        "select 1 from parsed_activities where strlen(subject) <> length(subject) "
-        f"and not regexp_full_match(subject, '{WESTERN}') limit 1"
-    ).fetchone()
+    is_other = connection.execute(SQL["other_script"], {"western": WESTERN}).fetchone()
     word = WORD if is_other else WESTERN_WORD
     cases = " ".join(
         f"when {'has_client and ' if r.needs_client else ''}"
@@ -93,18 +64,7 @@ def define_client_activities(connection: duckdb.DuckDBPyConnection) -> None:
     Read before attendees are judged, from what came in; who declined or was taken off the list did
     not attend.  Needs ``parsed_attendees`` and ``parsed_activities``.
     """
-    connection.execute(
-        """
-        create or replace temp table client_activities as
-        select activity_id from parsed_attendees
-        where activity_id is not null and is_deleted is not true
-          and lower(answer) is distinct from 'declined'
-          and coalesce(side, case when relation_id[1:3] in ('003', '00Q') then 'customer' end)
-            = 'customer'
-        union
-        select activity_id from parsed_activities
-        where activity_id is not null and who_id[1:3] in ('003', '00Q')"""
-    )
+    connection.execute(SQL["client_activities"])
 
 
 def define_late_stages(connection: duckdb.DuckDBPyConnection, stages: Sequence[str]) -> None:
@@ -113,63 +73,8 @@ def define_late_stages(connection: duckdb.DuckDBPyConnection, stages: Sequence[s
     Past proposal, by the analyst's list, case and punctuation aside.
     """
     keys = connection.execute("select distinct name_key(unnest(?::varchar[]))", [list(stages)])
-    listed = ", ".join(quote_literal(key) for (key,) in sorted(keys.fetchall())) or "''"
-    connection.execute(f"create macro is_late_stage(stage) as name_key(stage) in ({listed})")
-
-
-def _seconds(condition: str, until: str) -> str:
-    """Return the SQL of the seconds that rows of `condition` add to those before them, which end by
-    `until`.
-    """
-    return f"coalesce(sum(greatest(0, until_s - greatest(from_s, coalesce({until}, from_s)))) filter ({condition}), 0)"
-
-
-def _timed(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make ``dated``, every entry with its rep's day, and ``timed``, those with a length cut at the
-    rep's midnights.
-    """
-    connection.execute(
-        f"""
-        create temp table if not exists refused_sources (source_file varchar, kind varchar);
-        create or replace temp table late_entries as
-        select a.activity_id from (from activities where activity_class = 'selling' and minutes > 0
-            and opportunity_id is not null) a
-        asof join stage_history s on a.opportunity_id = s.opportunity_id and a.started_at >= s.entered_at
-        where is_late_stage(s.stage);
-
-        create or replace temp table placed as
-        select a.rep_id, a.kind, a.activity_class, a.source_file, a.minutes, a.is_all_day, epoch_us(a.started_at) as at_us,
-          case when a.is_all_day then 'UTC' else coalesce(r.time_zone, getvariable('time_zone')) end as zone,
-          l.activity_id is not null as is_late
-        from activities a left join reps r using (rep_id) left join late_entries l using (activity_id)
-        where a.started_at is not null;
-
-        create or replace temp table dated as
-        select *, local_at::date as day from (
-          select p.*, make_timestamp(at_us + offset_us) as local_at
-          from placed p join (
-            select zone, slot, epoch_us(timezone(zone, make_timestamptz(slot * {SLOT_US}))) - slot * {SLOT_US} as offset_us
-            from (select distinct zone, at_us // {SLOT_US} as slot from placed)) o
-          on o.zone = p.zone and o.slot = p.at_us // {SLOT_US});
-
-        create or replace temp table timed as
-        with whole as (
-          select * exclude (at_us, minutes, is_all_day), at_us // 1000000 as from_s,
-            at_us // 1000000 + round(minutes * 60)::bigint as until_s,
-            epoch(local_at) - epoch(day) + minutes * 60 > {LATEST_START} as is_long
-          from dated d anti join refused_sources s on s.source_file is not distinct from d.source_file
-            and s.kind is not distinct from d.kind
-          where minutes > 0 and not is_all_day)
-        select rep_id, day, kind, activity_class, source_file, is_late, from_s, until_s from whole where not is_long
-        union all
-        select rep_id, day, kind, activity_class, source_file, is_late,
-          greatest(from_s, epoch(timezone(zone, day::timestamp))::bigint) as from_s,
-          least(until_s, epoch(timezone(zone, (day + 1)::timestamp))::bigint) as until_s
-        from (select * replace (unnest(generate_series(day, timezone(zone, to_timestamp(until_s))::date,
-                interval 1 day))::date as day) from whole where is_long)
-        where least(until_s, epoch(timezone(zone, (day + 1)::timestamp))::bigint)
-          > greatest(from_s, epoch(timezone(zone, day::timestamp))::bigint)"""
-    )
+    set_variable(connection, "late_stages", [key for (key,) in keys.fetchall()])
+    connection.execute(SQL["late_stages"])
 
 
 def by_day(connection: duckdb.DuckDBPyConnection) -> None:
@@ -180,48 +85,11 @@ def by_day(connection: duckdb.DuckDBPyConnection) -> None:
     definition of selling, hours of each class alone, selling hours on opportunities past proposal
     (missing where no history of stages is known) and hours logged at all [h]; the number of
     activities, how many of them are whole days off, selling and neither, and how many of each kind.
+    Makes ``dated``, every entry with its rep's day, and ``timed``, those with a length cut at the
+    rep's midnights, on the way.
     """
-    _timed(connection)
-    # Where no two entries of a day overlap the union is the sum; windows are for the other days
-    # alone.
-    alone = ", ".join(
-        f"coalesce(sum(until_s - from_s) filter ({c}), 0) as {quote_identifier(m)}"
-        for m, c in UNIONS.items()
-    )
-    ends = ", ".join(
-        f"max(until_s) filter ({c}) over before as {quote_identifier('until ' + m)}"
-        for m, c in UNIONS.items()
-    )
-    united = ", ".join(
-        f"{_seconds(c, quote_identifier('until ' + m))} as {quote_identifier(m)}"
-        for m, c in UNIONS.items()
-    )
-    window = "(partition by rep_id, day order by from_s, until_s rows between unbounded preceding and 1 preceding)"
-    connection.execute(
-        f"""
-        create or replace temp table crowded_days as
-        select distinct rep_id, day from (select *, max(until_s) over {window} as before_s from timed) where before_s > from_s;
-        create or replace temp table rep_day_seconds as
-        select rep_id, day, {alone} from timed anti join crowded_days using (rep_id, day) group by rep_id, day
-        union all
-        select rep_id, day, {united}
-        from (select *, {ends} from timed semi join crowded_days using (rep_id, day) window before as {window})
-        group by rep_id, day"""
-    )
-    counted = ", ".join(
-        f"coalesce({quote_identifier(m)}, 0) / 3600.0 as {quote_identifier(m)}"
-        for m in UNIONS
-        if m != "late_selling_hours"
-    )
-    connection.execute(
-        f"""
-        create or replace table rep_day_hours as
-        select rep_id, day, {", ".join(f"coalesce({c}, 0) as {c}" for c in COUNTS)}, {counted},
-          case when exists (from stage_history) then coalesce(late_selling_hours, 0) / 3600.0 end as late_selling_hours
-        from (select rep_id, day, {", ".join(f"count(*) filter ({rows}) as {c}" for c, rows in COUNTS.items())}
-              from dated group by rep_id, day) n
-        full join rep_day_seconds using (rep_id, day)"""
-    )
+    connection.execute(SQL["timed"])
+    connection.execute(SQL["rep_day_hours"])
 
 
 ALL_SOURCES = "all sources"
@@ -254,22 +122,6 @@ class HoursSource(NamedTuple):
     is_refused: bool
 
 
-_EXPORTED = """
-create or replace temp table source_rows as
-with aside as (
-  select s.source_file, any_value(p.kind) as kind, s.rule, s.minutes
-  from (select *, row_number() over () as n from set_aside where table_name = 'activities') s
-  left join parsed_activities p on p.source_file = s.source_file and p.source_row = s.source_row
-  group by s.n, s.source_file, s.rule, s.minutes)
-select source_file, coalesce(kind, 'unknown') as kind, rule, count(*) as n_rows,
-  round(coalesce(sum(greatest(minutes, 0)), 0) / 60, 4) as hours
-from (select source_file, kind, null as rule, minutes from activities where not is_all_day
-  union all by name select source_file, kind, 'all_day' as rule, minutes from activities where is_all_day
-  union all by name select source_file, kind, rule, minutes from aside)
-group by all;
-"""
-
-
 def judge_sources(
     connection: duckdb.DuckDBPyConnection, rules: Iterable[Rule], max_junk_share: float
 ) -> tuple[HoursSource, ...]:
@@ -281,13 +133,8 @@ def judge_sources(
     known yet.
     """
     junk = [r.name for r in rules if r.is_junk]
-    connection.execute(_EXPORTED)
-    counts = connection.execute(
-        """
-        select source_file, kind, sum(n_rows)::bigint, sum(hours), coalesce(sum(hours) filter (list_contains($junk, rule)), 0)
-        from source_rows where source_file is not null group by all having sum(hours) > 0 order by all""",
-        {"junk": junk},
-    ).fetchall()
+    connection.execute(SQL["source_rows"])
+    counts = connection.execute(SQL["hours_by_source"], {"junk": junk}).fetchall()
     sources = tuple(
         HoursSource(
             file,
@@ -309,24 +156,13 @@ def judge_sources(
             connection.execute(
                 "insert into refused_sources values (?, ?)", [source.source_file, source.kind]
             )
-    connection.execute(
-        """
-        create or replace temp table refused_reps as
-        select distinct p.rep_id from parsed_activities p join refused_sources s using (source_file, kind)
-        where p.rep_id is not null and p.minutes > 0"""
-    )
+    connection.execute(SQL["refused_reps"])
     return sources
 
 
 def _united(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], float]:
     """Return the hours in which at least one entry of a source ran, by source."""
-    rows = connection.execute(
-        """
-        select source_file, kind, sum(greatest(0, until_s - greatest(from_s, coalesce(ended_s, from_s)))) / 3600.0
-        from (select *, max(until_s) over (partition by source_file, kind, rep_id, day order by from_s, until_s
-                rows between unbounded preceding and 1 preceding) as ended_s from timed)
-        group by all"""
-    ).fetchall()
+    rows = connection.execute(SQL["united_hours"]).fetchall()
     return {(file, kind): float(hours) for file, kind, hours in rows}
 
 

@@ -35,3 +35,8 @@ def create_table(
     """Make a table of a query's rows, in place of one that is called so."""
     kind = "temp table" if is_temporary else "table"
     connection.execute(f"create or replace {kind} {quote_identifier(name)} as {query}")
+
+
+def create_view(connection: duckdb.DuckDBPyConnection, name: str, query: str) -> None:
+    """Make a temporary view of a query, in place of one that is called so."""
+    connection.execute(f"create or replace temp view {quote_identifier(name)} as {query}")

@@ -105,7 +105,9 @@ def confine_session(connection: duckdb.DuckDBPyConnection, output: Path | None) 
 
 
 def set_variable(
-    connection: duckdb.DuckDBPyConnection, name: str, value: str | float | dt.date | None
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    value: str | float | dt.date | list[str] | None,
 ) -> None:
     """Make `value` readable in SQL as ``getvariable('<name>')``."""
     connection.execute(f"set variable {quote_identifier(name)} = $value", {"value": value})
