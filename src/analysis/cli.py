@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 
-from analysis.commands import exchange
+from analysis.commands import exchange, reporting
 from analysis.commands.endings import (
     BUG,
     DONE,
@@ -45,15 +45,20 @@ from analysis.project.errors import (
 from analysis.project.interrupts import answered_interrupts
 from analysis.project.private_files import make_private
 from analysis.project.run_lock import run_lock
-from analysis.project.terminal import complain, say_line, say_lines, say_text, working
+from analysis.project.terminal import (
+    complain,
+    say_line,
+    say_lines,
+    say_text,
+    use_json_lines,
+    working,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from analysis.report.run import shards
 
 INTERRUPTED_LINE = "interrupted: what stood before still stands"
-RESERVED = ("dataset", "quarter", "team")
 
 app = typer.Typer(
     help=(
@@ -164,7 +169,8 @@ def init(dataset: Dataset) -> None:
 @app.command(short_help="Say whether a report still holds.")
 def verify(
     report: Annotated[
-        Path, typer.Argument(metavar="REPORT", help="a report of this project, PDF or HTML")
+        Path,
+        typer.Argument(metavar="REPORT", help="a report of this project: PDF, HTML or workbook"),
     ],
 ) -> None:
     """Say whether a report still follows from data, code and parameters; exit 1 if not."""
@@ -216,14 +222,6 @@ def clean(
     say_lines([*audit_lines.audit_lines(account), *audit_lines.currency_notice(house)])
 
 
-def _parameter_pairs(parameters: list[str]) -> dict[str, str]:
-    pairs = [p.partition("=") for p in parameters]
-    for name, equals, _ in pairs:
-        if not (name and equals):
-            raise ValueError(f"a parameter is NAME=VALUE, got {name!r}")
-    return {name: value for name, _, value in pairs}
-
-
 @app.command(short_help="Write the quarterly report.")
 def report(
     dataset: Annotated[
@@ -273,6 +271,12 @@ def report(
     pull_first: Annotated[
         bool, typer.Option("--pull", help="pull the dataset's tables from its warehouse first")
     ] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="say which notebooks would run and why; run none")
+    ] = False,
+    progress: Annotated[
+        Literal["plain", "json"], typer.Option(help="a line an event, for people or for programs")
+    ] = "plain",
 ) -> None:
     """Write the quarterly report: PDF, workbook, executed notebooks and manifest."""
     from analysis.project import quarters
@@ -283,30 +287,24 @@ def report(
         for one in quarter_names:
             if one not in quarters.RELATIVE:
                 quarters.parse_quarter(one)
-        pairs = _parameter_pairs(parameter or [])
+        pairs = reporting.parameter_pairs(parameter or [])
     if team and each_team:
         end(USAGE, "--team names some teams and --each-team means all: give one of them")
     of_teams = shards.TeamChoice(tuple(team or ()), each_team, shard)
-    if dask and not of_teams.is_asked:
-        end(USAGE, "--dask spreads packs over a cluster: give --team or --each-team too")
+    use_json_lines(is_wanted=progress == "json")
     order = shards.ReportOrder(
-        quarter_names, pairs, _day(as_of), workers, force, of_teams, dask, pull_first
+        quarter_names, pairs, _day(as_of), workers, force, of_teams, dask, pull_first, explain
     )
-    with usage():
-        shards.parse_shard(shard)
-    if not every:
-        if dataset is None or (shard is not None and not of_teams.is_asked):
-            end(USAGE, "report takes a DATASET, or --all; --shard goes with --all or packs")
-        _report_dataset(dataset, order)
-        return
+    reporting.require_possible(order, dataset, is_every=every)
     if dataset is not None:
-        end(USAGE, f"report takes a DATASET or --all, got both: {dataset} and --all")
+        reporting.report_dataset(dataset, order)
+        return
     from analysis.report.run import every_dataset
 
     with usage():  # packs are shared out within each dataset
         part = None if of_teams.is_asked else shard
         names = every_dataset.datasets_of_shard(paths.dataset_names(), part)
-    ended = [(name, _ended(partial(_report_dataset, name, order))) for name in names]
+    ended = [(name, _ended(partial(reporting.report_dataset, name, order))) for name in names]
     say_lines(every_dataset.outcome_lines(ended))
     if any(code != DONE for _, code in ended):
         raise typer.Exit(FAILED)
@@ -321,70 +319,6 @@ def _ended(work: Callable[[], None]) -> int:
     except Exception as error:  # noqa: BLE001 - whatever stops one company must not stop the others
         return _explained(error)
     return DONE
-
-
-def _report_dataset(dataset: str, order: shards.ReportOrder) -> None:
-    """Write one dataset's reports."""
-    from analysis.report.run import own_parameters
-    from analysis.store import needs
-
-    name = require_folder(dataset)
-    is_pack = order.of_teams.is_asked
-    notebooks = needs.pack_notebooks() if is_pack else needs.chapter_notebooks()
-    with usage():  # what imports nothing heavy first: a slip of the keyboard is told at once
-        parameters_by_name = own_parameters.check_parameters(notebooks, order.parameters, RESERVED)
-        settings.load_dataset_settings(name)
-    from analysis.chapters.growth import specification
-
-    with usage():
-        specification.require_own(name)
-    from analysis.chapters.data_quality import answerability
-    from analysis.report.run import packs, publish
-    from analysis.store import processed
-    from analysis.store.company import open_company
-
-    with run_lock(name), working(f"cleaning {name}") as say:
-        if order.is_pulled:
-            exchange.pull_tables(name)
-        say(f"cleaning {name}")
-        account = processed.prepare_dataset(name, as_of=order.as_of)
-        with usage():
-            companies = {
-                each.quarter: each
-                for each in (open_company(name, quarter=one) for one in order.quarters)
-            }
-        if is_pack:
-            with usage():
-                wanted = [order.of_teams.choose(companies[q]) for q in sorted(companies)]
-            ends = [packs.publish_packs(*one, parameters_by_name, order, say) for one in wanted]
-            _say_ended(*packs.ending_lines([end for some in ends for end in some]))
-            return
-        done = [
-            publish.publish_report(
-                companies[one],
-                parameters_by_name,
-                workers=order.workers,
-                force=order.force,
-                say=say,
-                as_of=order.as_of,
-            )
-            for one in sorted(companies)
-        ]
-    warned, withheld = answerability.plain_lines(account)
-    say_lines(
-        [*withheld, *warned]
-    )  # before the reports' paths: whatever reads the last line finds a path there
-    _say_ended(*publish.ending_lines(done))
-    if answerability.is_all_withheld(account):
-        raise typer.Exit(REFUSED)
-
-
-def _say_ended(lines: list[str], complaints: list[str]) -> None:
-    """Say what became of reports or packs; exit 3 where one failed."""
-    say_lines(lines)
-    if complaints:
-        complain("\n".join(complaints))
-        raise typer.Exit(FAILED)
 
 
 @app.command(short_help="Vet open marketing requests, one question at a time.")

@@ -111,7 +111,7 @@ def test_a_project_without_a_lock_says_so_by_an_empty_hash(root):
     )
 
 
-@pytest.mark.parametrize("name", ["alignment-roi.pdf", "alignment-roi.html"])
+@pytest.mark.parametrize("name", manifest.FILE_HASHES)
 @pytest.mark.parametrize(
     ("change", "content"),
     [
@@ -125,9 +125,9 @@ def test_a_project_without_a_lock_says_so_by_an_empty_hash(root):
 def test_a_report_is_current_only_if_finished_and_untouched(tmp_path, name, change, content):
     sha256 = hashlib.sha256(b"file").hexdigest()
     finished = {"status": "ok", "run_id": "0123456789abcdef"}
-    hashes = {"pdf_sha256": sha256, "html_sha256": sha256}
-    manifest.write_manifest(tmp_path, finished | hashes | change)
-    for other in ("alignment-roi.pdf", "alignment-roi.html"):
+    hashes = dict.fromkeys(("pdf_sha256", "html_sha256", "xlsx_sha256"), sha256)
+    manifest.write_manifest(tmp_path, {"notebooks": []} | finished | hashes | change)
+    for other in manifest.FILE_HASHES:
         (tmp_path / other).write_bytes(b"file")
     (tmp_path / name).unlink()
     if content is not None:
@@ -146,6 +146,7 @@ def test_outcomes_are_stated_field_by_field():
         "error": "died",
         "reads": ("reps",),
         "attempts": 1,
+        "is_reused": False,
     }
     assert got == [told]
 

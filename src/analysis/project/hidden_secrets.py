@@ -7,6 +7,8 @@ printed, logged or kept before it went through `without_secrets`.
 from __future__ import annotations
 
 import base64
+import html
+import json
 import os
 import re
 import string
@@ -17,9 +19,10 @@ DATABASE_PASSWORD = "PGPASSWORD"  # noqa: S105 - the name of a variable
 DATABASE_PASSWORD_FILE = "PGPASSFILE"  # noqa: S105
 MAIL_PASSWORD = "ALIGNMENT_ROI_MAIL_PASSWORD"  # noqa: S105
 WEBHOOK_KEY = "ALIGNMENT_ROI_WEBHOOK_KEY"
+PARAMETER_PREFIX = "ALIGNMENT_ROI_SECRET_"  # of secret parameters of notebooks
 VARIABLES = (DATABASE_PASSWORD, MAIL_PASSWORD, WEBHOOK_KEY)
 HIDDEN = "[secret]"
-_FEWEST_CHARACTERS = 4  # what is shorter stands in many a word
+FEWEST_CHARACTERS = 4  # what is shorter stands in many a word
 _IN_ADDRESS = re.compile(r"(?<=://)[^\s/@]*:[^\s@]*(?=@)")  # user:password@
 
 
@@ -33,15 +36,21 @@ def without_secrets(text: str) -> str:
     >>> without_secrets("postgresql://crm:hunter2@db")
     'postgresql://[secret]@db'
     """
+    return _IN_ADDRESS.sub(HIDDEN, hide_forms(text))
+
+
+def hide_forms(text: str) -> str:
+    """Return `text` with the secrets of the environment taken out, and nothing else."""
     for form in _secret_forms():
         text = text.replace(form, HIDDEN)
-    return _IN_ADDRESS.sub(HIDDEN, text)
+    return text
 
 
 def _secret_forms() -> list[str]:
     forms: set[str] = set()
-    for secret in (*(os.environ.get(name, "") for name in VARIABLES), *_of_password_file()):
-        if len(secret) >= _FEWEST_CHARACTERS:
+    values = [v for n, v in os.environ.items() if n in VARIABLES or n.startswith(PARAMETER_PREFIX)]
+    for secret in (*values, *_of_password_file()):
+        if len(secret) >= FEWEST_CHARACTERS:
             forms |= _written_forms(secret)
     return sorted(forms, key=len, reverse=True)
 
@@ -53,6 +62,8 @@ def _written_forms(secret: str) -> set[str]:
     forms |= {
         secret.replace("\\", "\\\\").replace("'", "\\'"),
         secret.replace("\\", "\\\\").replace('"', '\\"'),
+        *(json.dumps(secret, ensure_ascii=is_ascii)[1:-1] for is_ascii in (True, False)),
+        html.escape(secret),
         "".join(c if c in _UNRESERVED else f"%{ord(c):02X}" for c in secret if ord(c) < 256),
     }
     for before in range(3):  # within a longer text base64 has three phases
@@ -60,7 +71,7 @@ def _written_forms(secret: str) -> set[str]:
         inner = coded[(0, 2, 3)[before] :].rstrip(b"=")
         inner = inner[:-1] if (before + len(plain)) % 3 else inner
         forms |= {inner.decode(), inner.decode().translate(str.maketrans("+/", "-_"))}
-    return {form for form in forms if len(form) >= _FEWEST_CHARACTERS}
+    return {form for form in forms if len(form) >= FEWEST_CHARACTERS}
 
 
 _UNRESERVED = string.ascii_letters + string.digits + "-._~"

@@ -20,11 +20,14 @@ REVIEWS_FOLDER = "reviews"
 
 SETTINGS_FILE = "alignment.toml"
 LOCK_FILE = "requirements.lock"
+AUDIT_FILE = "audit.json"  # of processed tables: the account of the cleaning pass
+REQUESTS_FOLDER = "requests"  # of history: what was decided on each
 REPORT_PDF = "alignment-roi.pdf"
 REPORT_HTML = "alignment-roi.html"
 REPORT_WORKBOOK = "alignment-roi.xlsx"
 ROOT_VARIABLE = "ALIGNMENT_ROI_ROOT"
 LOADED_VARIABLE = "ALIGNMENT_ROI_LOADED"  # names the file in which a run notes each table it loads
+CODE_KINDS = {".py", ".toml", ".sql", ".typ", ".j2", ".css"}  # of the package's own files
 DATASET_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 TEAMS_FOLDER = "teams"  # of a quarter's report: the packs of its teams
 HASH_DIGITS = 16
@@ -88,6 +91,11 @@ def own_file(dataset: str, name: str) -> Path | None:
 def processed_folder(dataset: str) -> Path:
     """Return the folder of a dataset's clean tables and panels."""
     return project_root() / "data" / "processed" / _dataset(dataset)
+
+
+def executed_folder(dataset: str, quarter: str) -> Path:
+    """Return the folder of the notebooks as they ran for a quarter's report, with their keys."""
+    return project_root() / "data" / "processed" / ".executed" / _dataset(dataset) / quarter
 
 
 def history_folder(dataset: str) -> Path:

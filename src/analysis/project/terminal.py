@@ -1,10 +1,15 @@
-"""What a command says on a terminal: lines in which nothing of the data moves the cursor."""
+"""What a command says on a terminal: lines in which nothing of the data moves the cursor.
+
+On demand as JSON, a line an event, for a program that watches.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
+import json
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import typer
 
@@ -12,12 +17,36 @@ from analysis.project.hidden_secrets import without_secrets
 from analysis.project.terminal_text import terminal_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
+
+    Fact = str | int | float | bool | None
 
 
-def say_line(line: str) -> None:
+class Say(Protocol):
+    """Says a plain line on what goes on; its facts by name are for programs alone."""
+
+    def __call__(self, line: str, **facts: Fact) -> None:
+        """Say it."""
+
+
+class _Form:
+    """How lines are printed in this process."""
+
+    is_json = False
+
+
+def use_json_lines(*, is_wanted: bool) -> None:
+    """Print each line from now on, or not, as a JSON object: ``at``, ``event``, ``line``, facts."""
+    _Form.is_json = is_wanted
+
+
+def say_line(line: str, **facts: Fact) -> None:
     """Print a line to stdout at once."""
-    typer.echo(_one_line(line))
+    text = _one_line(line)
+    if _Form.is_json:
+        now = dt.datetime.now(tz=dt.UTC).isoformat(timespec="milliseconds")
+        text = without_secrets(json.dumps({"at": now, "event": "line", "line": text} | facts))
+    typer.echo(text)
     sys.stdout.flush()
 
 
@@ -39,11 +68,11 @@ def complain(message: str) -> None:
 
 
 @contextlib.contextmanager
-def working(on: str) -> Iterator[Callable[[str], None]]:
+def working(on: str) -> Iterator[Say]:
     """Show on a terminal that work goes on; yields what to say plain lines with, there and
     elsewhere.
     """
-    if not sys.stdout.isatty():
+    if _Form.is_json or not sys.stdout.isatty():
         yield say_line
         return
     from rich.console import Console  # noqa: PLC0415 - a log needs none
@@ -51,7 +80,7 @@ def working(on: str) -> Iterator[Callable[[str], None]]:
     console = Console(highlight=False, markup=False)
     with console.status(on) as status:
 
-        def say(line: str) -> None:
+        def say(line: str, **_: Fact) -> None:
             console.print(_one_line(line))
             status.update("running the notebooks")
 

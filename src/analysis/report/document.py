@@ -12,7 +12,8 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple, NotRequired, TypedDict, cast
 
 from analysis.report import formats, markdown, page_plan
-from analysis.report.output import ANALYST_TAG, MIME, Payload, with_exact
+from analysis.report.cell_tags import ANALYST_TAG
+from analysis.report.output import MIME, Payload, with_exact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -132,6 +132,7 @@ def _report(folder: Path, entry: Manifest, today: dt.date) -> Report:
         "failure": _failure(entry) if is_failed else None,
         "answers": entry.get("answers", []),
         "metrics": entry.get("key_metrics", []),
+        "due": delivery_status.due_day(entry["dataset"], entry["quarter"]),
         "deliveries": delivery_status.delivery_lines(entry["dataset"], entry["quarter"], today),
     }
 

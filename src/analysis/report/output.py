@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 INTERVAL = "95% interval"  # what a card's ends are unless it says otherwise
 MIME = "application/vnd.alignment-roi+json"
-# Cells of this tag are in no report and not run for one: who opens the notebook runs them.
-ANALYST_TAG = "analyst"
 
 MARKS = f"{HIDDEN} confidential: too few reps, or a row that would give such a row away."
 

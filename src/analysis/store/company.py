@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow.parquet as pq
 
-from analysis.project import parameters, paths, quarters
+from analysis.project import parameters, paths, quarters, read_notes
 from analysis.project.nearest_name import did_you_mean
 from analysis.store import processed, team_rows
 from analysis.tables.canonical import TABLES
@@ -140,6 +140,7 @@ class Company:
         width = max(map(len, TABLE_NAMES))
         for name in TABLE_NAMES:
             file = self.paths.processed / f"{name}.parquet"
+            read_notes.note_read("file", str(file))
             n = pq.read_metadata(file).num_rows if file.is_file() and not self.team else 0
             if n:
                 lines.append(f"  {name:<{width}} {n:>12,} rows")

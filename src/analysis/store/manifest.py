@@ -24,7 +24,11 @@ if TYPE_CHECKING:
     from analysis.store.run_record import Manifest, Outcome, Parameter
 
 FILE = "manifest.json"
-FILE_HASHES = {paths.REPORT_PDF: "pdf_sha256", paths.REPORT_HTML: "html_sha256"}
+FILE_HASHES = {
+    paths.REPORT_PDF: "pdf_sha256",
+    paths.REPORT_HTML: "html_sha256",
+    paths.REPORT_WORKBOOK: "xlsx_sha256",
+}
 WITHOUT_FAILURE = {"ok", "missing", "withheld"}  # ends of a chapter that leave a report whole
 PACKAGES = ("duckdb", "matplotlib", "numpy", "pandas", "papermill", "scipy", "statsmodels", "typst")
 
@@ -165,7 +169,10 @@ def file_hashes(folder: Path) -> dict[str, str]:
 
 
 def is_current(folder: Path, identifier: str) -> bool:
-    """Return whether the folder holds the finished report of this run id, its files unchanged."""
+    """Return whether the folder holds the finished report of this run id, its files unchanged.
+
+    The notebooks are there; they may have been run further by who opened them.
+    """
     content = read_manifest(folder)
     return bool(
         content
@@ -173,6 +180,11 @@ def is_current(folder: Path, identifier: str) -> bool:
         and content["run_id"] == identifier
         and all((folder / name).is_file() for name in FILE_HASHES)
         and all(content.get(key) == digest for key, digest in file_hashes(folder).items())
+        and all(
+            (folder / "notebooks" / f"{each['notebook']}.ipynb").is_file()
+            for each in content["notebooks"]
+            if each["status"] == "ok"
+        )
     )
 
 

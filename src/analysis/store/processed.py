@@ -12,7 +12,6 @@ import datetime as dt
 import fcntl
 import hashlib
 import json
-import os
 import re
 import secrets
 import shutil
@@ -26,12 +25,12 @@ import pandas as pd
 from analysis.cleaning import pipeline
 from analysis.cleaning.plausibility import gate, required_tables
 from analysis.panels import build
-from analysis.project import paths, settings
+from analysis.project import paths, read_notes, settings
 from analysis.project.errors import CrmDataError
 from analysis.project.private_files import FILE_OF_OWNER, make_private, private_folder
 from analysis.project.whole_file import write_whole
 from analysis.sources import database, field_maps, intake, own_definitions
-from analysis.store import pull_record
+from analysis.store import noted_account, pull_record
 from analysis.tables.canonical import TABLES
 from analysis.tables.panel_tables import PANELS
 
@@ -42,7 +41,7 @@ if TYPE_CHECKING:
 
     from analysis.cleaning.unmatched_words import UnmatchedWord
 
-AUDIT_FILE = "audit.json"
+AUDIT_FILE = paths.AUDIT_FILE
 QUARANTINE_FILE = "quarantine.parquet"
 NAME_REVIEW_FILE = "name_review.csv"
 KEY_FILE = "pseudonyms.key"
@@ -105,7 +104,7 @@ def code_hash() -> str:
     """Return the SHA-256 of the package's own sources, rules and templates."""
     package = Path(__file__).parents[1]
     digest = hashlib.sha256()
-    for file in sorted(p for p in package.rglob("*") if p.suffix in {".py", ".sql", ".toml", ".typ"}):
+    for file in sorted(p for p in package.rglob("*") if p.suffix in paths.CODE_KINDS):
         digest.update(
             f"{file.relative_to(package).as_posix()}\0".encode() + file.read_bytes() + b"\0"
         )
@@ -213,10 +212,17 @@ def _account(folder: Path) -> dict[str, Any]:
     return content
 
 
-def read_audit(dataset: str) -> dict[str, Any]:
-    """Return the account of the last pass over a dataset's exports, preparing it on first use."""
+def read_audit(dataset: str) -> Mapping[str, Any]:
+    """Return the account of the last pass over a dataset's exports, preparing it on first use.
+
+    A run whose reads are noted is handed one that notes which of its parts are read.
+    """
     folder = paths.processed_folder(dataset)
-    return _account(folder) if (folder / AUDIT_FILE).is_file() else prepare_dataset(dataset)
+    if not (folder / AUDIT_FILE).is_file():
+        return prepare_dataset(dataset)
+    with read_notes.not_noted():
+        account = _account(folder)
+    return noted_account.NotedAccount(account) if read_notes.is_noting() else account
 
 
 def recover_scratch(dataset: str) -> None:
@@ -311,10 +317,14 @@ def load_table(dataset: str, name: str) -> pd.DataFrame:
     file = paths.processed_folder(dataset) / f"{name}.parquet"
     if not file.is_file():
         prepare_dataset(dataset)
-    if noted := os.environ.get(paths.LOADED_VARIABLE):
-        with Path(noted).open("a", encoding="utf-8") as stream:
-            stream.write(f"{name}\n")
-    return pd.read_parquet(file)
+    read_notes.note_read("table", name)
+    return read_table_file(file)
+
+
+def read_table_file(file: Path, columns: list[str] | None = None) -> pd.DataFrame:
+    """Return a Parquet file, whose library opens it where no Python sees it."""
+    read_notes.note_read("file", str(file))
+    return pd.read_parquet(file, columns=columns)
 
 
 def own_text(dataset: str, name: str) -> str | None:
@@ -343,7 +353,7 @@ def freeze_panels(dataset: str, quarter: str) -> Path:
 
 
 def _is_partial(file: Path, quarter: str) -> bool:
-    rows = pd.read_parquet(file, columns=["quarter", "is_partial"])
+    rows = read_table_file(file, ["quarter", "is_partial"])
     return bool(rows.loc[rows["quarter"] == quarter, "is_partial"].any())
 
 
@@ -363,7 +373,7 @@ def frozen_rows(dataset: str, name: str, *, before: str) -> pd.DataFrame:
     """
     none = pd.DataFrame({c.name: pd.Series(dtype="object") for c in PANELS[name].columns})
     frames = [
-        pd.read_parquet(file).query("quarter == @file.parent.name")
+        read_table_file(file).query("quarter == @file.parent.name")
         for file in _published(dataset, name, before)
     ]
     return pd.concat(frames, ignore_index=True) if frames else none

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-FOLDER, LEADERS_FOLDER = "requests", "leader"
+FOLDER, LEADERS_FOLDER = paths.REQUESTS_FOLDER, "leader"
 State = Literal[
     "asked", "vetted", "approved", "tabled", "added to plan", "alternative", "done", "measured"
 ]

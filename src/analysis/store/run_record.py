@@ -12,7 +12,7 @@ class Outcome(NamedTuple):
     """How the run of a notebook ended; `cell` counts from 1, the injected parameters included.
 
     `reads` names the clean tables and panels it loaded; a second of the `attempts` is made where
-    the process that ran it died.
+    the process that ran it died.  One that `is_reused` ran before, and nothing changed since.
     """
 
     notebook: str
@@ -22,6 +22,7 @@ class Outcome(NamedTuple):
     error: str | None = None
     reads: tuple[str, ...] = ()
     attempts: int = 1
+    is_reused: bool = False
 
 
 class Manifest(TypedDict):
@@ -57,6 +58,7 @@ class Manifest(TypedDict):
     audience: str
     pdf_sha256: str | None
     html_sha256: NotRequired[str | None]
+    xlsx_sha256: NotRequired[str | None]
     answers: NotRequired[list[dict[str, Any]]]  # page one: question, word, text
     key_metrics: NotRequired[list[dict[str, Any]]]  # page one, with their trend
     previous_run_id: str | None  # of the report that a failed run left in place

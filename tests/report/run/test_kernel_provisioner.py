@@ -17,7 +17,7 @@ from jupyter_client.provisioning import KernelProvisionerFactory
 from report_fixtures import at, kernels, notebook, project, until
 
 from analysis.report.run import kernel_provisioner, notebooks
-from analysis.report.run.notebooks import Job
+from analysis.report.run.notebook_jobs import Job
 
 SPAWNED = "local-provisioner"
 # What an import or the start of a process decides: each of these differed, or could.

@@ -15,7 +15,7 @@ import pytest
 from report_fixtures import PARAMETERS, at, cell, kernels, notebook, project, until
 
 from analysis.report.run import notebooks
-from analysis.report.run.notebooks import Job
+from analysis.report.run.notebook_jobs import Job
 from analysis.store import needs
 
 
@@ -281,7 +281,7 @@ def test_no_kernel_outlives_a_run_that_was_killed(root):
     script = root / "go.py"
     script.write_text(
         "from pathlib import Path\n"
-        "from analysis.report.run.notebooks import Job, run_all\n"
+        "from analysis.report.run.notebook_jobs import Job; from analysis.report.run.notebooks import run_all\n"
         "if __name__ == '__main__':\n"
         f"    root = Path({str(root)!r})\n"
         "    jobs = [Job(n, root / n.name, {}) for n in sorted((root / 'notebooks').glob('*'))]\n"

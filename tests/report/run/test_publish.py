@@ -1,5 +1,6 @@
 """One quarter's report: planned, made aside, put in place whole or not at all."""
 
+import base64
 import hashlib
 import json
 import os
@@ -184,7 +185,8 @@ def test_whatever_a_report_follows_from_makes_it_anew(root, change):
     else:
         (folder_of(root) / "alignment-roi.pdf").write_bytes(b"%PDF-tampered")
     ran = run(root, *arguments)
-    assert "1_fine: ok" in ran.out
+    assert ran.out.splitlines()[-1] == "reports/small/2026Q2/alignment-roi.pdf"
+    assert ("1_fine: ok" in ran.out) == (change in {"notebook", "parameter", "lock"})
     assert (manifest(root, "small", "2026Q2")["run_id"] == first) == (change == "pdf")
 
 
@@ -196,6 +198,51 @@ def test_the_report_can_be_verified_until_its_data_change(root):
     ran = run(root, "verify", pdf)
     assert ran.code == 1
     assert "exports changed" in ran.out
+
+
+@pytest.mark.parametrize("name", ["alignment-roi.xlsx", "notebooks/1_fine.ipynb"])
+def test_a_file_that_is_gone_is_made_again_and_no_notebook_runs(root, name):
+    before = files(folder_of(root))
+    (folder_of(root) / name).unlink()
+    said = run(root, "report", "small", "--explain").out.splitlines()
+    assert said[-2:] == [
+        "2026Q2: would be made, for a file of reports/small/2026Q2 is gone or changed",
+        "  1_fine  stands: nothing that it follows from changed",
+    ]
+    assert not (folder_of(root) / name).exists()
+    ran = run(root, "report", "small")
+    assert "1 of 1 notebooks stand as they ran before" in ran.out
+    made = files(folder_of(root))
+    assert {n: made[n] for n in made if n != "manifest.json"} == {
+        n: before[n] for n in before if n != "manifest.json"
+    }
+
+
+def test_a_secret_parameter_stands_in_nothing_that_is_kept_or_said(root, capfd):
+    """Printed, in a traceback, as base64 and as JSON; in no file of the project and no line of the run."""
+    value = 'hunter"2-' + "Zq8" * 3
+    forms = [value, base64.b64encode(value.encode()).decode(), json.dumps(value)[1:-1]]
+    secret = cell(f"{PARAMETERS}\ntoken: Secret = Secret('token')  # of an API", "parameters")
+    imports = "import base64\nfrom analysis.project.secret_parameter import Secret"
+    shown = "{token} {token.reveal()} {base64.b64encode(token.reveal().encode())}"
+    notebook(
+        root / "notebooks" / "1_fine.ipynb", "# Is it fine?", imports, secret, FINE,
+        f"from analysis.report import show\nshow.text(f{shown!r})",
+    )  # fmt: skip
+    for last, code in (("1", 0), (f"raise ValueError(f{shown!r})", 3)):
+        content = json.loads((root / "notebooks" / "1_fine.ipynb").read_text())
+        content["cells"].append(cell(last, *([] if code else ["analyst"])) | {"id": f"x{code}"})
+        (root / "notebooks" / "1_fine.ipynb").write_text(json.dumps(content))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("ALIGNMENT_ROI_SECRET_TOKEN", "")
+            ran = run(root, "report", "small", "-p", f"token={value}")
+        assert ran.code == code
+        kept = b"".join(b for n, b in files(root).items() if not n.startswith("notebooks/"))
+        everything = (
+            kept.decode("utf-8", "replace") + ran.out + ran.err + "".join(capfd.readouterr())
+        )
+        assert [form for form in forms if form in everything] == []
+        assert "[secret]" in everything
 
 
 def test_what_does_not_change_a_report_does_not_make_it_anew(root):
@@ -246,7 +293,7 @@ def test_a_failing_notebook_leaves_the_last_good_report(root):
     )
     assert state["notebooks"][0] | {"wall_s": 0} == {
         "notebook": "1_fine", "status": "failed", "cell": 5, "error": "ValueError: no <b>such</b> thing", "wall_s": 0,
-        "reads": [], "attempts": 1,
+        "reads": [], "attempts": 1, "is_reused": False,
     }  # fmt: skip
     page = (root / "reports" / "index.html").read_text()
     assert "1_fine, cell 5: ValueError: no &lt;b&gt;such&lt;/b&gt; thing" in page
@@ -331,23 +378,28 @@ def test_the_second_of_two_quarters_shows_the_first_ones_figure(root, monkeypatc
 
 
 def test_a_run_killed_half_way_leaves_no_half_report(root):
-    """Only names that start with a dot; no kernel; the lock is free and the next run clears up."""
+    """Only names that start with a dot; no kernel; the next run clears up, and runs only what had not ended."""
     good = files(root / "reports")
+    executed = root / "data" / "processed" / ".executed" / "small" / "2026Q2"
     spoil(root, "import time\ntime.sleep(600)")
+    notebook(
+        root / "notebooks" / "2_other.ipynb", "# And else?", cell(PARAMETERS, "parameters"), FINE
+    )
     command = [sys.executable, "-c", "from analysis.cli import main; main()", "report", "small"]
     environment = os.environ | {"ALIGNMENT_ROI_ROOT": str(root), "TMPDIR": str(root.parent)}
     with subprocess.Popen(command, env=environment, cwd=root, stdout=subprocess.DEVNULL) as runner:
         try:
-            until(
-                lambda: list((root / "reports").glob(".small-2026Q2-*")) and len(kernels(root)) > 1
-            )
+            until((executed / "notebooks" / "2_other.json").is_file)
         finally:
             runner.kill()
     until(lambda: not kernels(root))
     left = files(root / "reports")
     assert {name: left[name] for name in left if not name.startswith(".")} == good
-    spoil(root, FINE)
-    assert run(root, "report", "small").code == 0
+    spoil(root, "## Answer\n\nFine again.")
+    ran = run(root, "report", "small", "--workers", "1")
+    assert ran.code == 0
+    assert "1_fine: ok" in ran.out
+    assert "2_other: ok" not in ran.out
     assert not list((root / "reports").glob(".*"))
 
 

@@ -1,6 +1,8 @@
 """What a report is refused for before it runs, and whether it can be verified afterwards."""
 
 import fcntl
+import shutil
+from pathlib import Path
 
 import pytest
 from report_fixtures import cell, manifest, notebook, run, small
@@ -38,6 +40,11 @@ def test_a_report_as_of_a_day_can_be_verified(root):
     assert run(root, "verify", pdf).code == 0
     page = root / "reports" / "small" / "2026Q1" / "alignment-roi.html"
     assert run(root, "verify", str(page)).code == 0
+    copy = Path(shutil.copytree(page.parent, root.parent / "copy"))
+    book = copy / "alignment-roi.xlsx"
+    book.chmod(0o400)
+    copy.chmod(0o500)
+    assert run(root, "verify", str(book)).code == 0
     page.write_bytes(page.read_bytes().replace(b"Fine.", b"Bad."))
     ran = run(root, "verify", str(page))
     assert ran.code == 1

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, NamedTuple
 
-from analysis.project import exchange_settings, settings
+from analysis.project import exchange_settings, quarters, settings
 from analysis.project.errors import ExchangeError
 from analysis.report.delivery import dispatch, ledger
 
 if TYPE_CHECKING:
-    import datetime as dt
-
     from analysis.project.exchange_settings import DeliverySettings
 
 
@@ -57,6 +56,19 @@ def _by_settings(
     if due is not None and due[0] == quarter:
         return [DeliveryLine(f"Overdue since {due[1]}: delivered to nobody yet", is_open=True)]
     return [DeliveryLine("Delivered to nobody yet")]
+
+
+def due_day(dataset: str, quarter: str) -> dt.date | None:
+    """Return the day a quarter's report is due, None where no schedule says so."""
+    try:
+        house = exchange_settings.read_delivery()
+        month = settings.load_dataset_settings(dataset).company.fiscal_year_start_month
+    except ValueError:  # wrong settings, which `report` and `deliver` refuse
+        return None
+    days = house.schedule_of(dataset).due_days if house else None
+    if days is None:
+        return None
+    return quarters.parse_quarter(quarter).end(month) + dt.timedelta(days=days)
 
 
 def overdue_lines(reported: dict[str, set[str]], today: dt.date) -> list[str]:

@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from analysis.report import formats
 from analysis.report import output as report_output
+from analysis.report.cell_tags import ANALYST_TAG
 from analysis.report.review import drivers
-from analysis.report.run import notebooks
+from analysis.report.run.notebook_jobs import Job
 from analysis.store import editions
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
     from analysis.report.output import Payload
     from analysis.report.review.drivers import HeadlineSplits
-    from analysis.report.run.notebooks import Job
     from analysis.store.editions import Edition
     from analysis.store.run_record import Manifest, Parameter
 
@@ -127,7 +127,7 @@ def _job(
         return None
     source = folder / notebook.name
     source.write_text(json.dumps(small), encoding="utf-8")
-    return notebooks.Job(source, folder / f"out-{notebook.name}", parameters, root)
+    return Job(source, folder / f"out-{notebook.name}", parameters, root)
 
 
 def change_rows(
@@ -308,8 +308,7 @@ def cut_to_headlines(notebook: Mapping[str, Any]) -> dict[str, Any] | None:
         len(cells),
     )
     is_headline = [
-        c["cell_type"] == "code" and MARK in _text(c) and report_output.ANALYST_TAG not in _tags(c)
-        for c in cells
+        c["cell_type"] == "code" and MARK in _text(c) and ANALYST_TAG not in _tags(c) for c in cells
     ]
     if not any(is_headline):
         return None
@@ -317,7 +316,7 @@ def cut_to_headlines(notebook: Mapping[str, Any]) -> dict[str, Any] | None:
         cell = cells[i]
         if (
             cell["cell_type"] != "code"
-            or report_output.ANALYST_TAG in _tags(cell)
+            or ANALYST_TAG in _tags(cell)
             or "injected-parameters" in _tags(cell)
         ):
             continue

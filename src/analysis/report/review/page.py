@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from analysis.project.settings import Settings
     from analysis.report.document import Document
     from analysis.report.markdown import Node
-    from analysis.report.run.notebooks import Job
+    from analysis.report.run.notebook_jobs import Job
     from analysis.store.company import Company
     from analysis.store.run_record import Manifest, Outcome
 

@@ -14,14 +14,15 @@ import sys
 import time
 from concurrent.futures import as_completed
 from queue import Empty
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from concurrent.futures import Future
-    from pathlib import Path
 
     from papermill.engines import NotebookExecutionManager
+
+    from analysis.report.run.notebook_jobs import Job
 
 # jsonschema's optional check of IRIs compiles 35 grammars at import: 3 of papermill's 4 CPU
 # seconds.
@@ -34,14 +35,16 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from papermill.engines import NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 from papermill.execute import execute_notebook
-from papermill.iorw import write_ipynb
+from papermill.iorw import LocalHandler, papermill_io, write_ipynb
 from traitlets import Type, default
 
-from analysis.project import paths
-from analysis.report.output import ANALYST_TAG
+from analysis.project import paths, read_notes
+from analysis.project.hidden_secrets import hide_forms
+from analysis.report.cell_tags import ANALYST_TAG
 from analysis.report.run import fan_out, kernel_provisioner, own_parameters
+from analysis.report.run.executed_notebooks import keep_executed
 from analysis.sources.file_labels import ADDRESS
-from analysis.store.run_record import Outcome, Parameter, Status
+from analysis.store.run_record import Outcome, Status
 
 LONGEST_ERROR = 400  # characters
 CELL_TIMEOUT = 900  # [s]; a cell that runs longer is stuck, not slow
@@ -52,17 +55,11 @@ SHELL_FAILS = (
     "--ScriptMagics.script_paths=bash=bash -e -o pipefail",
     "--ScriptMagics.script_paths=sh=sh -e",
 )
-
-
-class Job(NamedTuple):
-    """A notebook to run: where from, where to, with what, and in which project's folder if not in
-    this one.
-    """
-
-    notebook: Path
-    output: Path
-    parameters: dict[str, Parameter]
-    root: Path | None = None
+# The kernel notes what the notebook reads, from before its first cell.
+WATCHED = (
+    "--InteractiveShellApp.exec_lines="
+    "__import__('analysis.project.read_notes', fromlist=['watch_reads']).watch_reads()"
+)
 
 
 class WatchfulChannel(AsyncZMQSocketChannel):
@@ -122,7 +119,16 @@ class KeepingEngine(NBClientEngine):  # type: ignore[misc]
             raise
 
 
+class HidingHandler(LocalHandler):  # type: ignore[misc]
+    """Papermill's way to files, by which no secret of the environment reaches one."""
+
+    def write(self, buf: str, path: str) -> None:
+        """Write a notebook as it may be kept."""
+        super().write(hide_forms(buf), path)
+
+
 papermill_engines.register("keeping", KeepingEngine)
+papermill_io.register("/", HidingHandler())
 kernel_provisioner.use_forked_kernels()
 
 
@@ -173,7 +179,7 @@ def brief_error(error: str) -> str:
     >>> len(brief_error("x" * 1_000))
     424
     """
-    plain = ADDRESS.sub("[address]", error)
+    plain = ADDRESS.sub("[address]", hide_forms(error))
     rest = " … (the notebook has all)"
     return plain if len(plain) <= LONGEST_ERROR else plain[: LONGEST_ERROR - 1] + rest
 
@@ -188,9 +194,12 @@ def run_notebook(job: Job) -> Outcome:
     )
     with _environment(variables):
         outcome = _run(job)
-    reads = sorted(set(loaded.read_text(encoding="utf-8").split())) if loaded.is_file() else []
+    notes = read_notes.read_notes(loaded)
     loaded.unlink(missing_ok=True)
-    return outcome._replace(reads=tuple(reads))
+    outcome = outcome._replace(reads=notes.tables)
+    if job.keeping:
+        keep_executed(job, job.keeping, outcome, notes)
+    return outcome
 
 
 def _run(job: Job) -> Outcome:
@@ -222,6 +231,7 @@ def _run(job: Job) -> Outcome:
             extra_arguments=[
                 "--log-level=CRITICAL",  # it would log its own ending as an error
                 *SHELL_FAILS,
+                WATCHED,
             ],
         )
     except PapermillExecutionError as error:

@@ -10,6 +10,7 @@ import json
 import math
 from typing import TYPE_CHECKING
 
+from analysis.project import secret_parameter
 from analysis.project.nearest_name import did_you_mean
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ def check_parameters(
 ) -> dict[str, Parameter]:
     """Return `parameters` as typed values, if the notebooks know every name.
 
+    A secret one is put into the environment instead, and stands in no list of parameters.
+
     Raises
     ------
     ValueError
@@ -77,4 +80,7 @@ def check_parameters(
             raise ValueError(
                 f"no notebook has a parameter {name!r}.{hint} Known: {', '.join(sorted(free))}."
             )
-    return {name: _typed(name, text, types_of[name]) for name, text in parameters.items()}
+    plain = {n: text for n, text in parameters.items() if types_of[n] != secret_parameter.KIND}
+    for name in parameters.keys() - plain.keys():
+        secret_parameter.hide_parameter(name, parameters[name])
+    return {name: _typed(name, text, types_of[name]) for name, text in plain.items()}

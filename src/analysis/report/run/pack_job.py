@@ -15,6 +15,7 @@ from analysis.project import paths
 from analysis.project.scratch_folder import scratch_folder
 from analysis.report import document, html_report, output, pdf, workbook
 from analysis.report.run import notebooks, worker_code
+from analysis.report.run.notebook_jobs import Job
 from analysis.store import team_view
 from analysis.store.run_record import Outcome, Parameter  # noqa: TC001 - likewise
 
@@ -73,7 +74,7 @@ def make_pack(job: PackJob) -> PackResult:
         root = team_view.unpack_view(job.view, job.digest, scratch / "view")
         executed = scratch / job.notebook
         outcome = notebooks.run_notebook(
-            notebooks.Job(root / "notebooks" / job.notebook, executed, job.parameters, root)
+            Job(root / "notebooks" / job.notebook, executed, job.parameters, root)
         )
         partial = {job.notebook: executed.read_bytes()} if executed.is_file() else {}
         if outcome.status != "ok":

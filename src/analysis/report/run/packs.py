@@ -25,9 +25,10 @@ from analysis.store.company import of_team
 from analysis.store.run_record import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from concurrent.futures import Future
 
+    from analysis.project.terminal import Say
     from analysis.report.run.shards import ReportOrder
     from analysis.store.company import Company
     from analysis.store.run_record import Manifest, Parameter
@@ -51,7 +52,7 @@ def publish_packs(
     teams: Sequence[str],
     parameters: Mapping[str, Parameter],
     order: ReportOrder,
-    say: Callable[[str], None],
+    say: Say,
 ) -> list[PackEnd]:
     """Make the packs of `teams` and put each in place, unless it stands there already.
 
@@ -75,7 +76,16 @@ def publish_packs(
                 )
                 ends[each.team] = end
                 done = f"{n} of {len(to_make)}"
-                say(f"{company.quarter} team {each.team}: {end.why or end.state} ({done})")
+                say(
+                    f"{company.quarter} team {each.team}: {end.why or end.state} ({done})",
+                    event="pack",
+                    dataset=company.dataset,
+                    quarter=company.quarter,
+                    team=each.team,
+                    status=end.state,
+                    n=n,
+                    of=len(to_make),
+                )
         index_page.write_index()
     return [ends[each.team] for each in planned]
 
@@ -282,6 +292,7 @@ def _manifest(pack: _PlannedPack, result: PackResult, order: ReportOrder) -> Man
         "audience": house.report.audience,
         "pdf_sha256": None,
         "html_sha256": None,
+        "xlsx_sha256": None,
         "previous_run_id": None,
         "started_at": dt.datetime.now(tz=dt.UTC).isoformat(timespec="seconds"),
         "wall_s": result.outcome.wall_s,

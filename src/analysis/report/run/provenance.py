@@ -126,6 +126,7 @@ def state_manifest(
         "audience": house.report.audience,
         "pdf_sha256": None,
         "html_sha256": None,
+        "xlsx_sha256": None,
         "previous_run_id": None,
         "started_at": started.isoformat(timespec="seconds"),
         "wall_s": round((dt.datetime.now(tz=dt.UTC) - started).total_seconds(), 2),

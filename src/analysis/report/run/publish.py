@@ -30,16 +30,18 @@ from analysis.report import (
 )
 from analysis.report.review import actions, feedback, page
 from analysis.report.review import forecasts as review_forecasts
-from analysis.report.run import notebooks, plan, provenance
+from analysis.report.run import executed_notebooks, notebooks, plan, provenance
+from analysis.report.run.notebook_jobs import Job
 from analysis.store import editions, manifest, processed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from analysis.project.settings import Settings
+    from analysis.project.terminal import Say
     from analysis.report.document import Document
     from analysis.store.company import Company
-    from analysis.store.run_record import Manifest, Parameter
+    from analysis.store.run_record import Manifest, Outcome, Parameter
 
 PDF = paths.REPORT_PDF
 TITLE = "What selling costs, and whether alignment pays"
@@ -192,7 +194,7 @@ def ending_lines(done: Sequence[Published]) -> tuple[list[str], list[str]]:
     return lines, complaints
 
 
-def _drop_stopped(jobs: Sequence[notebooks.Job], run_plan: plan.Plan) -> None:
+def _drop_stopped(jobs: Sequence[Job], run_plan: plan.Plan) -> None:
     """Remove notebooks that the data stopped halfway.
 
     A page says why, and half an answer is none.
@@ -200,11 +202,6 @@ def _drop_stopped(jobs: Sequence[notebooks.Job], run_plan: plan.Plan) -> None:
     for job in jobs:
         if job.notebook not in run_plan.notebooks:
             job.output.unlink()
-
-
-def _folder(path: Path) -> Path:
-    path.mkdir()
-    return path
 
 
 def _keep_failed(folder: Path, scratch: Path, state: Manifest) -> None:
@@ -256,11 +253,68 @@ def _remember(company: Company, state: Manifest, forecasts: Mapping[str, Any]) -
     make_private(history_folder)
 
 
-def _is_whole(company: Company, folder: Path, run_id: str) -> bool:
+def is_whole(company: Company, folder: Path, run_id: str) -> bool:
     """Return whether a finished report of this run id stands in its folder and in history."""
     return manifest.is_current(folder, run_id) and manifest.is_kept(
         company.dataset, company.quarter, run_id
     )
+
+
+def plan_jobs(
+    company: Company, run_plan: plan.Plan, scratch: Path, started: dt.datetime
+) -> tuple[list[Job], page.Past]:
+    """Return the notebooks to run, and what of earlier quarters is to be computed again; each has
+    the key of what it follows from.
+    """
+    kept_in = paths.executed_folder(company.dataset, company.quarter)
+    for name in ("notebooks", "again"):
+        (scratch / name).mkdir()
+    jobs = [Job(n, scratch / "notebooks" / n.name, run_plan.parameters) for n in run_plan.notebooks]
+    state = provenance.state_manifest(company, run_plan, [], started, [])
+    past = page.past_quarters(company, state, run_plan.notebooks, scratch / "again")
+    return (
+        executed_notebooks.with_keys(jobs, scratch, kept_in),
+        past._replace(jobs=executed_notebooks.with_keys(past.jobs, scratch, kept_in)),
+    )
+
+
+def _run_jobs(
+    company: Company,
+    jobs: Sequence[Job],
+    *,
+    workers: int,
+    force: bool,
+    say: Say,
+) -> list[Outcome]:
+    """Run those jobs of which no equal run stands; return how all of them ended."""
+    quarter = company.quarter
+    about = {"dataset": company.dataset, "quarter": quarter}
+    standing = {} if force else executed_notebooks.take_standing(jobs)
+    to_run = [job for job in jobs if job.output not in standing]
+    if standing:
+        say(
+            f"{quarter}: {len(standing)} of {len(jobs)} notebooks stand as they ran before",
+            event="standing",
+            n=len(standing),
+            of=len(jobs),
+            **about,
+        )
+    ran = notebooks.run_all(
+        to_run,
+        workers=workers,
+        done=lambda r, n: say(
+            f"{quarter} {r.notebook}: {plan.end_in_words(r)} in {r.wall_s:.1f} s "
+            f"({n} of {len(to_run)})",
+            event="notebook",
+            **{k: v for k, v in r._asdict().items() if k != "reads"},
+            n=n,
+            of=len(to_run),
+            **about,
+        ),
+    )
+    executed_notebooks.sweep_executed(paths.executed_folder(company.dataset, quarter), jobs)
+    outcomes = standing | {job.output: r for job, r in zip(to_run, ran, strict=True)}
+    return [outcomes[job.output] for job in jobs]
 
 
 def publish_report(
@@ -269,7 +323,7 @@ def publish_report(
     *,
     workers: int,
     force: bool,
-    say: Callable[[str], None],
+    say: Say,
     as_of: dt.date | None = None,
 ) -> Published:
     """Make a quarter's report and put it in place, unless it stands there already.
@@ -281,7 +335,7 @@ def publish_report(
     folder = company.paths.report
     _recover(folder)
     standing = manifest.read_manifest(folder)
-    if standing and not force and _is_whole(company, folder, run_plan.run_id):
+    if standing and not force and is_whole(company, folder, run_plan.run_id):
         return Published(standing, folder, is_new=False)
     # A wrong review is refused before a kernel starts.
     actions.read_reviews(company.dataset, before=quarter)
@@ -291,27 +345,10 @@ def publish_report(
     with tempfile.TemporaryDirectory(dir=paths.reports_folder(), prefix=_prefix(folder)) as name:
         scratch = Path(name)
         new = scratch / "new"
-        (scratch / "notebooks").mkdir()
-        jobs = [
-            notebooks.Job(n, scratch / "notebooks" / n.name, run_plan.parameters)
-            for n in run_plan.notebooks
-        ]
-        compared = page.past_quarters(
-            company,
-            provenance.state_manifest(company, run_plan, [], started, notice_lines),
-            run_plan.notebooks,
-            _folder(scratch / "again"),
-        )
+        jobs, compared = plan_jobs(company, run_plan, scratch, started)
         if compared.jobs:
             say(f"{quarter}: computing again what was published, for what changed since")
-        runs = notebooks.run_all(
-            [*jobs, *compared.jobs],
-            workers=workers,
-            done=lambda r, n: say(
-                f"{quarter} {r.notebook}: {plan.end_in_words(r)} in {r.wall_s:.1f} s "
-                f"({n} of {len(jobs) + len(compared.jobs)})"
-            ),
-        )
+        runs = _run_jobs(company, [*jobs, *compared.jobs], workers=workers, force=force, say=say)
         run_plan, ended = plan.without_unanswerable(run_plan, runs[: len(jobs)])
         company = replace(
             company,

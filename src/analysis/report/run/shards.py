@@ -96,3 +96,4 @@ class ReportOrder(NamedTuple):
     of_teams: TeamChoice = TeamChoice()
     dask: str | None = None  # address of a scheduler whose workers make the packs
     is_pulled: bool = False  # from its warehouse first
+    is_explained: bool = False  # what would run and why, and nothing runs

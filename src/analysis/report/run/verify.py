@@ -1,10 +1,14 @@
-"""Whether a report in hand, PDF or HTML, is the one that data, code and parameters make today."""
+"""Whether a report in hand (PDF, HTML, workbook) is the one that data, code and parameters make
+today.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import io
 import re
+import zipfile
 from typing import TYPE_CHECKING, NamedTuple
 
 from analysis.project import paths
@@ -19,6 +23,8 @@ if TYPE_CHECKING:
     from analysis.store.run_record import Manifest
 
 RUN_ID = re.compile(rb"run:([0-9a-f]{16})")
+PROPERTIES = "docProps/core.xml"  # of a workbook
+LONGEST_PROPERTIES = 100_000  # [bytes]
 
 
 class Verification(NamedTuple):
@@ -48,12 +54,22 @@ def run_of(report: Path) -> tuple[str, Manifest | None]:
     """
     if not report.is_file():
         raise ValueError(f"no file {report}")
-    content = report.read_bytes()
-    stamped = RUN_ID.search(content)
+    stamped = RUN_ID.search(_stamped_part(report.read_bytes()))
     if not stamped:
         raise ValueError(f"{report.name} carries no run id: it is not a report of alignment-roi")
     run_id = stamped[1].decode()
     return run_id, _run(run_id)
+
+
+def _stamped_part(content: bytes) -> bytes:
+    """Return where the run id of a report stands: of a workbook its properties, else all of it."""
+    if not content.startswith(b"PK"):
+        return content
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as book, book.open(PROPERTIES) as part:
+            return part.read(LONGEST_PROPERTIES)
+    except (zipfile.BadZipFile, KeyError, NotImplementedError, OSError, RuntimeError):
+        return b""  # a zip file of somebody else
 
 
 def verify_report(report: Path) -> Verification:
@@ -92,7 +108,7 @@ def verify_report(report: Path) -> Verification:
         )
     return Verification(
         holds=False,
-        says=f"run {run_id}: {_changed(run, company)} changed since; make the report again",
+        says=f"run {run_id}: {changed_words(run, company)} changed since; make the report again",
     )
 
 
@@ -101,7 +117,8 @@ def _what(run: Manifest) -> str:
     return f"{run['dataset']} {run['quarter']}{team and f' of team {team}'}"
 
 
-def _changed(run: Manifest, company: Company) -> str:
+def changed_words(run: Manifest, company: Company) -> str:
+    """Return what a run stood on that is not as it was."""
     now = {
         "exports": {f["file"]: f["sha256"] for f in company.whole.audit["files"]},
         "code": manifest.code_sha256(),
