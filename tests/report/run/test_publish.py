@@ -338,6 +338,19 @@ def test_what_a_report_cannot_show_is_a_failed_report(root):
     assert (folder_of(root) / "failed" / "1_fine.ipynb").is_file()
 
 
+def test_progress_is_a_line_a_notebook_for_people_or_for_programs(root):
+    notebook(root / "notebooks" / "2_b.ipynb", "# B?", cell(PARAMETERS, "parameters"), FINE)
+    (root / "notebooks" / "1_fine.ipynb").unlink()
+    lines = run(root, "report", "small", "--progress", "json").out.splitlines()
+    events = {e["event"]: e for e in map(json.loads, lines)}
+    about = events["notebook"]
+    assert about["line"].startswith("2026Q2 2_b: ok in ")
+    assert about["line"].endswith(" (1 of 1)")
+    facts = ("dataset", "quarter", "notebook", "status", "n", "of")
+    assert [about[f] for f in facts] == ["small", "2026Q2", "2_b", "ok", 1, 1]
+    assert events["line"]["line"] == "reports/small/2026Q2/alignment-roi.pdf"
+
+
 def test_one_failing_quarter_does_not_stop_the_other(root):
     spoil(root, "assert quarter == '2026Q2', quarter", FINE)
     shutil.rmtree(root / "reports")

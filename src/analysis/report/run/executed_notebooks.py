@@ -88,12 +88,12 @@ def find_standing(keeping: Keeping) -> Standing:
     """Return whether what is kept of a notebook is what a run would make now."""
     try:
         record = json.loads(keeping.place.with_suffix(".json").read_bytes())
+        outcome = Outcome(**record["outcome"])
+        why_not = _why_not(keeping, record)
     except FileNotFoundError:
         return Standing(None, ["no run of it has ended yet"])
-    except ValueError:  # torn by a disk that failed
+    except (ValueError, TypeError, KeyError):  # torn by a disk that failed, or of another version
         return Standing(None, ["what was kept of its last run cannot be read"])
-    outcome = Outcome(**record["outcome"])
-    why_not = _why_not(keeping, record)
     if why_not:
         return Standing(None, why_not)
     return Standing(outcome._replace(reads=tuple(outcome.reads), is_reused=True), [])

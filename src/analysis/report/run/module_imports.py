@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 PACKAGE = Path(paths.__file__).parents[1]
 NAME = "analysis"
-FINDS_ITS_FILES = ("resources.files", "__file__")  # what a module that reads files of ours says
 COMMENT = re.compile(r"#.*")
 TYPE_CHECKING_ONLY = re.compile(r"^if TYPE_CHECKING:\s*\n(?:[ \t]+.*\n|\n)*", re.MULTILINE)
 IMPORT = re.compile(
@@ -74,7 +73,8 @@ def import_graph() -> dict[str, list[str]]:
 def code_files(names: Iterable[str]) -> set[Path]:
     """Return the files of the package that an importer of `names` runs or reads.
 
-    Files that are no code belong to the modules beside or above them that find files at all.
+    Files that are no code belong to the modules beside them; those of a folder without modules to
+    whichever module names that folder.
     """
     graph, modules = import_graph(), set[str]()
     added = _modules_of(names)
@@ -82,21 +82,20 @@ def code_files(names: Iterable[str]) -> set[Path]:
         modules |= added
         added = {each for module in added for each in graph.get(module, ())} - modules
     sources = {file for module in modules if (file := module_file(module))}
-    readers = {
-        file.parent
-        for file in sources
-        if any(word in file.read_text(encoding="utf-8") for word in FINDS_ITS_FILES)
-    }
-    return sources | {file for file in _data_files() if _owner(file) in readers}
+    folders = {file.parent for file in sources}
+    text = "".join(file.read_text(encoding="utf-8") for file in sources)
+    return sources | {f for f in _data_files() if _is_read(f, folders, text)}
 
 
 def _data_files() -> list[Path]:
     return [f for f in PACKAGE.rglob("*") if f.suffix in paths.CODE_KINDS - {".py"} and f.is_file()]
 
 
-def _owner(file: Path) -> Path:
-    """Return the nearest folder above a file that holds modules."""
-    return next(folder for folder in file.parents if (folder / "__init__.py").is_file())
+def _is_read(file: Path, folders: set[Path], text: str) -> bool:
+    """Return whether a file belongs to modules in `folders`, whose source is `text`."""
+    if (file.parent / "__init__.py").is_file():
+        return file.parent in folders
+    return f'"{file.parent.name}"' in text
 
 
 def file_hash(file: Path) -> str:
