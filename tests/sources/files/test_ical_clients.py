@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from crm_tables import ADA, BEN, cleaned, opportunity, user, write
+from crm_tables import ADA, opportunity, user, write
 from test_ical import DEMO, calendar, meetings, of_calendar, starts
 
 from analysis.sources.files.ical_zones import zone_named
@@ -15,40 +15,123 @@ def rules(intake) -> list[str]:
     return [b.rule for b in intake.broken_lines]
 
 
+REP = [f"005{n:012d}AAA" for n in range(13)]  # each test has some of its own
+IDS = ("7f3k@google.com", "ada@acme.test", "040000008200E00074C5B7101A82E008")
+DECLINED = "\nORGANIZER:mailto:x@client.test\nATTENDEE;PARTSTAT=DECLINED{}:{}\nATTENDEE;PARTSTAT=ACCEPTED:mailto:x@client.test"
+WAYS = (
+    ("", "mailto:fay@acme.test"),
+    ("", "MAILTO:Fay@Acme.test"),
+    (";EMAIL=fay@acme.test", "/o=Exchange/cn=fay"),
+    (";CN=Fay", "invalid:nomail"),
+)
+SHOWN_AS = {
+    "X-MICROSOFT-CDO-BUSYSTATUS:BUSY": ("selling", ""),
+    "X-MICROSOFT-CDO-BUSYSTATUS:WORKINGELSEWHERE": ("selling", ""),
+    "X-MICROSOFT-CDO-BUSYSTATUS:FREE": None,
+    "X-MICROSOFT-CDO-INTENDEDSTATUS:FREE": None,
+    "X-MICROSOFT-CDO-BUSYSTATUS:TENTATIVE": ("selling", "tentative_meeting"),
+    "STATUS:TENTATIVE": ("selling", "tentative_meeting"),
+    "X-MICROSOFT-CDO-BUSYSTATUS:OOF": ("time_off", ""),
+}
+SUBJECTS = (
+    "Abgesagt: Demo", "Annulé : Démo", "Cancelado: Demo", "Canceled: Demo", "Abgesagte Aufträge",
+)  # fmt: skip
+
+
+def of_days(*lines: str) -> list[str]:
+    """Return a demo a line, which is added to it: the first on 2 February, the next on the 3rd."""
+    return [
+        DEMO.replace("UID:1", f"UID:{n}").replace("20260202", f"202602{n + 1:02}") + f"\n{line}"
+        for n, line in enumerate(lines, 1)
+    ]
+
+
+def calendar_files() -> dict[str, str]:
+    """Return the calendars of the tests that read `company`, by file name."""
+    ids = [
+        DEMO.replace("UID:1", f"UID:{i}").replace("T10", f"T1{n}").replace("T11", f"T1{n + 1}")
+        for n, i in enumerate(IDS)
+    ]
+    longer = DEMO.replace("T110000Z", "T113000Z") + "\nLAST-MODIFIED:20260102T000000Z"
+    listed = DEMO + DECLINED.format("", "mailto:ada@acme.test")
+    elses = (
+        DEMO
+        + "\nATTENDEE;PARTSTAT=DECLINED:mailto:x@client.test\nATTENDEE;PARTSTAT=NEEDS-ACTION:mailto:hal@acme.test"
+    )
+    away = "UID:1\nSUMMARY:Fair\nDTSTART:20260202T090000Z\nDTEND:20260204T170000Z\nX-MICROSOFT-CDO-BUSYSTATUS:OOF"
+    off = [
+        event.replace("SUMMARY:Demo", f"SUMMARY:{subject}")
+        for event, subject in zip(of_days(*[""] * 5), SUBJECTS, strict=True)
+    ]
+    return {
+        REP[1]: calendar(*ids),
+        REP[2]: calendar(DEMO),
+        REP[3]: calendar(DEMO),
+        "one": calendar(DEMO + "\nLAST-MODIFIED:20260101T000000Z"),
+        "two": calendar(longer),
+        "x": calendar(listed, head="X-WR-CALNAME:Ada's\n"),
+        "y": calendar(listed, head="X-WR-CALNAME:ada@acme.test\n"),
+        "gil@acme.test": calendar(DEMO),
+        REP[6]: calendar(*of_days(*(DECLINED.format(*way).strip() for way in WAYS))),
+        REP[7]: calendar(elses),
+        REP[8]: calendar(DEMO) + calendar(DEMO.replace("UID:1", "UID:2"), head="METHOD:CANCEL\n"),
+        REP[9]: calendar("UID:1\nSUMMARY:Demo\nDTSTART:20260202T100000Z\nRRULE:FREQ=DAILY;COUNT=2"),
+        REP[10]: calendar(*of_days(*SHOWN_AS)),
+        REP[11]: calendar(away),
+        REP[12]: calendar(*off),
+    }
+
+
+def write_calendars(raw) -> None:
+    """Write them, the users' addresses, and the analyst's list of whose a calendar is."""
+    addresses = {REP[0]: "gil@acme.test", REP[6]: "fay@acme.test", REP[7]: "hal@acme.test"}
+    users = [user(r, Email=addresses.get(r, "")) for r in REP]
+    whose = {"one": REP[4], "two": REP[4], "Ada's": REP[5], "ada@acme.test": REP[5]}
+    listed = [{"calendar": name, "rep_id": rep} for name, rep in whose.items()]
+    write(raw, User=users, Opportunity=[opportunity(1)], calendars=listed)
+    for name, text in calendar_files().items():
+        (raw / f"{name}.ics").write_text(text, encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def company(clean_folder):
+    return clean_folder(write_calendars)
+
+
+def rows_of(got, rep: str):
+    """Return the clean meetings of a rep, in their order."""
+    rows = got.tables["activities"]
+    return rows[rows["rep_id"] == rep].sort_values("started_at", ignore_index=True)
+
+
+def aside_in(got, *names: str) -> dict[str, int]:
+    """Return the rules that took rows of these calendars, with how many."""
+    rows = got.tables["set_aside"]
+    own = rows["source_file"].isin([f"{name}.ics" for name in names])
+    return rows.loc[own, "rule"].value_counts().to_dict()
+
+
 # Ids
 
 
-def test_an_id_that_holds_an_address_is_kept_as_a_pseudonym(raw):
+def test_an_id_that_holds_an_address_is_kept_as_a_pseudonym(company):
     """Google's ids end in @google.com, an old client's is the address of who invited."""
-    ids = ("7f3k@google.com", "ada@acme.test", "040000008200E00074C5B7101A82E008")
-    got = of_calendar(
-        raw,
-        *(
-            DEMO.replace("UID:1", f"UID:{i}").replace("T10", f"T1{n}").replace("T11", f"T1{n + 1}")
-            for n, i in enumerate(ids)
-        ),
-    )
-    assert got.account("activities") == (3, 3, 0, 0)
-    assert not got.tables["activities"]["activity_id"].str.contains("@").any()
-    assert got.tables["activities"]["activity_id"].is_unique
+    rows = rows_of(company, REP[1])
+    assert (len(rows), aside_in(company, REP[1])) == (3, {})
+    assert not rows["activity_id"].str.contains("@").any()
+    assert rows["activity_id"].is_unique
 
 
-def test_one_meeting_in_two_reps_calendars_is_an_hour_of_each(raw):
+def test_one_meeting_in_two_reps_calendars_is_an_hour_of_each(company):
     """Both were there; neither's entry is a version of the other's."""
-    (raw / f"{BEN}.ics").write_text(calendar(DEMO))
-    got = of_calendar(raw, DEMO, users=[user(), user(BEN)])
-    assert got.account("activities") == (2, 2, 0, 0)
-    assert set(got.tables["activities"]["rep_id"]) == {ADA, BEN}
+    assert aside_in(company, REP[2], REP[3]) == {}
+    assert [len(rows_of(company, rep)) for rep in REP[2:4]] == [1, 1]
 
 
-def test_a_calendar_exported_twice_counts_once(raw):
+def test_a_calendar_exported_twice_counts_once(company):
     """In the second, the demo was made longer."""
-    write(raw, calendars=[{"calendar": c, "rep_id": ADA} for c in ("one", "two")])
-    (raw / "one.ics").write_text(calendar(DEMO + "\nLAST-MODIFIED:20260101T000000Z"))
-    longer = DEMO.replace("T110000Z", "T113000Z") + "\nLAST-MODIFIED:20260102T000000Z"
-    got = of_calendar(raw, longer, name="two.ics")
-    assert got.aside("activities") == {"older_version": 1}
-    assert got.tables["activities"]["minutes"].tolist() == [90.0]
+    assert aside_in(company, "one", "two") == {"older_version": 1}
+    assert rows_of(company, REP[4])["minutes"].tolist() == [90.0]
 
 
 def test_of_two_versions_in_one_calendar_the_later_holds(raw):
@@ -199,11 +282,9 @@ def test_a_series_within_the_day_is_set_aside(raw, rule):
     assert (len(rows), rules(intake)) == (1, ["crowded_series"])
 
 
-def test_two_calendars_in_one_file_are_both_read(raw):
-    both = calendar(DEMO) + calendar(DEMO.replace("UID:1", "UID:2"), head="METHOD:CANCEL\n")
-    write(raw, User=[user()], Opportunity=[opportunity(1)])
-    (raw / f"{ADA}.ics").write_text(both)
-    assert cleaned().aside("activities") == {"cancelled_meeting": 1}
+def test_two_calendars_in_one_file_are_both_read(company):
+    assert aside_in(company, REP[8]) == {"cancelled_meeting": 1}
+    assert len(rows_of(company, REP[8])) == 1
 
 
 # Series
@@ -256,64 +337,36 @@ def test_a_series_from_before_any_crm_says_so(raw):
     assert "1 series began before 1990 and are written out from then on" in intake.exports[0].notes
 
 
-def test_a_meeting_of_a_series_without_an_end_has_no_length(raw):
+def test_a_meeting_of_a_series_without_an_end_has_no_length(company):
     """It is counted as a meeting and adds no hours."""
-    got = of_calendar(
-        raw, "UID:1\nSUMMARY:Demo\nDTSTART:20260202T100000Z\nRRULE:FREQ=DAILY;COUNT=2"
-    )
-    assert got.tables["activities"]["minutes"].isna().all()
-    assert got.effect("activities", "event_without_duration").n_rows == 2
+    rows = rows_of(company, REP[9])
+    assert rows["minutes"].isna().all()
+    assert rows["flagged_by"].tolist() == ["event_without_duration"] * 2
+    assert company.effect("activities", "event_without_duration").n_rows == 2
 
 
 # What its owner answered
 
 
-MAIL = [user(Email="ada@acme.test")]
-DECLINED = "\nORGANIZER:mailto:x@client.test\nATTENDEE;PARTSTAT=DECLINED{}:{}\nATTENDEE;PARTSTAT=ACCEPTED:mailto:x@client.test"
-
-
-def of_days(*lines: str) -> list[str]:
-    """Return a demo a line, which is added to it: the first on 2 February, the next on the 3rd."""
-    return [
-        DEMO.replace("UID:1", f"UID:{n}").replace("20260202", f"202602{n + 1:02}") + f"\n{line}"
-        for n, line in enumerate(lines, 1)
-    ]
-
-
-def test_a_meeting_its_owner_declined_is_dropped(raw):
+def test_a_meeting_its_owner_declined_is_dropped(company):
     """By the address of the user export; the last of them, of the 5th, names nobody."""
-    ways = (
-        ("", "mailto:ada@acme.test"),
-        ("", "MAILTO:Ada@Acme.test"),
-        (";EMAIL=ada@acme.test", "/o=Exchange/cn=ada"),
-        (";CN=Ada", "invalid:nomail"),
-    )
-    got = of_calendar(raw, *of_days(*(DECLINED.format(*way).strip() for way in ways)), users=MAIL)
-    assert got.aside("activities") == {"declined_meeting": 3}
-    assert got.tables["activities"]["started_at"].dt.day.tolist() == [5]
+    assert aside_in(company, REP[6]) == {"declined_meeting": 3}
+    assert rows_of(company, REP[6])["started_at"].dt.day.tolist() == [5]
 
 
-def test_somebody_elses_refusal_says_nothing(raw):
-    other = (
-        DEMO
-        + "\nATTENDEE;PARTSTAT=DECLINED:mailto:x@client.test\nATTENDEE;PARTSTAT=NEEDS-ACTION:mailto:ada@acme.test"
-    )
-    assert of_calendar(raw, other, users=MAIL).account("activities") == (1, 1, 0, 0)
+def test_somebody_elses_refusal_says_nothing(company):
+    assert (len(rows_of(company, REP[7])), aside_in(company, REP[7])) == (1, {})
 
 
-@pytest.mark.parametrize("calendar_name", ["ada@acme.test", "Ada's"])
-def test_the_analysts_list_says_whose_address_it_is(raw, calendar_name):
-    whose = [{"calendar": c, "rep_id": ADA} for c in ("Ada's", "ada@acme.test")]
-    declined = DEMO + DECLINED.format("", "mailto:ada@acme.test")
-    got = of_calendar(
-        raw, declined, name="x.ics", head=f"X-WR-CALNAME:{calendar_name}\n", whose=whose
-    )
-    assert got.aside("activities") == {"declined_meeting": 1}
+@pytest.mark.parametrize("name", ["x", "y"])
+def test_the_analysts_list_says_whose_address_it_is(company, name):
+    """The calendar x is called Ada's, y by her address, which no user has."""
+    assert aside_in(company, name) == {"declined_meeting": 1}
 
 
-def test_a_calendar_called_by_a_users_address_is_that_users(raw):
-    got = of_calendar(raw, DEMO, name="ada@acme.test.ics", users=MAIL)
-    assert got.tables["activities"]["rep_id"].tolist() == [ADA]
+def test_a_calendar_called_by_a_users_address_is_that_users(company):
+    rows = rows_of(company, REP[0])
+    assert rows["source_file"].tolist() == ["[address 1].ics"]
 
 
 def test_where_no_address_is_known_refusals_are_noted(raw):
@@ -328,31 +381,19 @@ def test_where_no_address_is_known_refusals_are_noted(raw):
 # What it is shown as
 
 
-def test_an_entry_counts_by_what_it_is_shown_as(raw):
+def test_an_entry_counts_by_what_it_is_shown_as(company):
     """What is free, on the 4th and 5th, is dropped."""
-    lines = {
-        "X-MICROSOFT-CDO-BUSYSTATUS:BUSY": ("selling", ""),
-        "X-MICROSOFT-CDO-BUSYSTATUS:WORKINGELSEWHERE": ("selling", ""),
-        "X-MICROSOFT-CDO-BUSYSTATUS:FREE": None,
-        "X-MICROSOFT-CDO-INTENDEDSTATUS:FREE": None,
-        "X-MICROSOFT-CDO-BUSYSTATUS:TENTATIVE": ("selling", "tentative_meeting"),
-        "STATUS:TENTATIVE": ("selling", "tentative_meeting"),
-        "X-MICROSOFT-CDO-BUSYSTATUS:OOF": ("time_off", ""),
-    }
-    got = of_calendar(raw, *of_days(*lines))
-    assert got.aside("activities") == {"free_time": 2}
-    rows = got.tables["activities"]
+    assert aside_in(company, REP[10]) == {"free_time": 2}
+    rows = rows_of(company, REP[10])
     counted = zip(rows["activity_class"], rows["flagged_by"].fillna(""), strict=True)
     assert dict(zip(rows["started_at"].dt.day, counted, strict=True)) == {
-        day: counts for day, counts in enumerate(lines.values(), 2) if counts
+        day: counts for day, counts in enumerate(SHOWN_AS.values(), 2) if counts
     }
 
 
-def test_days_out_of_the_office_are_days_and_no_long_meeting(raw):
+def test_days_out_of_the_office_are_days_and_no_long_meeting(company):
     """From Monday at 9 to Wednesday at 17: three days off."""
-    away = "UID:1\nSUMMARY:Fair\nDTSTART:20260202T090000Z\nDTEND:20260204T170000Z\nX-MICROSOFT-CDO-BUSYSTATUS:OOF"
-    got = of_calendar(raw, away)
-    row = got.tables["activities"].iloc[0]
+    (row,) = (row for _, row in rows_of(company, REP[11]).iterrows())
     assert (row["is_all_day"], row["activity_class"], row["flagged_by"]) == (
         True,
         "time_off",
@@ -384,18 +425,10 @@ def test_a_whole_day_is_a_day_however_it_is_written(raw, start, end, mark):
     assert rows == [(ADA, "2026-02-02T00:00:00Z", "2026-02-02T00:00:00Z", "true")]
 
 
-def test_a_meeting_called_off_in_its_subject_is_dropped(raw):
+def test_a_meeting_called_off_in_its_subject_is_dropped(company):
     """One whose subject only begins like that, on the 6th, stays."""
-    subjects = ("Abgesagt: Demo", "Annulé : Démo", "Cancelado: Demo", "Canceled: Demo")
-    events = [
-        event.replace("SUMMARY:Demo", f"SUMMARY:{subject}")
-        for event, subject in zip(
-            of_days(*[""] * 5), (*subjects, "Abgesagte Aufträge"), strict=True
-        )
-    ]
-    got = of_calendar(raw, *events)
-    assert got.aside("activities") == {"cancelled": 4}
-    assert got.tables["activities"]["started_at"].dt.day.tolist() == [6]
+    assert aside_in(company, REP[12]) == {"cancelled": 4}
+    assert rows_of(company, REP[12])["started_at"].dt.day.tolist() == [6]
 
 
 def test_a_series_is_written_out_up_to_the_last_day_and_no_further(raw):
