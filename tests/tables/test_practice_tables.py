@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import functools
 import io
 
 import pytest
-from crm_tables import ADA, BEN, NORTH, ROLES, Pass, cleaned, opportunity, user, write
+from crm_tables import ADA, BEN, NORTH, ROLES, cleaned, opportunity, user, write
 
 from analysis.sources import field_maps, intake, recognise, templates
 from analysis.tables.canonical import TABLES
@@ -23,10 +24,85 @@ HOSTILE = [
 ]
 
 
-def company(raw, **files) -> Pass:
-    """Clean a company of Ada's team with the files given."""
+A, B = "001000000000001AAA", "001000000000002AAA"
+PLAN = {
+    "plan_id": "p1", "team_id": NORTH, "side": "SALES", "period_start": "2026-01-13", "period_end": "2026-04-13",
+    "signed_by_sales_on": "2026-01-05", "signed_by_marketing_on": "",
+}  # fmt: skip
+MEETING = {
+    "meeting_id": "m1", "team_id": "", "held_on": "2026-02-13", "kind": "Weekly", "has_agenda": "yes", "has_leader": "0",
+    "minutes_late": "", "is_executive_present": "",
+}  # fmt: skip
+EUROS = {
+    "currency": "EUR", "valid_from": "2025-12-15", "valid_to": "2026-01-15", "rate_to_reporting": "1.1",
+}  # fmt: skip
+COST = {
+    "cost_id": "x1", "team_id": NORTH, "period_start": "2026-01-01", "period_end": "2026-04-01", "kind": "people",
+    "cost_amount": "100", "currency": "USD",
+}  # fmt: skip
+COSTS = [
+    COST, COST | {"cost_id": "x2", "currency": "EUR"}, COST | {"cost_id": "x3", "currency": "GBP"},
+    COST | {"cost_id": "x4", "currency": ""}, COST | {"cost_id": "x5", "cost_amount": ""},
+]  # fmt: skip
+LINE = {
+    "team_id": NORTH, "valid_from": "2026-01-13", "valid_to": "", "approved_by_sales_on": "", "approved_by_marketing_on": "",
+}  # fmt: skip
+LINES = [
+    LINE | {"side": s, "account_id": i}
+    for s, i in (("sales", A), ("sales", B), ("marketing", B), ("sales", "001x"))
+]
+FEEDBACK = [
+    {
+        "feedback_id": f"b{n}", "team_id": NORTH, "rep_id": ADA, "reported_on": "2026-02-13", "theme": t, "trend": t,
+        "product_id": "", "segment": t,
+    }
+    for n, t in enumerate(HOSTILE)
+]  # fmt: skip
+GOALS = [
+    {
+        "goal_id": t, "team_id": NORTH, "period_start": "2026-01-13", "period_end": "2026-04-13", "metric": t,
+        "target_value": "", "sales_owner_rep_id": "", "marketing_owner_rep_id": "",
+    }
+    for t in HOSTILE
+    if "=" not in t and "#" not in t
+]  # fmt: skip
+OFF_SCALE = {"v1": "6", "v2": "4.5", "v3": ""}  # the third answer of each response
+ANSWERS = [
+    {
+        "response_id": response, "team_id": NORTH, "side": "sales", "answered_on": "2026-03-13", "item": str(n),
+        "score": score if n == 3 else "4",
+    }
+    for response, score in OFF_SCALE.items()
+    for n in range(1, 11)
+]  # fmt: skip
+
+
+def write_company(raw, **files) -> None:
+    """Write a company of Ada's team with the files given."""
     write(raw, Opportunity=[opportunity(1)], User=[user(), user(BEN)], UserRole=ROLES, **files)
-    return cleaned()
+
+
+@pytest.fixture(scope="module")
+def company(clean_folder):
+    """Return the pass over a company with the files of most tests."""
+    later = [MEETING | {"meeting_id": d, "held_on": d} for d in ("2026-03-31", "2026-04-01")]
+    accounts = [
+        {"Id": i, "Name": i, "Industry": "", "MasterRecordId": m} for i, m in ((A, ""), (B, A))
+    ]
+    return clean_folder(
+        functools.partial(
+            write_company,
+            plans=[PLAN],
+            joint_meetings=[MEETING, *later],
+            programme_costs=COSTS,
+            fx_rates=[EUROS],
+            Account=accounts,
+            target_accounts=LINES,
+            feedback=FEEDBACK,
+            goals=GOALS,
+            survey_answers=ANSWERS,
+        )
+    )
 
 
 def test_each_template_is_read_into_its_own_table(raw):
@@ -41,7 +117,8 @@ def test_each_template_is_read_into_its_own_table(raw):
 
 def test_empty_templates_are_refused_nowhere_and_fill_nothing(raw):
     templates.write_templates(raw)
-    got = company(raw)
+    write_company(raw)
+    got = cleaned()
     assert got.audit.refusals == ()
     assert all(got.account(name) == (0, 0, 0, 0) for name in NAMES)
 
@@ -60,7 +137,8 @@ def test_the_examples_can_be_read_cell_by_cell(raw):
     for template in templates.hand_kept_templates():
         (cells,) = csv.reader(io.StringIO(templates.EXAMPLES[template.name]))
         files[template.name] = [dict(zip(template.columns, cells, strict=True))]
-    got = company(raw, **files)
+    write_company(raw, **files)
+    got = cleaned()
     assert got.audit.refusals == ()
     held = got.tables["set_aside"]
     assert (
@@ -80,131 +158,48 @@ def test_the_examples_can_be_read_cell_by_cell(raw):
     }
 
 
-def test_sides_and_kinds_are_one_word_however_they_are_written(raw):
+def test_sides_and_kinds_are_one_word_however_they_are_written(company):
     """Sales, SALES and sales; a pair of plans that differs in nothing else conflicts."""
-    plan = {
-        "plan_id": "p1",
-        "team_id": NORTH,
-        "side": "SALES",
-        "period_start": "2026-01-13",
-        "period_end": "2026-04-13",
-    }
-    signed = {"signed_by_sales_on": "2026-01-05", "signed_by_marketing_on": ""}
-    meeting = {"meeting_id": "m1", "team_id": "", "held_on": "2026-02-13", "kind": "Weekly"}
-    flags = {"has_agenda": "yes", "has_leader": "0", "minutes_late": "", "is_executive_present": ""}
-    got = company(raw, plans=[plan | signed], joint_meetings=[meeting | flags])
-    assert got.tables["plans"]["side"].tolist() == ["sales"]
-    row = got.tables["joint_meetings"].iloc[0]
+    assert company.tables["plans"]["side"].tolist() == ["sales"]
+    row = company.rows("joint_meetings", "m1").iloc[0]
     assert (row["kind"], row["has_agenda"], row["has_leader"]) == ("weekly", True, False)
     assert row[["team_id", "minutes_late", "is_executive_present"]].isna().all()
 
 
-def cost(n: int, **other: str) -> dict[str, str]:
-    row = {
-        "cost_id": f"x{n}",
-        "team_id": NORTH,
-        "period_start": "2026-01-01",
-        "period_end": "2026-04-01",
-    }
-    return row | {"kind": "people", "cost_amount": "100", "currency": "USD"} | other
-
-
-def test_costs_are_converted_at_the_rate_of_their_first_day(raw):
+def test_costs_are_converted_at_the_rate_of_their_first_day(company):
     """100 EUR at 1.10 are 110.00; 100 GBP have no rate, and 100 of no currency no sign: both are set aside."""
-    rates = [
-        {
-            "currency": "EUR",
-            "valid_from": "2025-12-15",
-            "valid_to": "2026-01-15",
-            "rate_to_reporting": "1.1",
-        }
-    ]
-    costs = [
-        cost(1),
-        cost(2, currency="EUR"),
-        cost(3, currency="GBP"),
-        cost(4, currency=""),
-        cost(5, cost_amount=""),
-    ]
-    got = company(raw, programme_costs=costs, fx_rates=rates)
-    held = got.tables["programme_costs"].set_index("cost_id")
+    held = company.tables["programme_costs"].set_index("cost_id")
     assert held["cost_amount"].to_dict() == {"x1": 100.0, "x2": 110.0}
     assert held["currency"].to_dict() == {"x1": "USD", "x2": "EUR"}
-    assert got.aside("programme_costs") == {"unknown_currency": 2, "missing_amount": 1}
-    assert got.account("programme_costs") == (5, 2, 3, 0)
+    assert company.aside("programme_costs") == {"unknown_currency": 2, "missing_amount": 1}
+    assert company.account("programme_costs") == (5, 2, 3, 0)
 
 
-def test_a_list_follows_an_account_to_the_one_it_was_merged_into(raw):
+def test_a_list_follows_an_account_to_the_one_it_was_merged_into(company):
     """B went into A: where A stands on the list already B's line is dropped, elsewhere it counts as A's."""
-    a, b = (f"001{n:012d}AAA" for n in (1, 2))
-    accounts = [
-        {"Id": i, "Name": i, "Industry": "", "MasterRecordId": m} for i, m in ((a, ""), (b, a))
-    ]
-    line = {
-        "team_id": NORTH,
-        "valid_from": "2026-01-13",
-        "valid_to": "",
-        "approved_by_sales_on": "",
-        "approved_by_marketing_on": "",
-    }
-    lines = [
-        line | {"side": s, "account_id": i}
-        for s, i in (("sales", a), ("sales", b), ("marketing", b), ("sales", "001x"))
-    ]
-    got = company(raw, Account=accounts, target_accounts=lines)
-    held = got.tables["target_accounts"]
-    assert held[["side", "account_id"]].to_numpy().tolist() == [["marketing", a], ["sales", a]]
-    assert got.aside("target_accounts") == {"merged_account": 1, "unknown_account": 1}
+    held = company.tables["target_accounts"]
+    assert held[["side", "account_id"]].to_numpy().tolist() == [["marketing", A], ["sales", A]]
+    assert company.aside("target_accounts") == {"merged_account": 1, "unknown_account": 1}
 
 
-def test_hostile_words_stay_words(raw):
+def test_hostile_words_stay_words(company):
     """Theme, trend, segment, metric: each comes out as it went in, and every table still stands."""
-    said = [
-        {
-            "feedback_id": f"b{n}",
-            "team_id": NORTH,
-            "rep_id": ADA,
-            "reported_on": "2026-02-13",
-            "theme": t,
-            "trend": t,
-            "product_id": "",
-            "segment": t,
-        }
-        for n, t in enumerate(HOSTILE)
-    ]
-    goals = [
-        {
-            "goal_id": t,
-            "team_id": NORTH,
-            "period_start": "2026-01-13",
-            "period_end": "2026-04-13",
-            "metric": t,
-            "target_value": "",
-            "sales_owner_rep_id": "",
-            "marketing_owner_rep_id": "",
-        }
-        for t in HOSTILE
-        if "=" not in t and "#" not in t
-    ]
-    got = company(raw, feedback=said, goals=goals)
     for column in ("theme", "trend", "segment"):
-        assert sorted(got.tables["feedback"][column]) == sorted(HOSTILE)
-    assert sorted(got.tables["goals"]["metric"]) == sorted(g["metric"] for g in goals)
-    assert len(got.tables["reps"]) == 2
+        assert sorted(company.tables["feedback"][column]) == sorted(HOSTILE)
+    assert sorted(company.tables["goals"]["metric"]) == sorted(g["metric"] for g in GOALS)
+    assert len(company.tables["reps"]) == 2
 
 
 @pytest.mark.parametrize(
-    ("score", "rule"),
-    [("6", "score_out_of_range"), ("4.5", "unreadable_number"), ("", "missing_required")],
+    ("response", "rule"),
+    [("v1", "score_out_of_range"), ("v2", "unreadable_number"), ("v3", "missing_required")],
 )
-def test_an_answer_off_the_scale_is_set_aside_and_its_sheet_stays(raw, score, rule):
-    """One answer of the response goes; the other nine items are still answers."""
-    row = {"response_id": "v1", "team_id": NORTH, "side": "sales", "answered_on": "2026-03-13"}
-    answers = [row | {"item": str(n), "score": score if n == 3 else "4"} for n in range(1, 11)]
-    got = company(raw, survey_answers=answers)
-    assert got.account("survey_answers") == (10, 9, 1, 0)
-    assert got.aside("survey_answers") == {rule: 1}
-    assert got.tables["survey_answers"]["item"].tolist() == [1, 2, 4, 5, 6, 7, 8, 9, 10]
+def test_an_answer_off_the_scale_is_set_aside_and_its_sheet_stays(company, response, rule):
+    """One answer of each of the three responses goes; the other nine items are still answers."""
+    assert company.account("survey_answers") == (30, 27, 3, 0)
+    assert company.aside("survey_answers")[rule] == 1
+    answers = company.rows("survey_answers", response)
+    assert answers["item"].tolist() == [1, 2, 4, 5, 6, 7, 8, 9, 10]
 
 
 def test_reviews_are_no_exports(raw):
@@ -215,21 +210,8 @@ def test_reviews_are_no_exports(raw):
     assert [f.name for f in intake.files_of(raw)] == ["goals.csv"]
 
 
-def test_dates_after_the_export_are_no_facts(raw):
+def test_dates_after_the_export_are_no_facts(company):
     """A meeting of 1 April is not held yet on 31 March; one of that day is."""
-    rows = [
-        {
-            "meeting_id": d,
-            "team_id": NORTH,
-            "held_on": d,
-            "kind": "weekly",
-            "has_agenda": "",
-            "has_leader": "",
-            "minutes_late": "",
-            "is_executive_present": "",
-        }
-        for d in ("2026-03-31", "2026-04-01")
-    ]
-    got = company(raw, joint_meetings=rows)
-    assert got.tables["joint_meetings"]["held_on"].tolist() == [dt.date(2026, 3, 31)]
-    assert got.aside("joint_meetings") == {"after_as_of": 1}
+    held = company.rows("joint_meetings", "2026-03-31", "2026-04-01")
+    assert held["held_on"].tolist() == [dt.date(2026, 3, 31)]
+    assert company.aside("joint_meetings") == {"after_as_of": 1}
