@@ -320,7 +320,7 @@ def contents(folder) -> dict[str, bytes]:
     texts = {}
     for file in folder.iterdir():
         table = pd.read_parquet(file) if file.suffix == ".parquet" else pd.DataFrame()
-        cells = "\n".join([*table, *(t for c in table for t in table[c].astype(str).unique())])
+        cells = "\n".join([*table, *(str(t) for c in table for t in table[c].astype(str).unique())])
         texts[file.name] = file.read_bytes() + cells.encode()
     return texts
 
