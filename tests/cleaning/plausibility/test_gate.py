@@ -224,18 +224,41 @@ def _outcome(n: int) -> dict[str, str]:
 def _deal(n: int, **other: str):
     day = dt.date(2025, 1, 6) + dt.timedelta(days=6 * n)
     dates = {"CreatedDate": f"{day}T09:00:00Z", "CloseDate": f"{day + dt.timedelta(days=30)}"}
-    return opportunity(n, OwnerId=STAFF[n % 6]["Id"], **(dates | _outcome(n) | other))
+    owner = {"OwnerId": STAFF[n % 6]["Id"]}
+    return opportunity(n, **(owner | dates | _outcome(n) | other))
 
 
-@pytest.fixture
-def no_amounts(raw):
-    """Write 60 deals, of which none of the 30 won has an amount."""
-    _exports(raw, [_deal(n, Amount="") for n in range(60)])
-    return raw
+@pytest.fixture(scope="module")
+def no_amounts(shared_raw):
+    """Return the account of a dry run over 60 deals, of which none of the 30 won has an amount.
+
+    Beside it the gates of the pass and of what it wrote.
+    """
+    _exports(shared_raw, [_deal(n, Amount="") for n in range(60)])
+    dry = processed.dry_run("here")
+    gate_of_pass = processed.prepare_dataset("here")["gate"]
+    text = (paths.processed_folder("here") / "audit.json").read_text()
+    return dry, gate_of_pass, json.loads(text)["gate"]
+
+
+STRANGERS = ["005000000000007AAA", "005000000000008AAA"]
+
+
+@pytest.fixture(scope="module")
+def of_strangers(shared_raw):
+    """Return the findings of 60 deals of owners no user export knows, and 60 in the recycle bin."""
+    _exports(
+        shared_raw,
+        [
+            _deal(n, OwnerId=STRANGERS[n % 2], IsDeleted="true" if n >= 60 else "false")
+            for n in range(120)
+        ],
+    )
+    return {f["check"]: f for f in processed.dry_run("here")["gate"]["findings"]}
 
 
 def test_won_deals_without_an_amount_withhold_bookings_and_say_how_many(no_amounts):
-    account = processed.dry_run("here")
+    account = no_amounts[0]
     assert account["gate"]["questions"]["bookings"] == {
         "status": "withheld",
         "checks": ["won_without_amount"],
@@ -246,16 +269,12 @@ def test_won_deals_without_an_amount_withhold_bookings_and_say_how_many(no_amoun
 
 
 def test_a_dry_run_judges_as_the_pass_does(no_amounts):
-    dry = processed.dry_run("here")["gate"]
-    assert (
-        dry
-        == processed.prepare_dataset("here")["gate"]
-        == json.loads((paths.processed_folder("here") / "audit.json").read_text())["gate"]
-    )
+    dry, of_pass, written = no_amounts
+    assert dry["gate"] == of_pass == written
 
 
 def test_clean_prints_each_question_and_what_to_do(no_amounts):
-    lines = list(audit_lines.audit_lines(processed.dry_run("here")))
+    lines = list(audit_lines.audit_lines(no_amounts[0]))
     assert "  bookings: withheld (won_without_amount)" in lines
     assert (
         "withheld: won_without_amount: Cannot tell bookings: 30 of 30 won deals have no amount."
@@ -265,19 +284,14 @@ def test_clean_prints_each_question_and_what_to_do(no_amounts):
 
 
 def test_an_audit_without_a_gate_is_printed_without_one(no_amounts):
-    account = processed.dry_run("here")
-    del account["gate"]
+    account = {k: v for k, v in no_amounts[0].items() if k != "gate"}
     assert not [line for line in audit_lines.audit_lines(account) if "the data can answer" in line]
 
 
-def test_an_owner_no_user_export_knows_is_shown_with_ids_of_both_sides(raw):
-    strangers = ["005000000000007AAA", "005000000000008AAA"]
-    _exports(raw, [_deal(n) | {"OwnerId": strangers[n % 2]} for n in range(60)])
-    finding = next(
-        f for f in processed.dry_run("here")["gate"]["findings"] if f["check"] == "unknown_reps"
-    )
+def test_an_owner_no_user_export_knows_is_shown_with_ids_of_both_sides(of_strangers):
+    finding = of_strangers["unknown_reps"]
     assert finding["severity"] == "withhold"
-    assert finding["examples"] == [*strangers, *sorted(r["Id"] for r in STAFF)[:3]]
+    assert finding["examples"] == [*STRANGERS, *sorted(r["Id"] for r in STAFF)[:3]]
 
 
 def test_the_money_of_deals_set_aside_is_named_even_where_no_rate_is_known(raw):
@@ -291,11 +305,9 @@ def test_the_money_of_deals_set_aside_is_named_even_where_no_rate_is_known(raw):
     assert "12 of 12 where currency is SEK" in found["set_aside_unevenly"]["sentence"]
 
 
-def test_planned_drops_are_silent(raw):
+def test_planned_drops_are_silent(of_strangers):
     """Half of the deals are in the recycle bin: no row is lost by it."""
-    _exports(raw, [_deal(n, IsDeleted="true" if n >= 60 else "false") for n in range(120)])
-    found = {f["check"] for f in processed.dry_run("here")["gate"]["findings"]}
-    assert "rows_set_aside" not in found
+    assert "rows_set_aside" not in of_strangers
 
 
 def test_a_required_table_without_a_clean_row_is_refused_with_what_could_not_be_read(raw):
