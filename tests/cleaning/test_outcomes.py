@@ -6,12 +6,11 @@ import shutil
 from pathlib import Path
 
 import pytest
-from crm_tables import cleaned, opportunity, user, write
+from crm_tables import cleaned, fill, opportunity, user, write
 
 from analysis.cleaning import outcomes, rules
 from analysis.project.errors import CrmDataError
 from analysis.sources import database
-from analysis.sources.database import quote_identifier
 
 
 @pytest.mark.parametrize(
@@ -70,105 +69,122 @@ NO_DEAL |= {"pipeline": None, "close_date": None, "created_at": None, "modified_
 NO_DEAL |= {"stage_is_closed": None, "stage_is_won": None, "stage_probability": None}
 
 
+BY_FLAGS = [  # closed flag, won flag, probability and stage
+    ("won", (True, True, 1.0, "Closed Won")),
+    ("won", (True, True, 0.9, "Closed Won")),
+    ("lost", (True, False, 1.0, "Closed Lost")),
+    ("won", (None, True, None, "Signed")),
+    ("open", (False, None, 1.0, "Signed")),
+    ("open", (False, False, 0.5, "Signed")),
+    ("won", (True, None, 1.0, "1001")),
+    ("lost", (True, None, 0.0, "1001")),
+    (None, (True, None, None, "1001")),
+    ("lost", (True, None, None, "Closed Lost")),
+    (None, (True, None, 0.5, "Signed")),
+    ("open", (None, None, 0.5, "Besprechung 2")),
+    (None, (None, None, 1.0, "Signed")),
+    (None, (None, None, 0.0, "Vorstufe")),
+    ("open", (None, None, 0.0, "Prospecting")),
+    ("won", (None, None, 1.0, "Closed - Won")),
+    ("won", (None, None, None, "Ganada")),
+    ("won", (None, None, 1.0, "Closed")),
+    ("lost", (None, None, 0.0, "Closed")),
+    (None, (None, None, None, "Closed")),
+    ("lost", (None, False, None, "Closed")),
+    (None, (None, False, None, "Signed")),
+    (None, (None, None, None, None)),
+    ("contradictory", (False, True, 1.0, "Closed Won")),
+    ("contradictory", (True, False, 1.0, "Closed Won")),
+    ("contradictory", (False, False, 0.5, "Lost")),
+    ("contradictory", (False, False, 0.5, "Closed")),
+    ("contradictory", (True, True, 0.0, "Signed")),
+    ("contradictory", (True, False, 1.0, "Signed")),
+    ("contradictory", (None, None, 0.0, "Closed Won")),
+    ("contradictory", (None, None, 0.6, "Closed Lost")),
+    ("contradictory", (None, None, 1.0, "Negotiation")),
+    ("contradictory", (None, False, None, "Won")),
+]
+BY_STAGES_OR_MAP = [
+    ("won", {"stage_is_closed": True, "stage_is_won": True, "stage": "Signed"}),
+    ("lost", {"stage_is_closed": True, "stage_probability": 0.0, "stage": "Signed"}),
+    ("open", {"stage_is_closed": False, "stage_probability": 1.0, "stage": "Signed"}),
+    ("contradictory", {"is_closed": True, "stage_is_closed": False, "stage": "Signed"}),
+    ("contradictory", {"is_closed": True, "probability": 1.0, "stage_probability": 0.0}),
+    (
+        "won",
+        {"is_closed": True, "is_won": True, "stage_is_closed": False, "stage_probability": 0.5},
+    ),
+    ("lost", {"stage": "1001", "stage_code": "closedlost"}),
+    ("lost", {"status": "lost", "stage": "Gone"}),
+    ("won", {"status": "Closed Won"}),
+    (None, {"status": "Duplicate", "stage": "Won"}),
+    ("contradictory", {"status": "won", "stage": "Closed Lost"}),
+    ("contradictory", {"status": "won", "is_closed": True, "is_won": False}),
+]
+KINDS = {
+    name: "double"
+    if name.split("_")[-1] == "probability"
+    else "boolean"
+    if "is_" in name
+    else DAYS.get(name, "varchar")
+    for name in NO_DEAL
+}
+COLUMNS = {"n": "integer"} | KINDS
+COLUMNS |= {name: "varchar" for name in outcomes.OUTCOME_COLUMNS if name != "status"}
+
+
 @pytest.fixture(scope="module")
-def judge(tmp_path_factory):
-    """Give what the derived columns of opportunities say of one row's evidence."""
+def derive_outcomes(tmp_path_factory):
+    """Return what gives the outcomes of deals, by their evidence: what the derived columns of opportunities say.
+
+    Each deal for itself, or where `weigh_stages` says so with what the stages of all of them tell.
+    """
     root = tmp_path_factory.mktemp("outcomes")
     shutil.copy(Path(__file__).parents[2] / "alignment.toml", root)
     with pytest.MonkeyPatch.context() as patch, database.open_session() as connection:
         patch.setenv("ALIGNMENT_ROI_ROOT", str(root))
         outcomes.define_outcomes(connection)
-        derive = rules.read_rulebook("opportunities", "here").derive
-        kinds = {
-            name: "double"
-            if name.split("_")[-1] == "probability"
-            else "boolean"
-            if "is_" in name
-            else DAYS.get(name, "varchar")
-            for name in NO_DEAL
-        }
+        book = rules.read_rulebook("opportunities", "here")
 
-        def outcome(**evidence):
-            row = NO_DEAL | evidence
-            columns = [f"${n}::{kinds[n]} as {quote_identifier(n)}" for n in row]
-            blank = [f"null::varchar as {n}" for n in outcomes.OUTCOME_COLUMNS if n != "status"]
-            connection.execute(
-                f"create or replace temp table parsed_opportunities as select {', '.join(columns + blank)}",
-                row,
-            )
-            layer = "parsed_opportunities"
-            for name in outcomes.OUTCOME_COLUMNS[:-1]:
-                layer = f"(select this.* replace (({derive[name]}) as {name}) from {layer} this)"
-            return connection.execute(f"select outcome from {layer}").fetchone()[0]
+        def derive(deals, *, weigh_stages=False):
+            rows = [{"n": n} | NO_DEAL | deal for n, deal in enumerate(deals)]
+            connection.begin()
+            try:
+                fill(connection, "parsed_opportunities", rows, COLUMNS)
+                if weigh_stages:
+                    outcomes.deal_outcomes(connection, book)
+                layer = "parsed_opportunities"
+                for name in outcomes.OUTCOME_COLUMNS[:-1]:
+                    layer = f"(select this.* replace (({book.derive[name]}) as {name}) from {layer} this)"
+                found = connection.execute(f"select outcome from {layer} order by n").fetchall()
+            finally:
+                connection.rollback()
+            return [outcome for (outcome,) in found]
 
-        yield outcome
+        yield derive
 
 
-@pytest.mark.parametrize(
-    ("expected", "evidence"),
-    [
-        ("won", (True, True, 1.0, "Closed Won")),
-        ("won", (True, True, 0.9, "Closed Won")),
-        ("lost", (True, False, 1.0, "Closed Lost")),
-        ("won", (None, True, None, "Signed")),
-        ("open", (False, None, 1.0, "Signed")),
-        ("open", (False, False, 0.5, "Signed")),
-        ("won", (True, None, 1.0, "1001")),
-        ("lost", (True, None, 0.0, "1001")),
-        (None, (True, None, None, "1001")),
-        ("lost", (True, None, None, "Closed Lost")),
-        (None, (True, None, 0.5, "Signed")),
-        ("open", (None, None, 0.5, "Besprechung 2")),
-        (None, (None, None, 1.0, "Signed")),
-        (None, (None, None, 0.0, "Vorstufe")),
-        ("open", (None, None, 0.0, "Prospecting")),
-        ("won", (None, None, 1.0, "Closed - Won")),
-        ("won", (None, None, None, "Ganada")),
-        ("won", (None, None, 1.0, "Closed")),
-        ("lost", (None, None, 0.0, "Closed")),
-        (None, (None, None, None, "Closed")),
-        ("lost", (None, False, None, "Closed")),
-        (None, (None, False, None, "Signed")),
-        (None, (None, None, None, None)),
-        ("contradictory", (False, True, 1.0, "Closed Won")),
-        ("contradictory", (True, False, 1.0, "Closed Won")),
-        ("contradictory", (False, False, 0.5, "Lost")),
-        ("contradictory", (False, False, 0.5, "Closed")),
-        ("contradictory", (True, True, 0.0, "Signed")),
-        ("contradictory", (True, False, 1.0, "Signed")),
-        ("contradictory", (None, None, 0.0, "Closed Won")),
-        ("contradictory", (None, None, 0.6, "Closed Lost")),
-        ("contradictory", (None, None, 1.0, "Negotiation")),
-        ("contradictory", (None, False, None, "Won")),
-    ],
-)
-def test_the_evidence_of_a_row_decides_or_sets_it_aside(judge, expected, evidence):
+@pytest.fixture(scope="module")
+def outcomes_by_flags(derive_outcomes):
+    return derive_outcomes([dict(zip(FLAGS, e, strict=True)) for _, e in BY_FLAGS])
+
+
+@pytest.fixture(scope="module")
+def outcomes_by_stages_or_map(derive_outcomes):
+    return derive_outcomes([evidence for _, evidence in BY_STAGES_OR_MAP])
+
+
+@pytest.mark.parametrize("n", range(len(BY_FLAGS)), ids=[str(case) for case in BY_FLAGS])
+def test_the_evidence_of_a_row_decides_or_sets_it_aside(outcomes_by_flags, n):
     """Closed flag, won flag, probability and stage."""
-    assert judge(**dict(zip(FLAGS, evidence, strict=True))) == expected
+    assert outcomes_by_flags[n] == BY_FLAGS[n][0]
 
 
 @pytest.mark.parametrize(
-    ("expected", "evidence"),
-    [
-        ("won", {"stage_is_closed": True, "stage_is_won": True, "stage": "Signed"}),
-        ("lost", {"stage_is_closed": True, "stage_probability": 0.0, "stage": "Signed"}),
-        ("open", {"stage_is_closed": False, "stage_probability": 1.0, "stage": "Signed"}),
-        ("contradictory", {"is_closed": True, "stage_is_closed": False, "stage": "Signed"}),
-        ("contradictory", {"is_closed": True, "probability": 1.0, "stage_probability": 0.0}),
-        (
-            "won",
-            {"is_closed": True, "is_won": True, "stage_is_closed": False, "stage_probability": 0.5},
-        ),
-        ("lost", {"stage": "1001", "stage_code": "closedlost"}),
-        ("lost", {"status": "lost", "stage": "Gone"}),
-        ("won", {"status": "Closed Won"}),
-        (None, {"status": "Duplicate", "stage": "Won"}),
-        ("contradictory", {"status": "won", "stage": "Closed Lost"}),
-        ("contradictory", {"status": "won", "is_closed": True, "is_won": False}),
-    ],
+    "n", range(len(BY_STAGES_OR_MAP)), ids=[str(case) for case in BY_STAGES_OR_MAP]
 )
-def test_a_table_of_stages_or_a_map_may_say_it_instead(judge, expected, evidence):
-    assert judge(**evidence) == expected
+def test_a_table_of_stages_or_a_map_may_say_it_instead(outcomes_by_stages_or_map, n):
+    assert outcomes_by_stages_or_map[n] == BY_STAGES_OR_MAP[n][0]
 
 
 STAGE_ONLY = """
@@ -242,27 +258,35 @@ REPORT = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("stages", "shares"),
-    [
-        (("Closed - Won", "Closed - Lost", "Proposal"), ("100", "0", "50")),
-        (("Won", "Lost", "Verbal"), ("100%", "0%", "90%")),
-        (("Gewonnen", "Verloren", "Angebot"), ("", "", "")),
-    ],
-)
-def test_a_report_without_closed_and_won_columns_is_read_by_stage_and_probability(
-    raw, stages, shares
-):
-    rows = [
-        REPORT | {"Opportunity ID": f"00600000000000{n}", "Stage": stage, "Probability (%)": share}
-        for n, (stage, share) in enumerate(zip(stages, shares, strict=True), 1)
-    ]
-    write(
-        raw,
-        report=rows,
-        users=[{"Full Name": "Ada", "Role": "North", "Active": "1", "Profile": "Sales"}],
-    )
-    assert cleaned().tables["opportunities"]["status"].tolist() == ["won", "lost", "open"]
+REPORTS = [
+    (("Closed - Won", "Closed - Lost", "Proposal"), ("100", "0", "50")),
+    (("Won", "Lost", "Verbal"), ("100%", "0%", "90%")),
+    (("Gewonnen", "Verloren", "Angebot"), ("", "", "")),
+]
+
+
+def write_reports(raw) -> None:
+    """Write a file a report, each of three deals."""
+    people = [{"Full Name": "Ada", "Role": "North", "Active": "1", "Profile": "Sales"}]
+    write(raw, users=people)
+    for k, case in enumerate(REPORTS):
+        rows = [
+            REPORT | {"Opportunity ID": f"0060000000000{k}{n}", "Stage": s, "Probability (%)": p}
+            for n, (s, p) in enumerate(zip(*case, strict=True), 1)
+        ]
+        write(raw, **{f"report_{k}": rows})
+
+
+@pytest.fixture(scope="module")
+def reports(clean_folder):
+    return clean_folder(write_reports)
+
+
+@pytest.mark.parametrize("k", range(len(REPORTS)))
+def test_a_report_without_closed_and_won_columns_is_read_by_stage_and_probability(reports, k):
+    deals = reports.tables["opportunities"]
+    own = deals[deals["source_file"] == f"report_{k}.csv"]
+    assert own["status"].tolist() == ["won", "lost", "open"]
 
 
 def test_of_a_connectors_closed_stages_only_the_one_of_probability_1_is_won(raw):
@@ -314,6 +338,7 @@ SIGNED, DEAD, TALK = (
     ("Talk 2", "40", "2026-05-01"),
 )
 NEW = ("Vorstufe", "0", "2026-05-01")
+CREATED = {"created_at": "2026-01-05 09:00:00"}
 
 
 @pytest.mark.parametrize(
@@ -334,13 +359,24 @@ NEW = ("Vorstufe", "0", "2026-05-01")
     ],
 )
 def test_probabilities_close_deals_only_where_every_deal_has_one_and_all_three_kinds_occur(
-    raw, deals, expected, n_unknown
+    derive_outcomes, deals, expected, n_unknown
 ):
     """A stage at several probabilities, a step by its name and one whose deals are due in the future are open ones."""
-    shares(raw, *deals)
+    rows = [
+        CREATED | {"stage": stage, "probability": int(p) / 100 if p else None, "close_date": day}
+        for stage, p, day in deals
+    ]
+    found = derive_outcomes(rows, weigh_stages=True)
+    assert [outcome for outcome in found if outcome is not None] == expected
+    assert found.count(None) == n_unknown
+
+
+def test_a_pass_closes_deals_by_their_probabilities(raw):
+    """The first of those cases, by the whole pass."""
+    shares(raw, SIGNED, DEAD, TALK)
     got = cleaned()
-    assert got.tables["opportunities"]["status"].tolist() == expected
-    assert got.aside() == ({"unknown_outcome": n_unknown} if n_unknown else {})
+    assert got.tables["opportunities"]["status"].tolist() == ["won", "lost", "open"]
+    assert got.aside() == {}
 
 
 def test_hubspots_deal_probability_closes_custom_stages(raw):
@@ -419,6 +455,9 @@ def test_a_stage_that_nothing_names_is_open_where_most_of_its_deals_are_due_late
         ("2026-05-01", "2026-06-01"),  # too few to tell
     ],
 )
-def test_a_stage_that_nothing_names_stays_unknown_where_its_dates_do_not_tell(raw, days):
-    due(raw, *ENDED, *(("Descartada", day) for day in days))
-    assert cleaned().aside() == {"unknown_outcome": len(days)}
+def test_a_stage_that_nothing_names_stays_unknown_where_its_dates_do_not_tell(
+    derive_outcomes, days
+):
+    deals = [*ENDED, *(("Descartada", day) for day in days)]
+    rows = [CREATED | {"stage": stage, "close_date": day} for stage, day in deals]
+    assert derive_outcomes(rows, weigh_stages=True) == ["won", "lost", *[None] * len(days)]
