@@ -4,49 +4,102 @@ from __future__ import annotations
 
 import duckdb
 import pytest
-from crm_tables import ADA, BEN, cleaned, event, opportunity, user, write
+from crm_tables import ADA, BEN, event, opportunity, user, write
 from test_ical import DEMO, calendar
 
 from analysis.project import paths
 from analysis.sources.cells import parsers
 from analysis.sources.file_labels import file_labels
 
-DEALS = [opportunity(n) | {"LastModifiedDate": "2026-03-01T10:00:00Z"} for n in range(1, 31)]
+CUTS = {
+    0: False,
+    1: False,
+    2: True,
+    9: True,
+    21: True,
+}  # 1: the line end alone, 21: all of the cell
 
 
-def warnings_of(audit, file="Opportunity.csv") -> tuple[str, ...]:
+def deals_from(first: int) -> list[dict[str, str]]:
+    """Return thirty deals whose last column is a time of one length."""
+    changed = {"LastModifiedDate": "2026-03-01T10:00:00Z"}
+    return [opportunity(first + n) | changed for n in range(30)]
+
+
+def cut_off(file, n_cut: int) -> None:
+    file.write_text(file.read_text()[: -n_cut or None])
+
+
+def write_cut_files(raw) -> None:
+    for n_cut in CUTS:
+        write(raw, **{f"cut_{n_cut}": deals_from(100 * n_cut + 1)})
+        cut_off(raw / f"cut_{n_cut}.csv", n_cut)
+    ranks = [str(10 + n) for n in range(30)] + ["9"]
+    numbers = [
+        opportunity(3000 + n) | {"Rank__c": rank + "0" * (n % 3)} for n, rank in enumerate(ranks)
+    ]
+    write(raw, numbers=numbers)
+    (raw / "numbers.csv").write_text((raw / "numbers.csv").read_text().rstrip("\n"))
+
+
+def write_company(raw) -> None:
+    """Write files cut off, a deal that finance knows of, meetings without an end, and pay."""
+    write_cut_files(raw)
+    autumn = {"CloseDate": "2025-11-10", "CreatedDate": "2025-10-05T09:00:00Z"}
+    finance = [
+        {"quarter": q, "bookings_amount": "100", "currency": "USD"} for q in ("Q4 2025", "2026/2")
+    ]
+    meetings = [
+        event(n, EndDateTime="", OwnerId=owner) | other
+        for n, owner, other in (
+            (1, ADA, {}), (2, ADA, {"DurationInMinutes": "0", "Subject": "Call"}),
+            (3, BEN, {}), (4, BEN, {"DurationInMinutes": "0", "Subject": "Call"}),
+        )
+    ]  # fmt: skip
+    without = [{k: v for k, v in m.items() if k != "EndDateTime"} for m in meetings[2:]]
+    pay = {
+        "valid_from": "2025-01-01", "valid_to": "", "commission_rate": "0.1", "fringe_rate": "0.2", "currency": "USD",
+    }  # fmt: skip
+    month = {
+        "rep_id": ADA,
+        "base_amount": "8000",
+        "overhead_amount": "1000",
+        "base_period": "month",
+    }
+    year = {
+        "rep_id": BEN,
+        "base_amount": "96000",
+        "overhead_amount": "12000",
+        "base_period": "year",
+    }
+    write(
+        raw,
+        User=[user(), user(BEN)],
+        Opportunity=[opportunity(9001, **autumn)],
+        finance_bookings=finance,
+        Event=meetings[:2],
+        without_ends=without,
+        compensation=[pay | month, pay | year],
+    )
+
+
+@pytest.fixture(scope="module")
+def company(clean_folder):
+    return clean_folder(write_company)
+
+
+def warnings_of(audit, file: str) -> tuple[str, ...]:
     return next(f.warnings for f in audit.files if f.file == file)
 
 
-@pytest.mark.parametrize(
-    ("n_cut", "is_warned"),
-    [
-        (0, False),
-        (1, False),
-        (2, True),
-        (9, True),
-        (21, True),
-    ],  # 1: the line end alone, 21: all of the cell
-)
-def test_a_file_cut_inside_its_last_cell_may_be_incomplete(raw, n_cut, is_warned):
-    write(raw, Opportunity=DEALS, User=[user()])
-    file = raw / "Opportunity.csv"
-    file.write_text(file.read_text()[: -n_cut or None])
-    assert any("may be incomplete" in w for w in warnings_of(cleaned().audit)) is is_warned
+@pytest.mark.parametrize(("n_cut", "is_warned"), CUTS.items())
+def test_a_file_cut_inside_its_last_cell_may_be_incomplete(company, n_cut, is_warned):
+    warnings = warnings_of(company.audit, f"cut_{n_cut}.csv")
+    assert any("may be incomplete" in w for w in warnings) is is_warned
 
 
-def test_numbers_of_any_length_in_the_last_column_show_no_cut(raw):
-    deals = [opportunity(n) | {"Rank__c": str(10 + n)} for n in range(30)] + [
-        opportunity(99) | {"Rank__c": "9"}
-    ]
-    write(
-        raw,
-        Opportunity=[d | {"Rank__c": d["Rank__c"] + "0" * (i % 3)} for i, d in enumerate(deals)],
-        User=[user()],
-    )
-    file = raw / "Opportunity.csv"
-    file.write_text(file.read_text().rstrip("\n"))
-    assert warnings_of(cleaned().audit) == ()
+def test_numbers_of_any_length_in_the_last_column_show_no_cut(company):
+    assert warnings_of(company.audit, "numbers.csv") == ()
 
 
 @pytest.mark.parametrize(
@@ -63,52 +116,23 @@ def test_a_quarter_is_read_where_only_one_can_be_meant(text, name):
     assert duckdb.execute(f"select {sql}", {"text": text}).fetchone() == (name,)
 
 
-def test_finance_is_compared_only_in_quarters_that_can_be_read(raw):
-    finance = [
-        {"quarter": q, "bookings_amount": "100", "currency": "USD"} for q in ("Q1 2026", "2026/2")
-    ]
-    write(raw, Opportunity=[opportunity(1)], User=[user()], finance_bookings=finance)
-    got = cleaned()
-    assert got.aside("finance_bookings") == {"unknown_quarter": 1}
-    assert [(r.quarter, r.gap_rate) for r in got.audit.reconciliation] == [("2026Q1", 0.0)]
+def test_finance_is_compared_only_in_quarters_that_can_be_read(company):
+    """The one deal of autumn is of 100."""
+    assert company.aside("finance_bookings") == {"unknown_quarter": 1}
+    quarters = [(r.quarter, r.gap_rate) for r in company.audit.reconciliation]
+    assert quarters == [("2025Q4", 0.0)]
 
 
-@pytest.mark.parametrize("has_column", [True, False])
-def test_a_meeting_without_an_end_is_as_long_as_stated(raw, has_column):
-    meetings = [
-        event(1, EndDateTime=""),
-        event(2, EndDateTime="", DurationInMinutes="0", Subject="Call"),
-    ]
-    if not has_column:
-        meetings = [{k: v for k, v in m.items() if k != "EndDateTime"} for m in meetings]
-    write(raw, Opportunity=[opportunity(1)], User=[user()], Event=meetings)
-    minutes = cleaned().tables["activities"].sort_values("activity_id")["minutes"]
+@pytest.mark.parametrize("owner", [ADA, BEN], ids=["a blank end", "no column"])
+def test_a_meeting_without_an_end_is_as_long_as_stated(company, owner):
+    rows = company.tables["activities"]
+    minutes = rows[rows["rep_id"] == owner].sort_values("activity_id")["minutes"]
     assert minutes.iloc[0] == 60.0
-    assert minutes.iloc[1:].isna().all()
+    assert minutes.iloc[1:].isna().tolist() == [True]
 
 
-def test_overhead_is_paid_for_the_same_period_as_the_base(raw):
-    pay = {
-        "valid_from": "2025-01-01",
-        "valid_to": "",
-        "commission_rate": "0.1",
-        "fringe_rate": "0.2",
-        "currency": "USD",
-    }
-    month = pay | {
-        "rep_id": ADA,
-        "base_amount": "8000",
-        "overhead_amount": "1000",
-        "base_period": "month",
-    }
-    year = pay | {
-        "rep_id": BEN,
-        "base_amount": "96000",
-        "overhead_amount": "12000",
-        "base_period": "year",
-    }
-    write(raw, Opportunity=[opportunity(1)], User=[user(), user(BEN)], compensation=[month, year])
-    assert cleaned().tables["compensation"]["overhead_amount"].tolist() == [12_000.0, 12_000.0]
+def test_overhead_is_paid_for_the_same_period_as_the_base(company):
+    assert company.tables["compensation"]["overhead_amount"].tolist() == [12_000.0, 12_000.0]
 
 
 def hubspot_deal(n: int, currency: str, amount: str, at_home: str) -> dict[str, str]:
@@ -119,14 +143,36 @@ def hubspot_deal(n: int, currency: str, amount: str, at_home: str) -> dict[str, 
     }  # fmt: skip
 
 
-@pytest.mark.parametrize(("dollars_at_home", "is_taken"), [("100", True), ("90", False)])
-def test_the_company_currency_counts_where_it_is_the_reporting_one(raw, dollars_at_home, is_taken):
-    """In the second the account's currency is another: its own dollars are converted too."""
+def write_hubspot(raw, dollars_at_home: str) -> None:
+    """Write two deals in two currencies, and three of stages of one's own with the labels of a dialog."""
     (raw / "fields.toml").write_text('[reading]\ntime_zone = "UTC"\n')
+    labels = []
+    for n, (won, lost) in enumerate((("true", "false"), ("false", "true"), ("false", "false")), 11):
+        row = hubspot_deal(n, "USD", "100", dollars_at_home)
+        row |= {"Is Closed Won": won, "Is Closed Lost": lost, "Deal Stage": f"Phase {n}"}
+        del row["Is Deal Closed?"]
+        labels.append(row)
     deals = [hubspot_deal(1, "USD", "100", dollars_at_home), hubspot_deal(2, "EUR", "100", "110")]
-    write(raw, deals=deals, User=[user()])
-    got = cleaned()
-    deals = got.tables["opportunities"]
+    write(raw, deals=deals, labels=labels, User=[user()])
+
+
+@pytest.fixture(scope="module")
+def in_dollars(clean_folder):
+    return clean_folder(lambda raw: write_hubspot(raw, "100"))
+
+
+@pytest.fixture(scope="module")
+def in_another_currency(clean_folder):
+    return clean_folder(lambda raw: write_hubspot(raw, "90"))
+
+
+@pytest.mark.parametrize(
+    ("company", "is_taken"), [("in_dollars", True), ("in_another_currency", False)]
+)
+def test_the_company_currency_counts_where_it_is_the_reporting_one(request, company, is_taken):
+    """In the second the account's currency is another: its own dollars are converted too."""
+    got = request.getfixturevalue(company)
+    deals = got.rows("opportunities", "1", "2")
     amounts = deals["deal_amount"].tolist()
     assert {d.isoformat() for d in deals["close_date"]} == {"2026-02-10"}, (
         "a day that no zone shifts"
@@ -136,35 +182,35 @@ def test_the_company_currency_counts_where_it_is_the_reporting_one(raw, dollars_
     )
 
 
-def test_a_deal_neither_won_nor_lost_by_its_labels_is_open(raw):
+def test_a_deal_neither_won_nor_lost_by_its_labels_is_open(in_dollars):
     """HubSpot's dialog offers "Is Closed Lost" beside "Is Closed Won"; a stage of one's own says nothing."""
-    (raw / "fields.toml").write_text('[reading]\ntime_zone = "UTC"\n')
-    rows = []
-    for n, (won, lost) in enumerate((("true", "false"), ("false", "true"), ("false", "false")), 1):
-        row = hubspot_deal(n, "USD", "100", "100") | {"Is Closed Won": won, "Is Closed Lost": lost}
-        row["Deal Stage"] = f"Phase {n}"
-        del row["Is Deal Closed?"]
-        rows.append(row)
-    write(raw, deals=rows, User=[user()])
-    deals = cleaned().tables["opportunities"].set_index("opportunity_id")
-    assert deals["status"].to_dict() == {"1": "won", "2": "lost", "3": "open"}
+    deals = in_dollars.rows("opportunities", "11", "12", "13").set_index("opportunity_id")
+    assert deals["status"].to_dict() == {"11": "won", "12": "lost", "13": "open"}
 
 
-def test_users_without_their_type_are_users(raw):
-    """A report of users seldom has the column UserType."""
-    users = [{k: v for k, v in each.items() if k != "UserType"} for each in (user(), user(BEN))]
-    write(raw, Opportunity=[opportunity(1)], User=users)
-    assert set(cleaned().tables["reps"]["rep_id"]) == {ADA, BEN}
-
-
-def test_no_address_in_a_file_name_goes_further(raw):
-    write(raw, User=[user(Email="ada@acme.test")], Opportunity=[opportunity(1)])
+def write_calendars(raw) -> None:
+    """Write users without their type, and calendars called by an address."""
+    users = (user(Email="ada@acme.test"), user(BEN, Email=""))
+    without = [{k: v for k, v in each.items() if k != "UserType"} for each in users]
+    write(raw, User=without, Opportunity=[opportunity(1)])
     (raw / "ada@acme.test.ics").write_text(calendar(DEMO))
     (raw / "nobody@acme.test.ics").write_text(calendar(DEMO))
-    got = cleaned()
-    assert got.tables["activities"]["source_file"].tolist() == ["[address 1].ics"]
-    assert [r.file for r in got.audit.refusals] == ["[address 2].ics"]
-    assert "@acme" not in repr(got.audit)
+
+
+@pytest.fixture(scope="module")
+def calendars(clean_folder):
+    return clean_folder(write_calendars)
+
+
+def test_users_without_their_type_are_users(calendars):
+    """A report of users seldom has the column UserType."""
+    assert set(calendars.tables["reps"]["rep_id"]) == {ADA, BEN}
+
+
+def test_no_address_in_a_file_name_goes_further(calendars):
+    assert calendars.tables["activities"]["source_file"].tolist() == ["[address 1].ics"]
+    assert [r.file for r in calendars.audit.refusals] == ["[address 2].ics"]
+    assert "@acme" not in repr(calendars.audit)
 
 
 def test_two_files_never_share_a_label(tmp_path):
