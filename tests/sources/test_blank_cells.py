@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from crm_tables import ADA, cleaned, event, opportunity, user, write
-from test_hubspot import company, deal, meeting
+from crm_tables import ADA, cleaned, deal_id, event, opportunity, user, write
+from test_hubspot import company as hubspot_company
+from test_hubspot import deal, meeting
 from test_hubspot import user as owner
 
 from analysis.sources import database
@@ -21,78 +22,101 @@ WRITTEN_OUT = [
 ]  # fmt: skip
 
 
-def test_an_empty_cell_that_is_written_out_is_empty(raw):
-    """In ids, numbers, days and words alike, and it is said how many: three deals of each token, a meeting, a user."""
-    n_tokens = len(WRITTEN_OUT)
-    rows = [
+NAMES = {  # of the accounts of a file, with what else its rows say
+    "names": (("None", "Select", "Null & Sons"), ""),
+    "so_written": (("None", "null"), "None"),
+    "apostrophes": (("'s Lands Zeehuis", "'t Hof", "Acme"), ""),
+    "guarded_names": (("'Acme & Co", "'Zeta", "'Beta"), ""),
+}
+GUARDS = ('="{0}"', '=T("{0}")', "'{0}", "\t{0}", "\u00a0{0}\u200b", '"{0}"')
+
+
+def accounts(first: int, names: tuple[str, ...], parent: str) -> list[dict[str, str]]:
+    return [
+        {
+            "Id": f"001{n:012d}AAA", "Name": name, "Industry": "", "MasterRecordId": "", "ParentId": parent,
+        }
+        for n, name in enumerate(names, first)
+    ]  # fmt: skip
+
+
+def guarded_ids(n: int) -> list[str]:
+    """Return the plain ids of the three deals of a guard's file."""
+    return [deal_id(100 * (n + 1) + k) for k in range(3)]
+
+
+def write_company(raw) -> None:
+    """Write a file a test, and for cells written out three deals of each token, a meeting and a user."""
+    deals = [
         opportunity(3 * i + n, AccountId=token, CampaignId=token, Amount=token, Type=token)
         for i, token in enumerate(WRITTEN_OUT)
         for n in range(3)
     ]
-    write(
-        raw,
-        Opportunity=rows,
-        Event=[
-            event(i, WhatId=token, StartDateTime=f"2026-02-02T{i:02d}:00:00Z", EndDateTime=f"2026-02-02T{i + 1:02d}:00:00Z")
-            for i, token in enumerate(WRITTEN_OUT)
-        ],
-        User=[
-            user(f"005{i:012d}AAA", ManagerId=token, EndDate__c=token)
-            for i, token in enumerate(WRITTEN_OUT, start=1)
-        ],
-    )  # fmt: skip
-    got = cleaned()
-    assert got.account("opportunities") == (3 * n_tokens, 3 * n_tokens, 0, 0)
-    assert got.account("activities") == (n_tokens, n_tokens, 0, 0)
-    assert got.account("reps") == (n_tokens, n_tokens, 0, 0)
-    table = got.tables["opportunities"]
+    events = [
+        event(i, WhatId=token, StartDateTime=f"2026-02-02T{i:02d}:00:00Z", EndDateTime=f"2026-02-02T{i + 1:02d}:00:00Z")
+        for i, token in enumerate(WRITTEN_OUT)
+    ]  # fmt: skip
+    users = [
+        user(f"005{i:012d}AAA", ManagerId=token, EndDate__c=token)
+        for i, token in enumerate(WRITTEN_OUT, start=1)
+    ]
+    write(raw, Opportunity=deals, Event=events, User=users)
+    for k, (name, (names, parent)) in enumerate(NAMES.items()):
+        write(raw, **{name: accounts(10 * k, names, parent)})
+    for n, guard in enumerate(GUARDS):
+        rows = [
+            opportunity(100 * (n + 1) + k) | {"Id": guard.format(i), "OwnerId": guard.format(ADA)}
+            for k, i in enumerate(guarded_ids(n))
+        ]
+        write(raw, **{f"guard_{n}": rows})
+    formulas = ['=HYPERLINK("http://x.example","1")', "=A1"]
+    computed = [
+        opportunity(901),
+        *(opportunity(902 + n) | {"Id": f} for n, f in enumerate(formulas)),
+    ]
+    write(raw, formulas=computed)
+
+
+@pytest.fixture(scope="module")
+def company(clean_folder):
+    return clean_folder(write_company)
+
+
+def names_in(got, file: str) -> list[str]:
+    """Return the names of a file's accounts, in the order of their ids."""
+    clean = got.tables["accounts"]
+    return clean.loc[clean["source_file"] == f"{file}.csv", "account_name"].fillna("").tolist()
+
+
+def aside_in(got, file: str) -> dict[str, int]:
+    """Return the rules that took rows of a file, with how many."""
+    held = got.tables["set_aside"]
+    return held.loc[held["source_file"] == f"{file}.csv", "rule"].value_counts().to_dict()
+
+
+def test_an_empty_cell_that_is_written_out_is_empty(company):
+    """In ids, numbers, days and words alike, and it is said how many: three deals of each token, a meeting, a user."""
+    n_tokens = len(WRITTEN_OUT)
+    table = company.rows("opportunities", *(deal_id(n) for n in range(3 * n_tokens)))
+    assert (len(table), aside_in(company, "Opportunity")) == (3 * n_tokens, {})
+    assert company.account("activities") == (n_tokens, n_tokens, 0, 0)
+    assert company.account("reps") == (n_tokens, n_tokens, 0, 0)
     assert (
         table[["account_id", "campaign_id", "raw_amount", "opportunity_type"]].isna().all(axis=None)
     )
     for token in WRITTEN_OUT:
         assert f"{token}: 12 cells are missing (AccountId, CampaignId, Amount, Type)" in notes(
-            got, "Opportunity.csv"
+            company, "Opportunity.csv"
         ), token
 
 
-def accounts(*names: str, **other: str) -> list[dict[str, str]]:
-    return [
-        {
-            "Id": f"001{n:012d}AAA",
-            "Name": name,
-            "Industry": "",
-            "MasterRecordId": "",
-            "ParentId": "",
-        }
-        | other
-        for n, name in enumerate(names)
-    ]
+def test_a_company_called_none_keeps_its_name(company):
+    assert names_in(company, "names") == ["None", "Select", "Null & Sons"]
 
 
-def test_a_company_called_none_keeps_its_name(raw):
-    write(
-        raw,
-        Opportunity=[opportunity(1)],
-        User=[user()],
-        Account=accounts("None", "Select", "Null & Sons"),
-    )
-    assert cleaned().tables["accounts"]["account_name"].tolist() == [
-        "None",
-        "Select",
-        "Null & Sons",
-    ]
-
-
-def test_where_the_file_writes_its_empty_cells_so_a_name_is_empty_too(raw):
+def test_where_the_file_writes_its_empty_cells_so_a_name_is_empty_too(company):
     """ParentId says None as well: that account has no name, the one called null keeps its own."""
-    write(
-        raw,
-        Opportunity=[opportunity(1)],
-        User=[user()],
-        Account=accounts("None", "null", ParentId="None"),
-    )
-    got = cleaned()
-    assert got.tables["accounts"]["account_name"].fillna("").tolist() == ["", "null"]
+    assert names_in(company, "so_written") == ["", "null"]
 
 
 def test_an_analyst_says_what_else_is_empty_and_what_is_not(raw):
@@ -110,51 +134,25 @@ def test_an_analyst_says_what_else_is_empty_and_what_is_not(raw):
     assert table["stage"].tolist() == ["Select"]
 
 
-@pytest.mark.parametrize(
-    "guarded", ['="{0}"', '=T("{0}")', "'{0}", "'{0}'", "\t{0}", "\u00a0{0}\u200b", '"{0}"']
-)
-def test_an_id_guarded_from_a_spreadsheet_is_the_id(raw, guarded):
-    rows = [opportunity(n) for n in range(3)]
-    plain = [r["Id"] for r in rows]
-    write(
-        raw,
-        Opportunity=[
-            r | {"Id": guarded.format(r["Id"]), "OwnerId": guarded.format(ADA)} for r in rows
-        ],
-        User=[user()],
-    )
-    got = cleaned()
-    if guarded == '"{0}"':  # quotes inside a cell are no guard that any tool writes
-        assert got.aside() == {"id_checksum": 3}
+@pytest.mark.parametrize("guard", GUARDS)
+def test_an_id_guarded_from_a_spreadsheet_is_the_id(company, guard):
+    n = GUARDS.index(guard)
+    rows = company.rows("opportunities", *guarded_ids(n))
+    if guard == '"{0}"':  # quotes inside a cell are no guard that any tool writes
+        assert rows.empty
+        assert aside_in(company, f"guard_{n}") == {"id_checksum": 3}
         return
-    assert got.tables["opportunities"]["opportunity_id"].tolist() == plain
-    assert set(got.tables["opportunities"]["owner_rep_id"]) == {ADA}
+    assert rows["opportunity_id"].tolist() == guarded_ids(n)
+    assert set(rows["owner_rep_id"]) == {ADA}
 
 
-def test_a_formula_that_computes_is_still_set_aside(raw):
-    rows = [
-        opportunity(1),
-        opportunity(2) | {"Id": '=HYPERLINK("http://x.example","1")'},
-        opportunity(3) | {"Id": "=A1"},
-    ]
-    write(raw, Opportunity=rows, User=[user()])
-    assert cleaned().aside() == {"formula_text": 2}
+def test_a_formula_that_computes_is_still_set_aside(company):
+    assert aside_in(company, "formulas") == {"formula_text": 2}
 
 
-def test_a_name_keeps_its_apostrophe_unless_all_have_one(raw):
-    write(
-        raw,
-        Opportunity=[opportunity(1)],
-        User=[user()],
-        Account=accounts("'s Lands Zeehuis", "'t Hof", "Acme"),
-    )
-    assert cleaned().tables["accounts"]["account_name"].tolist() == [
-        "'s Lands Zeehuis",
-        "'t Hof",
-        "Acme",
-    ]
-    write(raw, Account=accounts("'Acme", "'Zeta", "'Beta"))
-    assert cleaned().tables["accounts"]["account_name"].tolist() == ["Acme", "Zeta", "Beta"]
+def test_a_name_keeps_its_apostrophe_unless_all_have_one(company):
+    assert names_in(company, "apostrophes") == ["'s Lands Zeehuis", "'t Hof", "Acme"]
+    assert names_in(company, "guarded_names") == ["Acme & Co", "Zeta", "Beta"]
 
 
 def test_an_id_that_went_through_a_table_of_floats_is_the_id(raw):
@@ -165,7 +163,13 @@ def test_an_id_that_went_through_a_table_of_floats_is_the_id(raw):
     ]
     broken = deal(3) | {"hs_object_id": "12345678901234568.0"}
     meetings = [meeting(1, hubspot_owner_id="72400000.0") | {"Associated Deal IDs": "2.0;1.0"}]
-    write(raw, users=[owner()], deals=[*deals, broken], companies=[company(501)], meetings=meetings)
+    write(
+        raw,
+        users=[owner()],
+        deals=[*deals, broken],
+        companies=[hubspot_company(501)],
+        meetings=meetings,
+    )
     got = cleaned()
     table = got.tables["opportunities"].set_index("opportunity_id")
     assert table["owner_rep_id"].to_dict() == {"1": "72400000", "2": "72400000"}
