@@ -6,9 +6,10 @@ import os
 from pathlib import Path
 
 import pytest
-from crm_tables import ADA, BEN, cleaned, opportunity, user, write
+from crm_tables import ADA, BEN, deal_id, opportunity, user, write
+from shared_session import undone_session
 
-from analysis.sources import database, field_maps
+from analysis.sources import field_maps
 from analysis.sources import intake as sources_intake
 from analysis.sources.cells import reading
 from analysis.sources.files import report_layout
@@ -35,7 +36,7 @@ FOOTER = (
 def taken_in(folder: Path, content: str, known: list[field_maps.ExportLayout] | None = None):
     """Return the intake of one file, its rows, and what was set aside: line and rule."""
     (folder / "report.csv").write_text(content, encoding="utf-8", newline="")
-    with database.open_session() as connection:
+    with undone_session() as connection:
         intake = sources_intake.read_files(connection, [folder / "report.csv"], known or [DEAL])
         assert intake.refusals == []
         rows = connection.execute(
@@ -81,7 +82,7 @@ def test_quirk_1_a_last_cell_of_many_lines_is_no_footer(tmp_path):
 def test_titles_above_the_header_are_no_rows(tmp_path):
     """And the rows keep the numbers they have in the file: the header is line 4."""
     (tmp_path / "report.csv").write_text("Deals of the quarter\nFilter: won\n\n" + PLAIN)
-    with database.open_session() as connection:
+    with undone_session() as connection:
         intake = sources_intake.read_files(connection, [tmp_path / "report.csv"], [DEAL])
         rows = connection.execute("select source_row, c1 from text_0").fetchall()
     assert rows == [(5, "1"), (6, "2")]
@@ -104,7 +105,7 @@ def test_titles_above_the_header_are_no_rows(tmp_path):
 def test_a_report_in_thousands_is_refused_with_the_words_that_say_so(tmp_path, title, unit):
     """Read as they stand its amounts are a thousandth of what they say."""
     (tmp_path / "report.csv").write_text(f"{title}\n\n{PLAIN}", encoding="utf-8")
-    with database.open_session() as connection:
+    with undone_session() as connection:
         intake = sources_intake.read_files(connection, [tmp_path / "report.csv"], [DEAL])
     assert intake.exports == []
     assert f'a line above its header says "{unit}' in intake.refusals[0].reason
@@ -203,7 +204,7 @@ def test_quirk_2_a_pivot_is_refused_by_name(raw, tmp_path):
     (tmp_path / "pivot.csv").write_text(
         "deal_stage,Won,,\n,,,\nCount of opportunity_id,close_date Quarter,,\nsales_agent,Q1,Q2,Grand Total\nAda,1,2,3\n"
     )
-    with database.open_session() as connection:
+    with undone_session() as connection:
         intake = sources_intake.read_files(
             connection, [tmp_path / "pivot.csv"], field_maps.exports_known("here")
         )
@@ -223,7 +224,7 @@ def test_quirk_2_somebodys_pivot_of_the_maven_table_is_refused(raw):
         / "maven_crm"
         / "sales_pipeline__pivot_export.csv"
     )
-    with database.open_session() as connection:
+    with undone_session() as connection:
         intake = sources_intake.read_files(connection, [file], field_maps.exports_known("here"))
     assert intake.exports == []
     assert intake.refusals[0].reason.startswith("it is a pivot")
@@ -246,23 +247,6 @@ SNAKE = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "names", [LABELS, GERMAN, SNAKE], ids=["labels", "German labels", "snake case"]
-)
-def test_quirk_11_label_and_snake_case_files_give_the_table_of_api_names(raw, names):
-    deals = [
-        opportunity(1),
-        opportunity(2, Amount="250.50", IsWon="false", StageName="Closed Lost"),
-        opportunity(3, IsDeleted="true"),
-    ]
-    write(raw, User=[user()], deals=deals)
-    expected = cleaned()
-    write(raw, deals=[{names[k]: v for k, v in deal.items()} for deal in deals])
-    got = cleaned()
-    assert got.account("opportunities") == expected.account("opportunities") == (3, 2, 0, 1)
-    assert got.tables["opportunities"].equals(expected.tables["opportunities"])
-
-
 REPORT = {
     "Opportunity Owner": "Ada", "Stage": "Closed Won", "Opportunity ID": "006000000000001", "Close Date": "2026-02-10",
     "Created Date": "2026-01-05", "Amount Currency": "USD", "Amount": "100", "Amount (converted) Currency": "USD",
@@ -271,75 +255,111 @@ REPORT = {
 PEOPLE = [
     {"Full Name": n, "Role": "North", "Active": "1", "Profile": "Sales"} for n in ("Ada", "Ben")
 ]
+WAYS = {"api": {k: k for k in LABELS}, "labels": LABELS, "german": GERMAN, "snake_case": SNAKE}
+PAIRS = [  # as entered, converted, what is read
+    (("EUR", "90"), ("USD", "100"), ("EUR", 90.0)),
+    (("", ""), ("USD", "100"), ("USD", 100.0)),
+    (("EUR", ""), ("USD", "100"), ("USD", 100.0)),
+    (("EUR", "90"), ("USD", ""), ("EUR", 90.0)),
+]
 
 
-@pytest.mark.parametrize(
-    ("pair", "converted", "expected"),
-    [
-        (("EUR", "90"), ("USD", "100"), ("EUR", 90.0)),
-        (("", ""), ("USD", "100"), ("USD", 100.0)),
-        (("EUR", ""), ("USD", "100"), ("USD", 100.0)),
-        (("EUR", "90"), ("USD", ""), ("EUR", 90.0)),
-    ],
-)
-def test_quirk_6_of_paired_currency_columns_the_one_as_entered_is_read_first(
-    raw, pair, converted, expected
-):
-    """The converted one stands in where that is missing."""
-    deal = REPORT | dict(zip(["Amount Currency", "Amount"], pair, strict=True))
-    deal |= dict(zip(["Amount (converted) Currency", "Amount (converted)"], converted, strict=True))
+def report_row(n: int, **other: str) -> dict[str, str]:
+    """Return a row of a report under the id of `opportunity(n)`, in 15 characters."""
+    return REPORT | {"Opportunity ID": f"006{n:012d}"} | other
+
+
+def write_ways(raw) -> None:
+    """Write three deals a file: two that stay, and one in the recycle bin."""
+    for k, (way, names) in enumerate(WAYS.items()):
+        deals = [
+            opportunity(10 * k + 1),
+            opportunity(10 * k + 2, Amount="250.50", IsWon="false", StageName="Closed Lost"),
+            opportunity(10 * k + 3, IsDeleted="true"),
+        ]
+        write(raw, **{way: [{names[c]: v for c, v in deal.items()} for deal in deals]})
+
+
+def write_reports(raw) -> None:
+    """Write a report a pair of currencies, one in groups with sums, and one with a footer."""
+    for n, (entered, converted, _) in enumerate(PAIRS):
+        pair = dict(zip(["Amount Currency", "Amount"], entered, strict=True))
+        pair |= dict(
+            zip(["Amount (converted) Currency", "Amount (converted)"], converted, strict=True)
+        )
+        write(raw, **{f"pair_{n}": [report_row(50 + n, **pair)]})
+    pounds = {"Amount": "", "Amount Currency": "", "Amount (converted) Currency": "GBP"}
+    write(raw, pounds=[report_row(60, **pounds)])
+    blank = dict.fromkeys(REPORT, "")
+    summary = [
+        report_row(71),
+        report_row(72, **{"Opportunity Owner": "", "Amount": "50", "Amount (converted)": "50"}),
+        blank | {"Opportunity Owner": "Subtotal", "Amount": "150"},
+        report_row(73, **{"Opportunity Owner": "Ben", "Amount": "7", "Amount (converted)": "7"}),
+        blank | {"Opportunity Owner": "Subtotal", "Amount": "7"},
+        blank | {"Opportunity Owner": "Grand Total", "Amount": "157"},
+    ]
+    write(raw, summary=summary, footed=[opportunity(81)])
+    with (raw / "footed.csv").open("a") as stream:
+        stream.write("\nCopyright (c) 2000-2026 salesforce.com\nAcme\n")
+
+
+def write_company(raw) -> None:
     rates = [
         {"currency": "EUR", "valid_from": "2025-01-01", "valid_to": "", "rate_to_reporting": "1.1"}
     ]
-    write(raw, report=[deal], users=PEOPLE, rates=rates)
-    got = cleaned().tables["opportunities"]
-    assert (got["currency"].item(), got["raw_amount"].item()) == expected
+    write(raw, User=[user(ADA), user(BEN)], users=PEOPLE, rates=rates)
+    write_ways(raw)
+    write_reports(raw)
 
 
-def test_quirk_6_a_converted_amount_in_another_currency_is_not_read(raw):
+@pytest.fixture(scope="module")
+def company(clean_folder):
+    return clean_folder(write_company)
+
+
+def account_of(got, file: str) -> tuple[int, int, dict[str, int]]:
+    """Return the rows of a file, those clean, and the rules that took the others."""
+    (n_rows,) = (f.n_rows for f in got.audit.files if f.file == f"{file}.csv")
+    clean, held = got.tables["opportunities"], got.tables["set_aside"]
+    own = held["source_file"] == f"{file}.csv"
+    n_clean = int((clean["source_file"] == f"{file}.csv").sum())
+    return n_rows, n_clean, held.loc[own, "rule"].value_counts().to_dict()
+
+
+@pytest.mark.parametrize("way", ["labels", "german", "snake_case"])
+def test_quirk_11_label_and_snake_case_files_give_the_table_of_api_names(company, way):
+    assert account_of(company, way) == account_of(company, "api") == (3, 2, {"deleted_record": 1})
+    api, other = (
+        company.rows("opportunities", deal_id(10 * k + 1), deal_id(10 * k + 2)).drop(
+            columns=["opportunity_id", "source_file"]
+        )
+        for k in (0, list(WAYS).index(way))
+    )
+    assert other.equals(api)
+
+
+@pytest.mark.parametrize("n", range(len(PAIRS)))
+def test_quirk_6_of_paired_currency_columns_the_one_as_entered_is_read_first(company, n):
+    """The converted one stands in where that is missing."""
+    got = company.rows("opportunities", deal_id(50 + n))
+    assert (got["currency"].item(), got["raw_amount"].item()) == PAIRS[n][2]
+
+
+def test_quirk_6_a_converted_amount_in_another_currency_is_not_read(company):
     """The reporting currency is USD, the report's GBP."""
-    deal = REPORT | {"Amount": "", "Amount Currency": "", "Amount (converted) Currency": "GBP"}
-    write(raw, report=[deal], users=PEOPLE)
-    assert cleaned().tables["opportunities"]["raw_amount"].isna().all()
+    assert company.rows("opportunities", deal_id(60))["raw_amount"].isna().tolist() == [True]
 
 
-def test_a_summary_report_gives_each_deal_to_its_owner(raw):
+def test_a_summary_report_gives_each_deal_to_its_owner(company):
     """Two deals of Ada's under one merged cell: 100 and 50, and Ben's 7."""
-    deals = [
-        REPORT,
-        REPORT
-        | {
-            "Opportunity Owner": "",
-            "Opportunity ID": "006000000000002",
-            "Amount": "50",
-            "Amount (converted)": "50",
-        },
-        dict.fromkeys(REPORT, "") | {"Opportunity Owner": "Subtotal", "Amount": "150"},
-        REPORT
-        | {
-            "Opportunity Owner": "Ben",
-            "Opportunity ID": "006000000000003",
-            "Amount": "7",
-            "Amount (converted)": "7",
-        },
-        dict.fromkeys(REPORT, "") | {"Opportunity Owner": "Subtotal", "Amount": "7"},
-        dict.fromkeys(REPORT, "") | {"Opportunity Owner": "Grand Total", "Amount": "157"},
-    ]
-    write(raw, report=deals, users=PEOPLE)
-    got = cleaned()
-    assert got.account("opportunities") == (6, 3, 0, 3)
-    assert sorted(got.tables["opportunities"].groupby("owner_rep_id")["deal_amount"].sum()) == [
-        7.0,
-        150.0,
-    ]
+    assert account_of(company, "summary") == (6, 3, {"report_total": 3})
+    deals = company.rows("opportunities", deal_id(71), deal_id(72), deal_id(73))
+    assert sorted(deals.groupby("owner_rep_id")["deal_amount"].sum()) == [7.0, 150.0]
 
 
-def test_the_audit_says_what_was_stripped(raw):
-    write(raw, User=[user(ADA), user(BEN)], Opportunity=[opportunity(1)])
-    with (raw / "Opportunity.csv").open("a") as stream:
-        stream.write("\nCopyright (c) 2000-2026 salesforce.com\nAcme\n")
-    got = cleaned()
-    deals = next(f for f in got.audit.files if f.file == "Opportunity.csv")
+def test_the_audit_says_what_was_stripped(company):
+    deals = next(f for f in company.audit.files if f.file == "footed.csv")
     assert deals.stripped == (("report_footer", 2),)
-    assert got.account("opportunities") == (3, 1, 0, 2)
-    assert got.effect("opportunities", "report_footer").n_rows == 2
+    assert account_of(company, "footed") == (3, 1, {"report_footer": 2})
+    assert company.effect("opportunities", "report_footer").n_rows == 2
