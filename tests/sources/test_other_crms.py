@@ -3,7 +3,6 @@
 import json
 
 import pytest
-from crm_tables import cleaned
 
 from analysis.store import processed
 
@@ -30,9 +29,8 @@ def pipedrive_deal(n, **other):
     } | other  # fmt: skip
 
 
-@pytest.fixture
-def pipedrive(raw):
-    """Return what is made of four deals, five activities, two users and a company, as the API answers."""
+def write_pipedrive(raw) -> None:
+    """Write four deals, five activities, two users and a company, as the API answers."""
     old = pipedrive_deal(
         4,
         status="lost",
@@ -66,7 +64,11 @@ def pipedrive(raw):
             activity | {"id": 6, "type": "call", "due_time": None, "duration": "00:20"},
         ]},
     )  # fmt: skip
-    return cleaned()
+
+
+@pytest.fixture(scope="module")
+def pipedrive(clean_folder):
+    return clean_folder(write_pipedrive)
 
 
 def test_pipedrives_status_says_what_became_of_a_deal(pipedrive):
@@ -115,9 +117,8 @@ def test_pipedrives_users_are_active_or_not(pipedrive):
 UNIT, OWNER, ACCOUNT = (f"{n}0000000-0000-0000-0000-000000000000" for n in "abc")
 
 
-@pytest.fixture
-def dynamics(raw):
-    """Return what is made of four opportunities, an appointment that took place and one that was called off, and a call."""
+def write_dynamics(raw) -> None:
+    """Write four opportunities, an appointment that took place and one that was called off, and a call."""
     deal = {
         "opportunityid": "1", "name": "Deal", "statecode": 1, "statuscode": 3, "estimatedvalue": 1200.0, "actualvalue": 1000.0,
         "actualclosedate": "2026-02-10", "estimatedclosedate": "2026-03-01", "createdon": "2026-01-05T09:00:00Z",
@@ -147,7 +148,11 @@ def dynamics(raw):
         appointments={"value": [meeting, meeting | {"activityid": "2", "statecode": 2}]},
         phonecalls={"value": [call]},
     )  # fmt: skip
-    return cleaned()
+
+
+@pytest.fixture(scope="module")
+def dynamics(clean_folder):
+    return clean_folder(write_dynamics)
 
 
 def test_dynamics_state_says_what_became_of_an_opportunity_and_which_amount_and_day_are_its(
@@ -169,9 +174,8 @@ def test_dynamics_appointments_called_off_took_no_time_and_its_units_are_teams(d
     assert dynamics.tables["rep_team_history"]["team_id"].tolist() == [UNIT]
 
 
-@pytest.fixture
-def zoho(raw):
-    """Return what is made of four deals, a meeting and a call that was missed, as the API and as bulk read write them."""
+def write_zoho(raw) -> None:
+    """Write four deals, a meeting and a call that was missed, as the API and as bulk read write them."""
     deal = {
         "id": "111000000000001", "Deal_Name": "Deal", "Stage": "Closed Won", "Amount": 1000, "Closing_Date": "2026-02-10",
         "Created_Time": "2026-01-05T10:00:00+01:00", "Modified_Time": "2026-02-10T18:00:00+01:00", "Currency": "USD",
@@ -203,7 +207,11 @@ def zoho(raw):
         ]},
         bulk={"data": [bulk]},
     )  # fmt: skip
-    return cleaned()
+
+
+@pytest.fixture(scope="module")
+def zoho(clean_folder):
+    return clean_folder(write_zoho)
 
 
 def test_zohos_deals_are_told_by_stage_and_probability(zoho):
