@@ -7,10 +7,11 @@ import json
 
 import pytest
 from crm_tables import cleaned, opportunity, user, write
+from shared_session import undone_session
 
 from analysis.project.errors import CrmDataError
 from analysis.report import audit_lines
-from analysis.sources import database, field_maps, templates
+from analysis.sources import field_maps, templates
 from analysis.sources import intake as sources_intake
 from analysis.sources.cells import reading
 from analysis.store import processed
@@ -29,7 +30,7 @@ TEXT = "id,name\n1,a\n2,b\n"
 
 def taken_in(folder):
     """Return the intake of all that lies in a folder, and the number of rows read."""
-    with database.open_session() as connection:
+    with undone_session() as connection:
         intake = sources_intake.read_files(connection, sources_intake.files_of(folder), KNOWN)
         tables = [e.text_table for e in intake.exports]
         n_rows = sum(
