@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from shared_session import undone_session
 
-from analysis.sources import database, field_maps
+from analysis.sources import field_maps
 from analysis.sources import intake as sources_intake
 from analysis.sources.files import csv_dialect
 
@@ -14,7 +15,7 @@ MULLER = "id,name\n1,Müller\n"
 
 def taken_in(folder, content: bytes) -> tuple[sources_intake.Intake, list[tuple[object, ...]]]:
     (folder / "thing.csv").write_bytes(content)
-    with database.open_session() as connection:
+    with undone_session() as connection:
         intake = sources_intake.read_files(connection, [folder / "thing.csv"], KNOWN)
         return intake, connection.table("text_0").fetchall() if intake.exports else []
 
