@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 
 import pandas as pd
+import pytest
 from crm_tables import cleaned, opportunity, user, write
 from test_hubspot import STAGES, deal
 from test_hubspot import user as hubspot_user
 
 CLOSED = {"metadata.isClosed": "true", "metadata.probability": "1.0"}
 LABELLED = {
-    "Record ID": "", "Deal Name": "Deal", "Deal Stage": "", "Close Date": "2026-03-31 23:30", "Amount": "100",
+    "Record ID": "", "Deal Name": "Deal", "Deal Stage": "", "Close Date": "2026-03-31 23:30", "Amount": "100", "Currency": "USD",
     "Deal owner": "Ada Lund", "Pipeline": "Sales Pipeline", "Create Date": "2026-01-05 09:00",
     "Associated Company IDs": "501;502", "Associated Company IDs (Primary)": "502", "Original Source Type": "Organic search",
 }  # fmt: skip
@@ -21,25 +22,39 @@ def labelled(n, stage, **other):
     return LABELLED | {"Record ID": str(n), "Deal Name": f"Deal {n}", "Deal Stage": stage} | other
 
 
-def test_an_export_with_labels_is_read_by_stage_label_on_the_portals_clock(raw):
-    """23:30 on 31 March stays that day in New York; the owner is no name in any table; the primary company counts."""
+def answer() -> dict[str, object]:
+    """Return two deals as the API answers, one with its companies: the primary one named last, and a page's link."""
+    properties = {
+        k: v
+        for k, v in deal(11).items()
+        if k not in ("Associated Company IDs", "archived", "hs_object_id")
+    }
+    types = [
+        ("7", "deal_to_company_unlabeled"),
+        ("8", "deal_to_company_unlabeled"),
+        ("8", "deal_to_company"),
+    ]
+    companies = {"results": [{"id": i, "type": t} for i, t in types]}
+    return {
+        "results": [
+            {
+                "id": str(n),
+                "properties": properties | {"hs_analytics_source": "ORGANIC_SEARCH"},
+                "archived": False,
+                "associations": {"companies": companies} if n == 11 else {},
+            }
+            for n in (11, 12)
+        ]
+    }
+
+
+def write_labelled(raw) -> None:
+    """Write exports with labels, and deals that are the API's answer."""
     stages = [STAGES[0] | CLOSED, STAGES[1] | CLOSED, STAGES[2]]
     rows = [
         labelled(1, "Closed Won"), labelled(2, "Closed lost"), labelled(3, "Proposal"),
         labelled(4, "Signed", Pipeline="Renewals"), labelled(5, "Signed"),
     ]  # fmt: skip
-    write(raw, users=[hubspot_user()], deals=rows, deal_pipelines=stages)
-    got = cleaned()
-    table = got.tables["opportunities"]
-    assert table["status"].tolist() == ["won", "lost", "open", "won"]
-    assert got.aside() == {"unknown_outcome": 1}
-    assert set(table["close_date"].astype(str)) == {"2026-03-31"}
-    assert set(table["account_id"]) == {"502"}
-    assert set(table["lead_source"]) == {"Organic search"}
-    assert not table["owner_rep_id"].str.contains("Ada").any()
-
-
-def test_contacts_and_companies_with_labels_are_known(raw):
     contact = {
         "Record ID": "7", "First Name": "A", "Last Name": "B", "Email": "x@buyer.example",
         "Lifecycle Stage": "Marketing Qualified Lead", "Contact owner": "Ada Lund", "Create Date": "2026-01-05 09:00",
@@ -50,41 +65,43 @@ def test_contacts_and_companies_with_labels_are_known(raw):
         "Company owner": "Ada Lund",
         "Industry": "Energy",
     }
-    write(raw, users=[hubspot_user()], deals=[deal(1)], contacts=[contact], companies=[company])
-    got = cleaned()
-    assert got.audit.refusals == ()
-    assert got.tables["leads"][["lead_id", "lead_stage"]].to_numpy().tolist() == [["7", "mql"]]
-    assert got.tables["accounts"]["account_name"].tolist() == ["Acme"]
+    write(
+        raw,
+        users=[hubspot_user()],
+        deals=rows,
+        deal_pipelines=stages,
+        contacts=[contact],
+        companies=[company],
+    )
+    (raw / "answer.json").write_text(json.dumps(answer(), indent=1), encoding="utf-8")
 
 
-def test_quirk_54_associations_in_an_answer_are_the_companies_of_the_deal(raw):
+@pytest.fixture(scope="module")
+def labels(clean_folder):
+    return clean_folder(write_labelled)
+
+
+def test_an_export_with_labels_is_read_by_stage_label_on_the_portals_clock(labels):
+    """23:30 on 31 March stays that day in New York; the owner is no name in any table; the primary company counts."""
+    table = labels.rows("opportunities", *"12345")
+    assert table["status"].tolist() == ["won", "lost", "open", "won"]
+    assert labels.aside() == {"unknown_outcome": 1}
+    assert set(table["close_date"].astype(str)) == {"2026-03-31"}
+    assert set(table["account_id"]) == {"502"}
+    assert set(table["lead_source"]) == {"Organic search"}
+    assert not table["owner_rep_id"].str.contains("Ada").any()
+
+
+def test_contacts_and_companies_with_labels_are_known(labels):
+    assert labels.audit.refusals == ()
+    assert labels.tables["leads"][["lead_id", "lead_stage"]].to_numpy().tolist() == [["7", "mql"]]
+    assert labels.tables["accounts"]["account_name"].tolist() == ["Acme"]
+
+
+def test_quirk_54_associations_in_an_answer_are_the_companies_of_the_deal(labels):
     """The primary company first, though it is named last; a page's link is no record."""
-    properties = {
-        k: v
-        for k, v in deal(1).items()
-        if k not in ("Associated Company IDs", "archived", "hs_object_id")
-    }
-    types = [
-        ("7", "deal_to_company_unlabeled"),
-        ("8", "deal_to_company_unlabeled"),
-        ("8", "deal_to_company"),
-    ]
-    companies = {"results": [{"id": i, "type": t} for i, t in types]}
-    answer = {
-        "results": [
-            {
-                "id": str(n),
-                "properties": properties | {"hs_analytics_source": "ORGANIC_SEARCH"},
-                "archived": False,
-                "associations": {"companies": companies} if n == 1 else {},
-            }
-            for n in (1, 2)
-        ]
-    }
-    write(raw, users=[hubspot_user()])
-    (raw / "deals.json").write_text(json.dumps(answer, indent=1), encoding="utf-8")
-    table = cleaned().tables["opportunities"]
-    assert table["opportunity_id"].tolist() == ["1", "2"]
+    table = labels.rows("opportunities", "11", "12")
+    assert table["opportunity_id"].tolist() == ["11", "12"]
     assert table["account_id"].fillna("").tolist() == ["8", ""]
     assert table["lead_source"].tolist() == ["ORGANIC_SEARCH"] * 2
 
