@@ -27,7 +27,6 @@ LONGEST = (
     "tests/test_trial.py",
     "tests/chapters/selling_time/test_selling_time_study.py",
     "tests/test_schedule.py",
-    "tests/sources/files/test_ical_clients.py",
     "tests/sources/cells/test_notation.py",
     "tests/sources/test_hubspot.py",
     "tests/test_report_hostile.py",
