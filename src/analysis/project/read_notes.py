@@ -141,5 +141,11 @@ def read_notes(file: Path) -> ReadNotes:
     open_ended = named("open-ended")
     if not named("watched"):
         open_ended += ("was not watched",)
-    kinds = ("table", "file", "folder", "package", "account")
-    return ReadNotes(*(named(kind) for kind in kinds), open_ended)
+    return ReadNotes(
+        tables=named("table"),
+        files=named("file"),
+        folders=named("folder"),
+        package=named("package"),
+        account=named("account"),
+        open_ended=open_ended,
+    )
