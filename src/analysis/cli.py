@@ -42,7 +42,7 @@ from analysis.project.errors import (
     ExchangeError,
     OwnMapError,
 )
-from analysis.project.interrupts import answered_interrupts
+from analysis.project.interrupts import answered_interrupts, end_interrupted
 from analysis.project.private_files import make_private
 from analysis.project.run_lock import run_lock
 from analysis.project.terminal import (
@@ -387,8 +387,7 @@ def main() -> NoReturn:
         except (SystemExit, KeyboardInterrupt):
             if not interrupts:
                 raise
-        typer.echo(INTERRUPTED_LINE, err=True)
-        sys.exit(INTERRUPTED)
+        end_interrupted(INTERRUPTED, INTERRUPTED_LINE)
 
 
 def _run_app(interrupts: list[int]) -> NoReturn:
