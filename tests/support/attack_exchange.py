@@ -99,12 +99,14 @@ def _links(root: Path, away: Path) -> dict[str, Callable[[], object]]:
         "pack's PDF": instead(report / "teams" / "t1" / paths.REPORT_PDF),
         "index": instead(root / "reports" / "index.html"),
         "ledger": instead(root / "data" / "history" / "small" / "deliveries.jsonl"),
+        "messages": instead(root / "data" / "outgoing"),
+        "messages of a dataset": instead(root / "data" / "outgoing" / "small"),
     }
 
 
 def links_at_delivery(new_root: Callable[[], Path]) -> Iterator[tuple[str, bool, str]]:
     """Yield each link, whether nothing was read or written beyond it, and the exit code."""
-    for n in range(7):
+    for n in range(9):
         root = new_root()
         away = root.parent / "away"
         (away / "there").mkdir(parents=True)

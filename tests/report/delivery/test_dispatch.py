@@ -316,6 +316,20 @@ def test_files_are_written_for_those_who_send_by_other_means(root, inbox):
     assert inbox.recipients == []
 
 
+@pytest.mark.parametrize("place", ["data/outgoing", "data/outgoing/small"])
+def test_a_link_in_place_of_a_folder_of_messages_is_named_and_not_followed(root, tmp_path, place):
+    """Neither is anything noted as sent: once a folder stands there, the message is written."""
+    configure(root, 9, (CFO, None), more='by = "files"')
+    (away := tmp_path / "away").mkdir()
+    (root / place).parent.mkdir(exist_ok=True)
+    (root / place).symlink_to(away)
+    is_whole, [line] = deliver(root)
+    assert (is_whole, list(away.iterdir())) == (False, [])
+    assert f"not sent: {place} is a link" in line
+    (root / place).unlink()
+    assert deliver(root)[0]
+
+
 # --- the webhook ------------------------------------------------------------------------------
 
 

@@ -209,9 +209,14 @@ def post_webhook(webhook: Webhook, content: Mapping[str, Any], delivery_id: str)
 
 
 def write_file(message: EmailMessage, dataset: str, name: str) -> Path:
-    """Write a message as a file that mail programs open and send."""
-    folder = private_folder(paths.project_root() / "data" / OUTGOING)
-    folder = private_folder(folder / dataset)
+    """Write a message as a file that mail programs open and send; a link is not followed."""
+    folder = paths.project_root() / "data"
+    for name_of_folder in (OUTGOING, dataset):
+        folder = folder / name_of_folder
+        if folder.is_symlink():
+            where = folder.relative_to(paths.project_root())
+            raise NotSentError(f"{where} is a link: put a folder of its own in its place")
+        private_folder(folder)
     with write_whole(folder / f"{name}.eml", mode=FILE_OF_OWNER) as part:
         part.write_bytes(message.as_bytes())
     return folder / f"{name}.eml"

@@ -10,6 +10,7 @@ import contextlib
 import json
 import math
 import os
+import re
 import sys
 import time
 from concurrent.futures import as_completed
@@ -47,6 +48,14 @@ from analysis.sources.file_labels import ADDRESS
 from analysis.store.run_record import Outcome, Status
 
 LONGEST_ERROR = 400  # characters
+# Written for a telephone: +49 171 5550100, (555) 010-0100, 0171/5550100, or ten digits and more.
+NUMBER_OF_PHONE = re.compile(
+    r"(?<![\w.])(?:\+|00)\d[\d\s().\u2010-\u2013/-]{5,18}\d\b"
+    r"|(?<![\w./-])(?!\d\d[./-]\d\d[./-]\d{4}\b)(?:\(\d{2,5}\)|0\d{1,5}(?=[\s/.-]))"
+    r"[\s/.-]?\d(?:[\s/.-]?\d){4,9}\b"
+    r"|(?<![\w.-])\d{3}[\s.-]\d{3}[\s.-]\d{4}\b"
+    r"|(?<![\w.])\d{10,15}(?![\w.])"
+)
 CELL_TIMEOUT = 900  # [s]; a cell that runs longer is stuck, not slow
 LOOK_AGAIN = 1.0  # [s]
 # A failing `!command` fails its cell, and so does any line of %%bash; `!command || true` may fail.
@@ -168,7 +177,8 @@ def _left_early(notebook: Any) -> tuple[int, str] | None:
 
 
 def brief_error(error: str) -> str:
-    """Return an error as manifest, index, terminal and mail have it: its beginning, no address.
+    """Return an error as manifest, index, terminal and mail have it: its beginning, no address, no
+    telephone number.
 
     Its text may hold any cell of the CRM; the whole of it is in the notebook, for its owner alone.
 
@@ -176,10 +186,12 @@ def brief_error(error: str) -> str:
     --------
     >>> brief_error("KeyError: ada@acme.test")
     'KeyError: [address]'
+    >>> brief_error("of 2026-07-01: (030) 555 0100, +49 171 5550100; 12,345,678.90 in row 1042")
+    'of 2026-07-01: [number], [number]; 12,345,678.90 in row 1042'
     >>> len(brief_error("x" * 1_000))
     424
     """
-    plain = ADDRESS.sub("[address]", hide_forms(error))
+    plain = NUMBER_OF_PHONE.sub("[number]", ADDRESS.sub("[address]", hide_forms(error)))
     rest = " … (the notebook has all)"
     return plain if len(plain) <= LONGEST_ERROR else plain[: LONGEST_ERROR - 1] + rest
 
