@@ -19,7 +19,7 @@ SUMMER = DriverSplit(
 YEAR = DriverSplit(523.8, 544.7, {MIX: 0.0, "pay": 18.9, HOURS_TO_WORK: -2.8, SHARE_SOLD: 4.8})
 SPLITS = drivers.HeadlineSplits(
     "2026Q2", "2025Q3", {"2026Q2": {HOUR: SUMMER}, "2025Q3": {HOUR: YEAR}},
-    {HOUR: DriverSplit(465.0, 523.8, {})}, {"2026Q2": "summer leave"},
+    {HOUR: DriverSplit(465.0, 523.8, {})}, {"2026Q2": "summer leave"}, {},
 )  # fmt: skip
 
 

@@ -86,7 +86,8 @@ class HeadlineSplits(NamedTuple):
 
     Against the quarter `before`, the quarter a `year_before`, and the step into that one (`usual`),
     which says what is usual in the season.  `leave` names the season's leave where it took hours,
-    by the quarter compared with.
+    by the quarter compared with.  `index_history` is the alignment index of the quarters that the
+    data cover whole, oldest first, as of the quarter reported.
     """
 
     before: str
@@ -94,6 +95,7 @@ class HeadlineSplits(NamedTuple):
     against: dict[str, dict[str, DriverSplit]]  # by quarter, then headline
     usual: dict[str, DriverSplit]
     leave: dict[str, str]
+    index_history: dict[str, float]
 
 
 def split_headlines(company: Company, *, names: Collection[str]) -> HeadlineSplits:
@@ -106,7 +108,19 @@ def split_headlines(company: Company, *, names: Collection[str]) -> HeadlineSpli
         then: _splits(panels, then, str(quarter), house, scored, names) for then in (before, year)
     }
     usual = _splits(panels, str(quarter.shifted(-5)), year, house, scored, names)
-    return HeadlineSplits(before, year, against, usual, _leave_words(panels, quarter, house))
+    past = _index_history(scored, panels["team_quarter"], str(quarter))
+    return HeadlineSplits(before, year, against, usual, _leave_words(panels, quarter, house), past)
+
+
+def _index_history(scored: Scored | None, teams: pd.DataFrame, until: str) -> dict[str, float]:
+    """Return the company's index of each whole quarter in which some team has one."""
+    if scored is None:
+        return {}
+    whole = [
+        q for q in sorted(set(teams["quarter"])) if len(_whole_quarter(teams, q)) and q <= until
+    ]
+    results = {q: alignment.company_index(scored.aligned, q) for q in whole}
+    return {quarter: result.estimate for quarter, result in results.items() if result.is_known}
 
 
 def _scored_alignment(company: Company) -> Scored | None:

@@ -179,10 +179,11 @@ def unbroken_history(company: Company) -> History:
         currency=house.company.currency,
         smallest_cell=house.people.smallest_cell,
     )
-    return {name: _unbroken(values, company.period) for name, values in past.items()}
+    return {name: unbroken(values, company.period) for name, values in past.items()}
 
 
-def _unbroken(values: Mapping[str, float], last: quarters.Quarter) -> dict[str, float]:
+def unbroken(values: Mapping[str, float], last: quarters.Quarter) -> dict[str, float]:
+    """Return the values of the run of quarters without a gap that ends with `last`."""
     run: dict[str, float] = {}
     while str(last) in values:
         run[str(last)] = values[str(last)]

@@ -96,17 +96,20 @@ def quarterly_pages(
     restated = changes.change_rows(compared.first, failed, cards, {}) if compared.first else []
     withheld = answerability.withheld_questions(company.audit)
     gated = answerability.withheld_metrics(company.audit)
-    history = {
-        name: values
-        for name, values in review_forecasts.unbroken_history(company).items()
-        if answerability.METRIC_QUESTIONS.get(name) not in withheld
-    }
+    history, index_history = (
+        {n: v for n, v in past.items() if answerability.METRIC_QUESTIONS.get(n) not in withheld}
+        for past in (
+            review_forecasts.unbroken_history(company),
+            {"alignment_index": review_forecasts.unbroken(splits.index_history, quarter)},
+        )
+    )
+    series = history | index_history
     came = {c["name"]: c["estimate"] for c in cards}
     score = review_forecasts.score_forecasts(dataset, before, came)
     forecasts = review_forecasts.forecasts_of_cards(cards, history)
     review_of = actions.read_reviews(dataset, before=str(quarter))
     carried = actions.carry_actions(review_of, dt.date.fromisoformat(document["as_of"]))
-    earlier = {n: {q: v for q, v in p.items() if q < str(quarter)} for n, p in history.items()}
+    earlier = {n: {q: v for q, v in p.items() if q < str(quarter)} for n, p in series.items()}
     metrics = page_plan.key_metrics(
         house.key_metrics,
         cards,
@@ -143,7 +146,7 @@ def quarterly_pages(
         "restated": changes.changed_rows(restated),
         "forecasts": review_forecasts.forecast_rows(cards, score, forecasts),
         "quarter": str(quarter),
-        "series": history,
+        "series": series,
         "published": editions.first_published(dataset, before=str(quarter)),
         "forecasts_scored": score,
         "forecasts_made": forecasts,
