@@ -177,6 +177,13 @@ def table(labelled: LabelledTable) -> None:
     )
 
 
+def tables(several: Sequence[LabelledTable]) -> None:
+    """Show several tables one under another, as cells for analysts do; those without a row not."""
+    for labelled in several:
+        if len(labelled.frame):
+            table(labelled)
+
+
 def claims(
     names: Sequence[str], *, caption: str = "Published figures, each as its publisher states it"
 ) -> None:

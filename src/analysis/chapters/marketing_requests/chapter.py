@@ -30,6 +30,7 @@ SHOWN_STEP = 0.02  # of what the best set brings: smaller steps of the curve are
 MOST_ON_CURVE = 2.0  # of today's hours
 MOST_DISPLACED = 5
 ALL_PUBLIC = 12  # questions
+FIRST_ANSWER_DAYS = (1, 2, 5, 10)
 
 
 def data_table(reviewed: ReviewedRequests) -> LabelledTable:
@@ -281,25 +282,65 @@ def _expected_of_quarter(reviewed: ReviewedRequests) -> pd.DataFrame:
     return pd.DataFrame(sums)
 
 
-def tables_for_analysts(reviewed: ReviewedRequests) -> list[Any]:
+def tables_for_analysts(reviewed: ReviewedRequests) -> list[LabelledTable]:
     """Open requests that may duplicate what runs, every case in money, and days to first answer."""
+    company, quarter = reviewed.company, reviewed.company.quarter
+    campaigns = company.table("campaigns")
     asked = overlaps.request_efforts(reviewed.log[reviewed.log["is_open"]])
     running = [
         *overlaps.request_efforts(unfinished_work(reviewed.log)),
-        *overlaps.campaign_efforts(
-            reviewed.company.table("campaigns"), day_after=reviewed.company.day_after
-        ),
+        *overlaps.campaign_efforts(campaigns, day_after=company.day_after),
     ]
+    pairs = overlaps.near_efforts(asked, running)
+    names = campaigns.set_index("campaign_id")["campaign_name"]
+    pairs["near"] = pairs.pop("near_id").map(lambda i: names.get(i, i))
     first = turnaround.estimate_turnaround(
-        *turnaround.days_until(
-            reviewed.of_quarter, "answered_on", day_after=reviewed.company.day_after
-        )
+        *turnaround.days_until(reviewed.of_quarter, "answered_on", day_after=company.day_after)
     )
     answers = pd.DataFrame(
-        [(d, *turnaround.done_by(first, d)) for d in (1, 2, 5, 10)],
-        columns=["days to first answer", "share", "low", "high"],
+        [(d, *turnaround.done_by(first, d)) for d in FIRST_ANSWER_DAYS],
+        columns=["days", "share", "low", "high"],
     )
-    return [overlaps.near_efforts(asked, running), reviewed.case.table, answers]
+    return [
+        LabelledTable(
+            pairs,
+            f"Open requests that may be what runs already, {quarter}",
+            {
+                "request_id": ("text", "Request"),
+                "near": ("text", "Runs already"),
+                "audience": ("text", "Audience"),
+                "topic": ("text", "Topic"),
+            },
+            f"{SOURCE}, campaigns",
+        ),
+        LabelledTable(
+            reviewed.case.table,
+            f"Every open request in money, {quarter}",
+            {
+                "request_id": ("text", "Request"),
+                "benefit_amount": ("money", "Brings"),
+                "cost_amount": ("money", "Costs"),
+                "net_amount": ("money", "Net of all cost"),
+                "low": ("money", "95% from"),
+                "high": ("money", "to"),
+                "pays_chance": ("percent0", "Pays"),
+                "verdict": ("text", "Verdict"),
+                "why": ("text", "Lacks"),
+            },
+            f"{SOURCE}, rep_quarter",
+        ),
+        LabelledTable(
+            answers,
+            f"Requests answered within so many days, {quarter}",
+            {
+                "days": ("count", "Days"),
+                "share": ("percent", "Answered"),
+                "low": ("percent", "95% from"),
+                "high": ("percent", "to"),
+            },
+            SOURCE,
+        ),
+    ]
 
 
 def vetting_form(reviewed: ReviewedRequests) -> Any:

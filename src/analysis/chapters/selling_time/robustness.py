@@ -29,6 +29,7 @@ WINDOWS = {
     "4 weeks after": (1, 4),
 }  # of the shift, from today
 MOVED = "Hours that training, outages and assistants moved"
+OTHER_ERRORS = "… errors by "
 KNOTS = (0.1, 0.5, 0.9)  # quantiles of log hours
 DOSES = (0.25, 0.5, 0.75)
 FEWEST_CLUSTERS = 5  # below, a group has no error of its own
@@ -71,8 +72,8 @@ def elasticity_estimators(selected: Weeks, hours_effect: HoursEffect) -> pd.Data
         by_rep = control_function.control_function(rows, shares).fit
         both = control_function.control_function(rows, shares, cluster=["rep_id", "week_start"]).fit
         fits += [
-            ("… errors by rep", kind, by_rep, 0),
-            ("… errors by rep and by week", kind, both, 0),
+            (f"{OTHER_ERRORS}rep", kind, by_rep, 0),
+            (f"{OTHER_ERRORS}rep and by week", kind, both, 0),
         ]
     if "quarter" in rows.columns and len(rows["quarter"].unique()) > 1:
         fits.append(
@@ -91,10 +92,24 @@ def elasticity_estimators(selected: Weeks, hours_effect: HoursEffect) -> pd.Data
     if shares:  # the answer itself, before its other errors
         of = hours_effect.elasticity
         answer = (MOVED, of.kind, of.estimate, of.low, of.high, of.n, len(rows), of.method)
-        table.insert([row[0] for row in table].index("… errors by rep"), answer)
+        table.insert([row[0] for row in table].index(f"{OTHER_ERRORS}rep"), answer)
     return pd.DataFrame(
         table, columns=["estimator", "kind", *columns, "n_reps", "n_rows", "convention"]
     )
+
+
+def without_repeats(estimators: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """Return the rows without those of other errors that show the answer's figures again, and a
+    sentence on these.
+    """
+    shown = estimators[["estimate", "low", "high"]].round(2)
+    is_other = estimators["estimator"].str.startswith(OTHER_ERRORS)
+    answer = shown[estimators["estimator"] == MOVED]
+    if answer.empty:
+        return estimators, ""
+    repeats = is_other & (shown == answer.iloc[0]).all(axis="columns")
+    words = " and ".join(n.removeprefix("… ") for n in estimators.loc[repeats, "estimator"])
+    return estimators[~repeats], f"The same with {words}. " if words else ""
 
 
 def slope_robustness(selected: Weeks) -> Robustness:
