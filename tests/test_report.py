@@ -33,6 +33,7 @@ from report_fixtures import (
 )
 from report_text import pages
 
+from analysis.report import page_plan
 from analysis.report.output import MIME
 from analysis.store import request_records
 
@@ -207,6 +208,23 @@ def test_no_label_stands_on_another_and_no_page_is_left_half_empty(which, reques
         share = (lowest - BODY_TOP) / (BODY_BOTTOM - BODY_TOP)
         is_last = number + 1 in first_of_parts
         assert share > LEAST_FULL or is_last, f"page {number + 1} is {share:.0%} full"
+
+
+def test_the_appendix_keeps_to_its_pages(pdf, folder):
+    """Twenty pages, and four for each chapter after the fifth."""
+    texts = [squeezed(text) for text in pages(pdf)]
+    first = next(i for i, text in enumerate(texts) if "Thechaptersindetail" in text)
+    n_chapters = len(list((folder / "notebooks").glob("*.ipynb")))
+    assert first <= page_plan.MOST_PAGES
+    assert len(texts) - first <= 20 + 4 * max(0, n_chapters - 5)
+
+
+def test_every_key_metric_that_has_a_past_shows_its_trend(folder):
+    """The alignment index too, in the manifest that the index of reports is made from."""
+    state = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    past = {m["name"]: m for m in state["key_metrics"] if len(m["earlier"]) > 0}
+    assert "alignment_index" in past
+    assert [name for name, m in past.items() if len(m["trend"]) < 3] == []
 
 
 def people(exports):

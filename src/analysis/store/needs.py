@@ -25,7 +25,8 @@ class Requirements(NamedTuple):
     It cannot do without `needs`; of the sets of tables in `one_of` one is enough; the tables of
     `begins` must have a row dated, in the column named, before the quarter's end.  `answers` are
     the questions of page one that it answers. One that `tells_pay` shows sums made from pay, which
-    would tell that of a person where few are paid.
+    would tell that of a person where few are paid.  It is written without the tables it `rests_on`
+    too, and then says what each would show.
     """
 
     question: str
@@ -34,6 +35,7 @@ class Requirements(NamedTuple):
     begins: dict[str, str]
     answers: list[str]
     tells_pay: bool
+    rests_on: tuple[str, ...] = ()
 
 
 def chapter_notebooks() -> list[Path]:
@@ -83,4 +85,5 @@ def read_requirements(notebook: Path) -> Requirements:
         own.get("begins", {}),
         own.get("answers", []),
         own.get("tells_pay", False),
+        tuple(own.get("rests_on", ())),
     )

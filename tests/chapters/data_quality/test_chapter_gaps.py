@@ -61,6 +61,20 @@ def test_what_the_data_can_answer_is_what_each_notebook_declares(here):
 
 
 @pytest.mark.parametrize(
+    ("tables", "answer"),
+    [
+        ((), ("cannot tell", "assets, goals")),
+        (("assets",), ("in part", "goals")),
+        (("assets", "goals"), None),
+    ],
+)
+def test_a_chapter_that_is_written_without_its_tables_says_so(tables, answer):
+    asked = Requirements("What?", {}, [], {}, [], False, ("assets", "goals"))
+    state = [{"table": table, "n_clean": 3} for table in tables]
+    assert chapter_gaps.part_answer(SimpleNamespace(audit={"tables": state}), asked) == answer
+
+
+@pytest.mark.parametrize(
     ("n_in", "why"),
     [
         (0, "The exports hold no rep team history."),

@@ -163,6 +163,8 @@ def closed_deals(company: Company) -> LabelledTable:
     teams, stays = company.table("team_quarter"), company.table("rep_quarter")
     by_quarter = row_accounts.closed_deals(teams, stays)
     first, last = by_quarter["quarter"].min(), by_quarter["quarter"].max()
+    if not by_quarter["is_partial"].any():
+        by_quarter = by_quarter.drop(columns="is_partial")
     return LabelledTable(
         by_quarter,
         f"Deals closed, {first} to {last}",
@@ -174,8 +176,8 @@ def closed_deals(company: Company) -> LabelledTable:
             "low": ("percent", "95% from"),
             "high": ("percent", "to"),
             "bookings_amount": ("money", "Bookings"),
-            "is_partial": ("yes_no", "Partial"),
-        },
+        }
+        | ({"is_partial": ("yes_no", "Partial")} if "is_partial" in by_quarter else {}),
         "opportunities",
         note=row_accounts.closed_sentence(teams, stays),
     )
@@ -260,7 +262,8 @@ def answerable_questions(company: Company) -> LabelledTable:
     for notebook in needs.chapter_notebooks():
         requirements = needs.read_requirements(notebook)
         gap = chapter_gaps.find_gap(company, requirements)
-        rows.append((requirements.question, *_answer_of(gap)))
+        part = chapter_gaps.part_answer(company, requirements) if gap is None else None
+        rows.append((requirements.question, *(part or _answer_of(gap))))
     for question, tables in FURTHER_QUESTIONS.items():
         lacking = processed.missing_needs(company.audit, tables)
         gap = chapter_gaps.ChapterGap(lacking, "") if lacking else None

@@ -53,6 +53,19 @@ def find_gap(company: Company, requirements: Requirements) -> ChapterGap | None:
     return ChapterGap([], reason.why) if reason else None
 
 
+def part_answer(company: Company, requirements: Requirements) -> tuple[str, str] | None:
+    """Whether a chapter that is written answers in part or not at all, and the tables it lacks.
+
+    None where all it rests on is there.
+    """
+    there = {t["table"] for t in company.audit["tables"] if t["n_clean"]}
+    lacking = [table for table in requirements.rests_on if table not in there]
+    if not lacking:
+        return None
+    is_part = len(lacking) < len(requirements.rests_on)
+    return "in part" if is_part else "cannot tell", ", ".join(lacking)
+
+
 def _too_few_paid(company: Company) -> ChapterGap | None:
     """Gap where so few are paid that sums made from pay would tell what each is."""
     smallest = company.settings.people.smallest_cell

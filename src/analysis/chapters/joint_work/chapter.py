@@ -47,21 +47,25 @@ def _share_table(
     return LabelledTable(frame, caption, BY_SHARE, source, note=note)
 
 
-def kept_tables(work: JointWork) -> LabelledTable:
-    """What is kept, and what the missing would show: a row a table."""
-    rows = [
-        (name.replace("_", " "), len(work.rows[name]) or None,
-         "" if len(work.rows[name]) else joint_work_answer.gap_line(work, name))
-        for name in joint_work_answer.TABLES
-    ]  # fmt: skip
-    frame = pd.DataFrame(rows, columns=["table", "n", "lacks"])
+def missing_tables(work: JointWork) -> LabelledTable:
+    """The tables that nobody keeps, and what each would show: a row a table."""
+    rows = [(name.replace("_", " "), joint_work_answer.gap_line(work, name)) for name in work.gaps]
     return LabelledTable(
-        frame if work.gaps else frame.drop(columns="lacks"),
-        f"Tables kept by hand, {work.year}.",
-        {"table": ("text", "Table"), "n": ("count", "Rows")}
-        | ({"lacks": ("text", "Missing")} if work.gaps else {}),
+        pd.DataFrame(rows, columns=["table", "lacks"]),
+        f"Tables that are missing, {work.year}.",
+        {"table": ("text", "Table"), "lacks": ("text", "Missing")},
         "the tables named",
     )
+
+
+def tables_sentence(work: JointWork) -> str:
+    """Say which of the tables are kept, with their rows."""
+    names = [name for name in joint_work_answer.TABLES if name not in work.gaps]
+    if not names:
+        return f"None of the {len(joint_work_answer.TABLES)} tables this rests on is kept."
+    *first, last = (f"{name.replace('_', ' ')} ({len(work.rows[name]):,})" for name in names)
+    named = f"{', '.join(first)} and {last}" if first else last
+    return f"Kept by hand, rows of the {work.year}: {named}."
 
 
 def campaigns_by_kind(work: JointWork) -> LabelledTable:

@@ -73,6 +73,18 @@ def with_ranks(table: pd.DataFrame) -> pd.DataFrame:
     return ranked.assign(place=places)
 
 
+def place_column(ranked: pd.DataFrame) -> dict[str, tuple[str, str]]:
+    """The column of places as a table shows it; none where every row may have the same."""
+    return {"place": ("text", "Rank")} if len(set(ranked["place"])) > 1 else {}
+
+
+def place_note(ranked: pd.DataFrame) -> str:
+    """What the column of places means, or why there is none."""
+    if place_column(ranked):
+        return "Rank: the places it may have, given the intervals."
+    return "Given the intervals, no row ranks above another." if len(ranked) > 1 else ""
+
+
 def targets_of(targets: pd.DataFrame, start: dt.date, end: dt.date) -> pd.DataFrame:
     """Targets in force in [`start`, `end`) by activity: volume summed over teams and periods,
     conversion weighed by volume; missing where none was set.

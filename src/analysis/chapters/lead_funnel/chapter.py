@@ -196,11 +196,11 @@ def activity_conversion(answer: FunnelAnswer) -> LabelledTable:
             "share": ("percent", "Became opportunities"),
             **BY_SHARE,
             "conversion_target": ("percent", "Target"),
-            "place": ("text", "Rank"),
+            **activity_return.place_column(rows),
         },
         f"{answer.source}, activity_targets",
-        note=f"{definition} Rank: the places an activity may "
-        f"have, given the intervals. Some leads are younger than 90 days. {UNTOLD}",
+        note=f"{definition} {activity_return.place_note(rows)} Some leads are younger than 90 "
+        f"days. {UNTOLD}",
     )
 
 
@@ -407,11 +407,10 @@ def best_selling_products(answer: FunnelAnswer) -> LabelledTable:
             "amount": ("millions", "Bookings"),
             "share": ("percent", "Share"),
             **BY_SHARE,
-            "place": ("text", "Rank"),
+            **activity_return.place_column(rows),
         },
         f"opportunities, products, {company.quarter}",
-        note="Main product of each deal; intervals by owner. Rank: the places it may have, given "
-        "the intervals.",
+        note="Main product of each deal; intervals by owner. " + activity_return.place_note(rows),
     )
 
 
