@@ -225,7 +225,7 @@ def test_a_parents_id_that_contradicts_the_lookup_refuses_the_file(company):
     (refusal,) = company.audit.refusals
     assert refusal.file == "queried.csv"
     assert refusal.reason == (
-        "its columns OwnerId and Owner.Id name the same record, but differ in 1 of 3 rows (rows 3): delete the one that is wrong"
+        "its columns OwnerId and Owner.Id name the same record, but differ in 1 of 3 rows (rows 3): remove the one that is wrong"
     )
 
 

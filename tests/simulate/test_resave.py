@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 import pandas as pd
 import pytest
+import resave
 
-from analysis.simulate.exports import hubspot, resave, write
+from analysis.simulate.exports import hubspot, write
 from analysis.simulate.world.company_parameters import SimulatedCompany
 from analysis.store import processed
 from analysis.tables.canonical import TABLES

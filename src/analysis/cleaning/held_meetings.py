@@ -6,11 +6,12 @@ import tomllib
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from analysis.sources.database import quote_literal
+from analysis.sources.sql_files import read_statements
 
 if TYPE_CHECKING:
     import duckdb
 
+SQL = read_statements(__name__)
 _MARK = r"[-\x{2013}\x{2014}:|*~]"
 
 
@@ -34,15 +35,11 @@ def define_held_meetings(connection: duckdb.DuckDBPyConnection) -> None:
         ]
     )
     taken_back = rf"\b(?:not|nicht|niet|non?|não|pas|inte|ikke)\s+(?:{words['called_off']})\W*$"
-    held = f"regexp_matches(outcome, {quote_literal(words['took_place'])}, 'i')"
-    connection.execute(
-        f"""
-        create or replace macro is_cancelled(subject) as
-          regexp_matches(subject, {quote_literal(cancelled)}, 'i')
-          and not regexp_matches(subject, {quote_literal(taken_back)}, 'i');
-        create or replace macro is_not_held(outcome) as
-          regexp_matches(outcome, {quote_literal(words["not_held"])}, 'i');
-        create or replace macro is_unknown_outcome(outcome) as
-          trim(outcome) <> '' and not is_not_held(outcome) and not {held};
-        """
-    )
+    patterns = {
+        "cancelled": cancelled,
+        "taken_back": taken_back,
+        "not_held": words["not_held"],
+        "took_place": words["took_place"],
+    }
+    connection.execute("set variable held_meetings = $patterns", {"patterns": patterns})
+    connection.execute(SQL["macros"])

@@ -22,10 +22,13 @@ from duckdb.sqltypes import VARCHAR
 from analysis.project.errors import CrmDataError, OwnMapError
 from analysis.sources import own_maps
 from analysis.sources.cells import parsers
+from analysis.sources.composed_sql import create_table, create_view, named_columns, query_text
+from analysis.sources.sql_files import read_statements
 
 if TYPE_CHECKING:
     from analysis.tables.rulebook import Rulebook
 
+SQL = read_statements(__name__)
 N_STAGES_NAMED = 6
 OUTCOME_COLUMNS = (
     "stage_says",
@@ -130,8 +133,8 @@ def define_outcomes(connection: duckdb.DuckDBPyConnection) -> None:
         null_handling="special",  # a name that says nothing is missing
     )
     truth = parsers.PARSERS["boolean"].sql.replace("{x}", "trim(cell)")
-    text = resources.files("analysis.cleaning").joinpath("outcomes.sql").read_text(encoding="utf-8")
-    connection.execute(text.format(truth=truth))
+    connection.execute("create or replace macro truth_of(cell) as " + truth)
+    connection.execute(SQL["macros"])
 
 
 def deal_outcomes(connection: duckdb.DuckDBPyConnection, book: Rulebook) -> None:
@@ -148,17 +151,13 @@ def deal_outcomes(connection: duckdb.DuckDBPyConnection, book: Rulebook) -> None
     try:
         for name in OUTCOME_COLUMNS:
             if name == "probability_settles":
-                connection.execute(
-                    f"create or replace temp view weighed_deals as from {layer};"
-                    "create or replace temp table probability_stages as from closed_stages('weighed_deals');"
-                    "create or replace temp table due_stages as from stages_due('weighed_deals');"
-                    "drop view weighed_deals"
-                )
-            trials.append((name, f"select ({book.derive[name]}) as {name} from {layer} this"))
-            layer = f"(select this.* replace (({book.derive[name]}) as {name}) from {layer} this)"
-        connection.execute(
-            f"create or replace temp table deal_outcomes as select created_at, close_date, stage, status from {layer}"
-        )
+                create_view(connection, "weighed_deals", query_text(["*"], layer))
+                connection.execute(SQL["stages_without_flag"])
+            (derived,) = named_columns({name: book.derive[name]})
+            trials.append((name, query_text([derived], f"{layer} this")))
+            layer = f"({query_text([f'this.* replace ({derived})'], f'{layer} this')})"
+        outcomes = query_text(["created_at", "close_date", "stage", "status"], layer)
+        create_table(connection, "deal_outcomes", outcomes, is_temporary=True)
     except duckdb.Error as error:
         if not book.is_own:
             raise

@@ -1,8 +1,7 @@
 -- How a deal stands: won, lost or open, by what its row and its stage say, never by a default.
 
--- yes or no as the cells of any export write it, and a share from 0 to 1, of 0 to 100 where so written
-create or replace macro truth_of(cell) as {truth};
-
+-- name: macros
+-- a share from 0 to 1, of 0 to 100 where so written
 create or replace macro share_of(cell, whole) as
   try_cast(replace(replace(trim(cell), '%', ''), ',', '.') as double) / whole;
 
@@ -91,3 +90,12 @@ create or replace macro weighed_outcome(firm, by_p, named, is_closed, is_won, p)
   when named = 'closed' then probability_outcome(true, is_won, p)
   when named = 'open' and is_closed is not true then 'open'
 end;
+
+-- name: stages_without_flag
+create or replace temp table probability_stages as
+select * from closed_stages('weighed_deals');
+
+create or replace temp table due_stages as
+select * from stages_due('weighed_deals');
+
+drop view weighed_deals;

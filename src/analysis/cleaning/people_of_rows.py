@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from analysis.sources.sql_files import read_statements
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -16,13 +18,7 @@ if TYPE_CHECKING:
 
     from analysis.sources import intake
 
-_NAMED_IN = {
-    "opportunities": "owner_rep_id",
-    "rep_team_history": "rep_id",
-    "quotas": "rep_id",
-    "compensation": "rep_id",
-}
-_OF_LEADS = {"leads": "owner_rep_id"}  # where the exports hold leads alone
+SQL = read_statements(__name__)
 
 
 def people_of_rows(
@@ -35,18 +31,10 @@ def people_of_rows(
     """
     if n_in["reps"] or not (n_in["opportunities"] or n_in["leads"]) or intake.refusals:
         return intake, dict(n_in)
-    named_in = _NAMED_IN if n_in["opportunities"] else _NAMED_IN | _OF_LEADS
-    named = " union all ".join(
-        f"select {column} as rep_id, source_file, source_row from parsed_{table}"
-        for table, column in named_in.items()
-    )
-    connection.execute(
-        f"""
-        insert into parsed_reps by name
-        select rep_id, source_file, source_row, hash(rep_id) as row_hash, [] as unreadable from ({named})
-        where rep_id is not null
-        qualify row_number() over (partition by rep_id order by source_file, source_row) = 1"""
-    )
+    connection.execute(SQL["of_deals"])
+    if not n_in["opportunities"]:
+        connection.execute(SQL["of_leads"])
+    connection.execute(SQL["reps"])
     counts = dict(
         connection.execute(
             "select source_file, count(*) from parsed_reps group by source_file"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from importlib import resources
 from typing import TYPE_CHECKING, NamedTuple
 
 from analysis.cleaning import (
@@ -32,6 +31,7 @@ from analysis.sources import blank_cells, field_maps, own_maps, typed_tables
 from analysis.sources import intake as sources_intake
 from analysis.sources.cells import notation
 from analysis.sources.database import confine_session, quote_identifier, set_variable
+from analysis.sources.sql_files import read_statements
 from analysis.tables.canonical import TABLES
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from analysis.project.settings import Settings
     from analysis.sources.files import text_table
 
+SQL = read_statements(__name__)
 FREE_MAIL = (
     "gmail.com",
     "googlemail.com",
@@ -110,9 +111,9 @@ class Audit(NamedTuple):
 
 
 def _one(
-    connection: duckdb.DuckDBPyConnection, sql: str, values: Sequence[object] = ()
+    connection: duckdb.DuckDBPyConnection, sql: str, values: Mapping[str, object] | None = None
 ) -> tuple[object, ...]:
-    row = connection.execute(sql, list(values)).fetchone()
+    row = connection.execute(sql, values).fetchone()
     if row is None:
         raise AssertionError(f"a query without an answer: {sql}")
     return tuple(row)
@@ -120,13 +121,7 @@ def _one(
 
 def _define_lead_days(connection: duckdb.DuckDBPyConnection) -> None:
     """Make ``lead_days``, the days of leads' records: none where deals date the export."""
-    connection.execute(
-        """
-        create or replace temp table lead_days as
-        select created_at::date as day from parsed_leads where not exists (from deal_outcomes)
-        union all
-        select entered_at::date from parsed_lead_status_history where not exists (from deal_outcomes)"""
-    )
+    connection.execute(SQL["lead_days"])
 
 
 def _as_of(connection: duckdb.DuckDBPyConnection, today: dt.date) -> dt.date:
@@ -135,22 +130,7 @@ def _as_of(connection: duckdb.DuckDBPyConnection, today: dt.date) -> dt.date:
     What an export knows ends where its records were last created, logged or closed; a meeting
     planned after that has not taken place.  Leads date an export that holds no deals.
     """
-    _, as_of = _one(
-        connection,
-        """
-        with known as (
-          select least(?::date, greatest(
-            (select max(created_at)::date from deal_outcomes),
-            (select max(close_date) from deal_outcomes where status <> 'open' and close_date <= ?::date),
-            (select max(logged_at)::date from parsed_activities where logged_at::date <= ?::date),
-            (select max(day) from lead_days where day <= ?::date))) as last)
-        select last, greatest(
-          (select max(day) from lead_days where day <= last),
-          (select max(close_date) from deal_outcomes where status <> 'open' and close_date <= last),
-          (select max(started_at)::date from parsed_activities where started_at::date <= last))
-        from known""",
-        [today, today, today, today],
-    )
+    (as_of,) = _one(connection, SQL["as_of"], {"today": today})
     if not isinstance(as_of, dt.date):
         raise CrmDataError(
             outcomes.untold_outcomes(connection)
@@ -167,14 +147,7 @@ def _require_data(connection: duckdb.DuckDBPyConnection, as_of: dt.date) -> None
             f"opportunities: the last of its dates is {as_of}: no CRM is as old, so its years are of "
             f"another calendar. Export dates with years from {FIRST_YEAR} on, as 2026-09-30."
         )
-    (first,) = _one(
-        connection,
-        """
-        select least((select min(created_at)::date from deal_outcomes where year(created_at) >= 1990),
-          (select min(close_date) from deal_outcomes where status <> 'open' and year(close_date) >= 1990),
-          (select min(started_at)::date from parsed_activities where year(started_at) >= 1990),
-          (select min(day) from lead_days where year(day) >= 1990))""",
-    )
+    (first,) = _one(connection, SQL["first_record"])
     if isinstance(first, dt.date) and as_of < first:
         raise CrmDataError(
             f"opportunities: as of {as_of} there is nothing yet: the first record is of "
@@ -189,8 +162,7 @@ def _table_audit(
         return TableAudit(
             name, 0, 0, 0, 0, dict.fromkeys((c.name for c in TABLES[name].columns), 0)
         )
-    filled = ", ".join(f"count({quote_identifier(c.name)})" for c in TABLES[name].columns)
-    n_clean, *counts = _one(connection, f"select count(*), {filled} from {quote_identifier(name)}")
+    n_clean, *counts = _one(connection, SQL["filled_cells"], {"table": name})
     aside = dict(
         connection.execute(
             "select rule, count(*) from set_aside where table_name = ? group by rule", [name]
@@ -243,15 +215,9 @@ def _prepare_session(
         set_variable(connection, name, value)
     outcomes.define_outcomes(connection)
     held_meetings.define_held_meetings(connection)
-    connection.execute(
-        resources.files("analysis.cleaning").joinpath("roles.sql").read_text(encoding="utf-8")
-    )
+    connection.execute(read_statements("analysis.cleaning.roles")["macros"])
     hours.define_late_stages(connection, settings.pipeline.late_stages)
-    connection.execute(
-        """
-        create temp table set_aside (table_name varchar, rule varchar, source_file varchar, source_row bigint,
-          record_key varchar, "column" varchar, "text" varchar, money double, minutes double)"""
-    )
+    connection.execute(SQL["set_aside"])
 
 
 def _exports_that_fill(
@@ -277,13 +243,7 @@ def _exports_that_fill(
 
 
 def _first_day(connection: duckdb.DuckDBPyConnection, as_of: dt.date) -> dt.date:
-    (first,) = _one(
-        connection,
-        """
-        select least((select min(close_date) from opportunities where status <> 'open'),
-                     (select min(started_at)::date from activities),
-                     (select min(created_at)::date from leads where not exists (from opportunities)))""",
-    )
+    (first,) = _one(connection, SQL["first_day"])
     return min(first, as_of) if isinstance(first, dt.date) else as_of
 
 
@@ -292,11 +252,7 @@ def define_own_domains(connection: duckdb.DuckDBPyConnection) -> None:
 
     Mail domains of the CRM's users, those anyone may have left out.
     """
-    listed = ", ".join(f"'{d}'" for d in FREE_MAIL)
-    connection.execute(
-        "create or replace temp table own_domains as select distinct email_domain as domain from parsed_reps "
-        f"where email_domain <> '' and email_domain not in ({listed})"
-    )
+    connection.execute(SQL["own_domains"], {"free_mail": list(FREE_MAIL)})
 
 
 def define_rates(connection: duckdb.DuckDBPyConnection) -> None:
@@ -307,27 +263,7 @@ def define_rates(connection: duckdb.DuckDBPyConnection) -> None:
     A rate against the CRM's corporate currency goes by the reporting currency's own rate of the
     same day; where that has none, nothing is converted.
     """
-    connection.execute(
-        """
-        create or replace temp table reporting_rates as
-        select currency, valid_from, valid_to, rate_to_reporting as rate from fx_rates where rate_to_corporate is null
-        union all
-        select f.currency, greatest(f.valid_from, own.valid_from), least(f.valid_to, own.valid_to),
-          f.rate_to_corporate / own.rate_to_corporate
-        from fx_rates f join fx_rates own on own.currency = getvariable('currency')
-          and f.valid_from < coalesce(own.valid_to, date '9999-12-31')
-          and own.valid_from < coalesce(f.valid_to, date '9999-12-31')
-        where f.rate_to_corporate is not null and own.rate_to_corporate is not null"""
-    )
-    connection.execute(
-        "create macro rate_on(code, day) as case when code = getvariable('currency') then 1.0 "
-        "else (select case when min(f.rate) = max(f.rate) then max(f.rate) end from reporting_rates f "
-        "where f.currency = code and f.valid_from <= day and (f.valid_to is null or day < f.valid_to)) end"
-    )
-    connection.execute(  # a currency is only taken for granted where no row of the table names one
-        "create macro stated_currency(code) as "
-        "coalesce(code, case when count(code) over () = 0 then getvariable('currency') end)"
-    )
+    connection.execute(SQL["reporting_rates"])
 
 
 def _note_names(

@@ -1,5 +1,8 @@
--- What a title says of a user's work: integration, marketing, rep or manager; missing where it says neither.
--- Who manages accounts, territories or partners sells; who manages people does not count as selling.
+-- What a title says of a user's work: integration, marketing, rep or manager; missing where it says
+-- neither.  Who manages accounts, territories or partners sells; who manages people does not count
+-- as selling.
+
+-- name: macros
 create or replace macro plain_title(title) as lower(strip_accents(title));
 
 create or replace macro role_of_title(title) as case

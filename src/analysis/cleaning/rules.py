@@ -21,7 +21,12 @@ from analysis.project.errors import OwnMapError
 from analysis.project.nearest_name import did_you_mean
 from analysis.sources import field_maps, own_maps, own_sql
 from analysis.sources.cells import parsers
-from analysis.sources.composed_sql import create_table, named_columns, query_text
+from analysis.sources.composed_sql import (
+    create_empty_table,
+    create_table,
+    named_columns,
+    query_text,
+)
 from analysis.sources.database import has_row, quote_identifier, quote_literal
 from analysis.sources.sql_files import read_statements
 from analysis.tables.canonical import TABLES
@@ -310,10 +315,8 @@ def judge_rows(
         If a rule is no SQL over the table's columns.
     """
     if not book.is_own and not has_row(connection, source):
-        nothing = [
-            f"null::{SQL_TYPES[c.kind]} as {quote_identifier(c.name)}" for c in table.columns
-        ]
-        create_table(connection, table.name, query_text(nothing, "range(0)"))
+        types = {c.name: SQL_TYPES[c.kind] for c in table.columns}
+        create_empty_table(connection, table.name, types)
         return
     try:
         _judge(connection, table, book, source)

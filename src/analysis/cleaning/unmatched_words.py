@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import duckdb
 
-from analysis.sources.database import quote_identifier
+from analysis.sources.sql_files import read_statements
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from analysis.sources.intake import Export
 
+SQL = read_statements(__name__)
 FEWEST_REPS = 5  # that must use a word before it is shown
 MOST_WORDS = 20
 SHORTEST = 3  # letters
@@ -84,9 +85,7 @@ def _add_names(
     for column, head in columns.items():
         if naming.search(head):
             connection.execute(
-                "insert into name_words select distinct unnest(regexp_split_to_array("
-                f"lower({quote_identifier(column)}), ?)) from {quote_identifier(table)}",
-                [_LETTERS],
+                SQL["name_words"], {"name": column, "letters": _LETTERS, "table": table}
             )
 
 
@@ -97,20 +96,7 @@ def unmatched_words(connection: duckdb.DuckDBPyConnection) -> tuple[UnmatchedWor
     three letters.  Needs ``activities``, ``parsed_activities`` and ``name_words``.
     """
     rows = connection.execute(
-        """
-        with entries as (
-          select a.rep_id, a.activity_id, p.subject
-          from activities a join parsed_activities p
-            on p.source_file = a.source_file and p.source_row = a.source_row
-          where a.activity_class = 'unclassified' and a.minutes > 0 and p.subject is not null),
-        words as (
-          select distinct rep_id, activity_id,
-            unnest(regexp_split_to_array(lower(subject), $letters)) as word
-          from entries)
-        select word, count(distinct rep_id) as n_reps, count(*) as n_entries from words
-        where length(word) >= $shortest and word not in (select n.word from name_words n where n.word is not null)
-        group by word having count(distinct rep_id) >= $fewest
-        order by n_reps desc, n_entries desc, word limit $most""",
+        SQL["unmatched_words"],
         {
             "letters": _LETTERS,
             "shortest": SHORTEST,

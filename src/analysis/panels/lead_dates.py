@@ -7,8 +7,9 @@ response to a campaign without a type leaves it unknown too.
 
 from __future__ import annotations
 
-from importlib import resources
 from typing import TYPE_CHECKING
+
+from analysis.sources.sql_files import read_statements
 
 if TYPE_CHECKING:
     import duckdb
@@ -16,6 +17,4 @@ if TYPE_CHECKING:
 
 def make_lead_dates(connection: duckdb.DuckDBPyConnection) -> None:
     """Make the panel ``lead_dates``; needs ``stays_ever`` and the clean tables."""
-    connection.execute(
-        resources.files("analysis.panels").joinpath("lead_dates.sql").read_text(encoding="utf-8")
-    )
+    connection.execute(read_statements(__name__)["lead_dates"])

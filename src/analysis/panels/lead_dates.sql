@@ -1,6 +1,7 @@
 -- A lead and the day it first reached each stage, as the CRM says: nothing is inferred here.
 -- Needs stays_ever, and the variables time_zone and as_of.
 
+-- name: lead_dates
 create or replace macro local_day(moment) as timezone(getvariable('time_zone'), moment)::date;
 
 create or replace temp table first_responses as

@@ -6,18 +6,20 @@ cannot decide stays missing: the lead is neither ready nor not.
 
 from __future__ import annotations
 
-from importlib import resources
 from typing import TYPE_CHECKING
 
 import duckdb
 
 from analysis.project.errors import OwnMapError
+from analysis.sources.composed_sql import create_view, named_columns, query_text
 from analysis.sources.database import insert_rows, set_variable
 from analysis.sources.own_definitions import OWN_FILE, Definition
+from analysis.sources.sql_files import read_statements
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+SQL = read_statements(__name__)
 SIGNAL_DAYS = 30
 SIGNALS = ("created_on", "lead_source", "segment", "team_id", "n_responses", "n_campaigns",
            "campaign_type", "is_mql")  # fmt: skip
@@ -34,31 +36,21 @@ def make_sales_ready(
     OwnMapError
         If an expression asks for what no lead has, or is neither true nor false.
     """
-    connection.execute(
-        "create or replace table sales_ready_leads (definition varchar, metric varchar, "
-        "side varchar, valid_from date, approval varchar, lead_id varchar, "
-        "is_sales_ready boolean, is_in_force boolean)"
-    )
+    connection.execute(SQL["sales_ready_leads"])
     if not definitions:
         return
     set_variable(connection, "signal_days", SIGNAL_DAYS)
-    connection.execute(
-        resources.files("analysis.panels").joinpath("sales_ready.sql").read_text(encoding="utf-8")
-    )
+    connection.execute(SQL["lead_signals"])
     approvals = {d.name: _approval(connection, d) for d in definitions}
     agreed = [d for d in definitions if approvals[d.name] == "sales" and d.side == "both"]
     _name_versions_in_force(connection, agreed)
     for definition in definitions:
         _require_condition(connection, definition)
         try:
+            judged = ["lead_id", "created_on", *named_columns({"is_ready": definition.when})]
+            create_view(connection, "judged_leads", query_text(judged, "lead_signals"))
             connection.execute(
-                f"""
-                insert into sales_ready_leads
-                select $name, $metric, $side, $valid_from, $approval, r.lead_id, r.is_ready,
-                  coalesce(f.definition = $name, false)
-                from (select lead_id, created_on, {definition.when} as is_ready from lead_signals) r
-                left join versions_in_force f on f.metric = $metric
-                  and r.created_on >= f.from_day and r.created_on < f.until_day""",
+                SQL["ready_leads"],
                 {
                     "name": definition.name,
                     "metric": definition.metric,
@@ -88,33 +80,22 @@ def _name_versions_in_force(
     connection: duckdb.DuckDBPyConnection, agreed: Sequence[Definition]
 ) -> None:
     """Make ``versions_in_force``: from which day to which each agreed version of a metric held."""
-    connection.execute(
-        "create or replace temp table versions_in_force "
-        "(definition varchar, metric varchar, from_day date, until_day date)"
-    )
+    connection.execute(SQL["versions"])
     insert_rows(
         connection,
         "versions_in_force",
         [(d.name, d.metric, d.valid_from, d.valid_from) for d in agreed],
     )
-    connection.execute(
-        """
-        create or replace temp table versions_in_force as
-        select definition, metric, from_day, lead(from_day, 1, date '2200-01-01')
-            over (partition by metric order by from_day, definition) as until_day
-        from versions_in_force"""
-    )
+    connection.execute(SQL["versions_in_force"])
 
 
 def _require_condition(connection: duckdb.DuckDBPyConnection, definition: Definition) -> None:
     """Refuse an expression that is neither true nor false, or asks for what leads do not have."""
     try:
-        kind = connection.execute(
-            f"describe select {definition.when} as is_ready from lead_signals"
-        ).fetchall()[0][1]
-        connection.execute(
-            f"select lead_id, {definition.when} as is_ready from lead_signals limit 0"
-        )
+        judged = ["lead_id", *named_columns({"is_ready": definition.when})]
+        query = query_text(judged, "lead_signals") + " limit 0"
+        kind = connection.execute("describe " + query).fetchall()[1][1]
+        connection.execute(query)
     except duckdb.Error as error:
         raise _refusal(definition, str(error)) from None
     if kind != "BOOLEAN":

@@ -2,6 +2,19 @@
 -- Nothing that sales did with it is here, so no definition can be true because a lead was won.
 -- Needs lead_dates, and the variables time_zone and signal_days.
 
+-- name: sales_ready_leads
+create or replace table sales_ready_leads (
+  definition varchar,
+  metric varchar,
+  side varchar,
+  valid_from date,
+  approval varchar,
+  lead_id varchar,
+  is_sales_ready boolean,
+  is_in_force boolean
+);
+
+-- name: lead_signals
 create or replace temp table lead_signals as
 with responses as (
   select l.lead_id, t.campaign_id, t.touched_at, c.campaign_type
@@ -35,3 +48,39 @@ select
   end as is_mql
 from lead_dates d
 left join counts c using (lead_id);
+
+-- name: versions
+create or replace temp table versions_in_force (
+  definition varchar,
+  metric varchar,
+  from_day date,
+  until_day date
+);
+
+-- name: versions_in_force
+create or replace temp table versions_in_force as
+select
+  definition,
+  metric,
+  from_day,
+  lead(from_day, 1, date '2200-01-01') over (
+    partition by metric order by from_day, definition
+  ) as until_day
+from versions_in_force;
+
+-- name: ready_leads
+insert into sales_ready_leads
+select
+  $name,
+  $metric,
+  $side,
+  $valid_from,
+  $approval,
+  r.lead_id,
+  r.is_ready,
+  coalesce(f.definition = $name, false)
+from judged_leads as r
+left join versions_in_force as f
+  on f.metric = $metric
+  and r.created_on >= f.from_day
+  and r.created_on < f.until_day;

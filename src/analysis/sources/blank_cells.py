@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from analysis.sources.cells import notation, parsers
+from analysis.sources.composed_sql import query_text
 from analysis.sources.database import quote_identifier, quote_literal
 from analysis.sources.files.text_table import Refusal
 from analysis.tables.canonical import TABLES
@@ -117,15 +118,21 @@ def _tokens(
     if not columns:
         return {}
     parts = [  # each text once: most cells are long, or begin as numbers and days do
-        f"""select {quote_literal(name)} as name, {column.cell} as cell, count(*) as n from {quote_identifier(export.text_table)}
-        where length({column.cell}) <= {LONGEST} and not ({column.cell}[1] between '0' and '9') group by cell"""
+        query_text(
+            [f"{quote_literal(name)} as name", f"{column.cell} as cell", "count(*) as n"],
+            quote_identifier(export.text_table),
+            where=f"length({column.cell}) <= {LONGEST} and not ({column.cell}[1] between '0' and '9')",
+        )
+        + " group by cell"
         for name, column in columns.items()
     ]
     counts: dict[str, dict[str, int]] = {}
-    counted = connection.execute(
-        f"select name, cell_text(cell) as token, sum(n)::bigint from ({' union all '.join(parts)}) "
-        f"where lower(cell_text(cell)) in ({listed}) group by name, token"
-    ).fetchall()
+    tokens = query_text(
+        ["name", "cell_text(cell) as token", "sum(n)::bigint"],
+        f"({' union all '.join(parts)})",
+        where=f"lower(cell_text(cell)) in ({listed})",
+    )
+    counted = connection.execute(tokens + " group by name, token").fetchall()
     for name, token, n in counted:
         counts.setdefault(name, {})[token] = n
     return counts
@@ -142,6 +149,7 @@ class _Around(NamedTuple):
     ]  # columns of which no cell has a blank, an apostrophe or a formula around its text
 
 
+UNPIVOTED = "(unpivot query_table($table) on columns($cells) into name place value cell)"
 _IS_QUOTED = "starts_with({x}, '''')"
 # cheap to ask of millions of cells; a letter of another alphabet only means a closer look
 _IS_ODD = (
@@ -160,21 +168,21 @@ def _counted(
     """Return how many cells `x` of each column fulfil the SQL `when`."""
     if not columns:
         return {}
-    text_table = quote_identifier(export.text_table)
     if export.n_rows <= FEW_ROWS:  # the statement is then what takes the time: ask it once
-        cells = dict.fromkeys(column.cell for column in columns.values())
+        cells = list(dict.fromkeys(column.cell for column in columns.values()))
         counted = dict(
             connection.execute(
-                f"select place, count(*) from (unpivot (select {', '.join(cells)} from {text_table}) "
-                f"on {', '.join(cells)} into name place value cell) where {when.replace('{x}', 'cell')} "
-                "group by place"
+                query_text(["place", "count(*)"], UNPIVOTED, where=when.replace("{x}", "cell"))
+                + " group by place",
+                {"table": export.text_table, "cells": cells},
             ).fetchall()
         )
         return {name: counted.get(column.cell, 0) for name, column in columns.items()}
-    selects = [
+    counts = [
         f"count(*) filter (where {when.replace('{x}', column.cell)})" for column in columns.values()
     ]
-    row = connection.execute(f"select {', '.join(selects)} from {text_table}").fetchone()
+    query = query_text(counts, quote_identifier(export.text_table))
+    row = connection.execute(query).fetchone()
     return dict(zip(columns, row or (), strict=True))
 
 
@@ -244,6 +252,13 @@ def _notes(export: intake.Export, emptied: Mapping[str, Mapping[str, int]]) -> l
     ]
 
 
+DIFFERENCES = (
+    "count(*) filter (a is not null and b is not null)",
+    "count(*) filter (a <> b)",
+    "min_by(source_row, source_row, 3) filter (a <> b)",
+)
+
+
 def _disagreement(connection: duckdb.DuckDBPyConnection, export: intake.Export) -> str | None:
     """Say where a lookup and its parent's Id name two different records.
 
@@ -259,16 +274,16 @@ def _disagreement(connection: duckdb.DuckDBPyConnection, export: intake.Export) 
                     )
                     for single in (field._replace(also=()), field._replace(source=other, also=()))
                 ]
-                row = connection.execute(
-                    f"""select count(*) filter (a is not null and b is not null),
-                      count(*) filter (a <> b), min_by(source_row, source_row, 3) filter (a <> b)
-                    from (select source_row, {sql[0]} as a, {sql[1]} as b from {quote_identifier(export.text_table)} t)"""
-                ).fetchone()
+                pairs = query_text(
+                    ["source_row", f"{sql[0]} as a", f"{sql[1]} as b"],
+                    f"{quote_identifier(export.text_table)} t",
+                )
+                row = connection.execute(query_text(DIFFERENCES, f"({pairs})")).fetchone()
                 if row and row[1]:
                     return (
                         f"its columns {field.source} and {other} name the same record, but differ "
                         f"in {row[1]:,} of "
-                        f"{row[0]:,} rows (rows {', '.join(map(str, row[2]))}): delete the one that is wrong"
+                        f"{row[0]:,} rows (rows {', '.join(map(str, row[2]))}): remove the one that is wrong"
                     )
     return None
 

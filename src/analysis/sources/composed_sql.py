@@ -12,6 +12,7 @@ from analysis.sources.database import quote_identifier
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
     import duckdb
 
@@ -22,21 +23,47 @@ def named_columns(expressions: Mapping[str, str]) -> list[str]:
 
 
 def query_text(
-    columns: Iterable[str], source: str, *, where: str = "true", order: Iterable[str] = ()
+    columns: Iterable[str], source: str, *, where: str = "", order: Iterable[str] = ()
 ) -> str:
     """Return the query of `columns` over the rows of `source`, a table or a query in brackets."""
-    query = f"select {', '.join(columns)} from {source} where {where}"
-    return " order by ".join([query, *([", ".join(order)] if order else [])])
+    query = f"select {', '.join(columns)} from {source}"
+    if where:
+        query += f" where {where}"
+    return " order by ".join([query, *filter(None, [", ".join(order)])])
 
 
 def create_table(
-    connection: duckdb.DuckDBPyConnection, name: str, query: str, *, is_temporary: bool = False
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    query: str,
+    values: Mapping[str, object] | None = None,
+    *,
+    is_temporary: bool = False,
 ) -> None:
     """Make a table of a query's rows, in place of one that is called so."""
     kind = "temp table" if is_temporary else "table"
-    connection.execute(f"create or replace {kind} {quote_identifier(name)} as {query}")
+    connection.execute(f"create or replace {kind} {quote_identifier(name)} as {query}", values)
+
+
+def create_empty_table(
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    types: Mapping[str, str],
+    *,
+    is_temporary: bool = False,
+) -> None:
+    """Make a table of columns by their types, in place of one that is called so."""
+    kind = "temp table" if is_temporary else "table"
+    columns = ", ".join(f"{quote_identifier(column)} {sql}" for column, sql in types.items())
+    connection.execute(f"create or replace {kind} {quote_identifier(name)} ({columns})")
 
 
 def create_view(connection: duckdb.DuckDBPyConnection, name: str, query: str) -> None:
     """Make a temporary view of a query, in place of one that is called so."""
     connection.execute(f"create or replace temp view {quote_identifier(name)} as {query}")
+
+
+def write_parquet(connection: duckdb.DuckDBPyConnection, query: str, file: Path) -> None:
+    """Write a query's rows to a file of Parquet."""
+    statement = f"copy ({query}) to $file (format parquet, compression zstd)"
+    connection.execute(statement, {"file": str(file)})

@@ -47,6 +47,12 @@ BLANKS = (
     " \t\r\n\v\f\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009"
     "\u200a\u200b\u200c\u200d\u2028\u2029\u202f\u205f\u2060\u3000\ufeff"
 )
+SIGNS = {
+    "blanks": BLANKS,
+    "odd_signs": month_names.ODD_SIGNS,
+    "even_signs": month_names.EVEN_SIGNS,
+    "number_signs": numbers.ODD_SIGNS,
+}
 # A letter of any script as a pattern, as the macro `has_letter` has it.
 LETTER = (
     r"[A-Za-z\x{AA}\x{B5}\x{BA}\x{C0}-\x{D6}\x{D8}-\x{F6}\x{F8}-\x{1FFF}\x{2C00}-\x{2DFF}"
@@ -83,9 +89,11 @@ def open_session(
                 f"set disabled_optimizers = '{','.join(unused)}'"
             )
             if has_macros:
-                set_variable(connection, "blanks", BLANKS)
+                for name, signs in SIGNS.items():
+                    set_variable(connection, name, signs)
                 connection.execute(SQL["macros"])
-                connection.execute(dates.MACROS + month_names.MACROS + numbers.MACROS)
+                for cells in (dates, month_names, numbers):
+                    connection.execute(cells.SQL["macros"])
             yield connection
         finally:
             connection.close()
@@ -130,7 +138,7 @@ def insert_rows(
     if rows:
         columns = ", ".join("unnest(?)" for _ in rows[0])
         connection.execute(
-            f"insert into {quote_identifier(table)} select {columns}",
+            f"insert into {quote_identifier(table)} select " + columns,
             [list(c) for c in zip(*rows, strict=True)],
         )
 
@@ -146,10 +154,15 @@ def replace_values(connection: duckdb.DuckDBPyConnection, table: str, column: st
 
 def has_row(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
     """Return whether a table has any row."""
-    return (
-        connection.execute(f"select 1 from {quote_identifier(table)} limit 1").fetchone()
-        is not None
-    )
+    query = "select 1 from query_table($table) limit 1"
+    return connection.execute(query, {"table": table}).fetchone() is not None
+
+
+def count_rows(connection: duckdb.DuckDBPyConnection, table: str) -> int:
+    """Return how many rows a table has."""
+    query = "select count(*) from query_table($table)"
+    row = connection.execute(query, {"table": table}).fetchone()
+    return int(row[0]) if row else 0
 
 
 def quote_identifier(name: str) -> str:

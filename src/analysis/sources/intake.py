@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from analysis.project.errors import OwnMapError
 from analysis.project.strange_files import printable_name, why_strange
 from analysis.sources import field_maps, unread_files
-from analysis.sources.database import quote_identifier
+from analysis.sources.database import count_rows, quote_identifier
 from analysis.sources.file_labels import file_labels
 from analysis.sources.files import api_pages, ical, loaders, report_layout
 from analysis.sources.files.text_table import Refusal
@@ -106,8 +106,7 @@ def _export(
 ) -> tuple[Export, list[BrokenLine]]:
     """Take a report's totals out, count the rows, and say what there is to warn of in their number."""
     name, table, broken, notes = loaded.name, loaded.text_table, loaded.broken, loaded.notes
-    counted = connection.execute(f"select count(*) from {quote_identifier(table)}").fetchone()
-    n_rows = (counted[0] if counted else 0) + len(broken)
+    n_rows = count_rows(connection, table) + len(broken)
     if any(e.table for e in loaded.layouts):
         has_title = any(b.rule == report_layout.TITLE for b in broken)
         totals, filled = report_layout.take_out(

@@ -19,6 +19,7 @@ import duckdb
 from analysis.project.errors import OwnMapError
 from analysis.project.nearest_name import did_you_mean
 from analysis.sources import field_maps, recognise
+from analysis.sources.composed_sql import query_text
 from analysis.sources.field_maps import OWN_MAP, require_known
 from analysis.tables.canonical import TABLES
 
@@ -198,7 +199,7 @@ def sql_at_fault(
     """
     for name, statement in trials:
         try:
-            connection.execute(f"select max(hash(whole)) from ({statement}) whole").fetchall()
+            connection.execute(query_text(["max(hash(whole))"], f"({statement}) whole")).fetchall()
         except duckdb.Error as problem:
             return name, first_line(problem)
     return "", first_line(error)

@@ -10,8 +10,15 @@ import duckdb
 from analysis.project.errors import OwnMapError
 from analysis.sources import field_maps, own_maps, own_sql
 from analysis.sources.cells import parsers, reading
+from analysis.sources.composed_sql import (
+    create_empty_table,
+    create_table,
+    named_columns,
+    query_text,
+)
 from analysis.sources.database import quote_identifier
 from analysis.sources.files.text_table import Refusal
+from analysis.sources.sql_files import read_statements
 from analysis.tables.canonical import TABLES
 from analysis.tables.columns import SQL_TYPES
 
@@ -24,6 +31,13 @@ if TYPE_CHECKING:
     from analysis.tables import rulebook
     from analysis.tables.columns import Kind
 
+SQL = read_statements(__name__)
+OF_EACH_ROW = {
+    "source_file": "varchar",
+    "source_row": "bigint",
+    "row_hash": "ubigint",
+    "unreadable": 'struct("column" varchar, rule varchar, "text" varchar)[]',
+}
 FEWEST_UNREAD = 3  # fewer cells that nothing reads are slips, whatever their share
 # A larger share of cells that nothing reads says that the column's notation is not known: what is
 # lost with them is no sample of the rows, but a month, a country or a currency.  Slips in dates,
@@ -54,31 +68,26 @@ def make_lookups(
     names = {layout.lookup: layout.fields for layout in layouts if layout.lookup}
     of_house = {layout.lookup for layout in layouts if not layout.is_own}
     for name, fields in names.items():
-        table = quote_identifier(name if name in of_house else f"lookup {name}")
-        nothing = ", ".join(f"null::varchar as {quote_identifier(f.name)}" for f in fields)
-        selects = [f"select {nothing} where false"]
+        table = name if name in of_house else f"lookup {name}"
+        nothing = [f"null::varchar as {quote_identifier(f.name)}" for f in fields]
+        selects = [query_text(nothing, "range(0)")]
         for export in intake.exports:
             cells = {column.strip().casefold(): f"c{i}" for i, column in enumerate(export.header)}
-            selects += [
-                "select "
-                + ", ".join(
-                    f"({parsers.text_sql(f, cells)})::varchar as {quote_identifier(f.name)}"
-                    for f in layout.fields
-                )
-                + f" from {quote_identifier(export.text_table)}"
-                for layout in export.layouts
-                if layout.lookup == name
-            ]
-        connection.execute(
-            f"create or replace temp table {table} as {' union all by name '.join(selects)}"
-        )
+            source = quote_identifier(export.text_table)
+            for layout in export.layouts:
+                if layout.lookup == name:
+                    texts = {
+                        f.name: f"{parsers.text_sql(f, cells)}::varchar" for f in layout.fields
+                    }
+                    selects.append(query_text(named_columns(texts), source))
+        create_table(connection, table, " union all by name ".join(selects), is_temporary=True)
         first, *others = fields
         for field in others:  # names with blanks: no column of an export's own can be meant by them
             function = own_sql.look_up_function(name, field.name)
             connection.execute(
                 f'create or replace temp macro {quote_identifier(function)}("looked up") as (select max("its value") '
                 f'from (select {quote_identifier(first.name)} as "its key", {quote_identifier(field.name)} as "its value" '
-                f'from {table}) where "its key" = "looked up")'
+                f'from {quote_identifier(table)}) where "its key" = "looked up")'
             )
 
 
@@ -118,12 +127,9 @@ def make_typed_table(
                     "insert into set_aside values (?, ?, ?, ?, null, null, ?, null, null)",
                     [name, line.rule, line.file, line.line, line.problem],
                 )
-    described = ", ".join(f"{quote_identifier(n)} {SQL_TYPES[kind]}" for n, kind in columns.items())
-    parsed = quote_identifier("parsed_" + name)
-    connection.execute(
-        f"create or replace temp table {parsed} ({described}, source_file varchar, source_row bigint, row_hash ubigint, "
-        'unreadable struct("column" varchar, rule varchar, "text" varchar)[])'
-    )
+    parsed = "parsed_" + name
+    types = {name: SQL_TYPES[kind] for name, kind in columns.items()}
+    create_empty_table(connection, parsed, types | OF_EACH_ROW, is_temporary=True)
     for (
         select,
         export,
@@ -132,7 +138,7 @@ def make_typed_table(
         selects
     ):  # one export after another: memory stays that of the largest, however many there are
         try:
-            connection.execute(f"insert into {parsed} by name {select}")
+            connection.execute(f"insert into {quote_identifier(parsed)} by name " + select)
         except duckdb.Error as error:
             if not layout.is_own:
                 raise
@@ -229,9 +235,8 @@ def _teams_of_users(
         for layout in export.layouts:
             if layout.table == table.name and (export, layout) not in used:
                 select = _select(export, layout.fields, columns, set(), readings)
-                connection.execute(
-                    f"insert into teams_of_users select rep_id, team_id from ({select})"
-                )
+                team_ids = query_text(["rep_id", "team_id"], f"({select})")
+                connection.execute("insert into teams_of_users " + team_ids)
 
 
 class _Unread(NamedTuple):
@@ -254,22 +259,15 @@ def _unread_files(
     refused: dict[str, Refusal] = {}
     layouts = {(e.file, layout.table): layout for e in intake.exports for layout in e.layouts}
     for name in names:
-        parsed = quote_identifier("parsed_" + name)
-        if not _has_unread(connection, parsed):
-            continue
-        rows = connection.execute(
-            f"""with cells as (select source_file, source_row, unnest(unreadable) as cell from {parsed}
-              where len(unreadable) > 0)
-            select source_file, cell['column'], cell['rule'], count(*), list(source_row order by source_row)[:3],
-              list(distinct cell['text'])[:200]
-            from cells group by all having count(*) >= {FEWEST_UNREAD} order by 1, 4 desc, 2"""
-        ).fetchall()
+        parsed = {"parsed": "parsed_" + name}
+        if connection.execute(SQL["has_unread"], parsed).fetchone() is None:
+            continue  # most have none, and nothing is counted
+        rows = connection.execute(SQL["unread"], {**parsed, "fewest": FEWEST_UNREAD}).fetchall()
         for one in map(_Unread._make, rows):
             if one.rule not in MOST_UNREAD or one.file in refused:
                 continue
             (n_read,) = connection.execute(
-                f"select count({quote_identifier(one.column)}) from {parsed} where source_file = ?",
-                [one.file],
+                SQL["cells_read"], {**parsed, "name": one.column, "file": one.file}
             ).fetchone() or (0,)
             n_cells = n_read + one.n_cells
             if one.n_cells > MOST_UNREAD[one.rule] * n_cells:
@@ -282,12 +280,6 @@ def _unread_files(
                     one.file, _unread_sentence(one, source, n_cells), (name,)
                 )
     return list(refused.values())
-
-
-def _has_unread(connection: duckdb.DuckDBPyConnection, parsed: str) -> bool:
-    """Return whether any cell of a typed table could not be read: of most, none, and nothing is counted."""
-    query = f"select 1 from {parsed} where len(unreadable) > 0 limit 1"
-    return connection.execute(query).fetchone() is not None
 
 
 def _unread_sentence(unread: _Unread, column: str, n_cells: int) -> str:

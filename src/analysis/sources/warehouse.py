@@ -18,6 +18,7 @@ import duckdb
 from analysis.project.errors import ExchangeError
 from analysis.project.hidden_secrets import without_secrets
 from analysis.project.strange_files import why_strange
+from analysis.sources.composed_sql import query_text
 from analysis.sources.database import quote_identifier, quote_literal
 
 if TYPE_CHECKING:
@@ -215,7 +216,7 @@ class _Postgresql(_Database):
 
     def query_columns(self, query: str) -> tuple[tuple[str, str], ...]:
         self._cursor.adbc_prepare(query)  # by itself, lest it close a bracket of ours
-        self._cursor.execute(f"select * from (\n{query}\n) q limit 0")
+        self._cursor.execute(query_text(["*"], _from(query)) + " limit 0")
         schema = self._cursor.fetch_record_batch().schema
         kinds = {
             b"timestamptz": "timestamp with time zone",
@@ -229,7 +230,7 @@ class _Postgresql(_Database):
         )
 
     def count(self, source: Relation | str) -> int:
-        return int(self._table(f"select count(*) as n from {_from(source)}")[0]["n"])
+        return int(self._table(query_text(["count(*) as n"], _from(source)))[0]["n"])
 
     def rows(
         self, source: Relation | str, columns: Sequence[tuple[str, str]], since: Since | None
@@ -246,8 +247,8 @@ class _Postgresql(_Database):
             literal = f"timestamptz {quote_literal(since.time)}"
             if since.kind != "timestamp with time zone":  # written without a zone: taken as UTC
                 literal = f"({literal} at time zone 'UTC')"
-            only = f" where {column} >= {literal} or {column} is null"
-        self.statement = f"select {', '.join(cells)} from {_from(source)}{only}"
+            only = f"{column} >= {literal} or {column} is null"
+        self.statement = query_text(cells, _from(source), where=only)
         self._cursor.execute(self.statement)
         reader: pa.RecordBatchReader = self._cursor.fetch_record_batch()
         return reader
@@ -268,11 +269,11 @@ class _Sqlite(_Database):
 
     def query_columns(self, query: str) -> tuple[tuple[str, str], ...]:
         self._cursor.adbc_prepare(query)  # by itself, lest it close a bracket of ours
-        self._cursor.execute(f"select * from (\n{query}\n) q limit 0")
+        self._cursor.execute(query_text(["*"], _from(query)) + " limit 0")
         return tuple((name, "") for name in self._cursor.fetch_record_batch().schema.names)
 
     def count(self, source: Relation | str) -> int:
-        return int(self._table(f"select count(*) as n from {_from(source)}")[0]["n"])
+        return int(self._table(query_text(["count(*) as n"], _from(source)))[0]["n"])
 
     def rows(
         self, source: Relation | str, columns: Sequence[tuple[str, str]], since: Since | None
@@ -284,9 +285,9 @@ class _Sqlite(_Database):
         only = ""
         if since is not None:
             time = f"datetime({quote_identifier(since.column)})"
-            only = f" where {time} >= datetime({quote_literal(since.time)}) or {time} is null"
-        self.statement = f"select {', '.join(cells)} from {_from(source)}{only}"
-        self._cursor.execute(f"select {first} union all {self.statement}")
+            only = f"{time} >= datetime({quote_literal(since.time)}) or {time} is null"
+        self.statement = query_text(cells, _from(source), where=only)
+        self._cursor.execute("select " + first + " union all " + self.statement)
         return _without_first_row(self._cursor.fetch_record_batch())
 
 
@@ -344,12 +345,12 @@ class _ParquetFolder:
 
     def relations(self) -> list[Relation]:
         return [
-            Relation("", name, self._described(f"select * from {self._from(name)}"))
+            Relation("", name, self._described(query_text(["*"], self._from(name))))
             for name in self._files
         ]
 
     def _described(self, statement: str) -> tuple[tuple[str, str], ...]:
-        columns = self._session.execute(f"describe {statement}").fetchall()
+        columns = self._session.execute("describe " + statement).fetchall()
         return tuple((str(name), str(kind)) for name, kind, *_ in columns)
 
     def query_columns(self, query: str) -> tuple[tuple[str, str], ...]:
@@ -357,7 +358,7 @@ class _ParquetFolder:
 
     def count(self, source: Relation | str) -> int:
         name = source.name if isinstance(source, Relation) else source
-        counted = self._session.execute(f"select count(*) from {self._from(name)}").fetchone()
+        counted = self._session.execute(query_text(["count(*)"], self._from(name))).fetchone()
         return int(counted[0]) if counted else 0
 
     def rows(
@@ -367,8 +368,8 @@ class _ParquetFolder:
         since: Since | None,  # noqa: ARG002 - files are read in full
     ) -> pa.RecordBatchReader:
         name = source.name if isinstance(source, Relation) else source
-        cells = ", ".join(quote_identifier(column) for column, _ in columns)
-        self.statement = f"select {cells} from {self._from(name)}"
+        cells = [quote_identifier(column) for column, _ in columns]
+        self.statement = query_text(cells, self._from(name))
         reader: pa.RecordBatchReader = self._session.execute(self.statement).to_arrow_reader(
             BATCH_ROWS
         )

@@ -30,6 +30,7 @@ from analysis.project.errors import CrmDataError
 from analysis.project.private_files import FILE_OF_OWNER, make_private, private_folder
 from analysis.project.whole_file import write_whole
 from analysis.sources import database, field_maps, intake, own_definitions
+from analysis.sources.sql_files import read_statements
 from analysis.store import noted_account, pull_record
 from analysis.tables.canonical import TABLES
 from analysis.tables.panel_tables import PANELS
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from analysis.cleaning.unmatched_words import UnmatchedWord
 
 AUDIT_FILE = paths.AUDIT_FILE
+SQL = read_statements(__name__)
 QUARANTINE_FILE = "quarantine.parquet"
 NAME_REVIEW_FILE = "name_review.csv"
 KEY_FILE = "pseudonyms.key"
@@ -94,7 +96,7 @@ def _key(dataset: str) -> str:
         raise CrmDataError(
             f"{dataset}: data/history/{dataset}/{KEY_FILE} must hold {2 * KEY_BYTES} hex digits, "
             f"but holds {len(key)} characters. Put the key back from a backup; if there is none, "
-            "delete the file, and people's ids in later reports are not those of earlier ones."
+            "remove the file, and people's ids in later reports are not those of earlier ones."
         )
     return key
 
@@ -139,12 +141,6 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, dt.date) else value
 
 
-def _copy(connection: duckdb.DuckDBPyConnection, select: str, file: Path) -> None:
-    connection.execute(
-        f"copy ({select}) to {database.quote_literal(str(file))} (format parquet, compression zstd)"
-    )
-
-
 def _judged(
     connection: duckdb.DuckDBPyConnection,
     files: list[Path],
@@ -184,25 +180,14 @@ def _write(
     stamp: str,
 ) -> None:
     for name in (*TABLES, *PANELS, "quarters"):
-        _copy(connection, f"from {database.quote_identifier(name)}", folder / f"{name}.parquet")
-    connection.execute(
-        "create or replace temp table actions (table_name varchar, rule varchar, action varchar, reason varchar)"
-    )
+        file = str(folder / f"{name}.parquet")
+        connection.execute(SQL["clean_table"], {"table": name, "file": file})
+    connection.execute(SQL["actions"])
     database.insert_rows(
         connection, "actions", [(e.table, e.rule, e.action, e.reason) for e in audit.rules]
     )
-    _copy(
-        connection,
-        "select s.table_name, s.rule, a.action, a.reason, s.* exclude (table_name, rule, money, minutes), s.money as money_amount, "
-        "s.minutes / 60 as hours from set_aside s left join actions a using (table_name, rule) "
-        "order by s.table_name, s.source_file, s.source_row",
-        folder / QUARANTINE_FILE,
-    )
-    review = 'select table_name as "table", variant, canonical, similarity from name_review order by similarity desc, table_name, variant, canonical'
-    connection.execute(
-        f"copy ({review}) to {database.quote_literal(str(folder / NAME_REVIEW_FILE))} (format "
-        "csv, header)"
-    )
+    for statement, name in (("quarantine", QUARANTINE_FILE), ("name_review", NAME_REVIEW_FILE)):
+        connection.execute(SQL[statement], {"file": str(folder / name)})
     account = _plain(audit) | {"gate": _plain(verdict), "stamp": stamp}
     (folder / AUDIT_FILE).write_text(json.dumps(account, indent=1) + "\n", encoding="utf-8")
 

@@ -13,19 +13,22 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from analysis.project import exchange_settings, paths
 from analysis.project.errors import ExchangeError
 from analysis.sources import connector_schemas, field_maps, intake, recognise, warehouse
+from analysis.sources.composed_sql import create_view, query_text, write_parquet
 from analysis.sources.connector_schemas import Source
 from analysis.sources.database import open_session, quote_identifier, quote_literal
+from analysis.sources.sql_files import read_statements
 from analysis.store import pull_record
 from analysis.store.pull_record import PulledTable, PullRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     import duckdb
 
     from analysis.sources.warehouse import Warehouse
 
+SQL = read_statements(__name__)
 LARGE = 1 << 40  # bytes: what a pull holds is not known beforehand, so every core may work
 OF_QUERY = "own query"
 BY_MARK = "by the connector's mark"
@@ -332,77 +335,56 @@ def _written(
     table, incoming = plan.source, file.with_suffix(".incoming")
     origin = plan.query if plan.query is not None else table.relation
     session.register("incoming", source.rows(origin, table.columns, since))
-    session.execute(f"copy ({_incoming_select(table)}) to {_parquet_target(incoming)}")
+    write_parquet(session, _incoming_select(table), incoming)
     session.unregister("incoming")
-    rows_read, key = f"read_parquet({quote_literal(str(incoming))})", _key_in_file(table)
     is_marked = _mark(table, in_file=True)
-    n_read, n_marked = _numbers(
-        session, f"select count(*), count(*) filter ({is_marked}) from {rows_read}"
-    )
-    watermark = _watermark(session, rows_read, table, now) if table.changed_at else None
-    rest = f"from {rows_read}"
-    if table.mark is not None and table.deleted_column is None:  # no map reads it: left out here
-        rest += f" where not {is_marked}"
+    # no map reads the mark of a table without a column for it: those marked are left out here
+    leaves_out = table.mark is not None and table.deleted_column is None
+    _view_rows(session, "incoming_rows", incoming)
+    rest = query_text(["*"], "incoming_rows", where=f"not {is_marked}" if leaves_out else "")
+    create_view(session, "rest_rows", rest)
+    counts = ["count(*)", f"count(*) filter ({is_marked})"]
+    n_read, n_marked = _numbers(session, query_text(counts, "incoming_rows"))
+    watermark = _watermark(session, table, now) if table.changed_at else None
     if since is not None and plan.before is not None:
-        before = file.parents[1] / file.name
+        _view_rows(session, "rows_before", file.parents[1] / file.name)
         watermark = max(filter(None, (watermark, plan.before.watermark)))
-        _merge(session, before, rows_read, rest, key, file)
-    elif rest.endswith(rows_read):
-        incoming.rename(file)
+        _merge(session, file.parents[1] / file.name, _key_in_file(table), file)
+    elif leaves_out:
+        write_parquet(session, "select * from rest_rows", file)
     else:
-        session.execute(f"copy ({rest}) to {_parquet_target(file)}")
+        incoming.rename(file)
     incoming.unlink(missing_ok=True)
-    written = f"read_parquet({quote_literal(str(file))})"
-    (n_rows,) = _numbers(session, f"select count(*) from {written}")
-    return Counted(n_rows, n_read, n_marked, watermark, _is_key(session, written, key))
+    key = _key_in_file(table)
+    of_file = {"file": str(file)}
+    (n_rows,) = _numbers(session, SQL["rows"], of_file)
+    is_keyed = bool(key) and _numbers(session, SQL["keys"], {**of_file, "key": key}) == (n_rows,)
+    return Counted(n_rows, n_read, n_marked, watermark, is_keyed)
+
+
+def _view_rows(session: duckdb.DuckDBPyConnection, name: str, file: Path) -> None:
+    create_view(session, name, query_text(["*"], f"read_parquet({quote_literal(str(file))})"))
 
 
 def _merge(
-    session: duckdb.DuckDBPyConnection,
-    before: Path,
-    rows_read: str,
-    rest: str,
-    key: Sequence[str],
-    file: Path,
+    session: duckdb.DuckDBPyConnection, before: Path, key: Sequence[str], file: Path
 ) -> None:
     """Write yesterday's rows with what changed in their place; if nothing did, the same bytes."""
-    old = f"read_parquet({quote_literal(str(before))})"
-    session.execute(f"create or replace temp table changed_rows as {rest} except all from {old}")
-    same = " and ".join(f"n.{k} = o.{k}" for k in key)
-    n_changed, n_marked = _numbers(
-        session,
-        "select (select count(*) from changed_rows), (select count(*) from "
-        f"(from {rows_read} except all {rest}) n semi join {old} o on {same})",
-    )
+    same = " and ".join(f"n.{quote_identifier(k)} = o.{quote_identifier(k)}" for k in key)
+    session.execute(SQL["marked_rows"])
+    of_old = f"marked_rows n semi join rows_before o on {same}"
+    (n_changed,) = _numbers(session, SQL["changed_rows"])
+    (n_marked,) = _numbers(session, query_text(["count(*)"], of_old))
     if not n_changed and not n_marked:
         shutil.copyfile(before, file)
         return
-    session.execute(
-        f"copy (select o.* from {old} o anti join {rows_read} n on {same} "
-        f"union all by name {rest}) to {_parquet_target(file)}"
-    )
-
-
-def _parquet_target(file: Path) -> str:
-    return f"{quote_literal(str(file))} (format parquet, compression zstd)"
+    untouched = query_text(["o.*"], f"rows_before o anti join incoming_rows n on {same}")
+    merged = untouched + " union all by name from rest_rows"
+    write_parquet(session, merged, file)
 
 
 def _key_in_file(table: Source) -> list[str]:
-    return [quote_identifier(_name_in_file(table, column)) for column in table.key]
-
-
-def _is_key(session: duckdb.DuckDBPyConnection, rows: str, key: Sequence[str]) -> bool:
-    """Return whether columns tell the rows apart, none of them blank."""
-    if not key:
-        return False
-    columns = ", ".join(key)
-    filled = " and ".join(f"{k} is not null" for k in key)
-    n_rows, n_keys = _numbers(
-        session,
-        f"select count(*), (select count(*) from (select distinct {columns} from {rows} "
-        f"where {filled})) from {rows}",
-    )
-    return bool(n_rows == n_keys)
+    return [_name_in_file(table, column) for column in table.key]
 
 
 def _mark(table: Source, *, in_file: bool) -> str:
@@ -435,27 +417,25 @@ def _incoming_select(table: Source) -> str:
     names = {_name_in_file(table, column) for column, _ in table.columns}
     if table.mark and table.deleted_column and table.deleted_column not in names:
         cells.append(f"{mark} as {quote_identifier(table.deleted_column)}")
-    return f"select {', '.join(cells)} from incoming"
+    return query_text(cells, "incoming")
 
 
-def _watermark(
-    session: duckdb.DuckDBPyConnection, rows: str, table: Source, now: dt.datetime
-) -> str | None:
+def _watermark(session: duckdb.DuckDBPyConnection, table: Source, now: dt.datetime) -> str | None:
     """Return the latest time of the rows that came in; a time that is yet to come says nothing."""
     time = quote_identifier(_name_in_file(table, table.changed_at or ""))
     if "with time zone" not in dict(table.columns)[table.changed_at or ""].casefold():
         time = f"try_cast({time}::varchar as timestamptz)"
-    latest = session.execute(
-        f"select strftime(max({time}) at time zone 'UTC', '%Y-%m-%dT%H:%M:%S.%f+00:00') "
-        f"from {rows} where {time} <= $now::timestamptz",
-        {"now": now.isoformat()},
-    ).fetchone()
-    return latest[0] if latest else None
+    latest = f"strftime(max({time}) at time zone 'UTC', '%Y-%m-%dT%H:%M:%S.%f+00:00')"
+    query = query_text([latest], "incoming_rows", where=f"{time} <= $now::timestamptz")
+    row = session.execute(query, {"now": now.isoformat()}).fetchone()
+    return row[0] if row else None
 
 
 def _name_in_file(table: Source, column: str) -> str:
     return dict(table.renamed).get(column, column)
 
 
-def _numbers(session: duckdb.DuckDBPyConnection, statement: str) -> tuple[Any, ...]:
-    return session.execute(statement).fetchone() or ()
+def _numbers(
+    session: duckdb.DuckDBPyConnection, statement: str, values: Mapping[str, object] | None = None
+) -> tuple[Any, ...]:
+    return session.execute(statement, values).fetchone() or ()

@@ -450,7 +450,7 @@ def _require_one_quarter(stays: pd.DataFrame) -> None:
     if len(quarters) > 1:
         raise CrmDataError(
             f"rep_quarter: cost needs one quarter, but has {len(quarters)} "
-            f"({', '.join(map(str, quarters[:3]))}).\nSelect the quarter reported before calling."
+            f"({', '.join(map(str, quarters[:3]))}).\nChoose the quarter reported before calling."
         )
 
 

@@ -105,7 +105,7 @@ def hours_by_record(
     if len(quarters) > 1:
         raise CrmDataError(
             f"rep_quarter: hours by record are of one quarter, but {len(quarters)} are in it. "
-            "Select the quarter reported."
+            "Choose the quarter reported."
         )
     distinct = activities.drop_duplicates("activity_id")
     distinct = distinct[

@@ -84,7 +84,7 @@ def selling_basis(
     if len(quarters) != 1 or not logged_stays["selling_hours"].sum() > 0:
         raise CrmDataError(
             "rep_quarter: the worth of an hour needs logged hours of one quarter, but has "
-            f"{len(quarters)} quarters and {logged_stays['selling_hours'].sum():,.0f} h. Select "
+            f"{len(quarters)} quarters and {logged_stays['selling_hours'].sum():,.0f} h. Choose "
             "the quarter reported, or one with logging."
         )
     cut = logged_stays[["bookings_amount", "weeks_employed"]].mul(

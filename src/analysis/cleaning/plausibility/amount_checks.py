@@ -13,6 +13,7 @@ import numpy as np
 
 from analysis.cleaning.plausibility.checks import CheckReading, share_of
 from analysis.cleaning.plausibility.questions import AMOUNTS, Bearing
+from analysis.sources.sql_files import read_statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +35,8 @@ LIKE_A_TURN = 0.5  # of a step, that is left of it when one of its rates is turn
 MOST_DAYS = 500
 SMALLEST_SHARE = 0.01  # what a currency of no deal counts: pay or costs may be in it
 RATES = Bearing((*AMOUNTS.decides, "cost"))
-_GROUPS = {"currency": "currency", "file": "source_file", "month": "strftime(close_date, '%Y-%m')"}
+_GROUPS = ("currency", "file", "month")
+SQL = read_statements(__name__)
 
 
 def finance_gap(data: Dataset) -> Iterator[CheckReading]:
@@ -134,34 +136,16 @@ def rates_apart(data: Dataset) -> Iterator[CheckReading]:
     if not data.has("fx_rates", "opportunities"):
         return
     n, n_apart, n_old, apart, old = data.row(
-        f"""
-        with rates as (
-          select currency, valid_from, valid_to, rate_to_reporting as rate,
-            median(rate_to_reporting) over (partition by currency) as middle,
-            lag(rate_to_reporting) over one as before, lead(rate_to_reporting) over one as after
-          from fx_rates where rate_to_reporting > 0
-          window one as (partition by currency order by valid_from)),
-        told as (
-          select *,
-            least(abs(ln(rate / coalesce(before, after))), abs(ln(rate / coalesce(after, before)))) as jump,
-            coalesce(max(case when abs(ln(rate * before)) < {LIKE_A_TURN} * abs(ln(rate / before))
-              then abs(ln(rate / before)) end) over (partition by currency), 0) as longest_turn,
-            case when count(*) over (partition by currency) >= {FEWEST_RATES}
-              then median(abs(ln(rate / before))) over (partition by currency) else 0 end as usual_step from rates),
-        used as (
-          select r.*, o.close_date,
-            coalesce(jump > ln({MOST_JUMP}), false)
-              or abs(ln(rate / middle)) > greatest(ln({SMALLEST_TURN}), 4 * abs(ln(rate * middle)))
-                and longest_turn > {OF_DISTANCE} * abs(ln(rate / middle))
-                and longest_turn > {MANY_STEPS} * usual_step as is_apart,
-            o.close_date > r.valid_from + {MOST_DAYS} as is_old
-          from opportunities o join told r on r.currency = o.currency and r.valid_from <= o.close_date
-            and (r.valid_to is null or o.close_date < r.valid_to)
-          where o.status = 'won' and o.currency <> getvariable('currency'))
-        select (select count(*) from opportunities where status = 'won'),
-          count(*) filter (is_apart), count(*) filter (is_old),
-          list(distinct currency || ' from ' || valid_from) filter (is_apart),
-          list(distinct currency || ' from ' || valid_from) filter (is_old) from used"""
+        SQL["rates_apart"],
+        {
+            "like_a_turn": LIKE_A_TURN,
+            "fewest_rates": FEWEST_RATES,
+            "most_jump": MOST_JUMP,
+            "smallest_turn": SMALLEST_TURN,
+            "of_distance": OF_DISTANCE,
+            "many_steps": MANY_STEPS,
+            "most_days": MOST_DAYS,
+        },
     )
     for check, count, named, says in (
         ("rates_apart", n_apart, apart, "a rate that lies far from the rates before and after it"),
@@ -201,11 +185,7 @@ def scale_of_amounts(data: Dataset) -> Iterator[CheckReading]:
     """
     if not data.has("opportunities"):
         return
-    won = data.frame(
-        f"""
-        select {", ".join(f'{sql} as "{name}"' for name, sql in _GROUPS.items())}, deal_amount
-        from opportunities where status = 'won' and deal_amount > 0"""
-    )
+    won = data.frame(SQL["won_amounts"])
     if len(won) < FEWEST_WON:
         return
     middle = won["deal_amount"].median()

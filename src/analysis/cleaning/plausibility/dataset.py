@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from analysis.cleaning.plausibility.checks import CheckReading, share_of
+from analysis.sources.composed_sql import query_text
 from analysis.sources.database import quote_identifier
 from analysis.tables.canonical import TABLES
 
@@ -74,11 +75,10 @@ class Dataset:
             raise AssertionError(f"a query without an answer: {query}")
         return tuple(values_of_row)
 
-    def examples(self, query: str) -> tuple[str, ...]:
+    def examples(self, query: str, values: Mapping[str, object] | None = None) -> tuple[str, ...]:
         """Return up to three texts of a query's first column."""
-        return tuple(
-            str(value) for (value, *_) in self.connection.execute(query).fetchmany(N_EXAMPLES)
-        )
+        rows = self.connection.execute(query, dict(values or {})).fetchmany(N_EXAMPLES)
+        return tuple(str(value) for (value, *_) in rows)
 
     def odd_share(
         self,
@@ -101,11 +101,14 @@ class Dataset:
         source : where the rows stand; the table itself unless said
         key : the column that names a row, for three examples
         """
-        rows = f"from {source or quote_identifier(table)} where {among}"
-        n_odd, n = self.row(f"select count(*) filter ({odd}), count(*) {rows}")
-        named = (
-            self.examples(f"select {key} {rows} and ({odd}) order by 1") if n_odd and key else ()
-        )
+        rows = source or quote_identifier(table)
+        counts = [f"count(*) filter ({odd})", "count(*)"]
+        n_odd, n = self.row(query_text(counts, rows, where=among))
+        named: tuple[str, ...] = ()
+        if n_odd and key:
+            named = self.examples(
+                query_text([key], rows, where=f"{among} and ({odd})", order=(key,))
+            )
         return CheckReading(
             check,
             bearing,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from analysis.cleaning.plausibility.checks import CheckReading, share_of
 from analysis.cleaning.plausibility.questions import bearing_of
-from analysis.sources.database import quote_identifier
+from analysis.sources.sql_files import read_statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +23,7 @@ LISTS = (  # of a team each in the order of time, as somebody writes them
     ("campaign_notices", "first_send_on"),
     ("feedback", "reported_on"),
 )
+SQL = read_statements(__name__)
 LONG_DAYS = 90
 MOST_JUMPS = 0.29  # more, and the list is in no order of time: halves of two orders make 1 in 4
 REST = 0.05  # of a usual weekday's activities: what a day has on which nobody works
@@ -35,12 +36,7 @@ def dates_out_of_order(data: Dataset) -> Iterator[CheckReading]:
         if not data.has(table):
             continue
         n, n_back, n_on = data.row(
-            f"""
-            with following as (
-              select {column} - lag({column}) over (partition by source_file, team_id order by source_row) as days
-              from {quote_identifier(table)} where {column} is not null)
-            select count(*), count(*) filter (days < -{LONG_DAYS}), count(*) filter (days > {LONG_DAYS})
-            from following where days is not null"""
+            SQL["days_between_rows"], {"table": table, "name": column, "long_days": LONG_DAYS}
         )
         n_odd = min(n_back, n_on)  # a list in parts goes one way only where a part begins
         if n_odd <= MOST_JUMPS * n:
@@ -60,17 +56,13 @@ def dates_out_of_order(data: Dataset) -> Iterator[CheckReading]:
 def meetings_on_rest_days(data: Dataset) -> Iterator[CheckReading]:
     """Yield joint meetings on weekdays on which the company's activities rest."""
     if data.has("joint_meetings") and data.n_clean.get("activities", 0) >= FEWEST_ACTIVITIES:
+        data.connection.execute(SQL["meetings_by_weekday"])
         yield data.odd_share(
             "meetings_on_rest_days",
             bearing_of("joint_meetings"),
             "joint_meetings",
-            source=f"""(
-              with weekdays as (
-                select isodow(started_at::date) as weekday, count(*) as n from activities
-                where started_at is not null group by 1)
-              select meeting_id, coalesce(w.n, 0) < {REST} * (select median(n) from weekdays) as is_rest
-              from joint_meetings left join weekdays w on w.weekday = isodow(held_on))""",
-            odd="is_rest",
+            source="meetings_by_weekday",
+            odd=f"share_of_usual < {REST}",
             among="true",
             key="meeting_id",
             sentence=(

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from analysis.cleaning.plausibility.checks import CheckReading, share_of
 from analysis.cleaning.plausibility.questions import PAY, TARGETS, TEAMS, Bearing, bearing_of
+from analysis.sources.composed_sql import query_text
 from analysis.sources.database import quote_identifier
+from analysis.sources.sql_files import read_statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +29,7 @@ class IntervalTable(NamedTuple):
     key: str
 
 
+SQL = read_statements(__name__)
 INTERVALS = (
     IntervalTable("rep_team_history", "valid_from", "valid_to", "rep_id"),
     IntervalTable("compensation", "valid_from", "valid_to", "rep_id"),
@@ -47,9 +50,11 @@ def ends_of_intervals(data: Dataset) -> Iterator[CheckReading]:
     for table, start, end, key in INTERVALS:
         if not data.has(table):
             continue
-        following = f"""(
-          select {end} as last_end, lead({start}) over (partition by {key} order by {start}, {end}) as next_start
-          from {quote_identifier(table)})"""
+        next_start = (
+            f"lead({start}) over (partition by {key} order by {start}, {end}) as next_start"
+        )
+        intervals = query_text([f"{end} as last_end", next_start], quote_identifier(table))
+        following = f"({intervals})"
         bearing = bearing_of(table)
         yield data.odd_share(
             "gap_of_one_day",
@@ -96,11 +101,8 @@ def quarters_without(data: Dataset) -> Iterator[CheckReading]:
         if not data.has(table):
             continue
         worst = data.rows(
-            f"""
-            select quarter, count(*) as n, count(*) filter ({column} is null) as n_lacking
-            from rep_quarter where role = 'rep' and not is_partial and days_employed > $fewest
-            group by quarter having count(*) >= 4 order by n_lacking / n desc, quarter limit 1""",
-            {"fewest": FEWEST_DAYS},
+            SQL["quarter_lacking_most"],
+            {"fewest": FEWEST_DAYS, "name": column},
         )
         for r in worst:
             yield CheckReading(

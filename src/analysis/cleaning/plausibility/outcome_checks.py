@@ -11,6 +11,7 @@ import pandas as pd
 
 from analysis.cleaning.plausibility.checks import CheckReading, count_words, share_of
 from analysis.cleaning.plausibility.questions import AMOUNTS, DEALS, Bearing
+from analysis.sources.composed_sql import query_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,9 +98,17 @@ def one_sided_parts(data: Dataset) -> Iterator[CheckReading]:
         return
     for dimension, sql in _PARTS.items():
         groups = data.frame(
-            f"""
-            select {sql} as part, count(*) filter (status = 'won') as won, count(*) as n, sum(abs(deal_amount)) as money
-            from opportunities where status <> 'open' and close_date is not null group by 1 order by 1"""
+            query_text(
+                [
+                    f"{sql} as part",
+                    "count(*) filter (status = 'won') as won",
+                    "count(*) as n",
+                    "sum(abs(deal_amount)) as money",
+                ],
+                "opportunities",
+                where="status <> 'open' and close_date is not null",
+            )
+            + " group by part order by part"
         )
         closed = int(groups["n"].sum())
         rate = share_of(groups["won"].sum(), closed)
@@ -225,12 +234,9 @@ def _closed_before_created(data: Dataset) -> CheckReading:
         among=among,
         sentence="{} closed deals closed before they were created.",
     )
-    (heaped,) = data.row(
-        f"""
-        select coalesce(sum(n), 0) from (
-          select count(*) as n from opportunities where {among} and {odd}
-          group by created_at::date order by n desc limit 3)"""
-    )
+    by_day = query_text(["count(*) as n"], "opportunities", where=f"{among} and {odd}")
+    fullest = by_day + " group by created_at::date order by n desc limit 3"
+    (heaped,) = data.row(query_text(["coalesce(sum(n), 0)"], f"({fullest})"))
     if reading.value > MOST_BEFORE and share_of(heaped, reading.n_odd) <= MOST_BEFORE:
         return reading._replace(bearing=DEALS)
     return reading
@@ -356,12 +362,16 @@ def _won_long_after(data: Dataset) -> CheckReading:
         f"or (n_recent >= {FEWEST_STAMPS} and n_days >= {FEWEST_DAYS} and close_date > last_stamp "
         f"+ {LONG_AFTER})"
     )
-    n_odd, n, money, whole = data.row(
-        f"""
-        select count(*) filter ({odd}), count(*), sum(deal_amount) filter ({odd}), sum(deal_amount)
-        from {_STAMPED} where status = 'won' and close_date is not null"""
+    counts = [f"count(*) filter ({odd})", "count(*)"]
+    sums = [f"sum(deal_amount) filter ({odd})", "sum(deal_amount)"]
+    is_won = "status = 'won' and close_date is not null"
+    n_odd, n, money, whole = data.row(query_text([*counts, *sums], _STAMPED, where=is_won))
+    sql = query_text(
+        ["opportunity_id"],
+        _STAMPED,
+        where=f"status = 'won' and ({odd})",
+        order=("close_date desc", "opportunity_id"),
     )
-    sql = f"select opportunity_id from {_STAMPED} where status = 'won' and ({odd}) order by close_date desc, 1"
     return CheckReading(
         "won_long_after_the_export",
         DEALS,

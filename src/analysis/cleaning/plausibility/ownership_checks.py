@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from analysis.cleaning.plausibility.checks import CheckReading, share_of
 from analysis.cleaning.plausibility.questions import Bearing
+from analysis.sources.sql_files import read_statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,22 +25,7 @@ SELDOM = 0.5
 _DEALS = Bearing((), ("cost", "worth", "growth", "pay"))
 _STAYS = Bearing((), ("bookings", "worth", "growth", "pay", "index"))
 
-# Closed deals on which reps are recorded to have worked: by their owner at the close, and by
-# anyone who was ever in a team of the owner's.
-_WORKED = """(
-  with teams_of_rep as (select rep_id, list(distinct team_id) as teams from rep_team_history group by rep_id),
-  workers as (
-    select a.opportunity_id, count(*) as n_activities, list(distinct a.rep_id) as reps,
-      flatten(list(distinct t.teams)) as teams
-    from activities a join reps r using (rep_id) left join teams_of_rep t using (rep_id)
-    where r.role = 'rep' and a.opportunity_id is not null group by a.opportunity_id)
-  select o.opportunity_id, o.owner, w.n_activities, not list_contains(w.reps, o.owner) as is_of_others,
-    t.teams is not null and len(w.teams) > 0 and not list_has_any(w.teams, t.teams) as is_of_other_team
-  from (select opportunity_id, coalesce(owner_at_close_rep_id, owner_rep_id) as owner from opportunities
-        where status <> 'open') o
-  join workers w using (opportunity_id) join reps r on r.rep_id = o.owner
-  left join teams_of_rep t on t.rep_id = o.owner
-  where r.role = 'rep')"""
+SQL = read_statements(__name__)
 
 
 def work_of_others(data: Dataset) -> Iterator[CheckReading]:
@@ -50,11 +36,12 @@ def work_of_others(data: Dataset) -> Iterator[CheckReading]:
         "activities", "opportunity_id"
     ):
         return
+    data.connection.execute(SQL["worked_deals"])
     by_team = data.odd_share(
         "worked_by_another_team",
         _DEALS,
         "opportunities",
-        source=_WORKED,
+        source="worked_deals",
         odd="is_of_other_team",
         among="true",
         key="opportunity_id",
@@ -65,11 +52,7 @@ def work_of_others(data: Dataset) -> Iterator[CheckReading]:
     )
     if by_team.value <= MOST_BY_OTHERS:
         yield by_team
-    owners = data.frame(
-        f"""
-        select owner, count(*) as n, count(*) filter (is_of_others) as n_odd
-        from {_WORKED} where n_activities > 1 group by owner order by owner"""
-    )
+    owners = data.frame(SQL["deals_by_owner"])
     n, n_odd = owners["n"].sum(), owners["n_odd"].sum()
     if not n or n_odd > MOST_BY_OTHERS * n:
         return
@@ -99,19 +82,7 @@ def accounts_of_stays(data: Dataset) -> Iterator[CheckReading]:
     ):
         return
     n, n_odd, middle, named = data.row(
-        f"""
-        with sold as (
-          select o.account_id, o.owner_rep_id as rep_id, h.team_id, count(*) as n
-          from opportunities o join rep_team_history h on h.rep_id = o.owner_rep_id
-            and h.valid_from <= o.created_at::date and coalesce(o.created_at::date < h.valid_to, true)
-          where o.account_id is not null group by all),
-        beside as (
-          select mine.rep_id, mine.team_id, sum(mine.n * other.n) as n,
-            coalesce(sum(mine.n * other.n) filter (other.team_id = mine.team_id), 0) as n_same
-          from sold mine join sold other on other.account_id = mine.account_id and other.rep_id <> mine.rep_id
-          group by all having sum(mine.n * other.n) >= {FEWEST_OF_STAY})
-        select count(*), count(*) filter (n_same < {SELDOM} * n), median(n_same / n),
-          list(rep_id order by rep_id) filter (n_same < {SELDOM} * n) from beside"""
+        SQL["accounts_of_stays"], {"fewest": FEWEST_OF_STAY, "seldom": SELDOM}
     )
     if n and middle >= MOSTLY:
         yield CheckReading(

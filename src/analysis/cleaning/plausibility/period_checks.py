@@ -15,6 +15,7 @@ import pandas as pd
 
 from analysis.cleaning.plausibility.checks import CheckReading, share_of
 from analysis.cleaning.plausibility.questions import bearing_of
+from analysis.sources.composed_sql import query_text
 from analysis.sources.database import quote_identifier
 
 if TYPE_CHECKING:
@@ -68,11 +69,12 @@ def periods_with_fewer_rows(data: Dataset) -> Iterator[CheckReading]:
 
 
 def _by_month(data: Dataset, dated: Dated) -> pd.Series[float]:
-    rows = data.frame(
-        f"""
-        select date_trunc('month', {dated.column}::date)::date as month, count(*) as n
-        from {quote_identifier(dated.table)} where {dated.among} and {dated.column} is not null group by 1 order by 1"""
+    by_month = query_text(
+        [f"date_trunc('month', {dated.column}::date)::date as month", "count(*) as n"],
+        quote_identifier(dated.table),
+        where=f"{dated.among} and {dated.column} is not null",
     )
+    rows = data.frame(by_month + " group by month order by month")
     return rows.set_index(pd.to_datetime(rows["month"]))["n"].astype(float)
 
 
@@ -183,10 +185,13 @@ def tables_that_end_early(data: Dataset) -> Iterator[CheckReading]:
     for dated in ENDING:
         if not data.has(dated.table) or (last - first).days <= 0:
             continue
+        day = f"{dated.column}::date"
         until, begin, n_dates = data.row(
-            f"""
-            select max({dated.column})::date, min({dated.column})::date, count(distinct {dated.column}::date)
-            from {quote_identifier(dated.table)} where {dated.among}"""
+            query_text(
+                [f"max({day})", f"min({day})", f"count(distinct {day})"],
+                quote_identifier(dated.table),
+                where=dated.among,
+            )
         )
         if until is None:
             continue

@@ -22,7 +22,9 @@ from analysis.cleaning.plausibility.questions import (
     bearing_of,
     is_answerable,
 )
-from analysis.sources.database import quote_identifier, quote_literal
+from analysis.sources.composed_sql import query_text
+from analysis.sources.database import quote_identifier
+from analysis.sources.sql_files import read_statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,6 +41,7 @@ class Reference(NamedTuple):
     key: str
 
 
+SQL = read_statements(__name__)
 REFERENCES = (
     Reference("activities", "opportunity_id", "opportunities", "opportunity_id"),
     Reference("leads", "opportunity_id", "opportunities", "opportunity_id"),
@@ -66,29 +69,13 @@ def unknown_ids(data: Dataset) -> Iterator[CheckReading]:
     for table, column, parent, key in REFERENCES:
         if not (data.n_clean.get(table) and data.n_in.get(parent) and data.filled(table, column)):
             continue
-        n_rows, n_lost, n_ids, n_ids_lost = data.row(
-            f"""
-            with named as (
-              select {column} as id, count(*) as n from {quote_identifier(table)} where {column} is not null group by 1),
-            there as (
-              select {key} as id from {quote_identifier(parent)}
-              union
-              select record_key from set_aside where table_name = {quote_literal(parent)}
-              union
-              select "text" from set_aside where table_name = {quote_literal(parent)} and "column" = {quote_literal(key)})
-            select sum(n), coalesce(sum(n) filter (t.id is null), 0), count(*), count(*) filter (t.id is null)
-            from named left join there t using (id)"""
-        )
+        columns = {"table": table, "name": column, "parent": parent, "key": key}
+        n_rows, n_lost, n_ids, n_ids_lost = data.row(SQL["unknown_ids"], columns)
         ours: tuple[str, ...] = ()
         theirs: tuple[str, ...] = ()
         if n_ids_lost:
-            absent = f"{column} is not null and {column} not in (select {key} from {quote_identifier(parent)})"
-            ours = data.examples(
-                f"select distinct {column} from {quote_identifier(table)} where {absent} order by 1"
-            )
-            theirs = data.examples(
-                f"select distinct {key} from {quote_identifier(parent)} order by 1"
-            )
+            ours = data.examples(SQL["strange_ids"], columns)
+            theirs = data.examples(SQL["own_ids"], {"parent": parent, "key": key})
         yield CheckReading(
             f"unknown_{parent}",
             _bearing(table, parent),
@@ -120,18 +107,6 @@ def _sides(table: str, ours: tuple[str, ...], parent: str, theirs: tuple[str, ..
 
 
 # Reps who left: deals they closed, and how many their team's pace lets expect once a sales cycle was over.
-_LEAVERS = """(
-  with homes as (select rep_id, arg_max(team_id, valid_from) as team_id from rep_team_history group by rep_id),
-  tenure as (select rep_id, count(distinct period_start) as n_quarters from quotas
-             where period_end - period_start < 100 group by rep_id),
-  closes as (select coalesce(owner_at_close_rep_id, owner_rep_id) as rep_id, count(*) as n_closed,
-             median(close_date - created_at::date) / 91 as cycle
-             from opportunities where status <> 'open' group by 1),
-  pace as (select team_id, sum(coalesce(n_closed, 0)) / sum(n_quarters) as a_quarter, median(cycle) as cycle
-           from tenure join homes using (rep_id) left join closes using (rep_id) group by team_id)
-  select rep_id, coalesce(n_closed, 0) as n_closed, (n_quarters - coalesce(p.cycle, 0)) * a_quarter as expected
-  from tenure join homes using (rep_id) join pace p using (team_id) join reps using (rep_id)
-  left join closes c using (rep_id) where role = 'rep' and not is_active)"""
 MANY_CLOSES = 6  # by chance none comes of six once in four hundred
 
 
@@ -141,9 +116,7 @@ def unknown_parents(data: Dataset) -> Iterator[CheckReading]:
         if not data.n_in.get(r.parent):
             continue  # no export of it at all: nothing was promised
         key = next(c.name for c in data.columns(r.parent) if c.is_required)
-        theirs = data.examples(
-            f"select distinct {key} from {quote_identifier(r.parent)} order by 1"
-        )
+        theirs = data.examples(SQL["own_ids"], {"parent": r.parent, "key": key})
         ours = tuple(map(str, r.examples))
         bearing = bearing_of(r.table_name)
         if r.parent in ("opportunities", "activities"):
@@ -171,7 +144,7 @@ def reps_without(data: Dataset) -> Iterator[CheckReading]:
                 table,
                 source="reps",
                 key="rep_id",
-                odd=f"rep_id not in (select {key} from {quote_identifier(table)})",
+                odd="rep_id not in (" + query_text([key], quote_identifier(table)) + ")",
                 among="role = 'rep' and coalesce(is_active, true)",
                 sentence=f"{{}} active reps have no row in {table}.",
             )
@@ -194,11 +167,12 @@ def reps_without(data: Dataset) -> Iterator[CheckReading]:
             ),
         )
         if data.has("quotas"):
+            data.connection.execute(SQL["leavers"])
             yield data.odd_share(
                 "leavers_without_deals",
                 Bearing(("growth", "pay"), ("bookings", "worth")),
                 "opportunities",
-                source=_LEAVERS,
+                source="leavers",
                 key="rep_id",
                 odd="n_closed = 0",
                 among=f"expected >= {MANY_CLOSES}",
@@ -216,6 +190,7 @@ def reps_without(data: Dataset) -> Iterator[CheckReading]:
             sentence="{} owners of deals have a second user record with the same e-mail address.",
         )
     if data.has("reps", "activities"):
+        data.connection.execute(SQL["reps_with_meetings"])
         yield data.odd_share(
             "reps_without_meetings",
             TIME,
@@ -223,10 +198,7 @@ def reps_without(data: Dataset) -> Iterator[CheckReading]:
             key="rep_id",
             odd="n_meetings = 0",
             among="n_with * 4 >= n_reps",
-            source="""(
-              select *, count(*) filter (n_meetings > 0) over () as n_with, count(*) over () as n_reps
-              from (select a.rep_id, count(*) filter (a.kind = 'event') as n_meetings
-                    from activities a join reps r using (rep_id) where r.role = 'rep' group by a.rep_id))""",
+            source="reps_with_meetings",
             sentence=(
                 "{} reps have calls or tasks and not one meeting: a calendar that was not exported."
             ),

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from analysis.cleaning.plausibility.checks import CheckReading, count_words, share_of
 from analysis.cleaning.plausibility.questions import AMOUNTS, OF_TABLE, bearing_of
+from analysis.sources.composed_sql import query_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -177,8 +178,13 @@ def money_set_aside(data: Dataset) -> Iterator[CheckReading]:
             f"{currency} booked; without them it is {won - flagged:,.0f} {currency}.",
             "opportunities",
             data.examples(
-                "select opportunity_id from opportunities where status = 'won' "
-                f"and list_contains(string_split(flagged_by, ' '), '{OUT_OF_SCALE}') order by deal_amount desc, 1"
+                query_text(
+                    ["opportunity_id"],
+                    "opportunities",
+                    where="status = 'won' and "
+                    f"list_contains(string_split(flagged_by, ' '), '{OUT_OF_SCALE}')",
+                    order=("deal_amount desc", "opportunity_id"),
+                )
             ),
             int(n_flagged),
         )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from analysis.cleaning.plausibility.checks import CheckReading, share_of
 from analysis.cleaning.plausibility.questions import AMOUNTS, TARGETS, Bearing
+from analysis.sources.sql_files import read_statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -120,20 +121,7 @@ def sums_among_quotas(data: Dataset) -> Iterator[CheckReading]:
     if not data.has("quotas", "rep_team_history"):
         return
     n, n_odd, named = data.row(
-        f"""
-        with held as (
-          select quarter, coalesce(team_id, '') as team_id, rep_id, quota_amount as quota from rep_quarter
-          where not is_partial and quota_amount > 0),
-        beside as (
-          select *, sum(quota) over team as of_team, count(*) over team as n_team,
-            sum(quota) over company as of_company, count(*) over company as n_company
-          from held window team as (partition by quarter, team_id), company as (partition by quarter)),
-        marked as (
-          select *, n_team > 2 and abs(of_team - 2 * quota) <= {SAME_SUM} * quota
-            or n_company > 2 and abs(of_company - 2 * quota) <= {SAME_SUM} * quota as is_sum
-          from beside)
-        select count(distinct (quarter, team_id)), count(distinct (quarter, team_id)) filter (is_sum),
-          list(distinct rep_id order by rep_id) filter (is_sum) from marked"""
+        read_statements(__name__)["sums_among_quotas"], {"same_sum": SAME_SUM}
     )
     if n:
         yield CheckReading(

@@ -74,7 +74,7 @@ def read_deliveries(dataset: str) -> dict[str, Delivery]:
         except ValidationError:
             raise ExchangeError(
                 f"data/history/{dataset}/{FOLDER}/{file.name}: cannot be read, so what was sent is "
-                "not known. Put it back from a backup, or delete it if that was never sent."
+                "not known. Put it back from a backup, or remove it if that was never sent."
             ) from None
         deliveries[delivery.delivery_id] = delivery
     return deliveries

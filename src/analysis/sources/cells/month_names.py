@@ -12,7 +12,6 @@ from __future__ import annotations
 import itertools
 import re
 import unicodedata
-from collections import Counter
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,17 +19,16 @@ from babel import Locale
 from babel.localedata import locale_identifiers
 
 from analysis.sources.cells.reading import Ambiguous, is_minority
+from analysis.sources.sql_files import read_statements
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    import duckdb
 
 LONG, SHORT = (
     "\ue004",
     "\ue001",
 )  # in a spelling: a number of three digits or more, and one of one or two
-MOST_SPELLINGS = 5_000  # a column with more holds no dates
 WIDE_COVERAGE = (
     400  # other languages that a language of CLDR has names for: some 130 have as many, Teso has 45
 )
@@ -56,28 +54,11 @@ _DIGITS = "".join(
     chr(zero + n) for zero in (0x660, 0x6F0, 0xFF10) for n in range(10)
 )  # Arabic, Persian, full width
 _INVISIBLE = "\u200b\u200e\u200f\u061c\ufeff"
-_ODD = _BLANKS + _HYPHENS + _DIGITS + "\uff1a\uff0f\uff0e" + _INVISIBLE
-_EVEN = (
+ODD_SIGNS = _BLANKS + _HYPHENS + _DIGITS + "\uff1a\uff0f\uff0e" + _INVISIBLE
+EVEN_SIGNS = (
     " " * len(_BLANKS) + "-" * len(_HYPHENS) + "0123456789" * 3 + ":/."
 )  # what is invisible stands for nothing
-_DAY = "((?:19|20)[0-9]{2})([0-9]{2})([0-9]{2})"
-_ZONE = " ?(?:Z|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?)"
-_NUMBERS = "[0-9]{4}[/.-][0-9]{1,2}[/.-][0-9]{1,2}|[0-9]{1,2}[/.-][0-9]{1,2}[/.-][0-9]{2,4}"
-
-MACROS = rf"""
-create macro date_blanks(x) as regexp_replace(translate(nfc_normalize(x), '{_ODD}', '{_EVEN}'), ' {{2,}}', ' ', 'g');
-create macro date_offset(x) as regexp_replace(x, '(?:GMT|UTC) ?([+-][0-9]{{2}}:?[0-9]{{2}}) *(?:[(][^()]*[)])?$', '\1');
-create macro date_apart(x) as regexp_replace(regexp_replace(x,
-  '^{_DAY}[T ]?([0-9]{{2}})([0-9]{{2}})([0-9]{{2}}(?:[.,][0-9]+)?)({_ZONE})?$', '\1-\2-\3T\4:\5:\6\7'),
-  '^{_DAY}T([0-9]{{2}}):?([0-9]{{2}})({_ZONE})?$', '\1-\2-\3T\4:\5\6');
-create macro date_colons(x) as regexp_replace(regexp_replace(x,
-  '^({_NUMBERS})([T ,]+[0-9]{{1,2}})[.]([0-9]{{2}})[.]([0-9]{{2}})($|[^0-9])', '\1\2:\3:\4\5'),
-  '^({_NUMBERS})([T ,]+[0-9]{{1,2}})[.]([0-9]{{2}})($|[^0-9.])', '\1\2:\3\4');
-create macro date_plain(x) as date_colons(date_apart(date_offset(date_blanks(x))));
-create macro date_spelling(t) as regexp_replace(regexp_replace(t, '[0-9]{{3,}}', '{LONG}', 'g'), '[0-9]{{1,2}}', '{SHORT}', 'g');
-create macro date_by(t, templates) as coalesce(array_to_string(list_transform(templates[date_spelling(t)],
-  lambda part: case when part[1] = '#' then regexp_extract_all(t, '[0-9]+')[try_cast(part[2:] as int)] else part end), ''), t);
-"""
+SQL = read_statements(__name__)
 
 
 class Words(NamedTuple):
@@ -346,19 +327,6 @@ def _clock(gaps: list[str], marks: list[str], first: int, halves: list[str]) -> 
     for i in range(last + 1, len(marks)):
         parts += [f"#{i + 1}", gaps[i + 1].strip()]
     return tuple(parts)
-
-
-def spellings_with_words(
-    connection: duckdb.DuckDBPyConnection, table: str, text: str, fast: str
-) -> Counter[str]:
-    """Return the spellings with words among a column's cells that are not as an API writes them."""
-    rows = connection.execute(
-        f"""select date_spelling(date_plain(x)) as spelling, count(*) as n from (select {text} as x from {table} t)
-        where x is not null and not regexp_full_match(x, '{fast}') and length(x) < 80
-          and regexp_matches(x, '[0-9\\x{{660}}-\\x{{669}}\\x{{6F0}}-\\x{{6F9}}]') and regexp_matches(x, '\\p{{L}}')
-        group by 1 order by 2 desc, 1 limit {MOST_SPELLINGS + 1}"""
-    ).fetchall()
-    return Counter() if len(rows) > MOST_SPELLINGS else Counter(dict(rows))
 
 
 def _has_words(spelling: str) -> bool:

@@ -10,7 +10,7 @@ export, so each cell is judged by its column and none on its own.
 from __future__ import annotations
 
 import zoneinfo
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
 
 from analysis.project.errors import OwnMapError
@@ -25,6 +25,7 @@ from analysis.sources.cells.reading import (
     Hints,
     Reading,
 )
+from analysis.sources.composed_sql import query_text
 from analysis.sources.database import quote_identifier, quote_literal, set_map
 from analysis.sources.field_maps import require_known
 from analysis.sources.files import report_layout
@@ -38,6 +39,11 @@ if TYPE_CHECKING:
     from analysis.sources import field_maps, intake
     from analysis.sources.cells import reading
 
+MOST_SPELLINGS = 5_000  # a column with more holds no dates
+HAS_WORDS = (
+    r"length(x) < 80 and regexp_matches(x, '[0-9\x{660}-\x{669}\x{6F0}-\x{6F9}]') "
+    r"and regexp_matches(x, '\p{L}')"
+)
 Key = tuple[str, str]  # a column of an export as columns are compared, and the way of reading it
 Counts = dict[str, int]
 
@@ -54,10 +60,10 @@ def _first_look(
         for key, name in names.items()
         for count, sql in ({"n": "count({x})"} | _first_counts(key[1])).items()
     }
-    inner = ", ".join(f"{texts[key]} as {name}" for key, name in names.items())
-    row = connection.execute(
-        f"select {', '.join(selects.values())} from (select {inner} from {quote_identifier(table)} t)"
-    ).fetchone()
+    cells = query_text(
+        [f"{texts[key]} as {name}" for key, name in names.items()], f"{quote_identifier(table)} t"
+    )
+    row = connection.execute(query_text(selects.values(), f"({cells})")).fetchone()
     counts: dict[Key, Counts] = {key: {} for key in texts}
     for (key, count), value in zip(selects, row or (), strict=True):
         counts[key][count] = value
@@ -75,14 +81,31 @@ def _second_look(
         counts, fast = dates.second_counts(), dates.FAST[kind]
     else:
         counts, fast = numbers.second_counts(kind), numbers.NUMBER
-    other = f"select {text} as x from {quote_identifier(table)} t"
-    other = f"select x from ({other}) where x is not null and not regexp_full_match(x, '{fast}')"
-    if plain:
-        other = f"select {plain} as x from ({other})"
-    row = connection.execute(
-        f"select {', '.join(counts.values())} from ({other})".replace("{x}", "x")
-    ).fetchone()
+    cells = query_text([f"{text} as x"], f"{quote_identifier(table)} t")
+    is_other = f"x is not null and not regexp_full_match(x, '{fast}')"
+    others = query_text(
+        [f"{(plain or '{x}').replace('{x}', 'x')} as x"], f"({cells})", where=is_other
+    )
+    counted = [count.replace("{x}", "x") for count in counts.values()]
+    row = connection.execute(query_text(counted, f"({others})")).fetchone()
     return dict(zip(counts, row or (), strict=True))
+
+
+def _spellings_with_words(
+    connection: duckdb.DuckDBPyConnection, table: str, text: str, fast: str
+) -> Counter[str]:
+    """Return the spellings with words among a column's cells that are not as an API writes them."""
+    cells = query_text([f"{text} as x"], f"{table} t")
+    words = query_text(
+        ["date_spelling(date_plain(x)) as spelling", "count(*) as n"],
+        f"({cells})",
+        where=f"x is not null and not regexp_full_match(x, '{fast}') and {HAS_WORDS}",
+    )
+    rows = connection.execute(
+        words + " group by spelling order by n desc, spelling limit $most",
+        {"most": MOST_SPELLINGS + 1},
+    ).fetchall()
+    return Counter() if len(rows) > MOST_SPELLINGS else Counter(dict(rows))
 
 
 def _plain(
@@ -97,7 +120,7 @@ def _plain(
     language, and a note.
     """
     fast = dates.FAST[key[1]]
-    spellings = month_names.spellings_with_words(connection, quote_identifier(table), text, fast)
+    spellings = _spellings_with_words(connection, quote_identifier(table), text, fast)
     templates, language = month_names.read_templates(spellings, column, column_hints.language)
     plain, note = "date_plain({x})", ""
     if templates and language:
@@ -148,14 +171,12 @@ def _missing(connection: duckdb.DuckDBPyConnection, export: intake.Export) -> li
     }
     if not selects:
         return []
-    counts = ", ".join(
+    counts = [
         f"count(*) filter (where trim({c}) = {quote_literal(token)})"
         for (_, token), c in selects.items()
-    )
-    row = (
-        connection.execute(f"select {counts} from {quote_identifier(export.text_table)}").fetchone()
-        or ()
-    )
+    ]
+    query = query_text(counts, quote_identifier(export.text_table))
+    row = connection.execute(query).fetchone() or ()
     return [
         f"{column}: {n:,} cells say {token} and are missing"
         for (column, token), n in zip(selects, row, strict=True)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analysis.sources.cells.reading import Hints, Reading, decided_by_cells
+from analysis.sources.sql_files import read_statements
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,14 +27,6 @@ LENGTHS = {
 }
 KINDS = ("number", "percent", "probability", "fraction", "count", *LENGTHS)
 
-_CORE = "[.,]?[0-9](?:[0-9., '']*[0-9])?(?:[eE][+-]?[0-9]{1,2})?"
-_MONEY = r"[A-Z]{3}|[A-Z]{0,3}\p{Sc}|kr|zł"
-_SCALE = "[kK]|[mM](?:n|io)?|[bB]n?|Mrd"
-_AMOUNT = (
-    f"[(]?[+-]? ?(?:(?:{_MONEY}) ?)?[+-]? ?({_CORE}) ?(?:{_SCALE})? ?%? ?(?:(?:{_MONEY}))?-?[)]?"
-)
-_UNIT = "ms|milliseconds?|s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?"
-_LENGTH = f"[+-]?({_CORE}) ?(?:{_UNIT})?[.]?"
 _SPELT = (
     "(?:([0-9]+) ?h(?:ours?|rs?)?)? ?(?:([0-9]+) ?m(?:inutes?|ins?)?)? ?(?:([0-9]+) "
     "?s(?:econds?|ecs?)?)?"
@@ -65,28 +58,9 @@ def _written(point: str, comma: str) -> str:
 _EITHER = "[1-9][0-9]{0,2}[.,][0-9]{3}"
 _SIGNS = {"point": (".", ","), "comma": (",", ".")}
 
-MACROS = f"""
-create macro plain_signs(x) as translate(x, '\u2212\u2013\u00a0\u202f\u2009\u2019\u00b4`', '--   ''''''');
-create macro amount_core(x) as regexp_extract(plain_signs(x), '^(?:{_AMOUNT})$', 1);
-create macro length_core(x) as regexp_extract(plain_signs(x), '^(?:{_LENGTH})$', 1);
-create macro core_value(c, point, comma) as case when length(regexp_extract(replace(replace(replace(c, comma, ''), ' ', ''), '''', ''),
-    '^[0-9]*')) <= 15
-  then try_cast(replace(replace(replace(replace(c, comma, ''), ' ', ''), '''', ''), point, '.') as double) end;
-create macro scale_of(x) as case lower(regexp_extract(x, '[0-9] ?({_SCALE}) ?%? ?(?:{_MONEY})?-?[)]?$', 1))
-  when '' then 1 when 'k' then 1e3 when 'm' then 1e6 when 'mn' then 1e6 when 'mio' then 1e6 else 1e9 end;
-create macro sign_of(x) as case when regexp_matches(x, '^[(].*[)]$') or regexp_matches(x, '^[^0-9]*-|-$') then -1 else 1 end;
-create macro money_sign(x) as coalesce(nullif(regexp_extract(x, '^[(]?[+-]? ?({_MONEY})', 1), ''), regexp_extract(x, '[0-9 %]({_MONEY})-?[)]?$', 1));
-create macro money_code(s) as case when coalesce(s, '') = '' then null when length(s) = 3 and regexp_full_match(s, '[A-Z]{{3}}') then s
-  else case s when '€' then 'EUR' when '£' then 'GBP' when '₹' then 'INR' when '₩' then 'KRW' when 'US$' then 'USD' when 'C$' then 'CAD'
-  when 'CA$' then 'CAD' when 'A$' then 'AUD' when 'R$' then 'BRL' when 'NZ$' then 'NZD' when 'zł' then 'PLN'
-  when '$' then case when getvariable('currency') in ('USD', 'CAD', 'AUD', 'NZD', 'SGD', 'HKD', 'MXN') then getvariable('currency') else '?' end
-  when '¥' then case when getvariable('currency') in ('JPY', 'CNY') then getvariable('currency') else '?' end
-  when 'kr' then case when getvariable('currency') in ('SEK', 'NOK', 'DKK') then getvariable('currency') else '?' end
-  else '?' end end;
-create macro unit_minutes(u) as case when u in ('ms', 'millisecond', 'milliseconds') then 1 / 60000.0 when u[1] = 's' then 1 / 60.0
-  when u[1] = 'm' then 1.0 when u[1] = 'h' then 60.0 end;
-create macro spelt_part(x, p, i) as coalesce(try_cast(nullif(regexp_extract(x, p, i), '') as double), 0);
-"""
+# minus signs, thin blanks and apostrophes, read as -, a blank and '
+ODD_SIGNS = "\u2212\u2013\u00a0\u202f\u2009\u2019\u00b4`"
+SQL = read_statements(__name__)
 
 
 def first_counts(kind: str) -> dict[str, str]:

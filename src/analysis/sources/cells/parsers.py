@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from analysis.sources.cells import dates, numbers
 from analysis.sources.cells.reading import CELL_RULES, ERRORS, Reading, of_spreadsheet
+from analysis.sources.composed_sql import query_text
 from analysis.sources.database import DOMAIN, LETTER, quote_identifier, quote_literal
 from analysis.tables.columns import SQL_TYPES
 
@@ -320,7 +321,7 @@ def table_sql(
         for n, f in plain_fields.items()
         if f.constant is not None or (f.source or "").strip().casefold() in texts
     }
-    inner = [f"{text_sql(f, texts)} as {quote_identifier('text ' + n)}, " for n, f in read.items()]
+    inner = [f"{text_sql(f, texts)} as {quote_identifier('text ' + n)}" for n, f in read.items()]
     values: dict[str, str] = dict.fromkeys(plain_fields, "null")
     checks: list[tuple[str, str]] = []
     codes: dict[str, str] = {}
@@ -358,17 +359,15 @@ def table_sql(
         for n, kind in columns.items()
         if n not in by_name and n not in values
     ]
-    kept_columns = ", ".join(
-        [
-            *map(quote_identifier, values),
-            *computed,
-            *absent,
-            "source_file",
-            "source_row",
-            "row_hash",
-            "unreadable",
-        ]
-    )
+    kept_columns = [
+        *map(quote_identifier, values),
+        *computed,
+        *absent,
+        "source_file",
+        "source_row",
+        "row_hash",
+        "unreadable",
+    ]
     nothing = '[]::struct("column" varchar, rule varchar, "text" varchar)[]'
     unread = (
         f"case when {' or '.join(f'({when})' for when, _ in checks)} then list_transform(list_filter(["
@@ -383,12 +382,12 @@ def table_sql(
         if checks
         else nothing
     )
-    texts_of = f"(select {''.join(inner)}{quote_literal(file)} as source_file, t.source_row from {quote_identifier(text_table)} t)"
-    if plain:
-        texts_of = f"(select *, {', '.join(plain)} from {texts_of})"
-    return f"""
-      select {kept_columns}
-      from (select *, {unread} as unreadable,
-            hash(row({", ".join(quote_identifier(v) for v in values if v not in NOT_CONTENT)})) as row_hash
-        from (select *, {", ".join(typed)}
-          from {texts_of}))"""
+    rows = f"{quote_identifier(text_table)} t"
+    texts = [*inner, f"{quote_literal(file)} as source_file", "t.source_row"]
+    content = ", ".join(quote_identifier(v) for v in values if v not in NOT_CONTENT)
+    of_row = [f"{unread} as unreadable", f"hash(row({content})) as row_hash"]
+    source = f"({query_text(texts, rows)})"
+    for layer in (plain, [*typed], of_row):
+        if layer:
+            source = f"({query_text(['*', *layer], source)})"
+    return query_text(kept_columns, source)

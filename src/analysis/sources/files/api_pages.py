@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from analysis.sources.composed_sql import query_text
 from analysis.sources.database import quote_identifier
 from analysis.sources.files import report_layout
 
@@ -32,9 +33,9 @@ def _n_distinct(connection: duckdb.DuckDBPyConnection, parts: Sequence[Part]) ->
     if any(key is None for _, key in keys):
         return sum(p.page.n_records for p in parts)
     texts = " union ".join(
-        f"select c{key} from {quote_identifier(p.text_table)}" for p, key in keys
+        query_text([f"c{key}"], quote_identifier(p.text_table)) for p, key in keys
     )
-    row = connection.execute(f"select count(*) from ({texts})").fetchone()
+    row = connection.execute(query_text(["count(*)"], f"({texts})")).fetchone()
     return int(row[0]) if row else 0
 
 

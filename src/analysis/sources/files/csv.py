@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from analysis.sources.database import quote_identifier, quote_literal
+from analysis.sources.composed_sql import create_table
+from analysis.sources.database import count_rows, quote_identifier
 from analysis.sources.files.text_table import BrokenLine
+from analysis.sources.sql_files import read_statements
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
     from analysis.sources.files.csv_dialect import Dialect
 
+SQL = read_statements(__name__)
 LONGEST_REJECT = 10_000  # of a broken record the engine keeps so many bytes
 CHUNK = 1 << 20
 FEWEST_ALIKE = 10  # rows of one shape or value: below that no cell is cut, it is only another
@@ -63,29 +66,21 @@ def load_texts(
     ones counted.
     """
     before = how.header_end - 1
-    columns = "{" + ", ".join(f"'c{i}': 'VARCHAR'" for i in range(len(how.header))) + "}"
-    rows = "*" if is_read else "null::varchar as c0"
-    connection.execute(
-        f"""create table {quote_identifier(table)} as
-        select row_number() over () + $first as source_row, {rows}
-        from read_csv($file, all_varchar = true, auto_detect = false, header = true, delim = $delimiter,
-          quote = $quote, escape = $quote, columns = {columns}, store_rejects = true)""",
-        {
-            "file": re.sub(r"([*?[])", r"[\1]", str(body.file)),  # a name, never a pattern
-            "delimiter": how.delimiter,
-            "quote": how.quote,
-            "first": before + 1,
-        },
-    )
-    broken = connection.execute(
-        "select line, min(error_type::varchar), any_value(csv_line) from reject_errors group by line order by line"
-    ).fetchall()
+    values = {
+        "file": re.sub(r"([*?[])", r"[\1]", str(body.file)),  # a name, never a pattern
+        "delimiter": how.delimiter,
+        "quote": how.quote,
+        "first": before + 1,
+        "columns": {f"c{i}": "VARCHAR" for i in range(len(how.header))},
+    }
+    create_table(connection, table, SQL["texts" if is_read else "row_numbers"], values)
+    broken = connection.execute(SQL["broken_lines"]).fetchall()
     lines = [
         BrokenLine(name, n + before, problem.lower())
         for line, problem, text in broken
         for n in _swallowed(line, text or "")
     ]
-    n_rows = _count(connection, f"select count(*) from {quote_identifier(table)}")
+    n_rows = count_rows(connection, table)
     is_line = n_rows + len(lines) == body.n_lines
     if not is_line and is_read:
         _require_all(connection, table, body, how, n_rows, [text or "" for *_, text in broken])
@@ -97,11 +92,6 @@ def load_texts(
     if not is_line and is_read:
         lines += _rows_in_cells(connection, table, name, how)
     return lines
-
-
-def _count(connection: duckdb.DuckDBPyConnection, sql: str) -> int:
-    row = connection.execute(sql).fetchone()
-    return int(row[0] or 0) if row else 0
 
 
 def _renumber(connection: duckdb.DuckDBPyConnection, table: str, aside: list[int]) -> None:
@@ -146,17 +136,7 @@ def _require_all(
 
     Some would be lost.
     """
-    bare = [f"replace(c{i}, chr(13), '')" for i in range(len(how.header))]
-    ends = " + ".join(
-        f"coalesce(sum(length({c}) - length(replace({c}, chr(10), ''))), 0)" for c in bare
-    )
-    runs = " + ".join(
-        f"coalesce(sum(length(regexp_replace({c}, '\\n+', chr(10), 'g')) - length(replace({c}, chr(10), ''))), 0)"
-        for c in bare
-    )
-    within = connection.execute(
-        f"select {ends}, {runs} from {quote_identifier(table)}"
-    ).fetchone() or (0, 0)
+    within = connection.execute(SQL["line_ends"], {"table": table}).fetchone() or (0, 0)
     n_ends, n_runs = int(within[0]), int(within[1])
     texts = [text.replace("\r", "").strip("\n") for text in broken]
     n_broken = sum(1 + text.count("\n") for text in texts)
@@ -182,28 +162,16 @@ def _rows_in_cells(
     width = len(how.header)
     if width < NARROWEST:
         return []
-    delimiter = quote_literal(how.delimiter)
-    shape = "regexp_replace({}, '[\\pL\\pN]', 'x', 'g')"
-    first = f"regexp_extract({{c}}, '\\n\\s*{re.escape(how.quote)}?([^\\n{re.escape(how.delimiter)}{re.escape(how.quote)}]*)', 1)"
-    conditions = []
-    for i in range(width):
-        c = f"c{i}"
-        n_ends = f"(length({c}) - length(replace({c}, chr(10), '')))"
-        n_cells = f"(length({c}) - length(replace({c}, {delimiter}, '')))"
-        conditions.append(
-            f"({c} is not null and contains({c}, chr(10)) and {n_cells} = {width - 1} * {n_ends} "
-            f"and {shape.format(first.format(c=c))} in (select shape from first_shapes))"
-        )
-    connection.execute(
-        f"create or replace temp table first_shapes as select distinct {shape.format('trim(c0)')} as shape "
-        f"from {quote_identifier(table)} where c0 is not null and not contains(c0, chr(10)) limit 100000"
-    )
-    ends = " + ".join(
-        f"coalesce(length(c{i}) - length(replace(c{i}, chr(10), '')), 0)" for i in range(width)
-    )
-    where = " or ".join(conditions)
+    quote, delimiter = re.escape(how.quote), re.escape(how.delimiter)
+    connection.execute(SQL["first_shapes"], {"table": table})
     suspects = connection.execute(
-        f"select source_row, {ends} from {quote_identifier(table)} where {where} order by source_row"
+        SQL["rows_with_others_inside"],
+        {
+            "table": table,
+            "delimiter": how.delimiter,
+            "n_delimiters": width - 1,
+            "first_cell": rf"\n\s*{quote}?([^\n{delimiter}{quote}]*)",
+        },
     ).fetchall()
     if not suspects:
         return []
@@ -223,15 +191,10 @@ def ends_within_a_cell(connection: duckdb.DuckDBPyConnection, table: str, n_colu
     Its column is one of few shapes (digits and letters stood for by 0 and x) or of few words, the
     cell has none of them, and one of them begins as it does.  Numbers of any length show no cut.
     """
-    cell = f"coalesce(c{n_columns - 1}, '')"
-    shape = f"regexp_replace(regexp_replace({cell}, '\\pL', 'x', 'g'), '\\pN', '0', 'g')"
-    for form in (cell, shape):
+    for is_shape in (False, True):
         last, forms, n_rows, of_any_length = connection.execute(
-            f"""with cells as (select source_row, {form} as form from {quote_identifier(table)}),
-              others as (select * from cells where source_row < (select max(source_row) from cells))
-            select (select arg_max(form, source_row) from cells), list(distinct form), count(*),
-              bool_and(regexp_full_match(form, '0*')) and count(distinct length(form)) > 1
-            from others"""
+            SQL["last_cell"],
+            {"table": table, "cell": f"c{n_columns - 1}", "is_shape": is_shape},
         ).fetchone() or ("", [], 0, True)
         if last is None or not forms or of_any_length or n_rows < FEWEST_ALIKE * len(forms):
             continue

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from analysis.sources import field_maps, recognise
 from analysis.sources.database import quote_identifier
+from analysis.sources.sql_files import read_statements
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     import duckdb
 
 ARROWS = "\u2191\u2193\u25b2\u25bc\u2b06\u2b07\U0001f53c\U0001f53d"
+SQL = read_statements(__name__)
 GROUPED = (
     "owner_rep_id",
     "rep_id",
@@ -46,29 +48,16 @@ def _cells_of(
     connection: duckdb.DuckDBPyConnection, table: str, cell: str, parent: str | None
 ) -> _Column:
     """Look at a column; `parent` is the column of the groups around it, filled already."""
-    above = f"coalesce({parent}, '')" if parent else "''"
     row = connection.execute(
-        f"""with cells as (
-          select source_row, nullif(trim({cell}), '') as cell, {above} as parent from {quote_identifier(table)}),
-        ordered as (
-          select *, lead(cell) over w as below, lead(source_row) over w as next_row from cells window w as (order by source_row)),
-        filled as (
-          select *, lag(lower(cell)) over (order by source_row) as before from ordered where cell is not null)
-        select (select count(*) from cells), count(*), count(distinct (parent, cell)),
-          count(*) filter (where below is null and next_row is not null),
-          coalesce(min(source_row) = (select min(source_row) from cells), false),
-          coalesce(bool_and(before is null or lower(cell) >= before), false)
-            or coalesce(bool_and(before is null or lower(cell) <= before), false)
-        from filled"""
+        SQL["column_of_groups"], {"table": table, "cell": cell, "parent": parent or cell}
     ).fetchone()
     return _Column(*row) if row else _Column(0, 0, 0, 0, is_first_filled=False, is_sorted=False)
 
 
 def _has_blanks(connection: duckdb.DuckDBPyConnection, table: str, cells: list[str]) -> list[str]:
     """Return those of some columns that have blank cells, by one look at the table."""
-    counts = ", ".join(f"count(nullif(trim({c}), ''))" for c in cells)
     n_rows, *filled = connection.execute(
-        f"select count(*), {counts} from {quote_identifier(table)}"
+        SQL["filled_cells"], {"table": table, "cells": cells}
     ).fetchone() or (0,)
     return [c for c, n in zip(cells, filled, strict=True) if 0 < n < n_rows <= MOST_ROWS]
 
@@ -154,11 +143,9 @@ def fill_groups(
 
 def _fill_down(connection: duckdb.DuckDBPyConnection, table: str, cell: str) -> int:
     """Fill a column's blank cells from the nearest filled one above; return how many."""
+    connection.execute(SQL["cells_above"], {"table": table, "cell": cell})
     filled = connection.execute(
-        f"""update {quote_identifier(table)} set {cell} = above.cell
-        from (select source_row, last_value(nullif(trim({cell}), '') ignore nulls) over (order by source_row) as cell
-          from {quote_identifier(table)}) above
-        where above.source_row = {quote_identifier(table)}.source_row and coalesce(trim({quote_identifier(table)}.{cell}), '') = ''
-          and above.cell is not null"""
+        f"update {quote_identifier(table)} as t set {quote_identifier(cell)} = n.above "
+        "from cells_above as n where n.source_row = t.source_row"
     ).fetchone()
     return int(filled[0]) if filled else 0

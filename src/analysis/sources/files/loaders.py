@@ -17,6 +17,7 @@ import duckdb
 
 from analysis.project.scratch_folder import scratch_folder
 from analysis.sources import field_maps, recognise
+from analysis.sources.composed_sql import create_table, query_text
 from analysis.sources.database import quote_identifier
 from analysis.sources.files import (
     csv,
@@ -224,7 +225,7 @@ def _require_header(header: Sequence[str], layouts: Sequence[field_maps.ExportLa
         )
     if repeated := recognise.twice_named(header, layouts):
         raise ValueError(
-            f"its header names {', '.join(repeated)} twice; rename or delete one of the columns"
+            f"its header names {', '.join(repeated)} twice; rename or remove one of the columns"
         )
 
 
@@ -340,12 +341,9 @@ def load_parquet(
             + f" as c{i}"
             for i, (c, kind, *_) in enumerate(described)
         ]
-        connection.execute(
-            f"""create table {quote_identifier(table)} as
-            select row_number() over () as source_row, {", ".join(cells) if is_read(layouts) else "null::varchar as c0"}
-            from read_parquet($file)""",
-            name,
-        )
+        texts = cells if is_read(layouts) else ["null::varchar as c0"]
+        numbered = ["row_number() over () as source_row", *texts]
+        create_table(connection, table, query_text(numbered, "read_parquet($file)"), name)
     except duckdb.Error as error:
         raise ValueError(f"it cannot be read as Parquet ({str(error).splitlines()[0]})") from None
     return [Loaded(file.name, table, header, tuple(layouts), "columns", "Parquet", [])]
@@ -372,7 +370,8 @@ def calendar_owners(connection: duckdb.DuckDBPyConnection, loaded: Loaded) -> di
         if layout.object_name == CALENDARS:
             calendar, rep = (f"c{loaded.header.index(c)}" for c in layout.needs)
             pairs = connection.execute(
-                f"select {calendar}, {rep} from {quote_identifier(loaded.text_table)}"
+                "select columns([$calendar]), columns([$rep]) from query_table($table)",
+                {"calendar": calendar, "rep": rep, "table": loaded.text_table},
             ).fetchall()
             owner_of |= {str(c).strip().casefold(): str(r).strip() for c, r in pairs if c and r}
     return owner_of
@@ -392,7 +391,9 @@ def rep_addresses(connection: duckdb.DuckDBPyConnection, loaded: Loaded) -> dict
         rep, address = named.get("rep_id"), named.get("email_domain")
         if rep and address:
             for r, a in connection.execute(
-                f"select trim({rep}), lower(trim({address})) from {quote_identifier(loaded.text_table)} where contains({address}, '@')"
+                "select trim(columns([$rep])), lower(trim(columns([$address]))) "
+                "from query_table($table) where contains(columns([$address]), '@')",
+                {"rep": rep, "address": address, "table": loaded.text_table},
             ).fetchall():
                 owners_of.setdefault(str(r), set()).add(str(a))
     return owners_of

@@ -14,9 +14,10 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from analysis.sources import field_maps, recognise
-from analysis.sources.database import quote_identifier, quote_literal
+from analysis.sources.database import has_row, quote_identifier
 from analysis.sources.files import csv_dialect, encodings, grouped_reports
 from analysis.sources.files.text_table import BrokenLine, n_filled
+from analysis.sources.sql_files import read_statements
 from analysis.tables.canonical import TABLES
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from analysis.sources.files.text_table import Row
 
+SQL = read_statements(__name__)
 LONGEST_FOOTER = 40  # lines
 TAIL = 1 << 16
 TITLE, FOOTER, TOTAL, FALSE_TOTAL, BLANK = (
@@ -184,40 +186,25 @@ def _numbers(layouts: Sequence[field_maps.ExportLayout], header: Sequence[str]) 
     return [i for i, c in enumerate(header) if recognise.normalise_header(c) in read]
 
 
-def _number_sql(cell: str) -> str:
-    """Return SQL for the amount a cell says.
-
-    The last separator before one or two digits is the decimal one.
-    """
-    digits = f"regexp_replace(replace({cell}, '(', '-'), '[^0-9,.-]', '', 'g')"
-    comma = f"regexp_matches({digits}, ',[0-9]{{1,2}}$')"
-    return (
-        f"try_cast(case when {comma} then replace(replace({digits}, '.', ''), ',', '.') "
-        f"else replace({digits}, ',', '') end as decimal(38, 4))"
-    )
-
-
 def _candidates(connection: duckdb.DuckDBPyConnection, table: str, key: int, width: int) -> bool:
     """Make the table ``totals``: rows without a key, or with a total's word for one.
 
     Return whether there are any.
     """
-    k, every = f"c{key}", ", ".join(f"c{i}" for i in range(width))
-    total = f"regexp_full_match(lower(%s), {quote_literal(IS_TOTAL)})"
     n_totals = connection.execute(
-        f"""create or replace temp table totals as
-        select source_row, coalesce(trim({k}), '') = '' as is_keyless, concat({every}) is null or trim(concat({every})) = '' as is_blank,
-          {total % k} is true or (coalesce(trim({k}), '') = '' and len(list_filter([{every}], lambda c:
-            regexp_full_match(lower(c), {quote_literal(IS_TOTAL)}) or regexp_full_match(lower(c), {quote_literal(HAS_RECORDS)}))) > 0) as is_total,
-          list_filter([try_cast(replace(c, ',', '') as int) for c in [{every}]], lambda n: n > 0) as whole_numbers
-        from {quote_identifier(table)}
-        where {k} is null or trim({k}) = '' or (length({k}) < 60 and {total % k})"""
+        SQL["totals"],
+        {
+            "table": table,
+            "key": f"c{key}",
+            "cells": [f"c{i}" for i in range(width)],
+            "total": IS_TOTAL,
+            "records": HAS_RECORDS,
+        },
     ).fetchone()
     if not n_totals or not n_totals[0]:
         return False
     connection.execute("delete from totals where not is_total and not is_blank")
-    row = connection.execute("select count(*) from totals").fetchone()
-    return bool(row and row[0])
+    return has_row(connection, "totals")
 
 
 def _verified(
@@ -232,33 +219,27 @@ def _verified(
                 "select source_row, is_keyless from totals where is_total"
             ).fetchall()
         )
-    sums = ", ".join(
-        f"sum(case when k.source_row is null then {_number_sql(f't.c{i}')} end) over w, "
-        f"nullif(trim(t.c{i}), '') is not null, {_number_sql(f't.c{i}')}"
-        for i in numbers
-    )
+    connection.execute(SQL["macros"])
     rows = connection.execute(
-        f"""from (select t.source_row, k.is_total, k.is_keyless,
-            count(*) filter (where k.source_row is null) over w as n_above, k.whole_numbers, {sums}
-          from {quote_identifier(table)} t left join totals k using (source_row) window w as (order by t.source_row rows unbounded preceding))
-        where is_total order by source_row"""
+        SQL["sums_above"], {"table": table, "numbers": [f"c{i}" for i in numbers]}
     ).fetchall()
+    n = len(numbers)
     verdicts: dict[int, bool] = {}
     before: list[list[float]] = [[0.0] for _ in numbers]
     rows_before = {0}
     for source_row, _, is_keyless, n_above, whole_numbers, *cells in rows:
         matches, is_filled = [any(n_above - b in whole_numbers for b in rows_before)], False
         rows_before.add(n_above)
-        for n, (so_far, filled, total) in enumerate(
-            zip(cells[::3], cells[1::3], cells[2::3], strict=True)
+        for i, (so_far, filled, total) in enumerate(
+            zip(cells[:n], cells[n : 2 * n], cells[2 * n :], strict=True)
         ):
             so_far_amount = float(so_far or 0)
             is_filled = is_filled or filled
             matches.append(
                 total is not None
-                and any(abs(so_far_amount - b - float(total)) < 0.006 for b in before[n])
+                and any(abs(so_far_amount - b - float(total)) < 0.006 for b in before[i])
             )
-            before[n].append(so_far_amount)
+            before[i].append(so_far_amount)
         verdicts[source_row] = any(matches) or (is_keyless and not is_filled)
     return verdicts
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from analysis.project.scratch_folder import scratch_folder
-from analysis.sources.database import quote_identifier
+from analysis.sources.composed_sql import create_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -59,10 +59,7 @@ def store_texts(
                 cells = [[*row[:width], *[None] * (width - len(row))] for _, row in batch]
                 columns = [[n for n, _ in batch], *([c[i] for c in cells] for i in range(width))]
                 writer.write_table(pa.table(columns, schema=schema))
-        connection.execute(
-            f"create table {quote_identifier(table)} as from read_parquet($file)",
-            {"file": str(file)},
-        )
+        create_table(connection, table, "select * from read_parquet($file)", {"file": str(file)})
 
 
 def store_records(
@@ -93,8 +90,10 @@ def store_records(
                 pa.table({"source_row": numbers} | cells), folder / f"{n_files}.parquet"
             )
             n_files += 1
-        connection.execute(
-            f"create table {quote_identifier(table)} as from read_parquet($files, union_by_name = true)",
+        create_table(
+            connection,
+            table,
+            "select * from read_parquet($files, union_by_name = true)",
             {"files": [f"{folder}/{n}.parquet" for n in range(n_files)]},
         )
     return list(places)

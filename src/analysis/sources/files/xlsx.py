@@ -120,7 +120,7 @@ def _require_extent(extent: SheetExtent, name: str) -> None:
     if extent.n_rows * extent.n_columns > MOST_CELLS:
         raise ValueError(
             f"its sheet {name} spans {extent.n_rows:,} rows and {extent.n_columns:,} columns, more "
-            f"than {MOST_CELLS:,} cells: delete what stands far out, or save the sheet as CSV"
+            f"than {MOST_CELLS:,} cells: remove what stands far out, or save the sheet as CSV"
         )
 
 

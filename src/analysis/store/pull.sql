@@ -1,0 +1,27 @@
+-- What came in by a pull, beside what stood in its file.
+
+-- name: changed_rows
+select count(*) as n
+from (
+  select * from rest_rows
+  except all
+  select * from rows_before
+);
+
+-- name: marked_rows
+create or replace temp view marked_rows as
+select * from incoming_rows
+except all
+select * from rest_rows;
+
+-- name: rows
+select count(*) as n from read_parquet($file);
+
+-- name: keys
+-- how many keys tell rows apart, none of their columns blank
+select count(*) as n
+from (
+  select distinct columns($key)
+  from read_parquet($file)
+  where columns($key) is not null
+);
