@@ -177,8 +177,12 @@ select
   rep_id,
   day,
   seconds_of(until_s - from_s, activity_class in ('selling')) as selling_hours,
-  seconds_of(until_s - from_s, activity_class in ('selling', 'preparation')) as selling_preparation_hours,
-  seconds_of(until_s - from_s, activity_class in ('selling', 'preparation', 'prospecting')) as selling_prospecting_hours,
+  seconds_of(
+    until_s - from_s, activity_class in ('selling', 'preparation')
+  ) as selling_preparation_hours,
+  seconds_of(
+    until_s - from_s, activity_class in ('selling', 'preparation', 'prospecting')
+  ) as selling_prospecting_hours,
   seconds_of(until_s - from_s, activity_class = 'selling') as selling_class_hours,
   seconds_of(until_s - from_s, activity_class = 'preparation') as preparation_class_hours,
   seconds_of(until_s - from_s, activity_class = 'prospecting') as prospecting_class_hours,
@@ -196,33 +200,69 @@ union all
 select
   rep_id,
   day,
-  seconds_of(seconds_after(from_s, until_s, until_selling_hours), activity_class in ('selling')) as selling_hours,
-  seconds_of(seconds_after(from_s, until_s, until_selling_preparation_hours), activity_class in ('selling', 'preparation')) as selling_preparation_hours,
-  seconds_of(seconds_after(from_s, until_s, until_selling_prospecting_hours), activity_class in ('selling', 'preparation', 'prospecting')) as selling_prospecting_hours,
-  seconds_of(seconds_after(from_s, until_s, until_selling_class_hours), activity_class = 'selling') as selling_class_hours,
-  seconds_of(seconds_after(from_s, until_s, until_preparation_class_hours), activity_class = 'preparation') as preparation_class_hours,
-  seconds_of(seconds_after(from_s, until_s, until_prospecting_class_hours), activity_class = 'prospecting') as prospecting_class_hours,
-  seconds_of(seconds_after(from_s, until_s, until_internal_class_hours), activity_class = 'internal') as internal_class_hours,
-  seconds_of(seconds_after(from_s, until_s, until_admin_class_hours), activity_class = 'admin') as admin_class_hours,
-  seconds_of(seconds_after(from_s, until_s, until_training_class_hours), activity_class = 'training') as training_class_hours,
-  seconds_of(seconds_after(from_s, until_s, until_time_off_class_hours), activity_class = 'time_off') as time_off_class_hours,
-  seconds_of(seconds_after(from_s, until_s, until_unclassified_class_hours), activity_class = 'unclassified') as unclassified_class_hours,
-  seconds_of(seconds_after(from_s, until_s, until_late_selling_hours), is_late) as late_selling_hours,
+  seconds_of(
+    seconds_after(from_s, until_s, until_selling_hours), activity_class in ('selling')
+  ) as selling_hours,
+  seconds_of(
+    seconds_after(from_s, until_s, until_selling_preparation_hours),
+    activity_class in ('selling', 'preparation')
+  ) as selling_preparation_hours,
+  seconds_of(
+    seconds_after(from_s, until_s, until_selling_prospecting_hours),
+    activity_class in ('selling', 'preparation', 'prospecting')
+  ) as selling_prospecting_hours,
+  seconds_of(
+    seconds_after(from_s, until_s, until_selling_class_hours), activity_class = 'selling'
+  ) as selling_class_hours,
+  seconds_of(
+    seconds_after(from_s, until_s, until_preparation_class_hours), activity_class = 'preparation'
+  ) as preparation_class_hours,
+  seconds_of(
+    seconds_after(from_s, until_s, until_prospecting_class_hours), activity_class = 'prospecting'
+  ) as prospecting_class_hours,
+  seconds_of(
+    seconds_after(from_s, until_s, until_internal_class_hours), activity_class = 'internal'
+  ) as internal_class_hours,
+  seconds_of(
+    seconds_after(from_s, until_s, until_admin_class_hours), activity_class = 'admin'
+  ) as admin_class_hours,
+  seconds_of(
+    seconds_after(from_s, until_s, until_training_class_hours), activity_class = 'training'
+  ) as training_class_hours,
+  seconds_of(
+    seconds_after(from_s, until_s, until_time_off_class_hours), activity_class = 'time_off'
+  ) as time_off_class_hours,
+  seconds_of(
+    seconds_after(from_s, until_s, until_unclassified_class_hours), activity_class = 'unclassified'
+  ) as unclassified_class_hours,
+  seconds_of(
+    seconds_after(from_s, until_s, until_late_selling_hours), is_late
+  ) as late_selling_hours,
   seconds_of(seconds_after(from_s, until_s, until_logged_hours), true) as logged_hours
 from (
   select
     *,
     max(until_s) filter (activity_class in ('selling')) over earlier as until_selling_hours,
-    max(until_s) filter (activity_class in ('selling', 'preparation')) over earlier as until_selling_preparation_hours,
-    max(until_s) filter (activity_class in ('selling', 'preparation', 'prospecting')) over earlier as until_selling_prospecting_hours,
+    max(until_s) filter (
+      activity_class in ('selling', 'preparation')
+    ) over earlier as until_selling_preparation_hours,
+    max(until_s) filter (
+      activity_class in ('selling', 'preparation', 'prospecting')
+    ) over earlier as until_selling_prospecting_hours,
     max(until_s) filter (activity_class = 'selling') over earlier as until_selling_class_hours,
-    max(until_s) filter (activity_class = 'preparation') over earlier as until_preparation_class_hours,
-    max(until_s) filter (activity_class = 'prospecting') over earlier as until_prospecting_class_hours,
+    max(until_s) filter (
+      activity_class = 'preparation'
+    ) over earlier as until_preparation_class_hours,
+    max(until_s) filter (
+      activity_class = 'prospecting'
+    ) over earlier as until_prospecting_class_hours,
     max(until_s) filter (activity_class = 'internal') over earlier as until_internal_class_hours,
     max(until_s) filter (activity_class = 'admin') over earlier as until_admin_class_hours,
     max(until_s) filter (activity_class = 'training') over earlier as until_training_class_hours,
     max(until_s) filter (activity_class = 'time_off') over earlier as until_time_off_class_hours,
-    max(until_s) filter (activity_class = 'unclassified') over earlier as until_unclassified_class_hours,
+    max(until_s) filter (
+      activity_class = 'unclassified'
+    ) over earlier as until_unclassified_class_hours,
     max(until_s) filter (is_late) over earlier as until_late_selling_hours,
     max(until_s) filter (true) over earlier as until_logged_hours
   from timed
@@ -343,7 +383,7 @@ order by all;
 create or replace temp table refused_reps as
 select distinct p.rep_id
 from parsed_activities as p
-inner join refused_sources as s using (source_file, kind)
+inner join refused_sources using (source_file, kind)
 where p.rep_id is not null
   and p.minutes > 0;
 

@@ -3,7 +3,7 @@
 -- name: macros
 -- a share from 0 to 1, of 0 to 100 where so written
 create or replace macro share_of(cell, whole) as
-  try_cast(replace(replace(trim(cell), '%', ''), ',', '.') as double) / whole;
+try_cast(replace(replace(trim(cell), '%', ''), ',', '.') as double) / whole;
 
 -- the one value that all rows agree on; missing where they do not
 create or replace macro agreed(x) as case when count(distinct x) = 1 then min(x) end;
@@ -29,46 +29,80 @@ end;
 create or replace temp table probability_stages (stage varchar, pipeline varchar);
 
 create or replace macro closed_stages(deals) as table
-with evidence as (
-  select coalesce(stage, stage_code) as stage, pipeline, stage_says, close_date,
-    coalesce(probability, stage_probability) as p
-  from query_table(deals)
-  where coalesce(is_closed, stage_is_closed) is null and coalesce(is_won, stage_is_won) is null and map_says is null),
-whole as (
-  select count(p) >= 0.95 * count(*)
-    and bool_or(p = 1 and stage_says is distinct from 'open')
-    and bool_or(p = 0 and stage_says is distinct from 'open')
-    and bool_or(p > 0 and p < 1) as is_told
-  from evidence),
-latest as (
-  select max(greatest(created_at, modified_at))::date as known_at from query_table(deals))
-select stage, pipeline
-from evidence, whole, latest
-where is_told and stage is not null
-group by stage, pipeline, known_at
-having min(p) = max(p) and min(p) in (0, 1) and any_value(stage_says) is distinct from 'open'
-  and not coalesce(quantile_disc(close_date, 0.5) > known_at and count(*) > 2, false);
+  with evidence as (
+    select
+      coalesce(stage, stage_code) as stage,
+      pipeline,
+      stage_says,
+      close_date,
+      coalesce(probability, stage_probability) as p
+    from query_table(deals)
+    where
+      coalesce(is_closed, stage_is_closed) is null
+      and coalesce(is_won, stage_is_won) is null
+      and map_says is null
+  ),
+
+  whole as (
+    select
+      count(p) >= 0.95 * count(*)
+      and bool_or(p = 1 and stage_says is distinct from 'open')
+      and bool_or(p = 0 and stage_says is distinct from 'open')
+      and bool_or(p > 0 and p < 1) as is_told
+    from evidence
+  ),
+
+  latest as (
+    select max(greatest(created_at, modified_at))::date as known_at from query_table(deals)
+  )
+
+  select
+    stage,
+    pipeline
+  from evidence, whole, latest
+  where is_told and stage is not null
+  group by stage, pipeline, known_at
+  having
+    min(p) = max(p) and min(p) in (0, 1) and any_value(stage_says) is distinct from 'open'
+    and not coalesce(quantile_disc(close_date, 0.5) > known_at and count(*) > 2, false);
 
 -- The stages that nothing names and no flag or probability tells, more than half of whose deals are due after the last
 -- record was made and the last deal said to be won or lost was closed: what is due has not ended.
 create or replace temp table due_stages (stage varchar, pipeline varchar);
 
 create or replace macro stages_due(deals) as table
-with evidence as (
-  select coalesce(stage, stage_code) as stage, pipeline, close_date, stage_says, map_says,
-    coalesce(is_closed, stage_is_closed) is null and coalesce(is_won, stage_is_won) is null
+  with evidence as (
+    select
+      coalesce(stage, stage_code) as stage,
+      pipeline,
+      close_date,
+      stage_says,
+      map_says,
+      coalesce(is_closed, stage_is_closed) is null and coalesce(is_won, stage_is_won) is null
       and coalesce(probability, stage_probability) is null as is_untold
-  from query_table(deals)),
-latest as (
-  select greatest(
+    from query_table(deals)
+  ),
+
+  latest as (
+    select greatest(
       (select max(greatest(created_at, modified_at))::date from query_table(deals)),
-      (select max(close_date) from evidence where stage_says in ('won', 'lost') or map_says in ('won', 'lost'))) as last_day)
-select stage, pipeline
-from evidence, latest
-where stage is not null
-group by stage, pipeline, last_day
-having bool_and(is_untold and stage_says is null and map_says is null)
-  and count(*) > 2 and count(*) filter (close_date > last_day) > 0.5 * count(*);
+      (
+        select max(close_date)
+        from evidence
+        where stage_says in ('won', 'lost') or map_says in ('won', 'lost')
+      )
+    ) as last_day
+  )
+
+  select
+    stage,
+    pipeline
+  from evidence, latest
+  where stage is not null
+  group by stage, pipeline, last_day
+  having
+    bool_and(is_untold and stage_says is null and map_says is null)
+    and count(*) > 2 and count(*) filter (close_date > last_day) > 0.5 * count(*);
 
 -- won, lost, open, contradictory or, where nothing says it, missing.
 --   firm: what the flags say, or a map outright; by_p: what the probability says; named: the stage's name

@@ -100,13 +100,14 @@ select
 from (
   select
     v.rule,
-    first_value((source_file, origin, logged_at)) over (
+    row(source_file, origin, logged_at) as entry,
+    first_value(row(source_file, origin, logged_at)) over (
       partition by rep_id, kind, subject, started_at, minutes
       order by v.rule is not null, logged_at, activity_id
-    ) is distinct from (source_file, origin, logged_at) as is_another
+    ) as first_entry
   from candidates
   left join verdicts as v using (rid)
   where kind = 'event'
 )
 where rule = 'near_duplicate'
-  or (rule = 'double_logged' and is_another);
+  or (rule = 'double_logged' and first_entry is distinct from entry);

@@ -42,13 +42,13 @@ create or replace temp table deciding_cells (
   n bigint
 );
 
-create or replace macro blank_cells(source, column_name, cell, is_counted) as table
+create or replace macro blank_cells(source, name_of_column, cell, is_counted) as table
   select
     source_file,
-    column_name as column_name,
+    name_of_column as column_name,
     count(*) filter (
       cell is null
-      and not list_contains(list_transform(unreadable, lambda u: u['column']), column_name)
+      and not list_contains(list_transform(unreadable, lambda u: u['column']), name_of_column)
     ) as n_blank,
     count(*) as n
   from query_table(source)
@@ -208,8 +208,8 @@ select
   v.value,
   v.n,
   v.n_aside,
-  t.n,
-  t.n_aside
+  t.n as n_table,
+  t.n_aside as n_table_aside
 from by_value as v
 cross join total as t
 where v.n_values between 2 and $most

@@ -9,10 +9,10 @@ create or replace macro day_after(day) as case when is_open_end(day) then day el
 create or replace macro day_begun(day) as coalesce(day, date '0001-01-01');
 
 -- how the ends of one file lie beside the next start of their key
-create or replace macro end_counts(parsed, key_of_row, start_day, end_day, is_counted, file) as table
+create or replace macro end_counts(parsed, row_key, start_day, end_day, is_counted, file) as table
 with intervals as (
   select distinct
-    key_of_row as record_key,
+    row_key as record_key,
     start_day as begun,
     end_day as until
   from query_table(parsed)

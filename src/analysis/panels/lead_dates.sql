@@ -9,19 +9,24 @@ select
   t.person_key,
   arg_min(c.campaign_type, (t.touched_at, t.campaign_id)) as activity,
   arg_min(coalesce(c.campaign_type is null, true), (t.touched_at, t.campaign_id)) as is_untyped
-from touches t
-left join campaigns c using (campaign_id)
+from touches as t
+left join campaigns as c using (campaign_id)
 left join (
-  select person_key, max(converted_on) as converted_on
+  select
+    person_key,
+    max(converted_on) as converted_on
   from leads
   where person_key in (select person_key from touches) and converted_on is not null
-  group by person_key) l
+  group by person_key
+) as l
   using (person_key)
 where t.is_response and (l.converted_on is null or local_day(t.touched_at) <= l.converted_on)
 group by t.person_key;
 
 create or replace temp table disqualified_on as
-select lead_id, local_day(max(entered_at)) as day
+select
+  lead_id,
+  local_day(max(entered_at)) as day
 from lead_status_history
 where lead_stage = 'disqualified' and exited_at is null
 group by lead_id;
@@ -35,24 +40,34 @@ select
   coalesce(o.status, 'not exported') as outcome,
   o.deal_amount * l.deal_share as deal_amount
 from (
-  select opportunity_id, 1.0 / count(*) as deal_share
+  select
+    opportunity_id,
+    1.0 / count(*) as deal_share
   from leads
   where opportunity_id is not null
-  group by opportunity_id) l
-left join opportunities o using (opportunity_id);
+  group by opportunity_id
+) as l
+left join opportunities as o using (opportunity_id);
 
 create or replace temp table hours_on_leads as
-select lead_id, sum(hours) as rep_hours
+select
+  lead_id,
+  sum(hours) as rep_hours
 from (
-  select a.lead_id, a.minutes / 60 as hours
-  from activities a
+  select
+    a.lead_id,
+    a.minutes / 60 as hours
+  from activities as a
   where a.lead_id is not null and not coalesce(a.is_all_day, false)
   union all
-  select l.lead_id, a.minutes / 60 * d.deal_share
-  from activities a
-  join leads l using (opportunity_id)
-  join leads_of_deals d using (opportunity_id)
-  where a.lead_id is null and not coalesce(a.is_all_day, false)) a
+  select
+    l.lead_id,
+    a.minutes / 60 * d.deal_share
+  from activities as a
+  inner join leads as l using (opportunity_id)
+  inner join leads_of_deals as d using (opportunity_id)
+  where a.lead_id is null and not coalesce(a.is_all_day, false)
+) as a
 group by lead_id;
 
 create or replace table lead_dates as
@@ -88,13 +103,17 @@ select
   l.opportunity_id,
   d.outcome,
   d.deal_amount,
-  case when exists (from activities where lead_id is not null)
-    then round(coalesce(h.rep_hours, 0), 4)
+  case
+    when exists (from activities where lead_id is not null)
+      then round(coalesce(h.rep_hours, 0), 4)
   end as rep_hours
-from (select *, local_day(created_at) as created_on from leads) l
-left join first_responses r using (person_key)
-left join disqualified_on q using (lead_id)
-left join leads_of_deals d using (opportunity_id)
-left join hours_on_leads h using (lead_id)
-left join stays_ever s
+from (select
+  *,
+  local_day(created_at) as created_on
+from leads) as l
+left join first_responses as r using (person_key)
+left join disqualified_on as q using (lead_id)
+left join leads_of_deals as d using (opportunity_id)
+left join hours_on_leads as h using (lead_id)
+left join stays_ever as s
   on l.owner_rep_id = s.rep_id and l.created_on >= s.from_day and l.created_on < s.until_day;

@@ -17,15 +17,22 @@ create or replace table sales_ready_leads (
 -- name: lead_signals
 create or replace temp table lead_signals as
 with responses as (
-  select l.lead_id, t.campaign_id, t.touched_at, c.campaign_type
-  from leads l
-  join lead_dates d using (lead_id)
-  join touches t using (person_key)
-  left join campaigns c using (campaign_id)
-  where t.is_response
+  select
+    l.lead_id,
+    t.campaign_id,
+    t.touched_at,
+    c.campaign_type
+  from leads as l
+  inner join lead_dates as d using (lead_id)
+  inner join touches as t using (person_key)
+  left join campaigns as c using (campaign_id)
+  where
+    t.is_response
     and local_day(t.touched_at) >= d.created_on
     and local_day(t.touched_at) <= d.created_on + getvariable('signal_days')::int
-    and (d.opportunity_on is null or local_day(t.touched_at) <= d.opportunity_on)),
+    and (d.opportunity_on is null or local_day(t.touched_at) <= d.opportunity_on)
+),
+
 counts as (
   select
     lead_id,
@@ -33,7 +40,9 @@ counts as (
     count(distinct campaign_id) as n_campaigns,
     arg_min(campaign_type, (touched_at, campaign_id)) as campaign_type
   from responses
-  group by lead_id)
+  group by lead_id
+)
+
 select
   d.lead_id,
   d.created_on,
@@ -43,11 +52,12 @@ select
   case when exists (from touches) then coalesce(c.n_responses, 0) end as n_responses,
   case when exists (from touches) then coalesce(c.n_campaigns, 0) end as n_campaigns,
   c.campaign_type,
-  case when exists (from lead_dates where mql_on is not null)
-    then coalesce(d.mql_on <= d.created_on + getvariable('signal_days')::int, false)
+  case
+    when exists (from lead_dates where mql_on is not null)
+      then coalesce(d.mql_on <= d.created_on + getvariable('signal_days')::int, false)
   end as is_mql
-from lead_dates d
-left join counts c using (lead_id);
+from lead_dates as d
+left join counts as c using (lead_id);
 
 -- name: versions
 create or replace temp table versions_in_force (
@@ -81,6 +91,7 @@ select
   coalesce(f.definition = $name, false)
 from judged_leads as r
 left join versions_in_force as f
-  on f.metric = $metric
-  and r.created_on >= f.from_day
-  and r.created_on < f.until_day;
+  on
+    f.metric = $metric
+    and r.created_on >= f.from_day
+    and r.created_on < f.until_day;

@@ -66,7 +66,8 @@ create macro cell_text(x) as case
   when
     regexp_matches(
       x,
-      '^[\s\p{Z}\v\x{200B}-\x{200D}\x{2060}\x{FEFF}]|^=|[\s\p{Z}\v\x{200B}-\x{200D}\x{2060}\x{FEFF}]$'
+      '^[\s\p{Z}\v\x{200B}-\x{200D}\x{2060}\x{FEFF}]|^='
+      '|[\s\p{Z}\v\x{200B}-\x{200D}\x{2060}\x{FEFF}]$'
     )
     then bare_text(x)
   else nullif(x, '')
@@ -88,7 +89,8 @@ create macro turned(x) as case
   else regexp_replace(x, '^([^,@]+), ?([^,@]+)$', '\2 \1')
 end;
 
--- a person's name or address in one spelling, without what a CRM puts behind that of a user who left
+-- a person's name or address in one spelling, without what a CRM puts behind that of a user who
+-- left
 create macro person_text(x) as trim(
   turned(
     trim(
@@ -100,7 +102,8 @@ create macro person_text(x) as trim(
           ),
           '[\s\p{Z}]+', ' ', 'g'
         ),
-        ' ?[<(\[](?:inactive(?: user)?|deactivated(?: user)?|deleted(?: user)?|disabled|former|archived|removed'
+        ' ?[<(\[](?:inactive(?: user)?|deactivated(?: user)?|deleted(?: user)?'
+        '|disabled|former|archived|removed'
         '|inaktiv|deaktiviert|ausgeschieden|inactif|d[eé]sactiv[eé]e?|inactiv[oa]|desactivad[oa]'
         '|inattiv[oa]|inativ[oa]|desativad[oa]|inactief|mailto:|[^<>()]*@[^<>()]*)[>)\]]',
         '', 'g'
@@ -119,17 +122,22 @@ create macro person_key(x) as
 -- ten times as long to compile, in each column of each file.
 create macro has_letter(x) as regexp_matches(
   x,
-  '[A-Za-z\x{AA}\x{B5}\x{BA}\x{C0}-\x{D6}\x{D8}-\x{F6}\x{F8}-\x{1FFF}\x{2C00}-\x{2DFF}\x{3005}-\x{10FFFF}]'
+  '[A-Za-z\x{AA}\x{B5}\x{BA}\x{C0}-\x{D6}\x{D8}-\x{F6}\x{F8}-\x{1FFF}\x{2C00}-\x{2DFF}'
+  '\x{3005}-\x{10FFFF}]'
 );
 
 -- an address, or two words or a comma between letters
 create macro is_person(x) as regexp_matches(
   x,
   '@'
-  '|[A-Za-z\x{AA}\x{B5}\x{BA}\x{C0}-\x{D6}\x{D8}-\x{F6}\x{F8}-\x{1FFF}\x{2C00}-\x{2DFF}\x{3005}-\x{10FFFF}].*[\s\p{Z}]'
-  '.*[A-Za-z\x{AA}\x{B5}\x{BA}\x{C0}-\x{D6}\x{D8}-\x{F6}\x{F8}-\x{1FFF}\x{2C00}-\x{2DFF}\x{3005}-\x{10FFFF}]'
-  '|[A-Za-z\x{AA}\x{B5}\x{BA}\x{C0}-\x{D6}\x{D8}-\x{F6}\x{F8}-\x{1FFF}\x{2C00}-\x{2DFF}\x{3005}-\x{10FFFF}] ?, ?'
-  '[A-Za-z\x{AA}\x{B5}\x{BA}\x{C0}-\x{D6}\x{D8}-\x{F6}\x{F8}-\x{1FFF}\x{2C00}-\x{2DFF}\x{3005}-\x{10FFFF}]'
+  '|[A-Za-z\x{AA}\x{B5}\x{BA}\x{C0}-\x{D6}\x{D8}-\x{F6}\x{F8}-\x{1FFF}\x{2C00}-\x{2DFF}'
+  '\x{3005}-\x{10FFFF}].*[\s\p{Z}]'
+  '.*[A-Za-z\x{AA}\x{B5}\x{BA}\x{C0}-\x{D6}\x{D8}-\x{F6}\x{F8}-\x{1FFF}\x{2C00}-\x{2DFF}'
+  '\x{3005}-\x{10FFFF}]'
+  '|[A-Za-z\x{AA}\x{B5}\x{BA}\x{C0}-\x{D6}\x{D8}-\x{F6}\x{F8}-\x{1FFF}\x{2C00}-\x{2DFF}'
+  '\x{3005}-\x{10FFFF}] ?, ?'
+  '[A-Za-z\x{AA}\x{B5}\x{BA}\x{C0}-\x{D6}\x{D8}-\x{F6}\x{F8}-\x{1FFF}\x{2C00}-\x{2DFF}'
+  '\x{3005}-\x{10FFFF}]'
 );
 
 create macro name_key(x) as regexp_replace(lower(strip_accents(x)), '[^\p{L}\p{N}]', '', 'g');

@@ -24,4 +24,5 @@ def read_statements(module: str) -> Mapping[str, str]:
     package, _, stem = module.rpartition(".")
     text = resources.files(package).joinpath(f"{stem}.sql").read_text(encoding="utf-8")
     _, *parts = _NAME.split(text)
-    return dict(zip(parts[::2], parts[1::2], strict=True))
+    statements = (part.strip().removesuffix(";") for part in parts[1::2])
+    return dict(zip(parts[::2], statements, strict=True))

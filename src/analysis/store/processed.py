@@ -30,6 +30,7 @@ from analysis.project.errors import CrmDataError
 from analysis.project.private_files import FILE_OF_OWNER, make_private, private_folder
 from analysis.project.whole_file import write_whole
 from analysis.sources import database, field_maps, intake, own_definitions
+from analysis.sources.composed_sql import query_text, write_parquet
 from analysis.sources.sql_files import read_statements
 from analysis.store import noted_account, pull_record
 from analysis.tables.canonical import TABLES
@@ -180,14 +181,17 @@ def _write(
     stamp: str,
 ) -> None:
     for name in (*TABLES, *PANELS, "quarters"):
-        file = str(folder / f"{name}.parquet")
-        connection.execute(SQL["clean_table"], {"table": name, "file": file})
+        rows = query_text(["*"], database.quote_identifier(name))
+        write_parquet(connection, rows, folder / f"{name}.parquet")
     connection.execute(SQL["actions"])
     database.insert_rows(
         connection, "actions", [(e.table, e.rule, e.action, e.reason) for e in audit.rules]
     )
-    for statement, name in (("quarantine", QUARANTINE_FILE), ("name_review", NAME_REVIEW_FILE)):
-        connection.execute(SQL[statement], {"file": str(folder / name)})
+    write_parquet(connection, SQL["quarantine"], folder / QUARANTINE_FILE)
+    connection.execute(
+        "copy (" + SQL["name_review"] + ") to $file (format csv, header)",
+        {"file": str(folder / NAME_REVIEW_FILE)},
+    )
     account = _plain(audit) | {"gate": _plain(verdict), "stamp": stamp}
     (folder / AUDIT_FILE).write_text(json.dumps(account, indent=1) + "\n", encoding="utf-8")
 

@@ -1,9 +1,4 @@
--- The files that a pass leaves.
-
--- name: clean_table
-copy (
-  select * from query_table($table)
-) to $file (format parquet, compression zstd);
+-- What a pass leaves beside the clean tables.
 
 -- name: actions
 create or replace temp table actions (
@@ -14,27 +9,23 @@ create or replace temp table actions (
 );
 
 -- name: quarantine
-copy (
-  select
-    s.table_name,
-    s.rule,
-    a.action,
-    a.reason,
-    s.* exclude (table_name, rule, money, minutes),
-    s.money as money_amount,
-    s.minutes / 60 as hours
-  from set_aside as s
-  left join actions as a using (table_name, rule)
-  order by s.table_name, s.source_file, s.source_row
-) to $file (format parquet, compression zstd);
+select
+  s.table_name,
+  s.rule,
+  a.action,
+  a.reason,
+  s.* exclude (table_name, rule, money, minutes),
+  s.money as money_amount,
+  s.minutes / 60 as hours
+from set_aside as s
+left join actions as a using (table_name, rule)
+order by s.table_name, s.source_file, s.source_row;
 
 -- name: name_review
-copy (
-  select
-    table_name as "table",
-    variant,
-    canonical,
-    similarity
-  from name_review
-  order by similarity desc, table_name, variant, canonical
-) to $file (format csv, header);
+select
+  table_name as "table",
+  variant,
+  canonical,
+  similarity
+from name_review
+order by similarity desc, table_name, variant, canonical;

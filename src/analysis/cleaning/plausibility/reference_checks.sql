@@ -93,7 +93,7 @@ from tenure
 inner join homes using (rep_id)
 inner join pace as p using (team_id)
 inner join reps using (rep_id)
-left join closes as c using (rep_id)
+left join closes using (rep_id)
 where role = 'rep'
   and not is_active;
 

@@ -34,7 +34,7 @@ marked as (
 )
 
 select
-  count(distinct (quarter, team_id)) as n,
-  count(distinct (quarter, team_id)) filter (is_sum) as n_odd,
+  count(distinct row(quarter, team_id)) as n,
+  count(distinct row(quarter, team_id)) filter (is_sum) as n_odd,
   list(distinct rep_id order by rep_id) filter (is_sum) as rep_ids
 from marked;

@@ -30,7 +30,9 @@ end;
 create macro scale_of(x) as case
   lower(
     regexp_extract(
-      x, '[0-9] ?([kK]|[mM](?:n|io)?|[bB]n?|Mrd) ?%? ?(?:[A-Z]{3}|[A-Z]{0,3}\p{Sc}|kr|zł)?-?[)]?$', 1
+      x,
+      '[0-9] ?([kK]|[mM](?:n|io)?|[bB]n?|Mrd) ?%? ?(?:[A-Z]{3}|[A-Z]{0,3}\p{Sc}|kr|zł)?-?[)]?$',
+      1
     )
   )
   when '' then 1

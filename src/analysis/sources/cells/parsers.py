@@ -383,11 +383,11 @@ def table_sql(
         else nothing
     )
     rows = f"{quote_identifier(text_table)} t"
-    texts = [*inner, f"{quote_literal(file)} as source_file", "t.source_row"]
+    first = [*inner, f"{quote_literal(file)} as source_file", "t.source_row"]
     content = ", ".join(quote_identifier(v) for v in values if v not in NOT_CONTENT)
     of_row = [f"{unread} as unreadable", f"hash(row({content})) as row_hash"]
-    source = f"({query_text(texts, rows)})"
-    for layer in (plain, [*typed], of_row):
+    source = f"({query_text(first, rows)})"
+    for layer in (plain, typed, of_row):
         if layer:
             source = f"({query_text(['*', *layer], source)})"
     return query_text(kept_columns, source)

@@ -90,7 +90,7 @@ order by source_row;
 
 -- name: last_cell
 -- the last cell of a column as its text or its shape, beside what all others hold
-with cells as (
+with forms as (
   select
     source_row,
     case
@@ -108,12 +108,12 @@ with cells as (
 
 others as (
   select *
-  from cells
-  where source_row < (select max(source_row) from cells)
+  from forms
+  where source_row < (select max(source_row) from forms)
 )
 
 select
-  (select arg_max(form, source_row) from cells) as last_form,
+  (select arg_max(form, source_row) from forms) as last_form,
   list(distinct form) as forms,
   count(*) as n_rows,
   bool_and(regexp_full_match(form, '0*')) and count(distinct length(form)) > 1 as has_any_length

@@ -29,7 +29,7 @@ filled as (
 select
   (select count(*) from cells) as n_rows,
   count(*) as n_filled,
-  count(distinct (parent, cell)) as n_distinct,
+  count(distinct row(parent, cell)) as n_distinct,
   count(*) filter (below is null and next_row is not null) as n_above_blank,
   coalesce(min(source_row) = (select min(source_row) from cells), false) as is_first_filled,
   coalesce(bool_and(before is null or lower(cell) >= before), false)
