@@ -56,8 +56,8 @@ trial: .venv/ready ## run every folder of cases and print what came of each
 attack: .venv/ready ## try some 7,000 hostile files and print what came of each kind (ten minutes at most)
 	@PYTHONPATH=tests/support:tests/sources OPENBLAS_NUM_THREADS=1 timeout 600 $(BIN)/python tests/attack.py
 
-lint: .venv/lint ## ruff, mypy and the layers
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
+lint: .venv/lint ## ruff, sqlfluff, mypy and the layers
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/sqlfluff lint -q src && $(BIN)/mypy && $(BIN)/lint-imports
 
 hooks: .venv/lint ## let git run the quick checks before each commit
 	@$(BIN)/pre-commit install

@@ -15,17 +15,19 @@ create or replace macro flags_outcome(is_closed, is_won) as case
   when not is_closed and is_won is distinct from true then 'open'
 end;
 
--- what the probability says: 1 and 0 only of a stage that is closed, as an open one may stand at either
+-- what the probability says: 1 and 0 only of a stage that is closed, as an open one may stand at
+-- either
 create or replace macro probability_outcome(is_closed, is_won, p) as case
   when is_closed and p >= 1 and is_won is distinct from false then 'won'
   when is_closed and p <= 0 then 'lost'
   when is_closed is null and p > 0 and p < 1 then 'open'
 end;
 
--- The stages whose deals at 100 or 0 per cent are closed, though no flag and no table of stages says so: where CRMs give
--- stages their probabilities, closed ones stand at 100 and at 0 and no other. Asked of all deals that nothing else
--- closes: nearly all have a probability, and all three kinds occur. A stage whose deals stand at several probabilities,
--- that is called a step, or most of whose deals are due after the last record was made, is open.
+-- The stages whose deals at 100 or 0 per cent are closed, though no flag and no table of stages
+-- says so: where CRMs give stages their probabilities, closed ones stand at 100 and at 0 and no
+-- other. Asked of all deals that nothing else closes: nearly all have a probability, and all three
+-- kinds occur. A stage whose deals stand at several probabilities, that is called a step, or most
+-- of whose deals are due after the last record was made, is open.
 create or replace temp table probability_stages (stage varchar, pipeline varchar);
 
 create or replace macro closed_stages(deals) as table
@@ -66,8 +68,9 @@ create or replace macro closed_stages(deals) as table
     min(p) = max(p) and min(p) in (0, 1) and any_value(stage_says) is distinct from 'open'
     and not coalesce(quantile_disc(close_date, 0.5) > known_at and count(*) > 2, false);
 
--- The stages that nothing names and no flag or probability tells, more than half of whose deals are due after the last
--- record was made and the last deal said to be won or lost was closed: what is due has not ended.
+-- The stages that nothing names and no flag or probability tells, more than half of whose deals are
+-- due after the last record was made and the last deal said to be won or lost was closed: what is
+-- due has not ended.
 create or replace temp table due_stages (stage varchar, pipeline varchar);
 
 create or replace macro stages_due(deals) as table
@@ -105,7 +108,8 @@ create or replace macro stages_due(deals) as table
     and count(*) > 2 and count(*) filter (close_date > last_day) > 0.5 * count(*);
 
 -- won, lost, open, contradictory or, where nothing says it, missing.
---   firm: what the flags say, or a map outright; by_p: what the probability says; named: the stage's name
+--   firm: what the flags say, or a map outright; by_p: what the probability says;
+--   named: the stage's name
 create or replace macro weighed_outcome(firm, by_p, named, is_closed, is_won, p) as case
   when is_won and not is_closed then 'contradictory'
   when firm = 'unknown' then null
