@@ -22,7 +22,7 @@ from analysis.chapters.data_quality import chapter as data_chapter
 from analysis.chapters.growth import chapter as growth_chapter
 from analysis.chapters.marketing_requests import reviewed_requests
 from analysis.chapters.roi import chapter as roi_chapter
-from analysis.chapters.selling_time import chapter as selling_chapter
+from analysis.chapters.selling_time import selling_answer
 from analysis.chapters.team_pack import company_side, team_requests
 from analysis.chapters.team_pack.company_side import COST, HOURS, PEOPLE
 from analysis.project.nearest_name import did_you_mean
@@ -54,7 +54,7 @@ LEAD_COUNTS = {
 }
 ELSEWHERE = {
     "What the exports hold": data_chapter.NOT_OF_ONE_TEAM,
-    "What one more hour is worth": selling_chapter.NOT_OF_ONE_TEAM,
+    "What one more hour is worth": selling_answer.NOT_OF_ONE_TEAM,
     "Whether aligned teams grow faster": growth_chapter.NOT_OF_ONE_TEAM,
     "Whether alignment pays": roi_chapter.NOT_OF_ONE_TEAM,
     "What becomes of a lead once sales has it": loop_answer.NOT_OF_ONE_TEAM,
