@@ -223,7 +223,7 @@ OF_OTHER_REPS = {
     "required": "required_bookings_per_selling_hour",
 }  # columns of the table of teams that count other reps than the cost does
 PUBLISHED_BY = ("team_id", "segment", "region")  # of one quarter, beside its total
-BESIDE_QUARTERS = (-1, -4)  # that a report compares with
+BESIDE_QUARTERS = (-1, -4, -2, -3)  # those a report compares with first, then those between
 
 
 def _hidden_elsewhere(
@@ -236,7 +236,8 @@ def _hidden_elsewhere(
 def _hidden_costs(company: Company, stays: pd.DataFrame) -> set[Cell]:
     """Return the cells whose cost would give away a few's pay, or that of who came or left.
 
-    Reports show a quarter beside the one before and the same of a year before.
+    Reports show a quarter beside the one before and the same of a year before, and who keeps
+    reports has those between.
     """
     panel, basis = company.table("rep_quarter"), _basis(company)
     earlier = (
