@@ -125,10 +125,11 @@ def test_a_file_that_changed_while_it_ran_makes_it_run_again(root):
         ("eval('1')", "it calls eval"),
         ("!ls", "a cell is not plain Python"),
         ("import numpy", ""),
+        ("token: Secret = Secret('token')", "it has a secret"),
     ],
 )
 def test_cells_that_may_read_unseen_or_know_the_day_are_never_sure(root, source, why):
-    write(root, source)
+    notebook(root / "1_x.ipynb", "# X?", cell(f"{PARAMETERS}\n{source}", "parameters"))
     assert keyed(root)[1].key.unsure == why
 
 

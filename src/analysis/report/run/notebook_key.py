@@ -18,7 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from analysis.project import paths
+from analysis.project import paths, secret_parameter
 from analysis.report.run import kernel_provisioner, module_imports, own_parameters
 from analysis.report.run.module_imports import PACKAGE, file_hash
 from analysis.store import noted_account
@@ -76,7 +76,8 @@ def key_notebook(notebook: Path, parameters: Mapping[str, Parameter], root: Path
         "code": _code(frozenset(names)),
         "surroundings": _surroundings(root) | {NAMES: _names_hash(root, dataset, quarter)},
     }
-    return NotebookKey(root, dataset, parts, keyed_ns, _why_unsure(trees, names))
+    unsure = "it has a secret" if secret_parameter.KIND in types.values() else ""
+    return NotebookKey(root, dataset, parts, keyed_ns, unsure or _why_unsure(trees, names))
 
 
 def _imported_names(tree: ast.AST) -> set[str]:
@@ -117,7 +118,7 @@ def _surroundings(root: Path) -> dict[str, str]:
     """Return what stands around every notebook: packages, lock, Python, machine, variables."""
     packages = {sysconfig.get_path(kind) for kind in ("purelib", "platlib")}
     versions = [f.name for folder in sorted(packages) for f in Path(folder).glob("*.dist-info")]
-    variables = dict(os.environ)
+    variables = {"OPENBLAS_NUM_THREADS": "1", **os.environ}  # as `run_all` sets it
     return {
         "packages": _text_hash("\n".join(sorted(versions))),
         "requirements.lock": file_hash(root / paths.LOCK_FILE),
@@ -136,7 +137,8 @@ def _names_hash(root: Path, dataset: str, quarter: str) -> str:
     A file that is not there is not opened, and one that comes later would not be missed.
     """
     raw, history = root / "data" / "raw" / dataset, root / "data" / "history" / dataset
-    names = [str(f.relative_to(raw)) for f in raw.rglob("*.toml")]
+    own = [f for f in raw.rglob("*.toml") if f.parent.name != paths.REVIEWS_FOLDER]
+    names = [str(f.relative_to(raw)) for f in own]
     for folder in history.iterdir() if history.is_dir() else ():
         is_earlier = folder.name[:1].isdigit() and folder.name < quarter
         if folder.is_dir() and (is_earlier or folder.name == paths.REQUESTS_FOLDER):
