@@ -36,8 +36,8 @@ def test_page_one_says_it_as_one_would_in_a_meeting(card):
     (reason,) = drivers.page_one_reasons(SPLITS, [card]).values()
     assert reason == (
         "Since 2026Q2 (+$56): Fewer hours sold (mostly summer leave): +$68. "
-        "Lower pay: \N{MINUS SIGN}$12. "
-        "Since 2025Q3 (+$21): Higher pay: +$19. Smaller share of working time sold: +$5. "
+        "Lower pay per paid hour: \N{MINUS SIGN}$12. "
+        "Since 2025Q3 (+$21): Higher pay per paid hour: +$19. Smaller share of working time sold: +$5. "
         "More hours to work: \N{MINUS SIGN}$3."
     )
 
@@ -59,7 +59,9 @@ def test_a_quarter_without_a_report_is_recomputed_and_says_so(card):
 def test_a_headline_not_published_last_quarter_is_recomputed_in_the_table_of_changes(card):
     (row,) = changes.change_rows(None, [], [card], {}, SPLITS)
     assert (row["then"], row["basis"]) == (489, "recomputed on today's data")
-    assert row["says"].startswith("Fewer hours to work (summer leave): +$64. Lower pay")
+    assert row["says"].startswith(
+        "Fewer hours to work (summer leave): +$64. Lower pay per paid hour"
+    )
 
 
 def test_a_split_of_something_else_explains_nothing():
@@ -122,6 +124,7 @@ def stays(leave_by_quarter):
         ((0.20, 0.10, 0.20, 0.10), {"2026Q2": "summer leave"}),
         ((0.20, 0.10, 0.10, 0.10), {"2026Q2": "more leave", "2025Q3": "more leave"}),
         ((0.101, 0.10, 0.10, 0.10), {}),
+        ((0.50, 0.10, 0.20, 0.10), {"2026Q2": "more leave", "2025Q3": "more leave"}),
     ],
 )
 def test_leave_is_the_seasons_where_it_came_the_year_before_too(root, shares, expected):

@@ -41,6 +41,9 @@ SOUTHERN_ZONES = (
     "America/Asuncion", "Africa/Johannesburg", "Africa/Windhoek", "Africa/Maputo",
 )  # fmt: skip
 HOURS_SOLD = ("Fewer hours sold", "More hours sold")
+# Over paid hours: either can move while nobody's pay or quota does.
+PAY_WORDS = ("Higher pay per paid hour", "Lower pay per paid hour")
+QUOTA_WORDS = ("Higher quota per paid hour", "Lower quota per paid hour")
 _HOURLY = {
     cost_drivers.MIX: ("Dearer mix of segments", "Cheaper mix of segments"),
     cost_drivers.HOURS_TO_WORK: ("Fewer hours to work", "More hours to work"),
@@ -50,8 +53,8 @@ _HOURLY = {
 }  # fmt: skip
 # What each driver is called where it raised the figure, and where it lowered it.
 WORDS: dict[str, dict[str, tuple[str, str]]] = {
-    "cost_per_selling_hour": {**_HOURLY, "pay": ("Higher pay", "Lower pay")},
-    "required_bookings_per_selling_hour": {**_HOURLY, "quota": ("Higher quotas", "Lower quotas")},
+    "cost_per_selling_hour": {**_HOURLY, "pay": PAY_WORDS},
+    "required_bookings_per_selling_hour": {**_HOURLY, "quota": QUOTA_WORDS},
     "selling_hours_per_week": {
         cost_drivers.MIX: ("Mix of segments", "Mix of segments"),
         cost_drivers.HOURS_TO_WORK: ("More hours to work", "Fewer hours to work"),
@@ -191,7 +194,8 @@ def _leave_words(
 ) -> dict[str, str]:
     """Return what to call the leave that took or gave hours, by the quarter compared with.
 
-    It is the season's where the same step a year before went the same way.
+    It is the season's where the same step a year before went the same way, and was at least half
+    as large: what goes beyond the usual is no season.
     """
     shares = {
         shift: cost_drivers.leave_share(
@@ -203,7 +207,7 @@ def _leave_words(
     now, earlier = shares[0] - shares[-1], shares[-4] - shares[-5]
     words = {}
     if abs(now) >= LEAST_LEAVE:
-        is_of_season = abs(earlier) >= LEAST_LEAVE and (earlier > 0) == (now > 0)
+        is_of_season = abs(earlier) >= max(LEAST_LEAVE, abs(now) / 2) and (earlier > 0) == (now > 0)
         season_of = quarter if now > 0 else quarter.shifted(-1)
         season = season_name(season_of, house)
         words[str(quarter.shifted(-1))] = (
@@ -330,7 +334,7 @@ def compared_row(card: Payload, split: DriverSplit, published: float | None, lea
 
 
 def parts_sentence(parts: Sequence[tuple[str, float]], form: str, currency: str) -> str:
-    """Return drivers in words, each with what it moved: ``Lower pay: -$13.``."""
+    """Return drivers in words, each with what it moved: ``Fewer reps: -$13.``."""
     if not parts:
         return "no change"
     return " ".join(
