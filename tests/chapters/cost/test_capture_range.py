@@ -36,7 +36,7 @@ def test_a_study_measures_the_share_by_hand():
     assert (sold.estimate, sold.low, sold.high) == pytest.approx((450.0, 450.0, 450.0))
     assert sold.unit == "USD per hour truly sold"
     assert capture_range.capture_sentence(HOUR, found, currency="USD") == (
-        "A time study of 6 rep-weeks found 90% of selling hours in the records (90% to 90%), so an "
+        "A time study of 6 days found 90% of selling hours in the records (90% to 90%), so an "
         "hour truly sold cost $450 ($450 to $450)."
     )
 
@@ -56,9 +56,9 @@ def test_without_a_study_the_range_is_called_an_assumption_and_has_no_middle():
     ("rows", "why"),
     [
         (study(*[(9.0, 10.0)] * 4), "at least 5 reps must be observed"),
-        (study(*[(9.0, 10.0)] * 6, quarter="2025Q3"), "0 rep-weeks"),
-        (study(*[(9.0, 10.0)] * 6, quarter="2026Q4"), "0 rep-weeks"),
-        (study(*[(float("nan"), 10.0)] * 6), "0 rep-weeks"),
+        (study(*[(9.0, 10.0)] * 6, quarter="2025Q3"), "0 days"),
+        (study(*[(9.0, 10.0)] * 6, quarter="2026Q4"), "0 days"),
+        (study(*[(float("nan"), 10.0)] * 6), "0 days"),
     ],
 )
 def test_a_study_too_small_too_old_or_of_unlogged_weeks_measures_nothing(rows, why):
@@ -71,3 +71,15 @@ def test_a_cost_that_is_unknown_is_in_no_sentence():
     unknown = HOUR._replace(estimate=math.nan)
     found = capture_range.capture_range(study(), "2026Q3", SETTINGS)
     assert capture_range.capture_sentence(unknown, found, currency="USD") == ""
+
+
+def test_a_study_that_cannot_be_used_is_said_and_one_of_twice_the_hours_doubted():
+    """Six days of another year count for nothing; 20 recorded hours where 10 were sold are double entries."""
+    old = capture_range.capture_range(
+        study(*[(9.0, 10.0)] * 6, quarter="2025Q3"), "2026Q3", SETTINGS
+    )
+    assert "The time study cannot be used: of its 6 days 0 were" in (
+        capture_range.capture_sentence(HOUR, old, currency="USD")
+    )
+    twice = capture_range.capture_range(study(*[(20.0, 10.0)] * 6), "2026Q3", SETTINGS)
+    assert "look for double entries" in capture_range.capture_sentence(HOUR, twice, currency="USD")

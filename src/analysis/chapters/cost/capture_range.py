@@ -35,6 +35,7 @@ class CaptureRange(NamedTuple):
     low: float
     high: float
     study: Result
+    n_days: int  # rep-days that were observed, whether or not they can be used
 
     @property
     def is_measured(self) -> bool:
@@ -65,10 +66,9 @@ def recorded_share(observed_days: pd.DataFrame, quarter: str) -> Result:
         & (observed_days["quarter"] <= quarter)
         & observed_days["recorded_hours"].notna()
     ]
-    n_weeks = int(days[["rep_id", "week_start"]].drop_duplicates().shape[0])
     reps = days.groupby("rep_id")[["recorded_hours", "observed_hours"]].sum()
     ends = (math.nan, math.nan, math.nan)
-    why = f"a time study of {n_weeks} rep-weeks of {len(reps)} reps"
+    why = f"a time study of {len(days)} days of {len(reps)} reps"
     if len(reps) < FEWEST_REPS:
         why = f"cannot tell: {why}; at least {FEWEST_REPS} reps must be observed"
     else:
@@ -77,7 +77,7 @@ def recorded_share(observed_days: pd.DataFrame, quarter: str) -> Result:
             ends = (math.nan, math.nan, math.nan)
             why = f"cannot tell: {why}, whose hours differ too much"
     return Result(
-        NAME, *ends, "share of selling hours", n_weeks, "rep-weeks",
+        NAME, *ends, "share of selling hours", len(days), "days observed",
         f"{why}; recorded over observed hours, leaving out one rep at a time",
         f"time_study, {first} to {quarter}",
     )  # fmt: skip
@@ -88,9 +88,10 @@ def capture_range(
 ) -> CaptureRange:
     """Return how much of selling hours the records hold: measured, or assumed by the settings."""
     study = recorded_share(observed_days, quarter)
+    n_days = len(observed_days)
     if study.is_known:
-        return CaptureRange(study.low, study.high, study)
-    return CaptureRange(settings.capture_low, settings.capture_high, study)
+        return CaptureRange(study.low, study.high, study, n_days)
+    return CaptureRange(settings.capture_low, settings.capture_high, study, n_days)
 
 
 def sold_hour_cost(hour: Result, capture: CaptureRange) -> Result:
@@ -124,12 +125,24 @@ def capture_sentence(hour: Result, capture: CaptureRange, *, currency: str) -> s
     if not capture.is_measured:
         same = capture.low == capture.high
         share = f"{capture.low:.0%}" if same else shares
+        unused = (
+            f" The time study cannot be used: of its {capture.n_days} days {capture.study.n} were "
+            f"observed in the {QUARTERS_VALID} quarters up to this one and have records, and it "
+            f"takes at least {FEWEST_REPS} reps whose hours agree."
+            if capture.n_days
+            else ""
+        )
         return (
             f"We assume that records hold {share} of the hours sold: an hour truly sold then cost "
-            f"{ends.split(' to ')[0] if same else ends}."
+            f"{ends.split(' to ')[0] if same else ends}.{unused}"
         )
+    doubt = (
+        " That is more than was sold: look for double entries before this is used."
+        if capture.low > 1
+        else ""
+    )
     return (
-        f"A time study of {capture.study.n} rep-weeks found {capture.study.estimate:.0%} of "
+        f"A time study of {capture.study.n} days found {capture.study.estimate:.0%} of "
         f"selling hours in the records ({shares}), so an hour truly sold cost "
-        f"{money.amount_text(sold.estimate, currency)} ({ends})."
+        f"{money.amount_text(sold.estimate, currency)} ({ends}).{doubt}"
     )
