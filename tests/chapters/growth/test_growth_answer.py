@@ -245,6 +245,23 @@ def test_a_start_without_a_date_is_refused_and_not_taken_for_a_late_one(tables):
     )
 
 
+def test_a_team_whose_start_was_set_aside_is_on_neither_side(tables):
+    """Its key stands in the quarantine; one of which another row is clean has a start."""
+    programme, lost = tables.programme.iloc[1:], tables.programme["team_id"].iloc[0]
+    keys = [lost, programme["team_id"].iloc[0], None]
+    aside = pd.DataFrame({"table_name": "programme", "record_key": keys})
+    deals = pd.DataFrame({"status": [], "close_date": pd.to_datetime([]), "cycle_days": []})
+    whole = {
+        "team_quarter": tables.team_quarter, "rep_quarter": tables.team_quarter,
+        "programme": programme, "opportunities": deals, "quarantine": aside,
+    }  # fmt: skip
+    got = assessment.tables_as_of(whole, LAST)._replace(rep_quarter=None)
+    assert got.start_unknown == (lost,)
+    panel = assessment.team_panel_of(got, "bookings_amount")
+    assert lost not in panel.teams
+    assert panel.left_out[assessment.START_UNREADABLE] == 1
+
+
 def test_no_text_of_the_data_gets_into_the_prose():
     """An id is any text, and prose is markdown: this one would be a link, or an image that stops the report."""
     _, tables = teams(seed=1, n_teams=24)

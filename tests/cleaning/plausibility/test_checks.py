@@ -16,6 +16,7 @@ from analysis.cleaning.plausibility import (
     ownership_checks,
     pay_checks,
     period_checks,
+    programme_checks,
     reference_checks,
     set_aside_checks,
     stage_history_checks,
@@ -75,6 +76,9 @@ MONDAYS = """
 insert into joint_meetings by name
 select 'M' || i as meeting_id, 'T' || i % 2 as team_id, date '2025-01-06' + 7 * i::int as held_on, 'minutes.csv' as source_file,
   i as source_row from range(40) t(i);"""
+PROGRAMME = """
+insert into programme by name select 'T' || i as team_id, date '{}' as start_date, 'programme.csv' as source_file, i as source_row
+from range({}) t(i)"""
 PAST_PARITY = """
 delete from fx_rates; update opportunities set currency = 'EUR' where opportunity_id > 'D100';
 insert into fx_rates by name select 'EUR' as currency, date '2025-01-01' + 60 * i::int as valid_from, date '2025-01-01' + 60 * i::int + 60
@@ -85,6 +89,11 @@ CASES = [
          aside(40, "opportunities", "unreadable_date", "'close_date'"), aside(3, "opportunities", "unreadable_date")),
     Case(set_aside_checks.rows_set_aside, "rows_set_aside",
          aside(10, "opportunities", "unreadable_date", "'close_date'"), aside(2, "quotas", "missing_quota"), "warn"),
+    Case(set_aside_checks.rows_set_aside, "rows_set_aside",
+         PROGRAMME.format("2025-04-01", 2) + ";" + aside(1, "programme", "missing_required", "'start_date'"), "select 1", "warn"),
+    Case(programme_checks.teams_of_programme, "programme_of_unknown_teams",
+         PROGRAMME.format("2025-04-01", 9), PROGRAMME.format("2025-04-01", 2), "warn"),
+    Case(programme_checks.begun_programme, "programme_not_begun", PROGRAMME.format("2027-01-01", 2), PROGRAMME.format("2025-04-01", 2)),
     Case(set_aside_checks.rows_set_aside, "taken_for_repeats",
          "insert into rule_kinds values ('activities', 'double_logged', 'repeat');" + aside(300, "activities", "double_logged"),
          "insert into rule_kinds values ('activities', 'double_logged', 'repeat');" + aside(60, "activities", "double_logged"), "warn"),

@@ -34,13 +34,15 @@ if TYPE_CHECKING:
     from analysis.stats.fixed_effects import Vector
 
 PER_REP = "bookings_per_rep"
+START_UNREADABLE = "team whose start of the programme cannot be read"
 
 
 class AssessmentTables(NamedTuple):
     """What an assessment stands on; None switches off what needs it.
 
     ``team_quarter`` (a team and quarter), ``programme`` (a team's start), ``rep_quarter`` (a rep's
-    stay in a team within a quarter) and the median sales cycle [days].
+    stay in a team within a quarter) and the median sales cycle [days].  ``start_unknown`` names
+    teams that joined on a day nobody can read: they are neither adopters nor others.
     """
 
     team_quarter: pd.DataFrame
@@ -48,6 +50,7 @@ class AssessmentTables(NamedTuple):
     rep_quarter: pd.DataFrame | None = None
     median_cycle_days: float | None = None
     fiscal_year_start_month: int = 1
+    start_unknown: tuple[str, ...] = ()
 
 
 class Assessment(NamedTuple):
@@ -215,10 +218,13 @@ def team_panel_of(tables: AssessmentTables, outcome: str, *, is_log: bool = True
         if tables.rep_quarter is not None and outcome in tables.rep_quarter.columns
         else None
     )
-    return team_panel(
-        tables.team_quarter, tables.programme, rep_quarter=stays, outcome=outcome, is_log=is_log,
-        fiscal_year_start_month=tables.fiscal_year_start_month,
+    is_unknown = tables.team_quarter["team_id"].isin(tables.start_unknown)
+    whole = team_panel(
+        tables.team_quarter[~is_unknown], tables.programme, rep_quarter=stays, outcome=outcome,
+        is_log=is_log, fiscal_year_start_month=tables.fiscal_year_start_month,
     )  # fmt: skip
+    n_unknown = int(tables.team_quarter.loc[is_unknown, "team_id"].nunique())
+    return whole._replace(left_out={**whole.left_out, START_UNREADABLE: n_unknown})
 
 
 def activity_and_wins(tables: AssessmentTables, quarter: str) -> pd.DataFrame:
@@ -320,7 +326,8 @@ def tables_as_of(
 
     Parameters
     ----------
-    clean_tables : ``team_quarter``, ``rep_quarter``, ``programme`` and ``opportunities`` by name
+    clean_tables : ``team_quarter``, ``rep_quarter``, ``programme`` and ``opportunities`` by name,
+        and ``quarantine`` where rows were set aside
     quarter : last quarter that counts; a start on or after its end had not come
     fiscal_year_start_month : as in the settings
     """
@@ -340,7 +347,16 @@ def tables_as_of(
         rep,
         median_cycle_days(clean_tables["opportunities"], end=end),
         fiscal_year_start_month,
+        _unread_starts(programme, clean_tables.get("quarantine")),
     )
+
+
+def _unread_starts(programme: pd.DataFrame, quarantine: pd.DataFrame | None) -> tuple[str, ...]:
+    """Return the teams of which every row of the programme was set aside."""
+    if quarantine is None:
+        return ()
+    keys = quarantine.loc[quarantine["table_name"] == "programme", "record_key"].dropna()
+    return tuple(sorted(set(keys.astype(str)) - set(programme["team_id"].astype(str))))
 
 
 def median_cycle_days(opportunities: pd.DataFrame, *, end: dt.date) -> float:

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from analysis.stats.result import Result
     from analysis.store.company import Company
 
-TABLES = ("team_quarter", "rep_quarter", "programme", "opportunities", "survey_answers")
+TABLES = (
+    "team_quarter", "rep_quarter", "programme", "quarantine", "opportunities", "survey_answers",
+)  # fmt: skip
 INTERVAL = {"low": ("number1", "95% from"), "high": ("number1", "to")}
 MOST_PRACTICES = 6
 NOT_OF_ONE_TEAM = "Growth is found by comparing teams, and one team has nothing beside it."

@@ -30,6 +30,7 @@ OWN = (
     "team_quarter",
     "rep_quarter",
     "programme",
+    "quarantine",  # teams whose start cannot be read
     "programme_costs",
     "activities",
     "attendees",

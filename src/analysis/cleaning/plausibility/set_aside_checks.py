@@ -79,7 +79,7 @@ def rows_set_aside(data: Dataset) -> Iterator[CheckReading]:
                 f"({why}){_money_words(data, table)}."
             ),
             table,
-            _word_examples(data, table),
+            _team_examples(data) if table == "programme" else _word_examples(data, table),
             n_aside,
         )
         (across,) = data.row(
@@ -122,6 +122,16 @@ def _stand_ins(data: Dataset) -> str:
         f" ({deals} without an exchange rate, each as the median deal or at another day's rate)"
         if n
         else ""
+    )
+
+
+def _team_examples(data: Dataset) -> tuple[str, ...]:
+    """Return teams whose start was set aside."""
+    return data.examples(
+        """
+        select distinct record_key from set_aside
+        where table_name = 'programme' and record_key not in (select team_id from programme)
+        order by record_key"""
     )
 
 
