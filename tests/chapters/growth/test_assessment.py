@@ -1,5 +1,6 @@
 """The one call: what it finds, what it will not say, and the sentence it ends in."""
 
+import pandas as pd
 import pytest
 from growth_panels import QUICK, teams
 
@@ -78,6 +79,21 @@ def test_five_adopters_have_the_plain_estimate_with_a_wider_interval():
         (got.effects.standard_error**2 + 0.1006**2) ** 0.5, abs=1e-4
     )
     assert got.graded.bookings.with_evidence == interval
+
+
+@pytest.mark.parametrize(("n_last", "because"), [(1, "5 of their 40"), (9, "40 of their 40")])
+def test_a_collapse_is_not_told_as_growth(n_last, because):
+    """A log leaves quarters of nothing out: without them adopters seem to grow."""
+    _, tables = teams(seed=1, adoption=((5, 5 / 24),))
+    team = tables.team_quarter.merge(tables.programme[["team_id", "start_date"]], how="left")
+    last = sorted(team["quarter"].unique())[-n_last:]
+    begun = pd.PeriodIndex(team["quarter"], freq="Q").start_time >= team["start_date"]
+    team.loc[begun & team["quarter"].isin(last), "bookings_amount"] = 0.0
+    answer = growth_answer.answer_growth(
+        tables._replace(team_quarter=team), last[-1], own_specification=None, looks=()
+    )
+    assert answer.verdict == "cannot tell"
+    assert f"booked nothing in {because} quarters since the start" in answer.sentence()
 
 
 def test_two_regions_that_joined_of_four_cannot_tell():

@@ -113,14 +113,25 @@ def assess_growth(
     spec = spec or specification.default_specification()
     panels = growth_panels(tables, quarter, spec)
     whole = panels.bookings
-    effects = imputation.estimate_effects(
-        whole, horizon=spec.horizon, anticipation=spec.anticipation_quarters
-    )
+    nothing = guards.zero_guard(_aligned(tables, spec.outcome, whole, is_log=False))
     records = (
         guards.announcement_guard(tables.programme),
         guards.sales_cycle(whole, tables.median_cycle_days),
+        nothing,
     )
-    graded = grading.grade_growth(panels, spec, records)
+    try:
+        effects = imputation.estimate_effects(
+            whole, horizon=spec.horizon, anticipation=spec.anticipation_quarters
+        )
+        graded = grading.grade_growth(panels, spec, records)
+    except CrmDataError as error:
+        if not nothing.speaks:
+            raise
+        raise CrmDataError(
+            f"programme: adopters booked nothing in {nothing.says}, which no change in percent can "
+            "count.\n"
+            "Look at these teams' bookings themselves."
+        ) from error
     return Assessment(
         growth_gap=_result("growth_gap", whole, graded, graded.bookings, spec),
         early=_early(panels, graded, spec),

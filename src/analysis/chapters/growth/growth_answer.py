@@ -405,6 +405,12 @@ def result_sentence(result: Result, against: Sequence[Guard] = ()) -> str:
         return f"Joining the programme probably {verb} {noun}, by about {size} ({spread})."
     if result.verdict == "no material effect":
         return f"Joining the programme made no difference to {noun} that matters ({spread})."
+    for each in against:
+        if each.name == guards.ZERO_QUARTERS:
+            return (
+                f"We cannot tell whether joining the programme changed {noun}: adopters "
+                f"booked nothing in {each.says}, which no change in percent can count."
+            )
     if against:
         more = "more" if result.estimate > 0 else "less"
         why = "; ".join(f"{each.name} ({each.says})" for each in against[:2])

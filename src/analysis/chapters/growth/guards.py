@@ -34,6 +34,7 @@ SMALLEST_SHIFT = 0.01  # of a share, or of logs: less than this moves nothing
 ONE_SIDED = 0.10  # level of a two-sided test of which one side counts: 5 % on that side
 MOVES_LEVEL = 0.05  # of what was moved to adopters: small moves make large gaps
 DAYS_IN_QUARTER = 365.25 / 4
+ZERO_QUARTERS = "adopters booked nothing in some quarters since their start"
 WORDS = {True: "yes", False: "no", None: "not checked"}
 
 
@@ -228,6 +229,19 @@ def announcement_guard(programme: pd.DataFrame) -> Guard:
         return Guard(name, None, "announced_on is not known")
     late = pd.to_datetime(programme["announced_on"]) > pd.to_datetime(programme["start_date"])
     return Guard(name, bool(late.any()), f"{int(late.sum())} of {len(late)} announced afterwards")
+
+
+def zero_guard(amounts: Panel | None) -> Guard:
+    """Return whether adopters had quarters of nothing since their start: logs leave them out, so
+    that what is left would make a collapse look like growth.
+
+    `amounts` holds bookings as they are.
+    """
+    if amounts is None:
+        return Guard(ZERO_QUARTERS, None, "bookings of too few teams are known")
+    since = (amounts.event_time() >= 0) & ~np.isnan(amounts.matrix)
+    n = int((since & (amounts.matrix <= 0)).sum())
+    return Guard(ZERO_QUARTERS, n > 0, f"{n} of their {int(since.sum())} quarters since the start")
 
 
 def sales_cycle(whole: Panel, median_cycle_days: float | None) -> Guard:
