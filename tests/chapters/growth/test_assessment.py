@@ -79,6 +79,7 @@ def test_five_adopters_have_the_plain_estimate_with_a_wider_interval():
         (got.effects.standard_error**2 + 0.1006**2) ** 0.5, abs=1e-4
     )
     assert got.graded.bookings.with_evidence == interval
+    assert got.graded.not_counted == "fewer than 6 joined"
 
 
 @pytest.mark.parametrize(("n_last", "because"), [(1, "5 of their 40"), (9, "40 of their 40")])

@@ -39,6 +39,12 @@ def test_the_present_value_names_the_lift_it_rests_on():
     )
     hidden = appraised._replace(decision=SimpleNamespace(is_shown=False))
     assert hidden.lifts_sentence == ""
+    alone = case._replace(effect=case.effect._replace(not_counted="fewer than 6 joined"))
+    assert (
+        "bookings alone say +35%, opportunities were not counted, because fewer than 6 joined, the"
+        in headlines.lifts_sentence(alone, 0.35)
+    )
+    assert "from bookings alone, as fewer than 6 joined" in headlines.method_words(alone)
 
 
 @pytest.mark.parametrize(

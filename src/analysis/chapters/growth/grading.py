@@ -65,7 +65,8 @@ class GradedGrowth(NamedTuple):
 
     ``drift`` is what adopters were seen to gain a quarter before the start and ``drift_error`` its
     standard error (NaN: not to be told); ``drift_to_believe`` is what they would have to gain,
-    unseen, to make all of the estimate [log points a quarter].
+    unseen, to make all of the estimate [log points a quarter].  ``not_counted`` says why
+    opportunities are no evidence of bookings; "" where they are.
     """
 
     bookings: OutcomeVerdict
@@ -75,6 +76,7 @@ class GradedGrowth(NamedTuple):
     drift: float
     drift_error: float
     drift_to_believe: float
+    not_counted: str = ""
 
 
 def grade_growth(
@@ -107,7 +109,8 @@ def grade_growth(
     moves_of_created = (
         OutcomeMoves(on_created, slope_of_created) if on_created and slope_of_created else None
     )
-    if moves is None or clusters.n_treated(whole) < spec.fewest_adopters:
+    is_few = clusters.n_treated(whole) < spec.fewest_adopters
+    if moves is None or is_few:
         alone = with_evidence = drift_allowance.widen_for_drift(
             effect, lever, spec.beliefs, of_bookings=True
         )
@@ -154,7 +157,21 @@ def grade_growth(
         drift=slope.estimate if slope else float("nan"),
         drift_error=slope.error if slope else float("nan"),
         drift_to_believe=effect.estimate / lever if lever > 0 else float("nan"),
+        not_counted=_why_not_counted(
+            evidence, spec, is_few=is_few, is_known=bool(moves and moves_of_created)
+        ),
     )
+
+
+def _why_not_counted(
+    evidence: tuple[Guard, ...], spec: Specification, *, is_few: bool, is_known: bool
+) -> str:
+    """Return why opportunities are no evidence of bookings; "" where they are."""
+    if is_few:
+        return f"fewer than {spec.fewest_adopters} joined"
+    if not is_known:
+        return "they, or quarters before the start, are known of too few teams"
+    return next((each.name for each in evidence if each.speaks), "")
 
 
 def _effect_on_opportunities(

@@ -167,6 +167,7 @@ def growth_effect(assessment: Assessment) -> GrowthEffect:
         drift=graded.drift,
         n_quarters=spec.horizon[1] + 1,
         kind=ruling.kind,
+        not_counted=graded.not_counted,
     )
 
 

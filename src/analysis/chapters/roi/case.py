@@ -44,7 +44,8 @@ class GrowthEffect(NamedTuple):
     `estimate` and `standard_error`, drift allowed for, in log points; `drift_to_believe` is what
     adopters would have to gain unseen to make all of it, and `drift` what they were seen to gain
     before the start [log points a quarter].  `against` names what speaks against any answer, and
-    `needs` says what would tell where nothing was estimated.
+    `needs` says what would tell where nothing was estimated.  `not_counted` says why opportunities
+    are no part of the estimate; "" where they are.
     """
 
     estimate: float
@@ -58,6 +59,7 @@ class GrowthEffect(NamedTuple):
     needs: str = ""
     n_quarters: int = 5
     kind: Kind = "effect"
+    not_counted: str = ""
 
 
 class Prior(NamedTuple):

@@ -183,7 +183,9 @@ def _estimate_note(appraised: Appraised) -> str:
         if case.prior and appraised.decision.is_shown
         else ""
     ).replace("-", money.MINUS)
-    return f"Orange: the lift estimated from bookings and opportunities together{weighed}, "
+    source = headlines.lift_source(case)
+    together = "" if case.effect.not_counted else " together"
+    return f"Orange: the lift estimated from {source}{together}{weighed}, "
 
 
 def worth_by_lift(appraised: Appraised) -> LabelledTable:

@@ -73,7 +73,7 @@ def method_words(case: Case) -> str:
     parts = [
         (
             f"{simulation.N_DRAWS:,} joint draws of the estimates; effect: {prior}, combined with "
-            "this company's estimate from bookings and opportunities, drift allowed for"
+            f"this company's estimate from {lift_source(case)}, drift allowed for"
         ),
         (
             "benefit is the total effect on adopters' bookings, times gross margin less "
@@ -83,6 +83,12 @@ def method_words(case: Case) -> str:
     if fixed_inputs:
         parts.append(f"taken as known: {', '.join(fixed_inputs)}")
     return "; ".join(parts)
+
+
+def lift_source(case: Case) -> str:
+    """Return in words what the lift is estimated from."""
+    why = case.effect.not_counted
+    return f"bookings alone, as {why}" if why else "bookings and opportunities"
 
 
 def _assumed(case: Case) -> str:
@@ -195,8 +201,15 @@ def lifts_sentence(case: Case, from_bookings: float) -> str:
     show, `from_bookings` [0-1]; what is not known is left out.
     """
     lift, weighed = estimated_lift(case)[0], weighed_lift(case)
-    steps = [] if math.isnan(from_bookings) else [f"bookings alone say {from_bookings:+.0%}"]
-    steps.append(f"bookings and new opportunities together {lift:+.0%}")
+    why = case.effect.not_counted
+    if why:
+        steps = [
+            f"bookings alone say {lift:+.0%}",
+            f"opportunities were not counted, because {why}",
+        ]
+    else:
+        steps = [] if math.isnan(from_bookings) else [f"bookings alone say {from_bookings:+.0%}"]
+        steps.append(f"bookings and new opportunities together {lift:+.0%}")
     if case.prior:
         assumed = f"{case.prior.mean_points:+g}%"
         steps.append(f"the {assumed} we assumed beforehand draws that to {weighed:+.0%}")
