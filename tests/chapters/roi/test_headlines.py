@@ -200,6 +200,26 @@ def test_a_programme_that_no_lift_pays_for_is_said_to_be_one():
     assert step.startswith("Start no further team: no lift searched")
 
 
+def test_a_horizon_that_ended_before_the_data_begin_tells_nothing():
+    """Neither a sentence nor a cell shows the word nan, and no lift is said not to pay."""
+    assert programme().has_bookings
+    old = programme(lift=0.3, error=0.02)
+    old = old._replace(bookings=old.bookings.assign(bookings_amount=math.nan))
+    assert not old.has_bookings
+    case = appraised_programme.without_bookings(old)
+    heads, said, step = seen(case)
+    assert not any(result.is_known for result in heads.values())
+    assert said.endswith(
+        "stays open: the horizon, 2025Q1 to 2026Q4, ended before the bookings known of the teams "
+        "that joined begin, so we cannot put a chance on it."
+    )
+    assert "State a longer horizon" in step
+    ruling = decision.decide_on_case(case)
+    assert decision.decision_table(case, ruling)["value"].tolist() == ["not known"]
+    assert headlines.worth_by_lift(case)["p50"].isna().all()  # the chart says that we cannot tell
+    assert headlines.inputs_by_worth(ruling).empty
+
+
 def unassessed(**different):
     return programme(**different)._replace(
         effect=appraised_programme.not_assessed(2, "2 teams joined")

@@ -220,7 +220,7 @@ def programme_case(
     hires = roi_costs.pay_of_hires(rep_quarter, starts, hires_log)
     spent = roi_costs.cost_timeline(costs, hours, hires, names, last_observed=str(whole.max()))
     commission, hour, correlation = case.by_rep(rep_quarter)
-    return case.Case(
+    appraised = case.Case(
         bookings=bookings,
         costs=spent.costs,
         initial_amount=spent.initial_amount,
@@ -234,3 +234,15 @@ def programme_case(
         prior=case.Prior(money.prior_gap_points, money.prior_gap_sd_points),
         currency=house.company.currency,
     )
+    return appraised if appraised.has_bookings else without_bookings(appraised)
+
+
+def without_bookings(appraised: Case) -> Case:
+    """Return the case with what speaks against any answer: its horizon ended before the data."""
+    names = appraised.costs["quarter"]
+    why = (
+        f"the horizon, {names.iloc[0]} to {names.iloc[-1]}, ended before the bookings known of the "
+        "teams that joined begin"
+    )
+    effect = appraised.effect
+    return appraised._replace(effect=effect._replace(against=(why, *effect.against)))

@@ -74,6 +74,9 @@ def added_bookings(
     for start in np.unique(starts.astype(str)):
         rows = np.flatnonzero(starts == start)
         observed_rows = rows[~np.isnan(amount[rows])]
+        if not observed_rows.size:  # there is no base to project from
+            added[:] = np.nan
+            continue
         base = (
             amount[observed_rows[-BASE_QUARTERS:]] / grown[:, place[observed_rows[-BASE_QUARTERS:]]]
         ).mean(axis=1) * factor

@@ -109,6 +109,11 @@ class Case(NamedTuple):
         """Quarters of the horizon."""
         return int(self.costs["period"].max()) + 1
 
+    @property
+    def has_bookings(self) -> bool:
+        """Whether some quarter's bookings are known of every cohort, up to the horizon's end."""
+        return bool(self.bookings.groupby("start")["bookings_amount"].count().gt(0).all())
+
 
 def bookings_timeline(
     bookings: pd.DataFrame, starts: Mapping[str, str], *, horizon_quarters: int

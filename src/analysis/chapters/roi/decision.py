@@ -97,10 +97,8 @@ def decision_sentence(case: Case, decision: Decision) -> str:
             if case.effect.against
             else "its effect could not be estimated"
         )
-        return (
-            f"Whether the alignment programme pays stays open: {why}. "
-            f"{_break_even(decision, _worth_of_lift(case))}"
-        )
+        worth = f" {_break_even(decision, _worth_of_lift(case))}" if case.has_bookings else ""
+        return f"Whether the alignment programme pays stays open: {why}.{worth}"
     opening = {
         "likely pays": "The alignment programme likely pays",
         "likely does not pay": "The alignment programme likely does not pay",
@@ -115,10 +113,10 @@ def next_step(case: Case, decision: Decision, further: FurtherTeams) -> NextStep
     `further` are the teams that do not have the programme.
     """
     effect = case.effect
-    if math.isnan(effect.estimate):
-        return _without_estimate(case, decision)
     if effect.against:
         return _with_something_against(case)
+    if math.isnan(effect.estimate):
+        return _without_estimate(case, decision)
     is_harm = effect.estimate < 0 and effect.verdict in {"found", "likely"}
     if is_harm or (effect.estimate < 0 and decision.verdict == "likely does not pay"):
         return NextStep(
@@ -150,6 +148,12 @@ def _start_further(further: FurtherTeams) -> NextStep:
 
 def _with_something_against(case: Case) -> NextStep:
     why = case.effect.against[0]
+    if not case.has_bookings:
+        return NextStep(
+            "Start no further team on the strength of this report. State a longer horizon "
+            f"(`horizon_quarters` in `alignment.toml`): {why}.",
+            HOLD,
+        )
     if case.effect.estimate < 0:
         return NextStep(
             "Start no further team, and look into why teams that joined booked less than expected: "
@@ -188,7 +192,8 @@ def _while_open(case: Case, decision: Decision) -> NextStep:
 def decision_table(case: Case, decision: Decision) -> pd.DataFrame:
     """Return the decision in figures: one row a figure, ``figure`` and ``value`` in words."""
     effect = case.effect
-    rows = [("It breaks even from a lift of", _percent(decision.break_even))]
+    even = _percent(decision.break_even) if case.has_bookings else "not known"
+    rows = [("It breaks even from a lift of", even)]
     if decision.is_shown:
         stake = money_at_stake(decision.appraisal)
         believed = f"{case.prior.mean_points:g}%" if case.prior else "nothing"
