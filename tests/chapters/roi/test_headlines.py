@@ -227,7 +227,10 @@ def unassessed(**different):
 
 
 def test_without_an_estimate_the_break_even_is_held_against_what_was_assumed():
-    assert seen(unassessed(cost=0.5))[2].startswith("Keep the programme where it runs and start")
+    """What was only assumed starts no further team."""
+    cheap = seen(unassessed(cost=0.5))[2]
+    assert cheap.startswith("Keep the programme where it runs, and start no further team yet")
+    assert "nothing shows that it brings as much here" in cheap
     dear = seen(unassessed(cost=20.0))[2]
     assert dear.startswith("Start no further team yet")
     assert "Its effect is not known: 2 teams joined." in dear

@@ -242,10 +242,10 @@ def _without_estimate(case: Case, decision: Decision) -> NextStep:
     lift = _percent(decision.break_even)
     if case.prior and decision.break_even <= math.expm1(case.prior.mean_points / 100):
         return NextStep(
-            "Keep the programme where it runs and start further teams in turns, on announced "
-            f"dates: it breaks even at a lift of {lift}, less than the {case.prior.mean_points:g}% "
-            f"we assumed without data. {needs}",
-            ANNOUNCE,
+            "Keep the programme where it runs, and start no further team yet: it breaks even at a "
+            f"lift of {lift}, less than the {case.prior.mean_points:g}% we assumed without data, "
+            f"but nothing shows that it brings as much here. {needs}",
+            HOLD,
         )
     return NextStep(
         f"Start no further team yet: the programme would have to lift bookings by {lift}, more "
