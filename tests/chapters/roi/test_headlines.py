@@ -71,6 +71,24 @@ def test_where_every_team_has_it_no_further_one_is_started():
     )
 
 
+def test_no_verdict_speaks_of_further_teams_where_none_is_left():
+    """Nine ways to decide, and nobody waits to be told."""
+    cases = [
+        programme(lift=-0.15, error=0.03),
+        programme(lift=0.05, error=0.04, verdict="cannot tell", cost=0.5),
+        programme(lift=0.0, error=0.03, verdict="cannot tell", cost=2.0),
+        programme(lift=0.3, error=0.02, prior=None, cost=60.0),
+        programme(lift=0.3, error=0.02, verdict="cannot tell", against=AGAINST),
+        programme(lift=-0.3, error=0.02, verdict="cannot tell", against=AGAINST),
+        *(unassessed(cost=cost) for cost in (0.5, 20.0, 10_000.0)),
+    ]
+    for case in cases:
+        step = decision.next_step(case, decision.decide_on_case(case), FurtherTeams(0, math.nan))
+        assert "urther team" not in step.sentence
+        assert step.first in {"", decision.PAUSE}
+        assert step.sentence[0].isupper()
+
+
 def test_the_lift_at_which_further_teams_break_even_by_hand():
     """40 spent over 4 + 2 quarters of teams a and b; c books 100 a quarter, of which half is left: 40 / 6 / 50."""
     panel = pd.DataFrame(

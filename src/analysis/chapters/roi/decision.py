@@ -62,6 +62,16 @@ class NextStep(NamedTuple):
 ANNOUNCE = "Choose the teams that begin and tell all teams the dates."
 PAUSE = "Tell the teams that joined that it pauses, and ask their reps what it takes from them."
 HOLD = "Tell the teams that wait for it that no date is set, and why."
+WHERE_NONE_IS_LEFT = {  # what a step says of further teams, and what it says where there are none
+    "Start no further team on the strength of": "Decide nothing on the strength of",
+    "Start no further team: no lift": "Decide whether the programme goes on: no lift",
+    "Start no further team yet: the": "Decide next quarter whether the programme goes on: the",
+    "Start no further team, and look": "Look",
+    "Start no further team, and end": "End",
+    "Start no further team, and decide": "Decide",
+    ", and start no further team yet: it breaks": ": it breaks",
+    ", and start further teams in turns, on announced dates: more": ": more",
+}
 
 
 def decide_on_case(case: Case) -> Decision:
@@ -110,8 +120,19 @@ def decision_sentence(case: Case, decision: Decision) -> str:
 def next_step(case: Case, decision: Decision, further: FurtherTeams) -> NextStep:
     """Return what to do next; it follows the estimate.
 
-    `further` are the teams that do not have the programme.
+    `further` are the teams that do not have the programme; where none is left, nothing is said of
+    starting one, and nobody waits to be told.
     """
+    step = _step_of_estimate(case, decision, further)
+    if further.n_teams or step.first not in {HOLD, ANNOUNCE}:
+        return step
+    words = step.sentence
+    for of_further, of_none in WHERE_NONE_IS_LEFT.items():
+        words = words.replace(of_further, of_none)
+    return NextStep(words, "")
+
+
+def _step_of_estimate(case: Case, decision: Decision, further: FurtherTeams) -> NextStep:
     effect = case.effect
     if effect.against:
         return _with_something_against(case)
@@ -121,7 +142,7 @@ def next_step(case: Case, decision: Decision, further: FurtherTeams) -> NextStep
     if is_harm or (effect.estimate < 0 and decision.verdict == "likely does not pay"):
         return NextStep(
             "Stop the programme, or change it before it goes on: as far as these data tell, "
-            "joining lowered bookings. Start no further team.",
+            f"joining lowered bookings.{' Start no further team.' if further.n_teams else ''}",
             PAUSE,
         )
     if decision.verdict == "likely pays":
