@@ -216,6 +216,27 @@ def test_a_programme_that_no_lift_pays_for_is_said_to_be_one():
     assert not heads["break_even_lift"].is_known
     assert "No lift of bookings that we searched would pay for it: it is worth " in said
     assert step.startswith("Start no further team: no lift searched")
+    dear = programme(lift=0.3, error=0.02, cost=10_000.0)
+    said = seen(dear)[1]
+    assert "would pay for it: it is worth \N{MINUS SIGN}$" in said
+    assert said.endswith(" over 8 quarters in the middle of its outcomes.")
+    rows = decision.decision_table(dear, decision.decide_on_case(dear)).set_index("figure")["value"]
+    assert rows["It breaks even from a lift of"] == "none up to 172%"
+
+
+def test_money_that_does_not_follow_the_estimate_says_so():
+    """Found 45% less, three errors below nothing: the +3% +- 4 assumed beforehand outweighs it 27 to 1."""
+    harm = programme(lift=-0.6, error=0.2, verdict="found", cost=0.1)
+    said = seen(harm)[1]
+    assert "they alone say \N{MINUS SIGN}45%, which the +3% assumed draws to +1%" in said
+    assert "On the data alone it is worth \N{MINUS SIGN}$" in said
+    assert said.endswith("the chance that it pays is below 1%.")
+    for follows in (
+        programme(lift=0.3, error=0.02),
+        programme(lift=0.05, error=0.04, verdict="cannot tell", cost=0.5),
+        harm._replace(prior=None),
+    ):
+        assert "data alone" not in seen(follows)[1]
 
 
 def test_a_horizon_that_ended_before_the_data_begin_tells_nothing():

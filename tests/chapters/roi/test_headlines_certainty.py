@@ -160,6 +160,11 @@ def test_what_the_appraisal_stands_on_is_said():
         "2 teams started, the first in 2025Q1. The appraisal runs over 8 quarters"
     )
     assert "of which 4 are known" in said
+    one = programme()
+    one = one._replace(effect=one.effect._replace(n_teams=1), costs=one.costs.iloc[:1])
+    assert "1 team started, the first in 2025Q1. The appraisal runs over 1 quarter, 2025Q1" in (
+        costs.case_sentence(one)
+    )
     assert "gross margin of 60% less commission of 10.0%" in said
     assert said.endswith("Before looking at the data, we assumed +3%, give or take 4.")
 

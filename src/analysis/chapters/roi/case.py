@@ -110,6 +110,16 @@ class Case(NamedTuple):
         return int(self.costs["period"].max()) + 1
 
     @property
+    def horizon_words(self) -> str:
+        """The horizon in words, such as "12 quarters"."""
+        return f"{self.n_periods} quarter{'' if self.n_periods == 1 else 's'}"
+
+    @property
+    def teams_words(self) -> str:
+        """The teams that started, in words."""
+        return f"{self.effect.n_teams} team{'' if self.effect.n_teams == 1 else 's'}"
+
+    @property
     def has_bookings(self) -> bool:
         """Whether some quarter's bookings are known of every cohort, up to the horizon's end."""
         return bool(self.bookings.groupby("start")["bookings_amount"].count().gt(0).all())

@@ -76,12 +76,13 @@ class Appraised(NamedTuple):
     def payback_note(self) -> str:
         """From when the payback counts; 0 months need a word."""
         is_at_once = self.headlines["payback_months"].estimate == 0
-        return "From the first start." + (" The sum never lies below zero." if is_at_once else "")
+        middle = " In the middle of the outcomes the sum never lies below zero."
+        return "From the first start." + (middle if is_at_once else "")
 
     @property
     def lift_note(self) -> str:
         """Horizon, and the lift that the present value rests on."""
-        horizon = f"{self.case.n_periods} quarters from the first start"
+        horizon = f"{self.case.horizon_words} from the first start"
         if not self.decision.is_shown:
             return f"{horizon}."
         lift = headlines.weighed_lift(self.case)
@@ -193,9 +194,9 @@ def worth_by_lift(appraised: Appraised) -> LabelledTable:
     case, quarter = appraised.case, appraised.company.quarter
     return LabelledTable(
         headlines.worth_by_lift(case),
-        f"Net present value over {case.n_periods} quarters at each lift; the band holds four in "
+        f"Net present value over {case.horizon_words} at each lift; the band holds four in "
         f"five outcomes of all else that is uncertain. {_estimate_note(appraised)}"
-        f"n = {case.effect.n_teams} teams that started, {quarter}.",
+        f"n = {case.teams_words} that started, {quarter}.",
         {
             "lift": ("percent2", "Lift"),
             "p10": ("millions", "P10"),

@@ -300,8 +300,8 @@ def case_sentence(case: Case) -> str:
     names = case.costs["quarter"]
     prior = f" Before looking at the data, we assumed {case.prior.label}." if case.prior else ""
     return (
-        f"{case.effect.n_teams} teams started, the first in {names.iloc[0]}. The appraisal runs "
-        f"over {case.n_periods} quarters, {names.iloc[0]} to {names.iloc[-1]}, of which {n_known} "
+        f"{case.teams_words} started, the first in {names.iloc[0]}. The appraisal runs "
+        f"over {case.horizon_words}, {names.iloc[0]} to {names.iloc[-1]}, of which {n_known} "
         "are known; beyond them bookings without the programme and costs go on as in the last "
         f"four quarters known. Of a booking, a gross margin of {stated.gross_margin_rate:.0%} less "
         f"commission of {case.commission_rate.estimate:.1%} is kept; money is discounted at "

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
-from analysis.chapters.roi import simulation
+from analysis.chapters.roi import simulation, uncertainty
 from analysis.project import money
 from analysis.project.money import MINUS
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 SURE = 0.9  # chance that it pays from which it is said to be likely, under both beliefs
 EVEN_ODDS = 0.5
 NEARLY = 0.01  # draws do not make a thing certain
+FAR_APART = 2.0  # standard errors between estimate and belief from which the belief decides
 LIFT_SHOWN = 0.05  # of bookings: the smallest change that matters, whose worth is told
 
 
@@ -114,7 +115,11 @@ def decision_sentence(case: Case, decision: Decision) -> str:
         "likely does not pay": "The alignment programme likely does not pay",
     }.get(decision.verdict, "The alignment programme may or may not pay")
     stake = _at_stake(case, decision.appraisal)
-    return f"{opening}: {_chances(case, decision)}. {_break_even(decision, stake)}"
+    if math.isnan(decision.break_even):  # what no lift pays for has nothing to bring "if it pays"
+        middle = _money(case, float(np.median(decision.appraisal.npv)))
+        stake = [f"is worth {middle} over {case.horizon_words} in the middle of its outcomes"]
+    alone = _data_alone(case, decision)
+    return f"{opening}: {_chances(case, decision)}. {_break_even(decision, stake)}{alone}"
 
 
 def next_step(case: Case, decision: Decision, further: FurtherTeams) -> NextStep:
@@ -298,13 +303,40 @@ def _worth_of_lift(case: Case) -> list[str]:
 
 def _at_stake(case: Case, appraisal: Appraisal) -> list[str]:
     stake = money_at_stake(appraisal)
-    horizon = f"over {case.n_periods} quarters"
+    horizon = f"over {case.horizon_words}"
     gain, loss = _money(case, stake.if_it_pays), _money(case, abs(stake.if_it_does_not))
     if not stake.if_it_does_not:
         return [f"brings {gain} {horizon} on average"]
     if not stake.if_it_pays:
         return [f"loses {loss} {horizon} on average"]
     return [f"brings {gain} {horizon} on average if it pays", f"loses {loss} if it does not"]
+
+
+def _data_alone(case: Case, decision: Decision) -> str:
+    """Return in a sentence what it is worth with nothing assumed beforehand; "" where the money
+    follows the estimate.
+
+    It does not where a lift found or likely has the other sign than the lift behind the money, or
+    where an open answer lies between a belief and an estimate far apart.
+    """
+    effect, prior = case.effect, case.prior
+    if prior is None:
+        return ""
+    weighed = float(uncertainty.central_inputs(case)[uncertainty.EFFECT].iloc[0])
+    is_opposed = effect.verdict in {"found", "likely"} and effect.estimate * weighed < 0
+    believed, width = (each / uncertainty.POINTS for each in (prior.mean_points, prior.sd_points))
+    distance = abs(effect.estimate - believed) / math.hypot(effect.standard_error, width)
+    if not (is_opposed or (decision.verdict == "cannot tell" and distance > FAR_APART)):
+        return ""
+    npv = simulation.appraise_case(case._replace(prior=None)).npv
+    words = (
+        f" This rests on what we assumed more than on the data: they alone say "
+        f"{math.expm1(effect.estimate):+.0%}, which the {prior.mean_points:+g}% assumed draws to "
+        f"{math.expm1(weighed):+.0%}. On the data alone it is worth "
+        f"{_money(case, float(np.median(npv)))}, and the chance that it pays is "
+        f"{_chance(float((npv > 0).mean()))}."
+    )
+    return words.replace("-", MINUS)
 
 
 def _chances(case: Case, decision: Decision) -> str:
@@ -324,7 +356,9 @@ def _chance(chance: float) -> str:
 
 
 def _percent(share: float) -> str:
-    return "no lift searched" if math.isnan(share) else f"{share * 100:.1f}%".replace("-", MINUS)
+    if math.isnan(share):
+        return f"none up to {math.expm1(simulation.BREAK_EVEN[-1]):.0%}"
+    return f"{share * 100:.1f}%".replace("-", MINUS)
 
 
 def _money(case: Case, amount: float) -> str:
