@@ -157,6 +157,13 @@ def test_the_prior_pulls_towards_what_is_usual_and_is_shown_beside_none():
     assert table["Costs to come twice as high"] == pytest.approx(table["As stated"] - 40.0, abs=1.0)
 
 
+def test_the_row_as_stated_is_the_headline():
+    case = programme(error=0.08)
+    row, npv = simulation.npv_sensitivity(case).iloc[0], simulation.appraise_case(case).npv
+    assert row["p50"] == pytest.approx(np.median(npv))
+    assert row["probability_positive"] == (npv > 0).mean()
+
+
 def test_bookings_and_costs_of_different_horizons_are_refused():
     case = programme()
     with pytest.raises(ValueError, match="one horizon, got 8 and 7 quarters"):

@@ -252,8 +252,10 @@ def case_variants(case: Case) -> dict[str, Case]:
     }
 
 
-def npv_sensitivity(case: Case, *, seed: int = 0, n_draws: int = 2_000) -> pd.DataFrame:
+def npv_sensitivity(case: Case, *, seed: int = 0, n_draws: int = N_DRAWS) -> pd.DataFrame:
     """Return NPV under other stated assumptions and without the prior: one row an assumption.
+
+    The draws are those of the headline, so that "As stated" shows its figures.
 
     Columns: ``assumption``, ``p10``, ``p50``, ``p90`` [currency], ``probability_positive`` [0-1].
     """
