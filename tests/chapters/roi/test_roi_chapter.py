@@ -48,6 +48,23 @@ def test_the_present_value_names_the_lift_it_rests_on():
 
 
 @pytest.mark.parametrize(
+    ("starts", "ends", "words"),
+    [
+        (["2026-01-01"], ["2026-10-01"], ""),
+        (["2026-01-01", "2027-01-01"], ["2026-04-01", "2028-01-01"], "up to 2026-03-31 only"),
+        ([], [], "No item of cost is entered"),
+    ],
+)
+def test_costs_that_end_before_the_quarter_does_are_said_to(starts, ends, words):
+    """What is planned for next year does not fill the quarters before it."""
+    items = pd.DataFrame({"period_start": starts, "period_end": ends})
+    said = costs.costs_end_sentence(items, "2026Q3")
+    assert words in said
+    assert bool(words) is bool(said)
+    assert costs.last_counted(programme()) == "2025Q4"
+
+
+@pytest.mark.parametrize(
     ("meetings", "words"),
     [
         (

@@ -143,10 +143,15 @@ def data_sentence(appraised: Appraised) -> str:
 
 
 def spent_sentence(appraised: Appraised) -> str:
-    """Say what the programme has cost so far, and on what most of it went."""
-    return costs.spent_sentence(
-        programme_spending(appraised).frame, appraised.company.quarter, appraised.case.currency
+    """Say what the programme has cost so far, on what most of it went, and where costs lack."""
+    last = costs.last_counted(appraised.case)
+    spent = costs.spent_sentence(programme_spending(appraised).frame, last, appraised.case.currency)
+    lacking = costs.costs_end_sentence(
+        appraised.tables["programme_costs"],
+        last,
+        fiscal_year_start_month=appraised.company.settings.company.fiscal_year_start_month,
     )
+    return f"{spent} {lacking}".strip()
 
 
 def programme_spending(appraised: Appraised) -> LabelledTable:
@@ -160,7 +165,7 @@ def programme_spending(appraised: Appraised) -> LabelledTable:
             appraised.tables["programme_costs"],
             fiscal_year_start_month=company.settings.company.fiscal_year_start_month,
         ),
-        f"What the programme has cost up to {company.quarter}",
+        f"What the programme has cost up to {costs.last_counted(appraised.case)}",
         {
             "item": ("text", "Item"),
             "hours": ("count", "Hours"),

@@ -272,6 +272,11 @@ def programme_spending(
     return table
 
 
+def last_counted(case: Case) -> str:
+    """Return the last quarter of the horizon whose costs are counted and not projected."""
+    return str(case.costs.loc[case.costs["is_observed"].astype(bool), "quarter"].max())
+
+
 def spent_sentence(spent: pd.DataFrame, quarter: str, currency: str) -> str:
     """Say what the programme has cost up to `quarter`, and what most of it is.
 
@@ -291,12 +296,37 @@ def spent_sentence(spent: pd.DataFrame, quarter: str, currency: str) -> str:
     )
 
 
+def costs_end_sentence(
+    programme_costs: pd.DataFrame, quarter: str, *, fiscal_year_start_month: int = 1
+) -> str:
+    """Say up to which day costs are entered, where that is before the end of `quarter`; else "".
+
+    Days without an item count as days without a cost, and costs to come are projected from them.
+    """
+    end = quarters.parse_quarter(quarter).end(fiscal_year_start_month)
+    starts, ends = (
+        pd.to_datetime(programme_costs[name]) for name in ("period_start", "period_end")
+    )
+    begun = ends[starts < pd.Timestamp(end)]
+    if begun.empty:
+        return "No item of cost is entered: the programme counts as if it cost its meetings alone."
+    last = begun.max()
+    if last >= pd.Timestamp(end):
+        return ""
+    day = last - pd.Timedelta(days=1)
+    return (
+        f"Costs are entered up to {day:%Y-%m-%d} only: later ones count as nothing, so its cost is "
+        f"understated. Enter the rest of {quarter} in programme_costs.csv."
+    )
+
+
 def case_sentence(case: Case) -> str:
     """Return what the appraisal stands on.
 
     Teams, horizon, what is assumed and what is believed beforehand.
     """
-    stated, n_known = case.assumptions, int(case.costs["is_observed"].sum())
+    stated, ran = case.assumptions, case.bookings[case.bookings["period"] >= 0]
+    n_known = ran.loc[ran["bookings_amount"].notna(), "period"].nunique()
     names = case.costs["quarter"]
     prior = f" Before looking at the data, we assumed {case.prior.label}." if case.prior else ""
     return (
