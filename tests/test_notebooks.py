@@ -210,7 +210,7 @@ def test_every_show_call_is_one_the_report_can_set(notebook):
     """Each ends in the document or is a value for one; a new way to show needs a form in the PDF first."""
     used = set(re.findall(r"\bshow\.(\w+)\(", code(notebook)))
     assert used <= {
-        "use", "value", "card", "kpi", "kpis", "table", "claims", "figure", "text", "finding", "cannot_tell", "practices", "bottleneck",
+        "use", "value", "card", "kpi", "kpis", "table", "tables", "claims", "figure", "text", "finding", "cannot_tell", "practices", "bottleneck",
         "decision", "inert", "is_withheld",
     }  # fmt: skip
 

@@ -52,6 +52,7 @@ def test_a_notebook_says_its_question_and_what_it_takes(root):
         {"programme": "start_date"},
         ["pay"],
         False,
+        (),
     )
 
 
@@ -71,7 +72,7 @@ def test_scratch_notebooks_and_copies_are_no_chapters(root, monkeypatch):
 
 
 def test_what_a_notebook_does_not_declare_is_empty(root):
-    assert needs.read_requirements(declaring(root)) == ("Does it pay?", {}, [], {}, [], False)
+    assert needs.read_requirements(declaring(root)) == ("Does it pay?", {}, [], {}, [], False, ())
 
 
 def test_of_several_ways_one_is_enough_and_where_none_is_whole_all_are_named():

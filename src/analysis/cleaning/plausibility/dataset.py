@@ -107,7 +107,7 @@ class Dataset:
         named: tuple[str, ...] = ()
         if n_odd and key:
             named = self.examples(
-                query_text([key], rows, where=f"{among} and ({odd})", order=(key,))
+                query_text([key], rows, where=f"{among} and ({odd})", order=("1",))
             )
         return CheckReading(
             check,
