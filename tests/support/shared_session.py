@@ -50,12 +50,19 @@ def undone_house() -> Iterator[duckdb.DuckDBPyConnection]:
         connection.rollback()
 
 
+def _variables(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    return {name for (name,) in connection.execute("select name from duckdb_variables()").fetchall()}
+
+
 @contextlib.contextmanager
 def undone_session() -> Iterator[duckdb.DuckDBPyConnection]:
-    """Give the database within a transaction: what is made there is undone at its end, variables aside."""
+    """Give the database within a transaction: what is made there is undone at its end, new variables too."""
     connection = _database()
+    before = _variables(connection)
     connection.begin()
     try:
         yield connection
     finally:
         connection.rollback()
+        for name in _variables(connection) - before:
+            connection.execute(f"reset variable {database.quote_identifier(name)}")
