@@ -51,7 +51,9 @@ def undone_house() -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def _variables(connection: duckdb.DuckDBPyConnection) -> set[str]:
-    return {name for (name,) in connection.execute("select name from duckdb_variables()").fetchall()}
+    return {
+        name for (name,) in connection.execute("select name from duckdb_variables()").fetchall()
+    }
 
 
 @contextlib.contextmanager
