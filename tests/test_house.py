@@ -78,3 +78,15 @@ def test_at_most_fifty_names_are_participles():
 
 def test_no_file_is_longer_than_500_lines():
     assert not [f.name for f in FILES if len(f.read_text(encoding="utf-8").splitlines()) > 500]
+
+
+def test_at_most_forty_names_are_put_into_sql_by_python():
+    """What is written down stands in `.sql` files; the few statements left take quoted names."""
+    word = re.compile(r"\b(select|create|copy|insert|update|delete)\b", re.IGNORECASE)
+    strings = [n for tree in TREES.values() for n in ast.walk(tree) if isinstance(n, ast.JoinedStr)]
+    holes = 0
+    for string in strings:
+        text = "".join(str(v.value) for v in string.values if isinstance(v, ast.Constant))
+        if word.search(text):
+            holes += sum(isinstance(v, ast.FormattedValue) for v in string.values)
+    assert holes <= 40
