@@ -12,9 +12,29 @@ from crm_tables import ADA, BEN, NORTH, ROLES, cleaned, opportunity, user, write
 
 from analysis.sources import field_maps, intake, recognise, templates
 from analysis.tables.canonical import TABLES
-from analysis.tables.practice_tables import PRACTICE_TABLES
 
-NAMES = [t.name for t in PRACTICE_TABLES]
+NAMES = [
+    "sales_ready_definitions",
+    "goals",
+    "plans",
+    "activity_targets",
+    "incentives",
+    "metric_packs",
+    "target_accounts",
+    "campaign_notices",
+    "assets",
+    "asset_uses",
+    "marketing_requests",
+    "joint_meetings",
+    "survey_answers",
+    "programme_costs",
+    "feedback",
+    "stage_owners",
+    "campaign_milestones",
+    "content_ideas",
+    "content_trials",
+    "channels",
+]
 HOSTILE = [
     "'; drop table goals; --",
     '=HYPERLINK("http://evil.example","x")',

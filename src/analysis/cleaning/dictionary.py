@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from analysis.cleaning import rules
 from analysis.sources.cells import parsers
 from analysis.sources.cells.reading import CELL_QUIRKS
-from analysis.tables.canonical import TABLES
+from analysis.tables.canonical import TABLES, read_declaration
 from analysis.tables.columns import SOURCE, SQL_TYPES
 from analysis.tables.panel_tables import PANELS
 from analysis.tables.quirks import QUIRKS, named_tests
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 BY_HAND = "house.toml"
 TESTS = Path(__file__).parents[3] / "tests"
-ROOMS = {"fields": "analysis.sources", "rules": "analysis.cleaning"}
 
 HEAD = """\
 # Data dictionary
@@ -83,7 +82,7 @@ What the cells tell wins over what is said here. `clean --dry-run` prints what w
 """
 
 RULES = """\
-Rules judge in the order they stand in `src/analysis/cleaning/rules/<table>.toml`; the first that matches takes the row.
+Rules judge in the order they stand in `src/analysis/tables/canonical_tables/<table>.toml`; the first that matches takes the row.
 Rules of your own go into `data/raw/<dataset>/rules/<table>.toml`. The audit counts the rows of each rule, and the money
 and hours on them, also where it is 0. The quirk is the number in the list that follows.
 """
@@ -142,15 +141,14 @@ ALSO_WRITTEN = {
 }
 
 
-def _map(kind: str, file: str) -> dict[str, Any]:
-    return tomllib.loads(
-        resources.files(ROOMS[kind]).joinpath(kind, file).read_text(encoding="utf-8")
-    )
+def _map(file: str) -> dict[str, Any]:
+    folder = resources.files("analysis.sources").joinpath("fields")
+    return tomllib.loads(folder.joinpath(file).read_text(encoding="utf-8"))
 
 
 def _maps() -> dict[str, dict[str, Any]]:
     folder = resources.files("analysis.sources").joinpath("fields")
-    return {name: _map("fields", name) for name in sorted(f.name for f in folder.iterdir())}
+    return {name: _map(name) for name in sorted(f.name for f in folder.iterdir())}
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -222,9 +220,7 @@ def _filled_by(table: str) -> str:
         for e in content["export"]
         if e.get("table") == table and file != BY_HAND
     ]
-    by_hand = [
-        f"`{e['object']}.csv`" for e in _map("fields", BY_HAND)["export"] if e.get("table") == table
-    ]
+    by_hand = [f"`{e['object']}.csv`" for e in _map(BY_HAND)["export"] if e.get("table") == table]
     return "; ".join([*sources, *by_hand])
 
 
@@ -258,7 +254,7 @@ def _judgements() -> Iterator[tuple[str, str, str, str, int | None]]:
     """
     tables: dict[tuple[str, str, str, int | None], list[str]] = {}
     for name in TABLES:
-        for rule in _map("rules", f"{name}.toml").get("rule", []):
+        for rule in read_declaration(name).get("rule", []):
             if rule["name"] != rules.UNREADABLE:
                 same = (rule["name"], rule["action"], rule["reason"], rule.get("quirk"))
                 tables.setdefault(same, []).append(name)
@@ -299,7 +295,7 @@ def dictionary_markdown() -> str:
         "## Exports that are recognised\n\n" + EXPORTS,
         _table(("Map", "Export", "Recognised by", "Fills"), _exports()),
         "## What no CRM holds: plain files\n\n" + HAND_FILES,
-        *(_hand_file(e) for e in _map("fields", BY_HAND)["export"]),
+        *(_hand_file(e) for e in _map(BY_HAND)["export"]),
         "## How a cell is read\n\n" + CELLS,
         _table(
             ("Form", "Takes", "Rule"),

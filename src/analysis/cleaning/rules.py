@@ -1,16 +1,14 @@
 """Named rules that judge rows: data in, verdicts counted.
 
-A rule is an entry of ``cleaning/rules/<table>.toml``, or of a dataset's own ``rules/<table>.toml``:
-name, SQL predicate, action, reason.  Rules judge in the order they stand; the first that matches a
+A rule is an entry of ``tables/canonical_tables/<table>.toml``, or of a dataset's own
+``rules/<table>.toml``: name, SQL predicate, action, reason.  Rules judge in the order they stand; the first that matches a
 row takes it, so every row ends in exactly one of clean, quarantined and dropped.  A flag marks a
 row and leaves it clean.
 """
 
 from __future__ import annotations
 
-import functools
 import itertools
-from importlib import resources
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 import duckdb
@@ -29,7 +27,7 @@ from analysis.sources.composed_sql import (
 )
 from analysis.sources.database import has_row, quote_identifier, quote_literal
 from analysis.sources.sql_files import read_statements
-from analysis.tables.canonical import TABLES
+from analysis.tables.canonical import TABLES, read_declaration
 from analysis.tables.columns import SQL_TYPES
 from analysis.tables.rulebook import Action, Rule, Rulebook, Scope
 
@@ -229,15 +227,9 @@ def _own_expressions(
     return {name: e.sql for name, e in columns.items()}, judges
 
 
-@functools.cache
 def _house_rules(table: str) -> dict[str, Any]:
     """Return what the package says of a table's rules; not to be changed."""
-    text = (
-        resources.files("analysis.cleaning")
-        .joinpath("rules", f"{table}.toml")
-        .read_text(encoding="utf-8")
-    )
-    return field_maps.parse_toml(text, f"rules/{table}.toml")
+    return {key: value for key, value in read_declaration(table).items() if key in PARTS}
 
 
 def _verdict_sql(rule: Rule, table: Table) -> str:

@@ -1,12 +1,17 @@
-"""Canonical tables, in the order in which they are judged, and the words they share."""
+"""Canonical tables, in the order in which they are judged, and the words they share.
+
+What a table is stands in ``canonical_tables/<table>.toml``: what a row means, its key and columns
+here, and what ``cleaning.rules`` makes of it, its work columns, computed columns and rules.
+"""
 
 from __future__ import annotations
 
-from analysis.tables.columns import SOURCE, Table
-from analysis.tables.company_tables import COMPANY_TABLES
-from analysis.tables.deal_tables import DEAL_TABLES
-from analysis.tables.demand_tables import DEMAND_TABLES
-from analysis.tables.practice_tables import PRACTICE_TABLES
+import functools
+import tomllib
+from importlib import resources
+from typing import Any
+
+from analysis.tables.columns import SOURCE, Column, Table
 
 # The order in which tables are judged: what a rule asks of another table is clean by then.
 BUILD_ORDER = (
@@ -55,10 +60,29 @@ BUILD_ORDER = (
     "content_trials",
     "channels",
 )
-_BY_NAME = {t.name: t for t in (*COMPANY_TABLES, *DEAL_TABLES, *DEMAND_TABLES, *PRACTICE_TABLES)}
-TABLES: dict[str, Table] = {
-    n: _BY_NAME[n]._replace(columns=(*_BY_NAME[n].columns, *SOURCE)) for n in BUILD_ORDER
-}
+
+
+@functools.cache
+def read_declaration(table: str) -> dict[str, Any]:
+    """Return what the package says of a table, as its TOML file has it; not to be changed."""
+    file = resources.files("analysis.tables").joinpath("canonical_tables", f"{table}.toml")
+    return tomllib.loads(file.read_text(encoding="utf-8"))
+
+
+def _table(name: str) -> Table:
+    declaration = read_declaration(name)
+    columns = (Column(column, **facts) for column, facts in declaration["columns"].items())
+    return Table(
+        name,
+        declaration["row"],
+        tuple(declaration["key"]),
+        (*columns, *SOURCE),
+        declaration.get("money"),
+        declaration.get("minutes"),
+    )
+
+
+TABLES: dict[str, Table] = {name: _table(name) for name in BUILD_ORDER}
 
 # Classes of activity, and the three published definitions of "selling", each holding the one
 # before.

@@ -1,4 +1,4 @@
-"""What a table and a column of it are; the tables themselves stand in `errors`."""
+"""What a table and a column of it are; the tables themselves are in `canonical`."""
 
 from __future__ import annotations
 
