@@ -5,8 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import re
 import shutil
-import tomllib
-from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -21,15 +19,11 @@ from analysis.project import settings
 from analysis.project.errors import CrmDataError
 from analysis.sources import database
 from analysis.sources.database import quote_identifier
-from analysis.tables.canonical import TABLES
+from analysis.tables.canonical import TABLES, read_declaration
 from analysis.tables.columns import SQL_TYPES
 
 CASES = [*FIRST_CASES, *MORE_CASES, *PRACTICE_CASES]
-FOLDER = resources.files("analysis.cleaning").joinpath("rules")
-HOUSE = {
-    name: tomllib.loads(FOLDER.joinpath(f"{name}.toml").read_text(encoding="utf-8"))
-    for name in TABLES
-}
+HOUSE = {name: read_declaration(name) for name in TABLES}
 # Without these, the rows they take contradict each other and another rule takes them.
 VERSIONS = (  # without one of these, another rule takes the row: of two outcomes there is none
     "contradictory_outcome",
