@@ -170,6 +170,7 @@ def test_a_dataset_somebody_works_on_is_left_alone(root, command):
     assert run(root, "clean", "small").code == 0
 
 
+@pytest.mark.study
 def test_a_failing_notebook_is_told_on_stderr(root):
     ran = run(root, "report", "small")
     assert ran.code == 3

@@ -92,6 +92,7 @@ def _as_cron_would(project: Path, home: Path, dataset: str) -> subprocess.Comple
     )
 
 
+@pytest.mark.study
 def test_the_crontab_line_makes_a_report_in_crons_bare_environment(project, tmp_path):
     """No terminal, another folder, an empty environment: exit 0, a PDF, and nothing for cron to mail."""
     run = _as_cron_would(project, tmp_path, "tiny")
@@ -103,6 +104,7 @@ def test_the_crontab_line_makes_a_report_in_crons_bare_environment(project, tmp_
     assert str(pdf.relative_to(project)) in log
 
 
+@pytest.mark.study
 def test_a_second_morning_makes_nothing_again(project, tmp_path):
     """The report of the same exports stands: the file is not written once more."""
     if not list((project / "reports" / "tiny").glob("*/alignment-roi.pdf")):  # run by itself
@@ -115,6 +117,7 @@ def test_a_second_morning_makes_nothing_again(project, tmp_path):
     assert "(up to date)" in (tmp_path / "alignment-roi.log").read_text()
 
 
+@pytest.mark.study
 def test_cron_mails_the_exit_code_of_a_run_that_ends_badly(project, tmp_path):
     """A dataset that does not exist is wrong usage: code 2, one line for the mail, the rest in the log."""
     run = _as_cron_would(project, tmp_path, "nowhere")

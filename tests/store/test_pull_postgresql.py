@@ -137,14 +137,25 @@ def test_a_changed_schema_is_named_and_yesterdays_files_stay(crm, root, raw, cha
 
 
 def test_tables_of_one_pull_are_of_one_moment(crm, raw):
-    """A deal that comes in while another table is read is in neither count nor rows."""
+    """Deals that go while another table is read, which waits for it, are still in count and rows."""
     crm(
-        "create view {schema}.user_role as select pg_sleep(0.3)::text as name, '1' as id, '' as parent_role_id, now() as _fivetran_synced"
+        "create function {schema}.held() returns text language sql as $$ select pg_advisory_lock(1)::text $$"
     )
-    timer = threading.Timer(0.3, lambda: crm("delete from {schema}.opportunity"))
-    timer.start()
+    crm(
+        "create view {schema}.user_role as select {schema}.held() as name, '1' as id, '' as parent_role_id, now() as _fivetran_synced"
+    )
+    crm("select pg_advisory_lock(1)")
+    deletion = threading.Thread(
+        target=crm,
+        args=(
+            "do $$ begin while not exists (select from pg_locks where locktype = 'advisory' and not granted) "
+            "loop perform pg_sleep(0.01), pg_stat_clear_snapshot(); end loop; "
+            "delete from {schema}.opportunity; perform pg_advisory_unlock(1); end $$",
+        ),
+    )
+    deletion.start()
     record = pull.pull_dataset("here", say=lambda _: None)
-    timer.join()
+    deletion.join()
     assert {t.object_name: t.n_rows for t in record.tables} == {"Opportunity": 100, "UserRole": 1}
 
 

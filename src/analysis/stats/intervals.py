@@ -59,7 +59,7 @@ def share_interval(hits: int, n: int) -> tuple[float, float]:
     >>> [round(end, 3) for end in share_interval(8, 10)]
     [0.49, 0.943]
     """
-    low, high = proportion_confint(hits, n, method="wilson")
+    low, high = proportion_confint(hits, n, alpha=1 - LEVEL, method="wilson")
     return float(low), float(high)
 
 

@@ -73,6 +73,7 @@ def test_of_two_or_three_teams_nothing_of_the_others_is_to_be_had_by_subtraction
         assert side["index"] is not None  # the team's own stays
 
 
+@pytest.mark.study
 def test_fewer_than_five_paid_reps_show_hours_and_no_cost(with_teams):
     """Nor does a team whose cost, taken off the total, would tell that of the four."""
     small, *others = company_side.company_sides(with_teams(4, n_paid=4)).values()
@@ -99,6 +100,7 @@ def test_a_team_of_few_people_shows_no_figure_of_them(with_teams):
     assert pack_answer.data_sentence(pack).startswith("Fewer than 5 reps")
 
 
+@pytest.mark.study
 def test_a_withheld_question_is_no_measure_of_a_pack(with_teams):
     """The sentence, the table and the week leave out what the company's report withholds."""
     company = with_teams(4)
@@ -114,6 +116,7 @@ def test_a_withheld_question_is_no_measure_of_a_pack(with_teams):
     assert pack_answer.team_sentence(gated).startswith("The team won ")
 
 
+@pytest.mark.study
 def test_without_a_team_a_pack_is_the_first_ones(with_teams):
     """So that the notebook opens on any company, and names no team of another."""
     company = with_teams(2)

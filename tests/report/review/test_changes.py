@@ -64,6 +64,7 @@ def edit(root, old, new, file="data/raw/small/Opportunity.csv"):
     path.write_text(text.replace(old, new), encoding="utf-8")
 
 
+@pytest.mark.study
 def test_each_cause_is_named_with_its_size(published, tmp_path):
     """Code doubles it, parameters halve the rate, 1% more data.
 
@@ -102,6 +103,7 @@ def test_each_cause_is_named_with_its_size(published, tmp_path):
     }  # fmt: skip
 
 
+@pytest.mark.study
 def test_an_identical_rerun_says_no_change(published, tmp_path):
     root = Path(shutil.copytree(published, tmp_path / "project"))
     before = (root / "reports" / "small" / "2026Q1" / "alignment-roi.pdf").read_bytes()
@@ -110,6 +112,7 @@ def test_an_identical_rerun_says_no_change(published, tmp_path):
     assert (root / "reports" / "small" / "2026Q1" / "alignment-roi.pdf").read_bytes() == before
 
 
+@pytest.mark.study
 @pytest.mark.parametrize(
     ("old", "new", "file", "cause"),
     [
@@ -146,6 +149,7 @@ def test_what_differs_is_told_from_the_manifests(change, expected):
     assert changes.differing_causes(THEN, THEN | change) == expected
 
 
+@pytest.mark.study
 def test_a_quarter_that_was_not_over_is_measured_by_no_edition_of_its_own(published, tmp_path):
     root = Path(shutil.copytree(published, tmp_path / "project"))
     file = root / "data/history/small/2026Q1/first.json"
@@ -155,6 +159,7 @@ def test_a_quarter_that_was_not_over_is_measured_by_no_edition_of_its_own(publis
         assert editions.own_edition("small", "2026Q1") is None
 
 
+@pytest.mark.study
 def test_a_forecast_from_a_quarter_that_was_not_over_is_made_again(published, tmp_path):
     """The first edition of 2026Q1 as if of a running quarter: the next one replaces it, and what it foretold."""
     root = Path(shutil.copytree(published, tmp_path / "project"))
@@ -274,6 +279,7 @@ def test_a_cell_is_not_needed_for_the_name_it_gives_to_what_it_runs_through():
     ]
 
 
+@pytest.mark.study
 def test_every_table_that_was_loaded_is_kept_however_it_was_named(published):
     kept = published / "data/history/small/2026Q1"
     assert {f.stem for f in (kept / "inputs").glob("*.parquet")} == {"reps", "teams"}
@@ -284,6 +290,7 @@ def test_every_table_that_was_loaded_is_kept_however_it_was_named(published):
     ]
 
 
+@pytest.mark.study
 def test_a_view_has_the_datasets_own_settings_of_then(published, tmp_path):
     """The specification of growth is read by a notebook: as it was then, not as it was written since."""
     root = Path(shutil.copytree(published, tmp_path / "project"))
@@ -315,6 +322,7 @@ def test_a_notebook_without_a_headline_need_not_run_again():
     assert changes.cut_to_headlines({"cells": CELLS[:7], "metadata": {}}) is None
 
 
+@pytest.mark.study
 def test_a_view_has_the_tables_of_then_and_changes_none_of_todays(published, tmp_path):
     root = Path(shutil.copytree(published, tmp_path / "project"))
     panel = root / "data/processed/small/team_quarter.parquet"

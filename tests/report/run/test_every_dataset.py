@@ -21,6 +21,7 @@ def holding(tmp_path_factory):
     return root, run(root, "report", "--all")
 
 
+@pytest.mark.study
 def test_one_company_that_fails_stops_no_other(holding):
     root, ran = holding
     made = {f.parts[-3] for f in (root / "reports").glob("*/*/alignment-roi.pdf")}
@@ -29,6 +30,7 @@ def test_one_company_that_fails_stops_no_other(holding):
     assert "nmae" in ran.err
 
 
+@pytest.mark.study
 def test_the_last_lines_say_what_became_of_each(holding):
     assert holding[1].out.splitlines()[-5:] == [
         "acme  done",
@@ -39,6 +41,7 @@ def test_the_last_lines_say_what_became_of_each(holding):
     ]
 
 
+@pytest.mark.study
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -149,14 +149,19 @@ def test_leaving_early_is_no_success(ran):
     "source",
     [
         "!false",
-        "!true; false",
-        "lines = !false",
-        "!!false",
-        "%sx false",
-        "%%bash\nfalse\necho behind",
         "%%bash\nfalse | true",
-        "%%sh\nfalse\necho behind",
-        "%%script sh\nexit 3",
+        *(
+            pytest.param(source, marks=pytest.mark.study)
+            for source in (
+                "!true; false",
+                "lines = !false",
+                "!!false",
+                "%sx false",
+                "%%bash\nfalse\necho behind",
+                "%%sh\nfalse\necho behind",
+                "%%script sh\nexit 3",
+            )
+        ),
     ],
 )
 def test_a_command_of_the_shell_that_fails_fails_its_cell(ran, source):
@@ -204,7 +209,9 @@ def test_a_stuck_cell_is_told_as_timeout(ran, monkeypatch):
     assert states(cells) == ["completed", "failed", "pending"]
 
 
-@pytest.mark.parametrize("source", ["x = 1", "1 / 0", DIE])
+@pytest.mark.parametrize(
+    "source", ["1 / 0", *(pytest.param(s, marks=pytest.mark.study) for s in ("x = 1", DIE))]
+)
 def test_a_run_leaves_no_kernel_and_no_socket(root, ran, monkeypatch, source):
     """However it ended: the private folder of its sockets is gone, and so is the process."""
     sockets = root / "sockets"
@@ -233,6 +240,7 @@ def test_two_at_once_are_told_apart_and_in_the_order_asked_for(root):
     assert kernels(root) == []
 
 
+@pytest.mark.study
 @pytest.mark.parametrize(
     ("kills", "end"),
     [(1, ("ok", 2)), pytest.param(2, ("killed", 2), marks=pytest.mark.study)],
@@ -264,6 +272,7 @@ def test_a_notebook_whose_process_dies_is_tried_once_more_and_no_other_with_it(r
     assert kernels(root) == []
 
 
+@pytest.mark.study
 def test_one_at_a_time_gives_the_same(root):
     jobs = [
         Job(notebook(root / "notebooks" / f"{i}_x.ipynb", "x = 1"), root / f"{i}.ipynb", {})
@@ -276,6 +285,7 @@ def test_one_at_a_time_gives_the_same(root):
     assert [o.notebook for o in outcomes] == [o.notebook for _, o in heard] == ["2_x", "1_x"]
 
 
+@pytest.mark.study
 def test_no_kernel_outlives_a_run_that_was_killed(root):
     """SIGKILL to the process that started the workers: workers, kernels and sockets go by themselves."""
     sockets = root / "tmp"

@@ -59,6 +59,7 @@ def text_of(folder):
     return "\n".join([*sheets, *files])
 
 
+@pytest.mark.study
 def test_a_pack_holds_nothing_of_another_team(project):
     """Neither ids nor names of the other three, in workbook, page, notebook and manifest."""
     root, ids = project
@@ -71,6 +72,7 @@ def test_a_pack_holds_nothing_of_another_team(project):
         assert not [word for t in others for word in (t, names[t]) if word in text]
 
 
+@pytest.mark.study
 def test_a_pack_has_the_figures_of_its_notebook_run_by_hand(project, monkeypatch):
     """And cost and hours are those of the chapter on cost, run for the team."""
     root, ids = project
@@ -90,6 +92,7 @@ def test_a_pack_has_the_figures_of_its_notebook_run_by_hand(project, monkeypatch
     assert (costs.hour, costs.weekly) == (chapter.hour_cost(pack), chapter.weekly_hours(pack))
 
 
+@pytest.mark.study
 def test_a_pack_is_not_made_again_and_can_be_verified(project):
     root, ids = project
     before = (pack_of(project, 0) / "manifest.json").read_bytes()
@@ -105,6 +108,7 @@ def test_a_pack_is_not_made_again_and_can_be_verified(project):
     page.write_bytes(content)
 
 
+@pytest.mark.study
 def test_the_index_lists_packs_under_their_report(project):
     page = (project[0] / "reports" / "index.html").read_text("utf-8")
     assert "2 packs of teams" in page
@@ -113,12 +117,14 @@ def test_the_index_lists_packs_under_their_report(project):
     assert "<script>" not in page
 
 
+@pytest.mark.study
 def test_a_packs_files_are_as_private_as_a_reports(project):
     notebooks = pack_of(project, 0) / "notebooks"
     assert notebooks.stat().st_mode & 0o777 == 0o700
     assert [f.stat().st_mode & 0o777 for f in notebooks.iterdir()] == [0o600]
 
 
+@pytest.mark.study
 @pytest.mark.parametrize(
     ("options", "match"),
     [
@@ -143,6 +149,7 @@ def test_what_cannot_be_meant_is_wrong_usage(project, options, match):
     assert match in ran.err
 
 
+@pytest.mark.study
 def test_every_team_is_in_exactly_one_shard(project, monkeypatch):
     monkeypatch.setenv("ALIGNMENT_ROI_ROOT", str(project[0]))
     company = open_company("tiny")

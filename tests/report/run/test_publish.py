@@ -302,6 +302,7 @@ def test_a_failing_notebook_leaves_the_last_good_report(root):
     assert json.loads(history.read_text())["run_id"] == good
 
 
+@pytest.mark.study
 def test_a_second_failure_still_knows_the_last_good_report(root):
     good = manifest(root, "small", "2026Q2")["run_id"]
     for error in ("one", "two"):
@@ -351,6 +352,7 @@ def test_progress_is_a_line_a_notebook_for_people_or_for_programs(root):
     assert events["line"]["line"] == "reports/small/2026Q2/alignment-roi.pdf"
 
 
+@pytest.mark.study
 def test_one_failing_quarter_does_not_stop_the_other(root):
     spoil(root, "assert quarter == '2026Q2', quarter", FINE)
     shutil.rmtree(root / "reports")
@@ -360,6 +362,7 @@ def test_one_failing_quarter_does_not_stop_the_other(root):
     assert not (folder_of(root, "2026Q1") / "alignment-roi.pdf").exists()
 
 
+@pytest.mark.study
 def test_the_second_of_two_quarters_shows_the_first_ones_figure(root, monkeypatch):
     """120 in 2026Q1, 250 in 2026Q2; a report made without it is made anew once it is there."""
     notebook(
@@ -390,6 +393,7 @@ def test_the_second_of_two_quarters_shows_the_first_ones_figure(root, monkeypatc
     )
 
 
+@pytest.mark.study
 def test_a_run_killed_half_way_leaves_no_half_report(root):
     """Only names that start with a dot; no kernel; the next run clears up, and runs only what had not ended."""
     good = files(root / "reports")
@@ -416,6 +420,7 @@ def test_a_run_killed_half_way_leaves_no_half_report(root):
     assert not list((root / "reports").glob(".*"))
 
 
+@pytest.mark.study
 def test_ctrl_c_ends_the_run_in_a_line_and_leaves_what_stood(root):
     """The signal reaches every process of the terminal's group: only one of them answers. One notebook still waits."""
     good = files(root / "reports")
