@@ -148,9 +148,11 @@ def test_tables_of_one_pull_are_of_one_moment(crm, raw):
     deletion = threading.Thread(
         target=crm,
         args=(
-            "do $$ begin while not exists (select from pg_locks where locktype = 'advisory' and not granted) "
-            "loop perform pg_sleep(0.01), pg_stat_clear_snapshot(); end loop; "
-            "delete from {schema}.opportunity; perform pg_advisory_unlock(1); end $$",
+            (
+                "do $$ begin while not exists (select from pg_locks where locktype = 'advisory' and not granted) "
+                "loop perform pg_sleep(0.01), pg_stat_clear_snapshot(); end loop; "
+                "delete from {schema}.opportunity; perform pg_advisory_unlock(1); end $$"
+            ),
         ),
     )
     deletion.start()
