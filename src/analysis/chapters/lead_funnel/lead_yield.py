@@ -52,7 +52,7 @@ class LeadYield(NamedTuple):
 
     @property
     def per_lead(self) -> Floats:
-        """Bookings a lead brings within the horizon, by draw and activity [currency]."""
+        """What a lead brings within the horizon [currency]: a row a draw, a column an activity."""
         return np.asarray(self.won.sum(axis=2) * self.amount)
 
 

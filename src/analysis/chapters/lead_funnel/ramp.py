@@ -207,7 +207,7 @@ def ramp_step(table: pd.DataFrame, *, target_days: int = TARGET_DAYS) -> str:
 
 
 def ramp_by_cohort(hires: Hires) -> pd.DataFrame:
-    """Share of hires with a first own deal by 90 and by 180 days: a row a year of hire."""
+    """Return the share of hires with an own deal by 90 and by 180 days: a row a year of hire."""
     records = []
     for cohort, rows in hires.rows.groupby("cohort"):
         curve = milestone_curve(hires._replace(rows=rows), "deal")

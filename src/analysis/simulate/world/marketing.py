@@ -107,11 +107,12 @@ def conversion_rates(company: SimulatedCompany) -> dict[str, float]:
 
 
 def recycled_yield(level: float, n_days: int) -> dict[str, float]:
-    """Return the share of returned and of fresh leads that convert in the end [0-1], where the two
-    sides work together at `level`, of leads that come in the midst of a window of `n_days`.
+    """Return the share of returned and of fresh leads that become customers [0-1].
 
-    Fresh are leads first handed over that convert before they are ever handed back.  Leads with a
-    deal are spread over fewer days than the others, whose deals would be older than the window.
+    `level` says how closely the two sides work together [0-1].  Counted are leads that come in the
+    middle of a window of `n_days`, so that both had time.  A fresh lead converts before it is ever
+    handed back.  Leads with a deal fill fewer days than the others: their deals must be closed
+    within the window.
     """
     with_deal = 1 / (1 + OTHER_LEADS * (1 - LONGEST_LEAD / n_days))
     others = (1 - with_deal) * REACHES_MQL
