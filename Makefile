@@ -10,7 +10,7 @@ export JUPYTER_DEFAULT_PROVISIONER_NAME := alignment-roi-forked
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help report test studies trial attack lint hooks lab bench bar warehouse clean
+.PHONY: help report test studies trial attack lint hooks lab bench bar warehouse cluster clean
 
 help: ## list what make can do here
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -38,6 +38,11 @@ help: ## list what make can do here
 # A demo of an older version has no settings of its own: it is written anew.
 data/raw/demo/alignment.toml: | .venv/ready
 	@$(ROI) demo
+
+.venv/cluster: .venv/ready requirements-cluster.lock
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-cluster.lock && touch $@
+
+cluster: .venv/cluster ## install what lets the machines of a dask cluster make packs
 
 .venv/warehouse: .venv/ready requirements-warehouse.lock
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-warehouse.lock && touch $@

@@ -28,10 +28,7 @@ TLS, TCP = "tls", "tcp"
 CONNECT_TIME = 10.0  # [s]; also how long a scheduler may be gone
 WORKERLESS_TIME = 60.0  # [s] without a worker after which nobody is waited for
 LOST = "the cluster was lost. Run it again: packs that are done are not made again"
-EXTRA = (
-    "--dask needs the package distributed, which is not installed: "
-    "pip install --require-hashes -r requirements-cluster.lock"
-)
+EXTRA = "--dask needs the package distributed, which is not installed: make cluster"
 
 
 class ClusterLostError(RuntimeError):
