@@ -244,13 +244,28 @@ def test_a_dataset_may_ask_a_query_a_table(root, raw, crm):
 
 
 @pytest.mark.parametrize(
+    ("text", "more", "says"),
+    [
+        ("select 1; delete from opportunity", "", "must be one query without a semicolon"),
+        ("delete from opportunity", "", "must begin with select or with"),
+        ("select id from opportunity", 'key = ["idd"]', r"has no column 'idd'\. Did you mean id\?"),
+    ],
+)
+def test_what_a_query_may_not_be_is_named_with_file_and_key(root, raw, crm, text, more, says):
+    (raw / "alignment.toml").write_text(f'[pull]\nconnection = "crm"\n{query(text)}\n{more}')
+    with pytest.raises(
+        SettingsError, match=rf"^data/raw/here/alignment\.toml: pull\.tables\.deals.*{says}"
+    ):
+        pulled()
+
+
+@pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("select 1; delete from opportunity", "must be one query without a semicolon"),
-        ("delete from opportunity", "must begin with select or with"),
+        ("select 1 from nowhere", r"toml: pull\.tables\.deals\.query: no such table: nowhere$"),
         ("with d as (select 1) delete from opportunity", "syntax error"),
         ("select 1) q union select (1", "syntax error|near"),
-        ("select load_extension('x')", "not authorized|no such function"),
+        ("select load_extension('x')", "^deals: (not authorized|no such function)"),
     ],
 )
 def test_a_query_can_only_read(root, raw, crm, text, says):
@@ -258,6 +273,13 @@ def test_a_query_can_only_read(root, raw, crm, text, says):
     with pytest.raises(ExchangeError, match=says):
         pulled()
     assert crm.execute("select count(*) from opportunity").fetchone() == (3,)
+
+
+def test_a_text_that_is_none_is_named_with_its_table_and_not_repeated(raw, crm):
+    crm.execute("update opportunity set stage_name = cast(x'ff41' as text)")
+    crm.commit()
+    with pytest.raises(ExchangeError, match=r"^opportunity: a text in it is not UTF-8$"):
+        pulled()
 
 
 # --- settings ---------------------------------------------------------------------------------

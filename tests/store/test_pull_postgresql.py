@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import threading
 from urllib.parse import quote
 
@@ -134,6 +135,26 @@ def test_a_changed_schema_is_named_and_yesterdays_files_stay(crm, root, raw, cha
     ran = run(root, "pull", "here")
     assert (ran.code, says in ran.err) == (3, True)
     assert {f.name: f.read_bytes() for f in raw.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "says"),
+    [
+        ("select id, id from {schema}.opportunity", 2, "has the column 'id' twice"),
+        ('select id, amount as "ID" from {schema}.opportunity', 2, "has the column 'id' twice"),
+        ("select nothing from {schema}.opportunity", 3, 'toml: pull.tables.deals.query: column "nothing" does not exist'),
+        ("select * from nowhere", 3, 'toml: pull.tables.deals.query: relation "nowhere" does not exist'),
+    ],
+)  # fmt: skip
+def test_a_query_that_cannot_be_used_is_named_with_file_and_key(crm, root, raw, text, code, says):
+    own = raw / "alignment.toml"
+    schema = re.search('schema = "(.*)"', own.read_text())[1]
+    own.write_text(
+        f"{own.read_text()}[pull.tables.deals]\nquery = '''{text.format(schema=schema)}'''\n"
+    )
+    ran = run(root, "pull", "here")
+    assert (ran.code, says in ran.err) == (code, True), ran.err
+    assert "INVALID_ARGUMENT" not in ran.err
 
 
 def test_tables_of_one_pull_are_of_one_moment(crm, raw):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from urllib.parse import quote, urlencode
@@ -17,6 +18,7 @@ import duckdb
 
 from analysis.project.errors import ExchangeError
 from analysis.project.hidden_secrets import without_secrets
+from analysis.project.settings import SettingsError
 from analysis.project.strange_files import why_strange
 from analysis.sources.composed_sql import query_text
 from analysis.sources.database import quote_identifier, quote_literal
@@ -36,6 +38,11 @@ NATIVE_TYPES = frozenset(
     {"text", "character varying", "character", "boolean", "smallint", "integer", "bigint"}
     | {"double precision", "date", "timestamp without time zone", "timestamp with time zone"}
 )
+# What drivers say before the cause, and behind it.
+OF_STEP = re.compile(
+    r"^(?:[A-Z_]+: )?(?:\[\w+\] )?(?:Failed to \w+ \w+: )?(?:ERROR:\s*)?(?:[\w ]+ Error: )?"
+)
+STATEMENT = re.compile(r"\n(?:query|Query was):")
 TIMES = frozenset({"date", "timestamp without time zone", "timestamp with time zone", ""})
 
 
@@ -99,11 +106,11 @@ def open_warehouse(connection: Connection) -> Iterator[Warehouse]:
         If it cannot be reached, or a driver says no; the message holds no secret.
     """
     if connection.driver == "parquet":
-        with _opened_folder(connection) as folder, _explained():
+        with _opened_folder(connection) as folder, explained():
             yield folder
         return
     driver = _driver(connection.driver)
-    with _explained(), contextlib.ExitStack() as stack:
+    with explained(), contextlib.ExitStack() as stack:
         if connection.driver == "sqlite":
             session = stack.enter_context(driver.connect(_sqlite_address(connection)))
             cursor = stack.enter_context(session.cursor())
@@ -116,11 +123,11 @@ def open_warehouse(connection: Connection) -> Iterator[Warehouse]:
 
 
 def require_query(query: str, where: str) -> None:
-    """Refuse what can be no part of a statement; `ExchangeError` says why."""
+    """Refuse what can be no part of a statement; `SettingsError` says why."""
     if ";" in query:
-        raise ExchangeError(f"{where}: must be one query without a semicolon.")
+        raise SettingsError(f"{where}: must be one query without a semicolon.")
     if not query.strip().lower().startswith(("select", "with")):
-        raise ExchangeError(f"{where}: must begin with select or with.")
+        raise SettingsError(f"{where}: must begin with select or with.")
 
 
 def _driver(name: str) -> Any:
@@ -134,24 +141,35 @@ def _driver(name: str) -> Any:
 
 
 @contextlib.contextmanager
-def _explained() -> Iterator[None]:
-    """Turn what a driver says into one line without a secret."""
+def explained(what: str = "") -> Iterator[None]:
+    """Turn what a driver says of `what` is read into one line without a secret.
+
+    Raises
+    ------
+    ExchangeError
+        In place of what the driver raised.
+    """
     try:
         yield
     except ExchangeError:
         raise
     except (duckdb.Error, OSError) as error:
-        raise ExchangeError(_driver_words(error)) from None
+        raise ExchangeError(_driver_words(error, what)) from None
     except Exception as error:
         if not type(error).__module__.startswith(("adbc_driver_manager", "pyarrow")):
             raise
-        raise ExchangeError(_driver_words(error)) from None
+        raise ExchangeError(_driver_words(error, what)) from None
 
 
-def _driver_words(error: BaseException) -> str:
-    text = without_secrets(str(error)).partition("\nQuery was:")[0]
+def _driver_words(error: BaseException, what: str) -> str:
+    """Return the cause alone: no word on the driver's own steps, no statement, no cell's text."""
+    text = without_secrets(str(error))
+    if re.search("UTF-?8", text, re.IGNORECASE):
+        text = "a text in it is not UTF-8"
+    text = OF_STEP.sub("", STATEMENT.split(text)[0])
     words = " ".join(line.strip() for line in text.splitlines() if line.strip(" ^"))
-    return words if len(words) <= LONGEST_MESSAGE else f"{words[:LONGEST_MESSAGE]} ..."
+    words = words if len(words) <= LONGEST_MESSAGE else f"{words[:LONGEST_MESSAGE]} ..."
+    return f"{what}: {words}" if what else words
 
 
 def _postgresql_address(connection: Connection) -> str:
@@ -307,6 +325,7 @@ def _without_first_row(reader: pa.RecordBatchReader) -> pa.RecordBatchReader:
     def batches() -> Iterator[pa.RecordBatch]:
         is_first = True
         for batch in reader:
+            batch.validate(full=True)  # SQLite takes any bytes for a text
             yield batch.slice(1) if is_first and batch.num_rows else batch
             is_first = is_first and not batch.num_rows
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from analysis.project import exchange_settings, paths
 from analysis.project.errors import ExchangeError
+from analysis.project.nearest_name import did_you_mean
+from analysis.project.settings import SettingsError
 from analysis.sources import connector_schemas, field_maps, intake, recognise, warehouse
 from analysis.sources.composed_sql import create_view, query_text, write_parquet
 from analysis.sources.connector_schemas import Source
@@ -155,7 +157,8 @@ def _plan(
     relations = list(source.relations())
     survey = connector_schemas.survey_relations(relations, layouts, schema)
     queries = {name: entry.query for name, entry in settings.tables.items()}
-    own = [_own_source(source, name, entry) for name, entry in settings.tables.items()]
+    file = f"data/raw/{dataset}/{paths.SETTINGS_FILE}"
+    own = [_own_source(source, name, entry, file) for name, entry in settings.tables.items()]
     sources = [s for s in survey.sources if s.file not in queries] + own
     gone = [] if record is None else _gone(record, sources)
     if not sources and not gone:
@@ -184,14 +187,23 @@ def _gone(record: PullRecord, sources: Sequence[Source]) -> list[PulledTable]:
     return [table for table in record.tables if table.file not in files]
 
 
-def _own_source(source: Warehouse, name: str, entry: exchange_settings.TableQuery) -> Source:
-    where = f"pull.tables.{name}"
+def _own_source(
+    source: Warehouse, name: str, entry: exchange_settings.TableQuery, file: str
+) -> Source:
+    where = f"{file}: pull.tables.{name}"
     warehouse.require_query(entry.query, f"{where}.query")
-    columns = source.query_columns(entry.query)
+    with warehouse.explained(f"{where}.query"):
+        columns = source.query_columns(entry.query)
     header = [column for column, _ in columns]
+    folded = [column.casefold() for column in header]
+    for column in header:
+        if folded.count(column.casefold()) > 1:
+            raise SettingsError(f"{where}: its query has the column {column!r} twice.")
     for column in (*entry.key, *([entry.changed_at] if entry.changed_at else [])):
         if column not in header:
-            raise ExchangeError(f"{where}: its query has no column {column!r}.")
+            raise SettingsError(
+                f"{where}: its query has no column {column!r}.{did_you_mean(column, header)}"
+            )
     relation = warehouse.Relation("", name, columns, entry.key)
     return Source(
         name, name, OF_QUERY, relation, columns, entry.key, entry.changed_at, None, None
@@ -284,6 +296,17 @@ def _table_plan(
 
 
 def _pull_table(
+    source: Warehouse,
+    session: duckdb.DuckDBPyConnection,
+    staging: Path,
+    plan: TablePlan,
+    now: dt.datetime,
+) -> PulledTable:
+    with warehouse.explained(plan.source.relation.label):
+        return _pull_rows(source, session, staging, plan, now)
+
+
+def _pull_rows(
     source: Warehouse,
     session: duckdb.DuckDBPyConnection,
     staging: Path,

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import json
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import xlsxwriter
 
@@ -99,6 +102,15 @@ def test_every_sheet_that_is_known_is_read_and_the_others_are_named(tmp_path):
     ]
 
 
+def parquet_of(**columns: pa.Array) -> bytes:
+    file = io.BytesIO()
+    pq.write_table(pa.table(columns), file)
+    return file.getvalue()
+
+
+NO_TEXT = parquet_of(id=pa.array(["1"]), name=pa.array([b"Ada\xff"]).view(pa.string()))
+
+
 def test_quirk_1_a_footer_of_a_sheet_is_no_row(tmp_path):
     rows = [["id", "name"], ["1", "a"], [None, None], ["Confidential Information"], ["Acme"]]
     workbook(tmp_path / "t.xlsx", Things=rows)
@@ -124,6 +136,7 @@ def test_a_row_below_a_blank_one_is_a_row_if_others_follow(tmp_path):
     [
         ("t.xlsx", b"PK\x03\x04 no zip", "it cannot be read as XLSX"),
         ("t.parquet", b"PAR1 and no more", "it cannot be read as Parquet"),
+        ("t.parquet", NO_TEXT, "it cannot be read as Parquet (a text in it is not UTF-8)"),
         ("t.jsonl", b"", "it holds no record"),
         ("t.jsonl", b'{"a": "\xff"}', "it is not UTF-8"),
         ("t.json", b'{"idd": 1}', "its 1 columns (idd) are no export known here. Map it in"),

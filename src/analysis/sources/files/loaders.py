@@ -345,7 +345,10 @@ def load_parquet(
         numbered = ["row_number() over () as source_row", *texts]
         create_table(connection, table, query_text(numbered, "read_parquet($file)"), name)
     except duckdb.Error as error:
-        raise ValueError(f"it cannot be read as Parquet ({str(error).splitlines()[0]})") from None
+        why = str(error).splitlines()[0]
+        if "not valid UTF8" in why:  # it repeats the text itself
+            why = "a text in it is not UTF-8"
+        raise ValueError(f"it cannot be read as Parquet ({why})") from None
     return [Loaded(file.name, table, header, tuple(layouts), "columns", "Parquet", [])]
 
 
