@@ -206,25 +206,24 @@ def _own_expressions(
     derive: dict[str, str], rules: list[Rule], where: str
 ) -> tuple[dict[str, str], list[Rule]]:
     """Return the dataset's own columns and rules with their SQL ready to stand among ours."""
-    columns = {
-        name: own_sql.read_expression(sql, f"{where}: {name} under [derive]")
-        for name, sql in derive.items()
-    }
-    growths = [e.growth for e in columns.values()]
+    columns: dict[str, str] = {}
+    growths: dict[str, int] = {}
+    for name, sql in derive.items():
+        own = own_sql.read_expression(sql, f"{where}: {name} under [derive]", columns=growths)
+        columns[name], growths[name] = own.sql, max(1, own.growth)
     judges = []
     for rule in rules:
         if rule.name == UNREADABLE:
             judges.append(rule)
             continue
         own_sql.require_name(rule.name, f"{where}: a rule")
-        when = own_sql.read_expression(rule.when, f"{where}: rule {rule.name}")
+        at = f"{where}: rule {rule.name}"
+        when = own_sql.read_expression(rule.when, at, columns=growths)
         only_if = rule.only_if and own_sql.read_expression(
-            rule.only_if, f"{where}: rule {rule.name}: only_if"
+            rule.only_if, f"{at}: only_if", columns=growths
         )
-        growths += [when.growth, only_if.growth if only_if else 1]
         judges.append(rule._replace(when=when.sql, only_if=only_if.sql if only_if else None))
-    own_sql.require_bounded(growths, where)
-    return {name: e.sql for name, e in columns.items()}, judges
+    return columns, judges
 
 
 def _house_rules(table: str) -> dict[str, Any]:

@@ -171,9 +171,7 @@ def _field(
     require_form(entry, FIELD_KEYS, f"{where}: column {name}: ")
     sql = entry.get("sql")
     if sql is not None and look_ups is not None:
-        own = own_sql.read_expression(sql, f"{where}: column {name}: its sql", look_ups)
-        own_sql.require_bounded([own.growth], f"{where}: column {name}")
-        sql = own.sql
+        sql = own_sql.read_expression(sql, f"{where}: column {name}: its sql", look_ups).sql
     parser = entry.get("as", "text")
     require_known(parser, parsers.PARSERS, f"{where}: column {name}: a way of reading")
     return MappedColumn(

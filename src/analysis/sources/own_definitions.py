@@ -73,17 +73,14 @@ def parse_definitions(text: str) -> list[Definition]:
         raise OwnMapError(
             f"{OWN_FILE}: has {len(entries)} definitions; at most {MOST_VERSIONS} are replayed."
         )
-    pairs = [_definition(entry) for entry in entries]
-    own_sql.require_bounded([growth for _, growth in pairs], OWN_FILE)
-    definitions = [each for each, _ in pairs]
+    definitions = [_definition(entry) for entry in entries]
     names = [d.name for d in definitions]
     if twice := next((n for n in names if names.count(n) > 1), None):
         raise OwnMapError(f"{OWN_FILE}: the definition {twice} stands there twice.")
     return sorted(definitions, key=lambda d: (d.valid_from, d.name))
 
 
-def _definition(entry: dict[str, Any]) -> tuple[Definition, int]:
-    """Return a version, and how many times longer its expression makes a text."""
+def _definition(entry: dict[str, Any]) -> Definition:
     called = entry.get("name") if isinstance(entry.get("name"), str) else "?"
     where = f"{OWN_FILE}: definition {called}: "
     for key in entry:
@@ -101,4 +98,4 @@ def _definition(entry: dict[str, Any]) -> tuple[Definition, int]:
         raise OwnMapError(f"{where}metric must have 1 to {LONGEST_METRIC} characters.")
     when = own_sql.read_expression(entry["when"], f"{where}when")
     approved_by = entry.get("approved_by", "").strip()
-    return Definition(entry["name"], metric, side, day, approved_by, when.sql), when.growth
+    return Definition(entry["name"], metric, side, day, approved_by, when.sql)

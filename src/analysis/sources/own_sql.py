@@ -10,10 +10,10 @@ from __future__ import annotations
 import functools
 import itertools
 import json
-import math
 import re
 import tomllib
 from importlib import resources
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import duckdb
@@ -22,12 +22,11 @@ from analysis.project.errors import OwnMapError
 from analysis.project.nearest_name import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 LONGEST = 4_000  # characters of one expression
-MOST_GROWTH = (
-    10_000  # times that the texts of one table may become longer, all expressions together
-)
+MOST_GROWTH = 50  # times that a text may become longer, by one expression and those it rests on
+MOST_WILDCARDS = 2  # of a pattern whose search takes a power of the text's length
 NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 LOOK_UP = "look_up_"
 
@@ -51,7 +50,22 @@ _REFUSED = {
     "STAR": "a star",
     "SUBQUERY": "a query of its own",
 }
-_JOINING = {"||", "concat", "concat_ws"}
+# What SQL knows without brackets: the clock and the session, of which no row tells.
+_OF_SESSION = re.compile(r"current_\w+|local(time|timestamp)|(session_)?user", re.IGNORECASE)
+# A name of the table itself is the whole row, itself and all that was put together before.
+_ROWS = re.compile(r"this|candidates|lead_signals|unnamed_subquery\d*", re.IGNORECASE)
+_PLAIN_TYPES = re.compile(
+    r"U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|BOOLEAN|FLOAT|DOUBLE|DECIMAL|VARCHAR|DATE|TIME|INTERVAL"
+    r"|TIMESTAMP( WITH TIME ZONE|_S|_MS|_NS)?"
+)
+_LISTS = {"list_value", "row", "struct_pack"}
+# The database tries every way to share a text among the wildcards of these; that of LIKE without
+# single signs it reads once.
+_LIKES = {"~~", "!~~", "~~*", "!~~*", "~~~"} | {
+    f"{kind}_escape" for kind in ("like", "not_like", "ilike", "not_ilike")
+}
+_MOST_ARGUMENTS = {"max": 1, "min": 1, "arg_max": 2, "arg_min": 2}  # one more: so many of them
+_TRUTHS = {"BETWEEN", "COMPARISON", "CONJUNCTION"}
 
 
 @functools.cache
@@ -140,18 +154,78 @@ def _require_listed(part: dict[str, Any], where: str, look_ups: Iterable[str]) -
             )
 
 
-def _growth(part: dict[str, Any], where: str) -> int:
-    """Return how many times longer a part makes its text at most."""
-    name = part.get("function_name", "")
-    if name in _JOINING:
-        return max(1, len(part["children"]))
-    if name not in {"replace", "regexp_replace"}:
-        return 1
-    by = part["children"][2] if len(part["children"]) > 2 else {}
-    if by.get("class") != "CONSTANT":
+def _constant(node: object) -> str | None:
+    """Return the text of a part that is one in quotes, else None."""
+    if not isinstance(node, dict) or node.get("class") != "CONSTANT":
+        return None
+    value = node["value"]
+    return str(value.get("value") or "") if value["type"]["id"] == "VARCHAR" else None
+
+
+def _require_bounded_call(part: dict[str, Any], where: str) -> None:
+    """Refuse a call that takes or makes far more than its row holds."""
+    name, arguments = part["function_name"].lower(), part["children"]
+    if len(arguments) > _MOST_ARGUMENTS.get(name, len(arguments)):
+        raise OwnMapError(f"{where}: {name} may be asked for one value, not for several.")
+    texts = [_constant(each) for each in arguments]
+    if name == "strftime" and not any("%" in (text or "") for text in texts):
+        raise OwnMapError(f"{where}: what strftime writes must be a text in quotes.")
+    if name in {"replace", "regexp_replace"} and len(texts) > 2 and texts[2] is None:
         raise OwnMapError(f"{where}: what {name} puts in must be a text in quotes.")
-    text = str(by["value"].get("value") or "")
-    return max(1, len(text) + text.count("\\") * 10)
+    if name not in _LIKES:
+        return
+    pattern = texts[1] if len(texts) > 1 else None
+    if pattern is None:
+        raise OwnMapError(f"{where}: the pattern of like, ilike or glob must be a text in quotes.")
+    many, single = ("*", "?[") if name == "~~~" else ("%", "_")
+    is_read_once = name in {"~~", "!~~"} and single not in pattern
+    if not is_read_once and len(re.findall(f"[{many}]+(?=[^{many}])", pattern)) > MOST_WILDCARDS:
+        raise OwnMapError(
+            f"{where}: the pattern {pattern!r} has more than {MOST_WILDCARDS} times {many} before "
+            "other signs, which can take years. Use regexp_matches."
+        )
+
+
+def _require_plain(part: dict[str, Any], where: str) -> None:
+    """Refuse the clock, the whole row as one value, and what is no plain value."""
+    kind, names = part["class"], part.get("column_names", [])
+    if kind == "COLUMN_REF" and len(names) == 1:
+        if _OF_SESSION.fullmatch(names[0]):
+            raise OwnMapError(f"{where}: {names[0]} may not be asked for: no row tells of it.")
+        if _ROWS.fullmatch(names[0]):
+            raise OwnMapError(f"{where}: {names[0]} is a whole row; name a column of it.")
+    if kind == "CAST" and not _PLAIN_TYPES.fullmatch(part["cast_type"]["id"]):
+        raise OwnMapError(f"{where}: a value may be made a number, text, date or truth, no other.")
+
+
+def _growth(node: object, columns: Mapping[str, int], where: str) -> int:
+    """Return how many times longer than the longest cell of its row a value can be at most."""
+    if isinstance(node, list):
+        return sum(_growth(each, columns, where) for each in node)
+    if not isinstance(node, dict):
+        return 0
+    kind, name = node.get("class"), str(node.get("function_name", "")).lower()
+    if kind == "COLUMN_REF":
+        return columns.get(node["column_names"][-1].lower(), 1)
+    if kind == "CASE":
+        _growth([check["when_expr"] for check in node["case_checks"]], columns, where)
+        values = [*(check["then_expr"] for check in node["case_checks"]), node["else_expr"]]
+        return max(_growth(each, columns, where) for each in values)
+    total = sum(_growth(value, columns, where) for value in node.values())
+    if kind in _TRUTHS:
+        return 0
+    if name in {"replace", "regexp_replace"}:
+        text = (_constant(node["children"][2]) or "") if len(node["children"]) > 2 else ""
+        at_each_place = 1 if name == "regexp_replace" and text else 0
+        total = max(1, total) * max(1, len(text) + text.count("\\") * 10 + at_each_place)
+    elif name == "concat_ws" or name in _LISTS:
+        total *= 2  # what stands between them, and signs before quotes
+    if total > MOST_GROWTH and kind in {"FUNCTION", "WINDOW"}:
+        raise OwnMapError(
+            f"{where}: it puts texts together so often that one can become more than {MOST_GROWTH} "
+            "times as long. Use fewer of ||, concat and replace."
+        )
+    return total
 
 
 class Expression(NamedTuple):
@@ -161,7 +235,12 @@ class Expression(NamedTuple):
     growth: int
 
 
-def read_expression(sql: str, where: str, look_ups: Iterable[str] = ()) -> Expression:
+def read_expression(
+    sql: str,
+    where: str,
+    look_ups: Iterable[str] = (),
+    columns: Mapping[str, int] = MappingProxyType({}),
+) -> Expression:
     """Return an expression of the dataset's own; refused where it is none, or does more than that.
 
     Parameters
@@ -172,41 +251,36 @@ def read_expression(sql: str, where: str, look_ups: Iterable[str] = ()) -> Expre
         File and key, for the message.
     look_ups : iterable of str
         Functions that the maps' lookups are.
+    columns : mapping
+        How many times longer than a cell those columns can be that own expressions computed.
 
     Raises
     ------
     OwnMapError
-        If it is more than one expression, asks a table, a file or a setting, or uses a function
-        that is not listed.
+        If it is more than one expression, asks a table, a file or a setting, uses a function that is
+        not listed, or can take or make far more than its row holds.
 
     Examples
     --------
-    >>> read_expression("stage = 'Won' and amount > 0", "rule x").growth
-    1
+    >>> read_expression("stage || ' ' || stage", "rule x").growth
+    2
     >>> read_expression("1) from read_text('/etc/passwd') where (true", "rule x")
     Traceback (most recent call last):
     ...
     analysis.project.errors.OwnMapError: rule x must be one SQL expression over the columns of its row, but something stands behind it.
     """
-    growth = 1
-    for part in _parts(_single_expression(sql, where)):
+    tree = _single_expression(sql, where)
+    for part in _parts(tree):
         kind = part["class"]
         if kind not in _CLASSES:
             what = _REFUSED.get(kind, kind.lower().replace("_", " "))
             raise OwnMapError(f"{where} must be one expression without {what}.")
+        _require_plain(part, where)
         if kind in {"FUNCTION", "WINDOW"}:
             _require_listed(part, where, look_ups)
-            growth *= _growth(part, where)
+            _require_bounded_call(part, where)
+    growth = _growth(tree, columns, where)
     return Expression(f"(\n{sql}\n)", growth)  # lines of its own: it may end in a comment
-
-
-def require_bounded(growths: Iterable[int], where: str) -> None:
-    """Raise `OwnMapError` where all expressions of one table can make a text too long together."""
-    if math.prod(growths) > MOST_GROWTH:
-        raise OwnMapError(
-            f"{where}: its expressions put texts together so often that one can become more than "
-            f"{MOST_GROWTH:,} times as long. Use fewer of ||, concat and replace."
-        )
 
 
 def require_name(name: object, where: str) -> None:
