@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 import json
+import zipfile
 
 import duckdb
 import pyarrow as pa
@@ -68,6 +69,27 @@ def test_a_cell_of_a_workbook_says_what_it_shows(tmp_path):
         ]
     }  # fmt: skip
     assert intake.exports[0].n_rows == 4
+
+
+@pytest.mark.parametrize(
+    ("place", "part"),
+    [
+        (b'r="XFD1048576"', b"sheet1.xml"),
+        (b'r="xfd1048576"', b"sheet1.xml"),
+        (b'r  =\n"XFD1048576"', b"sheet1.xml"),
+        (b'r="A4000000000"', b"sheet1.xml"),
+        (b'r="XFD1048576"', b"SHEET1.XML"),
+    ],
+)
+def test_a_cell_far_out_is_found_however_it_is_written(tmp_path, place, part):
+    """A reader takes small letters, blanks, a row the cell contradicts, and a part's name in capitals."""
+    workbook(tmp_path / "t.xlsx", Things=[["id", "name"]])
+    with zipfile.ZipFile(tmp_path / "t.xlsx") as plain, zipfile.ZipFile(tmp_path / "far.xlsx", "w") as far:  # fmt: skip
+        for name in plain.namelist():
+            content = plain.read(name).replace(b'r="B1"', place)
+            far.writestr(name, content.replace(b'"worksheets/sheet1.xml', b'"worksheets/' + part))
+    with pytest.raises(ValueError, match=r"its sheet Things spans [0-9,]+ rows"):
+        list(xlsx.read_sheets(tmp_path / "far.xlsx"))
 
 
 @pytest.mark.parametrize(

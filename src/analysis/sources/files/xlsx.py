@@ -8,10 +8,10 @@ no id passes that was rounded on the way.
 from __future__ import annotations
 
 import datetime as dt
-import re
 import zipfile
 import zlib
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
+from xml.parsers import expat
 
 from python_calamine import CalamineError, CalamineWorkbook
 
@@ -27,20 +27,9 @@ LARGEST_XML = 2 << 30  # bytes of a workbook unpacked: one of a million rows has
 # A sheet is held from its first filled cell to its last, whatever stands between.
 MOST_CELLS = 50_000_000
 MOST_SHEETS = 255
-LAST_COLUMN = 16_384
 EXACT = 2**53  # up to here a spreadsheet's number is exact
-# All are bounded: a text that never closes a tag costs no more than it has bytes.
-_ERROR = re.compile(
-    rb'<c\b[^<>]{0,200}?\br="([A-Z]{1,3})([0-9]{1,7})"[^<>]{0,200}?\bt="e"[^<>]{0,200}>'
-    rb"(?:<f\b[^<>]{0,200}/>|<f\b[^<>]{0,200}>[^<]{0,9000}</f>)?<v>([^<]{1,20})</v>"
-)
-_FAR_COLUMN = re.compile(rb' r="([A-Z]{2,3})[0-9]{1,7}"')
-_ROW = re.compile(rb' r="([0-9]{1,7})"')
-_CELL = re.compile(rb"[<:]c[ />]")
-_PLACED = re.compile(rb'[<:]c [^<>]{0,200}?\br="[A-Z]')
-_PLAIN = bytes.maketrans(b"\t\r\n'", b'   "')
-_SHEET = re.compile(rb"<(?:\w+:)?sheet\b[^>]*>")
-_RELATION = re.compile(rb"<(?:\w+:)?Relationship\b[^>]*>")
+LONGEST_TAG = 8 << 20  # bytes
+MOST_DIGITS = 9  # of a row's number: one of more is beyond every sheet
 
 
 def cell_text(value: Any) -> str:
@@ -63,11 +52,6 @@ def cell_text(value: Any) -> str:
     )  # dates say ISO themselves
 
 
-def _attribute(tag: bytes, name: bytes) -> bytes:
-    match = re.search(rb"\b" + name + rb'="([^"]*)"', tag)
-    return match.group(1) if match else b""
-
-
 class SheetExtent(NamedTuple):
     """What a sheet's XML says before it is read: how far it goes, and the errors in it."""
 
@@ -76,60 +60,147 @@ class SheetExtent(NamedTuple):
     errors: dict[tuple[int, int], str]  # by row and column from 0; calamine shows them as blank
 
 
-def _extent(archive: zipfile.ZipFile, sheet: int) -> SheetExtent:
-    """Return how far a sheet goes, and its spreadsheet errors."""
-    n_rows = n_columns = n_unplaced = 0
-    errors: dict[tuple[int, int], str] = {}
-    try:
-        tag = _SHEET.findall(archive.read("xl/workbook.xml"))[sheet]
-        relations = _RELATION.findall(archive.read("xl/_rels/workbook.xml.rels"))
-        target = next(
-            _attribute(r, b"Target")
-            for r in relations
-            if _attribute(r, b"Id") == _attribute(tag, b"r:id")
-        )
-        name = target.decode().removeprefix("/")
-        rest = b""
-        with archive.open(name if name.startswith("xl/") else f"xl/{name}") as stream:
-            while piece := stream.read(1 << 20):
-                rest = (rest + piece).translate(_PLAIN)
-                whole = rest[: rest.rfind(b">") + 1]
-                if b't="e"' in rest:
-                    for column, row, error in _ERROR.findall(rest):
-                        errors[int(row) - 1, _column(column.decode())] = error.decode()
-                far = max(set(_FAR_COLUMN.findall(rest)), key=lambda c: (len(c), c), default=b"Z")
-                n_columns = max(n_columns, _column(far.decode()) + 1)
-                n_rows = max(n_rows, rest.count(b"<row"), *map(int, _ROW.findall(rest)))
-                n_cells = len(_CELL.findall(whole))
-                if n_cells > whole.count(b'<c r="') and n_cells > len(_PLACED.findall(whole)):
-                    n_unplaced += n_cells
-                rest = (
-                    rest[rest.rfind(b"<c ") :][-(1 << 16) :]
-                    if b"<c " in rest
-                    else rest[-(1 << 16) :]
-                )
-    except (KeyError, IndexError, StopIteration, UnicodeDecodeError):
-        return SheetExtent(0, 0, {})
-    if n_unplaced:  # cells that do not say where they stand may all stand in one row
-        n_columns = max(n_columns, min(n_unplaced, LAST_COLUMN))
-    return SheetExtent(n_rows, n_columns, errors)
+class _SheetWalk:
+    """Goes through a sheet's XML as whoever reads it may: where cells say they stand, or follow.
+
+    What a text search finds is not enough: a reader takes small letters, blanks around "=" and a row
+    that its cells contradict.
+    """
+
+    def __init__(self) -> None:
+        self.row, self.column, self.n_rows, self.n_columns = 0, 0, 0, 0
+        self.errors: dict[tuple[int, int], str] = {}
+        self.is_error = self.is_value = False
+        self.columns: dict[str, int] = {}
+        self.parser = expat.ParserCreate()
+        self.parser.StartElementHandler = self._begin
+        self.parser.EndElementHandler = self._end
+        self.parser.CharacterDataHandler = None
+
+    def _begin(self, name: str, attributes: dict[str, str]) -> None:
+        local = name.rpartition(":")[2]
+        if local == "c":
+            self._cell(attributes.get("r", ""))
+            self.is_error = attributes.get("t") == "e"
+        elif local == "row":
+            self._row(attributes.get("r", ""))
+        elif local == "v" and self.is_error:
+            self.parser.CharacterDataHandler = self._error
+
+    def _end(self, name: str) -> None:
+        if name.rpartition(":")[2] == "v":
+            self.parser.CharacterDataHandler = None
+
+    def _row(self, number: str) -> None:
+        self.row, self.column = (_number(number) if number else self.row + 1), 0
+        self.n_rows = max(self.n_rows, self.row)
+
+    def _cell(self, place: str) -> None:
+        letters = place.rstrip("0123456789")
+        if letters not in self.columns:
+            self.columns[letters] = _column(letters.upper())
+        self.column = self.columns[letters] if letters else self.column + 1
+        if digits := place[len(letters) :]:
+            self.row = _number(digits)
+        self.n_rows = max(self.n_rows, self.row)
+        self.n_columns = max(self.n_columns, self.column)
+
+    def _error(self, text: str) -> None:
+        place = self.row - 1, self.column - 1
+        self.errors[place] = self.errors.get(place, "") + text
+
+    def extent(self, stream: IO[bytes]) -> SheetExtent:
+        """Return how far the sheet of a stream goes, and its spreadsheet errors."""
+        for _ in _parsed_pieces(self.parser, stream):
+            if self.n_rows * self.n_columns > MOST_CELLS:
+                break
+        return SheetExtent(self.n_rows, self.n_columns, self.errors)
 
 
-def _require_extent(extent: SheetExtent, name: str) -> None:
-    """Refuse a sheet that a stray cell makes too large to hold."""
-    if extent.n_rows * extent.n_columns > MOST_CELLS:
-        raise ValueError(
-            f"its sheet {name} spans {extent.n_rows:,} rows and {extent.n_columns:,} columns, more "
-            f"than {MOST_CELLS:,} cells: remove what stands far out, or save the sheet as CSV"
-        )
+def _parsed_pieces(parser: expat.XMLParserType, stream: IO[bytes]) -> Iterator[int]:
+    """Parse a stream piece by piece; yields how many bytes were parsed so far.
+
+    The parser begins again with each piece where a tag or comment is not closed, so these are
+    bounded.
+    """
+    n_bytes = 0
+    while piece := stream.read(1 << 20):
+        parser.Parse(piece)
+        n_bytes += len(piece)
+        if n_bytes - parser.CurrentByteIndex > LONGEST_TAG:
+            raise ValueError("a tag in it is never closed: save it anew, or as CSV")
+        yield n_bytes
+    parser.Parse(b"", True)  # noqa: FBT003 - as it is called
+
+
+def _number(digits: str) -> int:
+    return int(digits[-MOST_DIGITS:]) if len(digits.lstrip("0")) <= MOST_DIGITS else MOST_CELLS + 1
 
 
 def _column(letters: str) -> int:
-    """Return a column's place from 0: A is 0, AA is 26."""
+    """Return a column's place from 1: A is 1, AA is 27; beyond any sheet where it is no column."""
+    if len(letters) > 3:
+        return MOST_CELLS + 1
     place = 0
     for letter in letters:
         place = place * 26 + ord(letter) - ord("A") + 1
-    return place - 1
+    return place
+
+
+def _tags(archive: zipfile.ZipFile, part: str, local: str) -> list[dict[str, str]]:
+    """Return the attributes of every element called so in a small part of a workbook."""
+    tags: list[dict[str, str]] = []
+
+    def begin(name: str, attributes: dict[str, str]) -> None:
+        if name.rpartition(":")[2] == local:
+            tags.append({key.rpartition(":")[2]: value for key, value in attributes.items()})
+
+    for info in archive.infolist():
+        if info.filename.replace("\\", "/").casefold() == part:
+            parser = expat.ParserCreate()
+            parser.StartElementHandler = begin
+            with archive.open(info) as stream:
+                for _ in _parsed_pieces(parser, stream):
+                    pass
+    return tags
+
+
+def _base(name: str) -> str:
+    return name.replace("\\", "/").rpartition("/")[2].casefold()
+
+
+def _extents(archive: zipfile.ZipFile) -> dict[str, SheetExtent]:
+    """Return how far each sheet goes, by its name.
+
+    Every part that the workbook names is looked through, whichever the reader will take for a
+    sheet's.
+
+    Raises
+    ------
+    ValueError
+        If a stray cell makes one too large to hold.
+    """
+    related = _tags(archive, "xl/_rels/workbook.xml.rels", "Relationship")
+    targets = {_base(tag.get("Target", "")) for tag in related}
+    called = {
+        _base(relation.get("Target", "")): sheet.get("name", "")
+        for sheet in _tags(archive, "xl/workbook.xml", "sheet")
+        for relation in related
+        if relation.get("Id") == sheet.get("id")
+    }
+    extents = {}
+    for info in archive.infolist():
+        if (part := _base(info.filename)) in targets:
+            with archive.open(info) as stream:
+                extent = _SheetWalk().extent(stream)
+            if extent.n_rows * extent.n_columns > MOST_CELLS:
+                raise ValueError(
+                    f"its sheet {called.get(part, part)} spans {extent.n_rows:,} rows and "
+                    f"{extent.n_columns:,} columns, more than {MOST_CELLS:,} cells: remove what "
+                    "stands far out, or save the sheet as CSV"
+                )
+            extents[called.get(part, part)] = extent
+    return extents
 
 
 def read_sheets(file: Path) -> Iterator[tuple[str, Iterator[Row]]]:
@@ -157,11 +228,13 @@ def read_sheets(file: Path) -> Iterator[tuple[str, Iterator[Row]]]:
                     f"it has {len(book.sheet_names):,} sheets, and at most {MOST_SHEETS} are read: "
                     "put those of one table together"
                 )
-            for n, name in enumerate(book.sheet_names):
-                extent = _extent(archive, n)
-                _require_extent(extent, name)
-                yield name, _rows(book, name, extent.errors)
+            extents = _extents(archive)
+            for name in book.sheet_names:
+                errors = extents[name].errors if name in extents else {}
+                yield name, _rows(book, name, errors)
     except (
+        expat.ExpatError,
+        RuntimeError,
         CalamineError,
         zipfile.BadZipFile,
         NotImplementedError,
