@@ -10,6 +10,7 @@ from shared_session import undone_session
 
 from analysis.sources import field_maps
 from analysis.sources import intake as sources_intake
+from analysis.sources.files import ical_series
 
 UNTIL = dt.date(2026, 3, 31)
 
@@ -190,3 +191,23 @@ def test_a_floating_time_is_the_companys_wall_clock(raw):
     write(raw, User=[user()], Opportunity=[opportunity(1)])
     (raw / f"{ADA}.ics").write_text(calendar(DEMO.replace("00Z", "00")))
     assert cleaned().account("activities") == (1, 1, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        ("RRULE:FREQ=DAILY\n" * 21, "it repeats by 21 rules"),
+        ("RDATE:" + "20260202T100000Z," * 60_000, "its list of days has 1,020,006 characters"),
+    ],
+)
+def test_an_entry_that_would_take_long_to_write_out_is_set_aside(raw, more, why):
+    intake, rows = meetings(raw, calendar(f"{DEMO}\n{more}", DEMO.replace("UID:1", "UID:2")))
+    assert len(rows) == 1
+    (line,) = intake.broken_lines
+    assert (line.rule, line.problem) == ("crowded_series", f"entry 1 of the calendar: {why}")
+
+
+def test_a_calendar_whose_series_take_too_long_is_refused_by_its_entry(raw, monkeypatch):
+    monkeypatch.setattr(ical_series, "MOST_SECONDS", 0.0)
+    intake, _ = meetings(raw, calendar(f"{DEMO}\nRRULE:FREQ=DAILY;COUNT=3"))
+    assert "take more than 0 seconds to write out (up to entry 1)" in intake.refusals[0].reason

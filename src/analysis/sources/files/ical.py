@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -205,7 +206,7 @@ class MeetingReader:
         self.addresses, self.clock = people.addresses_of(self.rep), self.agenda.zone or clock
         self.broken: list[BrokenLine] = []
         self.counts: Counter[str] = Counter()
-        self.number = 0
+        self.number, self.began = 0, time.process_time()
 
     def _next(self) -> int:
         self.number += 1
@@ -224,6 +225,14 @@ class MeetingReader:
         shown_as = _shown_as(event, self.addresses, is_cancelled=entry.is_cancelled)
         return self._next(), _cells(event, self.rep, self.agenda.zone, entry.place, shown_as)
 
+    def _require_time(self, entry: Entry) -> None:
+        """Refuse a calendar whose series take too long, such as thousands that begin in the year 1."""
+        if time.process_time() - self.began > ical_series.MOST_SECONDS:
+            raise ValueError(
+                f"its series take more than {ical_series.MOST_SECONDS:.0f} seconds to write out (up "
+                f"to entry {entry.place}): remove those that ended long ago"
+            )
+
     def _fault(self, entry: Entry) -> tuple[str, str] | None:
         try:
             return ical_series.settle_rules(entry.event, self.until, self.clock)
@@ -234,6 +243,7 @@ class MeetingReader:
         places = {str(_value(e.event, "RECURRENCE-ID")): e for e in entries}
         first = entries[0]
         for entry in entries:
+            self._require_time(entry)
             if (fault := self._fault(entry)) is not None:
                 self._aside(entry, *fault)
                 for other in entries:

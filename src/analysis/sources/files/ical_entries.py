@@ -21,7 +21,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LARGEST = 64 << 20  # bytes: a calendar is read whole
-BROKEN, NO_ZONE = "broken_entry", "unknown_zone"
+MOST_ENTRIES = 100_000  # of one rep, ten a day for 30 years
+MOST_ZONES = 200
+LONGEST_ZONE = 100_000  # characters
+LONGEST_LIST = 1_000_000  # characters of the days that one series lists: more than 50,000
+BROKEN, NO_ZONE, CROWDED = "broken_entry", "unknown_zone", "crowded_series"
 TIMES = ("DTSTART", "DTEND", "DURATION", "RECURRENCE-ID", "RRULE", "RDATE", "EXDATE")
 _ONCE = ("DTSTART", "DTEND", "DURATION", "RECURRENCE-ID")
 _ALL_DAY = re.compile(r"X-.*ALL-?DAY(EVENT)?")
@@ -271,6 +275,10 @@ def _entry(place: int, block: _Block, head: dict[str, str]) -> Entry:
     is_cancelled = head.get("METHOD", "").upper() == "CANCEL"
     if not block.is_whole:
         return Entry(place, None, is_cancelled, BROKEN, "it is cut off")
+    listed = sum(len(x) for x in block.lines if x[:6].upper().startswith(("RDATE", "EXDATE")))
+    if listed > LONGEST_LIST:
+        why = f"its list of days has {listed:,} characters"
+        return Entry(place, None, is_cancelled, CROWDED, why)
     try:
         event = Event.from_ical(
             "\r\n".join(
@@ -291,12 +299,9 @@ def _entry(place: int, block: _Block, head: dict[str, str]) -> Entry:
 def _define_zones(blocks: list[_Block]) -> None:
     """Let the zones that a calendar defines be known while it is read, and those of no other."""
     tzp.use_default()
-    for block in blocks:
-        if (
-            block.kind == "VTIMEZONE"
-            and block.is_whole
-            and not _NEVER_A_ZONE.search("\n".join(block.lines))
-        ):
+    for block in [b for b in blocks if b.kind == "VTIMEZONE"][:MOST_ZONES]:
+        text = "\n".join(block.lines)
+        if block.is_whole and len(text) <= LONGEST_ZONE and not _NEVER_A_ZONE.search(text):
             try:
                 zone = Timezone.from_ical(
                     "\r\n".join(["BEGIN:VTIMEZONE", *block.lines, "END:VTIMEZONE", ""])
@@ -322,6 +327,11 @@ def read_agenda(file: Path) -> Agenda:
         )
     is_open = not any(line.strip().upper() == "END:VCALENDAR" for line in lines[-3:])
     events = [b for b in blocks if b.kind == "VEVENT"]
+    if len(events) > MOST_ENTRIES:
+        raise ValueError(
+            f"it has {len(events):,} entries, and at most {MOST_ENTRIES:,} are read, more than one "
+            "rep's calendar"
+        )
     if is_open and not any(b.is_whole for b in events):
         raise ValueError(
             "it cannot be read as a calendar (it is cut off before its first entry ends)"

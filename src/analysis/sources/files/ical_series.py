@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 FIRST_DAY = dt.date(1990, 1, 1)  # no CRM's records are older (rule timestamp_before_1990)
 MOST_OF_A_SERIES = 50_000  # a meeting a day for 136 years
 MOST_A_DAY = 24
+MOST_RULES = 20
+MOST_SECONDS = 15.0  # of CPU that the series of one calendar may take
 _SUB_DAILY = {"SECONDLY", "MINUTELY", "HOURLY"}
 _CHOICES = ("BYMONTH", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO", "BYSETPOS", "BYDAY")
 # a leap year from which a rule that never comes true soon runs out of years, on every weekday
@@ -166,6 +168,8 @@ def settle_rules(event: Any, until: dt.date, clock: dt.tzinfo) -> tuple[str, str
     if end is not None and type(end.dt) is type(start) and end.dt < start:
         return "broken_entry", "its series' meetings end before they begin"
     settled = []
+    if (n_rules := len(rules_of(event))) > MOST_RULES:
+        return "crowded_series", f"it repeats by {n_rules:,} rules"
     for rule in rules_of(event):
         if (fault := _fault(rule, start, until)) is not None:
             return fault
