@@ -24,7 +24,7 @@ from analysis.figures import style
 from analysis.figures.style import BLUE, DASHED, INK, MILLION, MUTED, ORANGE, PALE, RULE
 from analysis.project import money
 from analysis.project.errors import require_columns
-from analysis.project.money import MINUS
+from analysis.project.money import signed_percent
 from analysis.tables.canonical import ACTIVITY_CLASSES
 
 if TYPE_CHECKING:
@@ -269,8 +269,7 @@ def _gap_text(gap: float) -> str:
     >>> _gap_text(0.0021), _gap_text(-0.0001)
     ('+0.2%', '0.0%')
     """
-    text = f"{100 * gap:+.1f}%"
-    return "0.0%" if text in {"-0.0%", "+0.0%"} else text.replace("-", MINUS)
+    return signed_percent(gap, 1)
 
 
 def draw_reconciliation(table: pd.DataFrame, *, title: str, currency: str) -> Axes:

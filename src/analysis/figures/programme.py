@@ -14,7 +14,7 @@ from matplotlib import ticker
 from analysis.figures import style
 from analysis.figures.style import BLUE, DASHED, INK, MILLION, MUTED, ORANGE, PALE
 from analysis.project.errors import require_columns
-from analysis.project.money import MINUS
+from analysis.project.money import MINUS, signed_number, signed_percent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,8 +25,8 @@ WHITE = {
     "edgecolor": "none",
     "pad": 0.8,
 }  # under words that a line would cross
-PERCENT = ticker.FuncFormatter(lambda x, _: f"{x:+.0f}%".replace("-", MINUS).replace("+0%", "0%"))
-SHARE = ticker.FuncFormatter(lambda x, _: f"{x:+.0%}".replace("-", MINUS).replace("+0%", "0%"))
+PERCENT = ticker.FuncFormatter(lambda x, _: f"{signed_number(x)}%")
+SHARE = ticker.FuncFormatter(lambda x, _: signed_percent(x))
 
 
 def event_study(
@@ -191,7 +191,7 @@ def pays_from(
         ax.hlines(below, max(low, lift.min()), min(high, lift.max()), color=ORANGE, linewidth=2.4)
         ax.plot([value], [below], "o", color=INK, markersize=5, markeredgecolor="white")
         ax.annotate(
-            f"estimate {value:+.0%}, 95% interval".replace("-", MINUS),
+            f"estimate {signed_percent(value)}, 95% interval",
             (max(low, lift.min()), below),
             xytext=(0, 4),
             textcoords="offset points",
@@ -242,4 +242,4 @@ def _nothing(title: str, why: str) -> Axes:
 
 
 def _signed(percent: float, decimals: int) -> str:
-    return f"{percent:+.{decimals}f}%".replace("-", MINUS)
+    return f"{signed_number(percent, decimals)}%"

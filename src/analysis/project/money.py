@@ -1,5 +1,5 @@
-"""Amounts in words: the sign of the currency, the minus before it, and millions only where they are
-some.
+"""Amounts and changes in words: the sign of the currency, the minus before it, millions only where
+they are some, and no sign before what rounds to nothing.
 
 Whatever states an amount in a sentence, a label or an axis takes it from here, so that no other
 sign than the reporting currency's ever stands beside a company's figure.
@@ -33,6 +33,29 @@ def amount_text(amount: float, currency: str, decimals: int = 0) -> str:
     digits = f"{abs(amount):,.{decimals}f}"
     is_zero = not digits.strip("0.,")
     return f"{MINUS if amount < 0 and not is_zero else ''}{currency_symbol(currency)}{digits}"
+
+
+def signed_number(value: float, decimals: int = 0) -> str:
+    """Return a number with its sign; what rounds to nothing has none.
+
+    Examples
+    --------
+    >>> signed_number(3.2), signed_number(-0.3), signed_number(-0.26, 1)
+    ('+3', '0', '−0.3')
+    """  # noqa: RUF002 - the minus is one
+    words = f"{value:+,.{decimals}f}"
+    return words.replace("-", MINUS) if words.strip("+-0.,") else words[1:]
+
+
+def signed_percent(share: float, decimals: int = 0) -> str:
+    """Return a share [0-1] in percent with its sign; what rounds to nothing has none.
+
+    Examples
+    --------
+    >>> signed_percent(0.112), signed_percent(-0.004), signed_percent(-0.004, 1)
+    ('+11%', '0%', '−0.4%')
+    """  # noqa: RUF002 - the minus is one
+    return f"{signed_number(100 * share, decimals)}%"
 
 
 def millions_text(amount: float, currency: str, decimals: int = 2) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from analysis.project.money import signed_percent
 from analysis.sources import templates
 
 if TYPE_CHECKING:
@@ -112,4 +113,5 @@ def _withholds(verdict: Mapping[str, Any] | None, check: str) -> bool:
 def _reconciliation(account: Mapping[str, Any]) -> Iterator[str]:
     for gap in account["reconciliation"]:
         ours, finance = f"{gap['bookings_amount']:,.0f}", f"{gap['finance_amount']:,.0f}"
-        yield f"bookings {gap['quarter']}: {ours}, finance {finance}, gap {gap['gap_rate']:+.2%}"
+        rate = signed_percent(gap["gap_rate"], 2)
+        yield f"bookings {gap['quarter']}: {ours}, finance {finance}, gap {rate}"

@@ -277,5 +277,5 @@ def test_no_text_of_the_data_gets_into_the_prose():
     )
     assert "![x](y)" in got.why
     for said in (got.sentence(), growth_answer.data_sentence(got)):
-        assert "2 of 24 teams did" in said
+        assert "2 of the 24 teams qualify" in said
         assert not {"[", "]", "(", "!"} & set(said)

@@ -148,7 +148,7 @@ def test_a_likely_harm_says_stop_though_the_belief_beforehand_still_hopes():
 
 
 def test_what_leans_to_paying_goes_on_and_what_does_not_waits():
-    _, said, step = seen(programme(lift=0.05, error=0.04, verdict="cannot tell", cost=0.5))
+    _, said, step = seen(programme(lift=0.05, error=0.04, verdict="likely", cost=0.5))
     assert said.startswith(
         "The alignment programme may or may not pay: the chance that it does is "
     )
@@ -159,6 +159,20 @@ def test_what_leans_to_paying_goes_on_and_what_does_not_waits():
     assert other.startswith("Start no further team, and decide next quarter")
     _, _, doubtful = seen(programme(lift=0.0, error=0.03, verdict="cannot tell", cost=2.0))
     assert "more likely than not it does not pay" in doubtful
+
+
+def test_a_lift_that_may_be_chance_reaches_no_further_team():
+    """The later of two teams was watched for 2 of 5 quarters; with 2 of 2 watched, waiting tells nothing."""
+    case = programme(lift=0.05, error=0.04, verdict="cannot tell", cost=0.5)
+    assert seen(case)[2].startswith(
+        "Keep the programme where it runs, and start no further team yet: it may pay, but the "
+        "change in bookings may be chance. Decide in 3 quarters: by then all teams that joined "
+        "have been watched for 5 quarters. Do not spend more than $"
+    )
+    assert "further team" not in seen(case, FurtherTeams(0, math.nan))[2]
+    watched = case._replace(effect=case.effect._replace(n_quarters=2))
+    assert "To know, start a few further teams in turns" in seen(watched)[2]
+    assert "further team" not in seen(watched, FurtherTeams(0, math.nan))[2]
 
 
 def test_the_chance_under_both_beliefs_by_hand():

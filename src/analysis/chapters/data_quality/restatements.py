@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from analysis.project.errors import require_columns
+from analysis.project.money import signed_percent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -140,7 +141,8 @@ def restatement_notices(restated: pd.DataFrame, tolerance_rate: float) -> list[s
         (restated["measure"] == AMOUNT) & (restated["change_rate"].abs() > tolerance_rate)
     ]
     return [
-        f"Restated: bookings of {quarter} are {rate:+.1%} off what was published ({why})."
+        f"Restated: bookings of {quarter} are {signed_percent(rate, 1)} off what was published "
+        f"({why})."
         for quarter, rate, why in zip(
             moved["quarter"], moved["change_rate"], moved["why"], strict=True
         )

@@ -13,6 +13,7 @@ import pandas as pd
 
 from analysis.chapters.data_quality import clustered_win_rate
 from analysis.project.errors import require_columns, require_rows
+from analysis.project.money import signed_percent
 from analysis.stats.result import Result
 
 if TYPE_CHECKING:
@@ -250,8 +251,8 @@ def gap_sentence(account: Mapping[str, Any]) -> str:
         return "Bookings are not reconciled: the exports hold no finance_bookings."
     worst = table.sort_values("gap_rate", key=abs).iloc[-1]
     return (
-        f"Bookings in the CRM lie between {table['gap_rate'].min():+.2%} and "
-        f"{table['gap_rate'].max():+.2%} of "
+        f"Bookings in the CRM lie between {signed_percent(table['gap_rate'].min(), 2)} and "
+        f"{signed_percent(table['gap_rate'].max(), 2)} of "
         f"finance's totals over {len(table)} quarters; furthest in {worst['quarter']}."
     )
 

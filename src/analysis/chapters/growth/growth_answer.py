@@ -30,7 +30,7 @@ from analysis.chapters.growth.panel import NEVER
 from analysis.chapters.growth.verdict import log_points_percent
 from analysis.project.claims import CLAIMS
 from analysis.project.errors import CrmDataError
-from analysis.project.money import MINUS
+from analysis.project.money import signed_number
 from analysis.project.quarters import parse_quarter
 from analysis.stats.result import Result
 
@@ -106,7 +106,7 @@ class GrowthAnswer(NamedTuple):
         if result is None:
             return "How many reps adopters have is not known."
         change = _signed(result.estimate)
-        if change.strip(f"+-{MINUS}") == "0%":
+        if change == "0%":
             return "Adopters have as many reps as before they joined."
         return f"Adopters have {change} reps since they joined."
 
@@ -322,8 +322,9 @@ def gap_sentence(gap: Result) -> str:
     if not gap.is_known:
         return f"No gap is given: {gap.method}"
     return (
-        f"Aligned less laggard teams: {gap.estimate:+.1f} percentage points ({gap.low:+.1f} to "
-        f"{gap.high:+.1f}; n = {gap.n} teams), a difference and not an effect."
+        f"Aligned less laggard teams: {signed_number(gap.estimate, 1)} percentage points "
+        f"({signed_number(gap.low, 1)} to {signed_number(gap.high, 1)}; n = {gap.n} teams), a "
+        "difference and not an effect."
     )
 
 
@@ -412,11 +413,12 @@ def result_sentence(result: Result, against: Sequence[Guard] = ()) -> str:
                 f"booked nothing in {each.says}, which no change in percent can count."
             )
     if against:
-        more = "more" if result.estimate > 0 else "less"
+        more = f"{size} {'more' if result.estimate > 0 else 'less'} {noun} than"
+        words = f"as many {noun} as" if size == "0%" else more
         why = "; ".join(f"{each.name} ({each.says})" for each in against[:2])
         return (
-            f"Teams that joined the programme have {size} {more} {noun} than expected ({spread}), "
-            f"but that may not be its doing: {why}."
+            f"Teams that joined the programme have {words} expected ({spread}), but that may not "
+            f"be its doing: {why}."
         )
     return f"Joining the programme may or may not have changed {noun} ({spread})."
 
@@ -443,8 +445,8 @@ def vendor_line() -> str:
 
 
 def _signed(percent: float) -> str:
-    return f"{percent:+.0f}%".replace("-", MINUS)
+    return f"{signed_number(percent)}%"
 
 
 def _points(log_points: float) -> str:
-    return f"{100 * log_points:+.1f} points".replace("-", MINUS)
+    return f"{signed_number(100 * log_points, 1)} points"

@@ -15,8 +15,8 @@ import pandas as pd
 
 from analysis.chapters.growth import contrasts, imputation
 from analysis.chapters.growth.panel import NEVER
+from analysis.project import money
 from analysis.project.errors import CrmDataError
-from analysis.project.money import MINUS
 from analysis.stats import intervals, linear
 from analysis.stats.intervals import LEVEL
 from analysis.stats.sample import make_sample
@@ -352,8 +352,8 @@ def lead_table(whole: Panel, index: pd.DataFrame, *, level: float = LEVEL) -> pd
 
 
 def _percent(log_points: float) -> str:
-    return f"{100 * math.expm1(log_points):+.1f}%".replace("-", MINUS)
+    return money.signed_percent(math.expm1(log_points), 1)
 
 
 def _points(shift: float) -> str:
-    return f"{100 * shift:+.1f} points".replace("-", MINUS)
+    return f"{money.signed_number(100 * shift, 1)} points"

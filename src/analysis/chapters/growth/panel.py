@@ -185,11 +185,16 @@ def _usable(panel: Panel) -> Panel:
         raise CrmDataError(
             f"programme: a comparison takes {FEWEST_TREATED} teams that joined, "
             f"{FEWEST_IN_COHORT} of them in the same quarter, with quarters before and after; "
-            f"{usable.n_treated} of {len(panel.teams)} teams did"
+            f"{_qualify(usable.n_treated, len(panel.teams))}"
             f"{_ids_of(usable.teams[usable.starts < NEVER])}.\n"
             "Show growth as it is, and compare again once more have joined."
         )
     return usable
+
+
+def _qualify(n: int, n_teams: int) -> str:
+    """Return in a clause how many teams can be compared."""
+    return f"{n or 'none'} of the {n_teams} teams {'qualifies' if n < 2 else 'qualify'}"
 
 
 def _by_home(

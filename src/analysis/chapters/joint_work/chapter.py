@@ -151,8 +151,9 @@ def handling_sentence(work: JointWork) -> str:
     word = "more" if gap > 0 else "fewer"
     return (
         f"Where sales was told in time, {abs(gap):.0f} {word} of 100 leads are touched within "
-        f"{loop.limit_hours:g} working hours ({low:+.0f} to {high:+.0f}; n = {pair.n_first:,} and "
-        f"{pair.n_second:,}). A difference between teams and campaigns, no effect."
+        f"{loop.limit_hours:g} working hours ({money.signed_number(low)} to "
+        f"{money.signed_number(high)}; n = {pair.n_first:,} and {pair.n_second:,}). A difference "
+        "between teams and campaigns, no effect."
     )
 
 

@@ -15,7 +15,7 @@ from analysis.chapters.marketing_requests import (
     turnaround,
 )
 from analysis.project import money
-from analysis.project.money import MINUS
+from analysis.project.money import signed_number
 from analysis.stats import intervals
 from analysis.stats.result import Result
 
@@ -263,9 +263,7 @@ def fairness_sentence(reviewed: ReviewedRequests) -> str:
     spread = "" if math.isnan(goals) else f" The best set is spread over {goals:.1f} goals."
     if math.isnan(fair.rank_correlation):
         return f"We cannot tell whether those who ask most often get more.{spread}"
-    rho, low, high = (
-        f"{r:+.2f}".replace("-", MINUS) for r in (fair.rank_correlation, fair.low, fair.high)
-    )
+    rho, low, high = (signed_number(r, 2) for r in (fair.rank_correlation, fair.low, fair.high))
     word = "get more" if fair.is_squeaky else "do not clearly get more"
     return (
         f"Teams that ask more often {word} of it taken on (rank correlation "

@@ -86,7 +86,7 @@ class Appraised(NamedTuple):
         if not self.decision.is_shown:
             return f"{horizon}."
         lift = headlines.weighed_lift(self.case)
-        return f"{horizon}, at a lift of {lift:+.0%}.".replace("-", money.MINUS)
+        return f"{horizon}, at a lift of {money.signed_percent(lift)}."
 
     @property
     def lifts_sentence(self) -> str:
@@ -185,7 +185,7 @@ def _estimate_note(appraised: Appraised) -> str:
         return ""
     weighed = (
         f", which the {case.prior.mean_points:+g}% assumed draws to "
-        f"{headlines.weighed_lift(case):+.0%}"
+        f"{money.signed_percent(headlines.weighed_lift(case))}"
         if case.prior and appraised.decision.is_shown
         else ""
     ).replace("-", money.MINUS)

@@ -70,7 +70,7 @@ WHERE_NONE_IS_LEFT = {  # what a step says of further teams, and what it says wh
     "Start no further team, and look": "Look",
     "Start no further team, and end": "End",
     "Start no further team, and decide": "Decide",
-    ", and start no further team yet: it breaks": ": it breaks",
+    ", and start no further team yet: it": ": it",
     ", and start further teams in turns, on announced dates: more": ": more",
 }
 
@@ -158,7 +158,7 @@ def _step_of_estimate(case: Case, decision: Decision, further: FurtherTeams) -> 
             "what it brings.",
             HOLD,
         )
-    return _while_open(case, decision)
+    return _while_open(case, decision, further)
 
 
 def _start_further(further: FurtherTeams) -> NextStep:
@@ -191,13 +191,15 @@ def _with_something_against(case: Case) -> NextStep:
     )
 
 
-def _while_open(case: Case, decision: Decision) -> NextStep:
+def _while_open(case: Case, decision: Decision, further: FurtherTeams) -> NextStep:
     limit = (
         f"Do not spend more than {_money(case, simulation.worth_of_certainty(decision.appraisal))} "
         "on measuring this better."
     )
     is_leaning = min(decision.chance, decision.chance_from_zero) > EVEN_ODDS
     if case.effect.estimate > 0 and is_leaning:
+        if case.effect.verdict not in {"found", "likely"}:
+            return _while_within_chance(case, further, limit)
         return NextStep(
             "Keep the programme where it runs, and start further teams in turns, on announced "
             f"dates: more likely than not it pays, but that is not sure. {limit}",
@@ -213,6 +215,39 @@ def _while_open(case: Case, decision: Decision) -> NextStep:
         f"{limit}",
         HOLD,
     )
+
+
+def _while_within_chance(case: Case, further: FurtherTeams, limit: str) -> NextStep:
+    """Return what to do where it leans to paying and the lift itself may be chance."""
+    n = _quarters_to_watch(case)
+    if n:
+        when = "next quarter" if n == 1 else f"in {n} quarters"
+        return NextStep(
+            "Keep the programme where it runs, and start no further team yet: it may pay, but the "
+            f"change in bookings may be chance. Decide {when}: by then all teams that joined have "
+            f"been watched for {case.effect.n_quarters} quarters. {limit}",
+            HOLD,
+        )
+    if not further.n_teams:
+        return NextStep(
+            "Keep the programme where it runs: it may pay, but the change in bookings may be "
+            f"chance, and every team has it, so none is left to tell by. {limit}",
+            "",
+        )
+    return NextStep(
+        "Keep the programme where it runs. It may pay, but the change in bookings may be chance, "
+        f"and waiting will not tell: all teams that joined were watched for "
+        f"{case.effect.n_quarters} quarters. To know, start a few further teams in turns, on "
+        f"announced dates. {limit}",
+        ANNOUNCE,
+    )
+
+
+def _quarters_to_watch(case: Case) -> int:
+    """Return how many quarters the last teams that joined are short of those the effect is over."""
+    last = case.costs.loc[case.costs["is_observed"].astype(bool), "period"].max()
+    watched = case.bookings[case.bookings["period"] <= last].groupby("start")["event_time"].max()
+    return max(case.effect.n_quarters - 1 - int(watched.min()), 0)
 
 
 def decision_table(case: Case, decision: Decision) -> pd.DataFrame:
@@ -237,13 +272,13 @@ def decision_table(case: Case, decision: Decision) -> pd.DataFrame:
     if not math.isnan(effect.drift_to_believe):
         rows.append(
             ("Unseen gain of adopters a quarter that would undo the estimate",
-             f"{100 * effect.drift_to_believe:+.1f} points".replace("-", MINUS)),
+             f"{money.signed_number(100 * effect.drift_to_believe, 1)} points"),
         )  # fmt: skip
     if not math.isnan(effect.drift):
         rows.append(
             (
                 "… gain seen before the start",
-                f"{100 * effect.drift:+.1f} points".replace("-", MINUS),
+                f"{money.signed_number(100 * effect.drift, 1)} points",
             )
         )
     return pd.DataFrame(rows, columns=["figure", "value"])
@@ -329,11 +364,11 @@ def _data_alone(case: Case, decision: Decision) -> str:
     if not (is_opposed or (decision.verdict == "cannot tell" and distance > FAR_APART)):
         return ""
     npv = simulation.appraise_case(case._replace(prior=None)).npv
+    alone, drawn = (money.signed_percent(math.expm1(x)) for x in (effect.estimate, weighed))
     words = (
         f" This rests on what we assumed more than on the data: they alone say "
-        f"{math.expm1(effect.estimate):+.0%}, which the {prior.mean_points:+g}% assumed draws to "
-        f"{math.expm1(weighed):+.0%}. On the data alone it is worth "
-        f"{_money(case, float(np.median(npv)))}, and the chance that it pays is "
+        f"{alone}, which the {prior.mean_points:+g}% assumed draws to {drawn}. On the data alone "
+        f"it is worth {_money(case, float(np.median(npv)))}, and the chance that it pays is "
         f"{_chance(float((npv > 0).mean()))}."
     )
     return words.replace("-", MINUS)

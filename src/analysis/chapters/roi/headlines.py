@@ -200,21 +200,22 @@ def lifts_sentence(case: Case, from_bookings: float) -> str:
     """Return in a sentence how the lift behind the money comes from the one that bookings alone
     show, `from_bookings` [0-1]; what is not known is left out.
     """
-    lift, weighed = estimated_lift(case)[0], weighed_lift(case)
+    estimated, weighed = estimated_lift(case)[0], weighed_lift(case)
+    lift, from_data, drawn = map(money.signed_percent, (estimated, from_bookings, weighed))
     why = case.effect.not_counted
     if why:
         steps = [
-            f"bookings alone say {lift:+.0%}",
+            f"bookings alone say {lift}",
             f"opportunities were not counted, because {why}",
         ]
     else:
-        steps = [] if math.isnan(from_bookings) else [f"bookings alone say {from_bookings:+.0%}"]
-        steps.append(f"bookings and new opportunities together {lift:+.0%}")
+        steps = [] if math.isnan(from_bookings) else [f"bookings alone say {from_data}"]
+        steps.append(f"bookings and new opportunities together {lift}")
     if case.prior:
         assumed = f"{case.prior.mean_points:+g}%"
-        steps.append(f"the {assumed} we assumed beforehand draws that to {weighed:+.0%}")
-    rests_on = weighed if case.prior else lift
-    line = f"The money rests on a lift of {rests_on:+.0%}: {', '.join(steps)}."
+        steps.append(f"the {assumed} we assumed beforehand draws that to {drawn}")
+    rests_on = drawn if case.prior else lift
+    line = f"The money rests on a lift of {rests_on}: {', '.join(steps)}."
     return line.replace("-", money.MINUS)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from analysis.cleaning.plausibility.checks import CheckReading, share_of
 from analysis.cleaning.plausibility.questions import AMOUNTS, Bearing
+from analysis.project.money import signed_percent
 from analysis.sources.sql_files import read_statements
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def finance_gap(data: Dataset) -> Iterator[CheckReading]:
             min(abs(worst.gap_rate), 1.0),
             len(gaps),
             f"In {worst.quarter} the CRM's bookings are {worst.bookings_amount:,.0f}, finance's "
-            f"{worst.finance_amount:,.0f} ({worst.gap_rate:+.1%}).",
+            f"{worst.finance_amount:,.0f} ({signed_percent(worst.gap_rate, 1)}).",
             "finance_bookings",
         )
 
