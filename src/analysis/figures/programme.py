@@ -167,7 +167,7 @@ def pays_from(
     """
     require_columns(curve, ["lift", "p10", "p50", "p90"], "pays_from")
     require_columns(marks, ["lift", "label"], "pays_from")
-    ax = style.blank_axes(title, 70)
+    ax = style.blank_axes(title, 50)
     lift = curve["lift"].to_numpy(float)
     ends = curve[["p10", "p50", "p90"]].to_numpy(float) / MILLION
     if not np.isfinite(ends).all():
@@ -210,7 +210,7 @@ def pays_from(
             textcoords="offset points", ha=align, va="center", color=INK, fontsize=7, bbox=WHITE,
         )  # fmt: skip
     ax.annotate(
-        "median, P10 to P90",
+        "middle outcome; four in five lie in the band",
         (lift[-1], ends[-1, 0]),
         xytext=(-4, -14),
         textcoords="offset points",

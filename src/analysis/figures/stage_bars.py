@@ -40,7 +40,9 @@ def draw_stages(table: pd.DataFrame, *, title: str) -> Axes:
         for offset, share in zip((SHARE, COUNT), shares, strict=True):
             text = "\N{EN DASH}" if np.isnan(share) else f"{share:.0%}"
             style.write_beside(ax, row, offset, text)
-    ax.set_xlabel("Leads: pale, reached the stage; dark, with a date for every stage before it")
+    ax.set_xlabel(
+        "Leads that reached the stage (pale), and with a date for every stage before it (dark)"
+    )
     ax.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     ax.set_xlim(left=0)
     ax.grid(visible=True, axis="x")

@@ -139,7 +139,7 @@ VERBATIM = {
     "anchor",
 }  # not set as text, or looked for by machines
 LONG_RUN = re.compile(r"[^\s\u200b]{31,}")
-PIECE = re.compile(r".{6}(?=.)")
+PIECE = re.compile(r"[^/_.-]{0,24}[/_.-](?=.)|.{6}(?=.)")  # after a mark where there is one
 ENDLESS_RUN = re.compile(r"(\S{160})\S+")  # cut; the workbook has all of it
 LONGEST_CELL = 300  # characters of a table's cell, likewise
 

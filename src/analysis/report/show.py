@@ -330,7 +330,13 @@ def _cells(labelled: LabelledTable) -> Payload:
 
 
 def _emit_table(cells: Payload, *, caption: str, source: str, note: str) -> None:
-    content = {"kind": "table", "caption": caption, "source": source, "note": note, **cells}
+    content = {
+        "kind": "table",
+        "caption": caption.removesuffix("."),
+        "source": source,
+        "note": note,
+        **cells,
+    }
     _emit(content, html=html.table_html(content), plain=html.table_text(content))
 
 

@@ -89,7 +89,9 @@ def test_a_team_that_joined_alone_is_left_out_and_counted(team_quarter, programm
 
 
 def test_fewer_than_three_teams_that_joined_are_refused(team_quarter, programme):
-    with pytest.raises(CrmDataError, match=r"takes 3 teams that joined, .* 2 of the 5 teams qualify"):
+    with pytest.raises(
+        CrmDataError, match=r"takes 3 teams that joined, .* 2 of the 5 teams qualify"
+    ):
         team_panel(team_quarter, programme.iloc[[0, 2]])
 
 

@@ -152,7 +152,7 @@ def test_what_leans_to_paying_goes_on_and_what_does_not_waits():
     assert said.startswith(
         "The alignment programme may or may not pay: the chance that it does is "
     )
-    assert "with the +3% we assumed before looking" in said
+    assert "if we start from the +3% we assumed before looking" in said
     assert step.startswith("Keep the programme where it runs, and start further teams in turns")
     assert "Do not spend more than $" in step
     _, _, other = seen(programme(lift=0.0, error=0.04, verdict="cannot tell", cost=0.5))

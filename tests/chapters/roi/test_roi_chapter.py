@@ -34,14 +34,14 @@ def test_the_present_value_names_the_lift_it_rests_on():
     assert 0.03 < weighed < headlines.estimated_lift(case)[0]
     assert appraised.lift_note.endswith(f"at a lift of {weighed:+.0%}.")
     assert appraised.lifts_sentence == (
-        f"The money rests on a lift of {weighed:+.0%}: bookings alone say +12%, bookings and new "
-        f"opportunities together +35%, the +3% we assumed beforehand draws that to {weighed:+.0%}."
+        f"The money rests on a lift of {weighed:+.0%}: bookings alone say +12%; with new "
+        f"opportunities as evidence it is +35%; the +3% we assumed beforehand draws that to {weighed:+.0%}."
     )
     hidden = appraised._replace(decision=SimpleNamespace(is_shown=False))
     assert hidden.lifts_sentence == ""
     alone = case._replace(effect=case.effect._replace(not_counted="fewer than 6 joined"))
     assert (
-        "bookings alone say +35%, opportunities were not counted, because fewer than 6 joined, the"
+        "bookings alone say +35%, opportunities were not counted, because fewer than 6 joined; the"
         in headlines.lifts_sentence(alone, 0.35)
     )
     assert "from bookings alone, as fewer than 6 joined" in headlines.method_words(alone)

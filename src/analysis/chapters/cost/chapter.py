@@ -478,5 +478,5 @@ def cost_under_other_assumptions(costs: QuarterCosts) -> LabelledTable:
             "change": ("percent", "Change"),
         },
         costs.source,
-        note=f"No difference at all: {'; '.join(same)}." if same else "",
+        note=f"Without any effect: {'; '.join(same)}." if same else "",
     )

@@ -111,7 +111,7 @@ def rules_that_matched(company: Company) -> LabelledTable:
             "hours": ("hours", "Hours on them"),
         },
         AUDIT,
-        note="A flag marks a row and keeps it. The rows, with file, line and rule, are in "
+        note="A row that is marked stays in. The rows, with file, line and rule, are in "
         "quarantine.parquet.",
     )
 

@@ -209,8 +209,8 @@ def sale_sentence(work: JointWork) -> str:
         return f"Content brought no extra sale that matters ({spread})."
     word = "more" if sales > 0 else "fewer"
     return (
-        f"We cannot tell whether content brings one extra sale: accounts given it bought "
-        f"{abs(sales):,.0f} times {word} than as many left out {by} ({spread})."
+        f"We cannot tell whether content brings one extra sale: accounts given it brought "
+        f"{abs(sales):,.0f} sales {word} than as many left out {by} ({spread})."
     )
 
 

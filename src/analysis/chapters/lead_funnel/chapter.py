@@ -101,8 +101,8 @@ def stage_funnel(answer: FunnelAnswer) -> LabelledTable:
     return _shown(
         counts,
         f"Leads that came in the four quarters to {answer.company.quarter}, by stage reached so "
-        f"far, n = {len(answer.year.rows):,}. Any stages: got as far, whatever was skipped; all "
-        "stages: every date is there, in order. The newest leads have had little time.",
+        f"far, n = {len(answer.year.rows):,}. Pale (any stages): got as far, whatever was skipped. "
+        "Dark (all stages): every date is there, in order. The newest leads have had little time.",
         {
             "label": ("text", "Stage"),
             "n_any": ("count", "Any stages"),

@@ -350,8 +350,8 @@ def leak_step(answer: FunnelAnswer) -> str:
     half = f"{leak['days']:.0f}"
     soon = f" Half of those who go on do so by day {half}." if leak["days"] >= 0 else ""
     return (
-        f"Begin at {leak['step']}: {leak['lost_per_100']:.0f} of 100 leads are lost there, more "
-        f"than at any other step.{soon}"
+        f"Most leads are lost at the step {leak['step']}: {leak['lost_per_100']:.0f} of 100. Begin "
+        f"there.{soon}"
     )
 
 
@@ -359,7 +359,7 @@ def activity_step(advice: pd.DataFrame) -> str:
     """Say which activities to stop, which to keep and which to test first."""
     words = {
         "stop": "Stop {}: even all of what their leads bring does not pay.",
-        "keep": "Keep {}: they pay if their leads are extra.",
+        "keep": "Keep {}: they pay if their leads would not have come anyway.",
         "learn": "Test {} before the next budget: the data do not decide.",
     }
     parts = []

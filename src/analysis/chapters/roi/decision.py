@@ -379,8 +379,8 @@ def _chances(case: Case, decision: Decision) -> str:
     if one == other or case.prior is None:
         return f"the chance that it does is {one}"
     return (
-        f"the chance that it does is {one} with the {case.prior.mean_points:+g}% we assumed before "
-        f"looking, {other} with nothing assumed"
+        f"the chance that it does is {one} if we start from the {case.prior.mean_points:+g}% we "
+        f"assumed before looking, {other} if we start from no effect"
     ).replace("-", MINUS)
 
 

@@ -210,12 +210,12 @@ def lifts_sentence(case: Case, from_bookings: float) -> str:
         ]
     else:
         steps = [] if math.isnan(from_bookings) else [f"bookings alone say {from_data}"]
-        steps.append(f"bookings and new opportunities together {lift}")
+        steps.append(f"with new opportunities as evidence it is {lift}")
     if case.prior:
         assumed = f"{case.prior.mean_points:+g}%"
         steps.append(f"the {assumed} we assumed beforehand draws that to {drawn}")
     rests_on = drawn if case.prior else lift
-    line = f"The money rests on a lift of {rests_on}: {', '.join(steps)}."
+    line = f"The money rests on a lift of {rests_on}: {'; '.join(steps)}."
     return line.replace("-", money.MINUS)
 
 

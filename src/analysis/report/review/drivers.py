@@ -387,9 +387,8 @@ def usual_step(splits: HeadlineSplits, card: Payload) -> str:
     if split is None:
         return ""
     step = formats.shown_difference(split.now, split.then, card["format"])
-    return (
-        f"Same step a year before: {formats.signed_words(step, card['format'], card['currency'])}."
-    )
+    words = formats.signed_words(step, card["format"], card["currency"])
+    return f"Same quarters a year before: {words}."
 
 
 def waterfall(card: Payload, split: DriverSplit, quarter: str, now: str, leave: str) -> Row | None:
