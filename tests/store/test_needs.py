@@ -99,7 +99,9 @@ def test_a_chapter_of_what_had_not_begun_is_a_page_that_says_so(dataset):
     company = open_company("here", quarter=str(begun))
     assert [n.stem for n in plan.plan_report(company, {}).notebooks] == ["1_q"]
     (gap,) = plan.plan_report(replace(company, quarter=str(begun.shifted(-1))), {}).missing
-    assert gap["why"] == f"By the end of {begun.shifted(-1)} nothing had begun of opportunities."
+    assert gap["why"] == (
+        f"Nothing had begun by the end of {begun.shifted(-1)}: every date in opportunities is later."
+    )
     assert gap["needs"] == [{"table": "opportunities", "columns": ["created_at"]}]
 
 

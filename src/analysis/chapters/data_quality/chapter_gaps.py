@@ -44,7 +44,8 @@ def find_gap(company: Company, requirements: Requirements) -> ChapterGap | None:
     if not_begun:
         tables = " and ".join(m.table for m in not_begun)
         return ChapterGap(
-            not_begun, f"By the end of {company.quarter} nothing had begun of {tables}."
+            not_begun,
+            f"Nothing had begun by the end of {company.quarter}: every date in {tables} is later.",
         )
     if requirements.tells_pay and (few := _too_few_paid(company)):
         return few
