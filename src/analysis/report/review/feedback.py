@@ -141,7 +141,11 @@ def client_feedback(company: Company) -> dict[str, Any] | None:
         "n_won": n_won,
         "deals": "deal" if n_won == 1 else "deals",
     }
-    others = "; ".join(f"{formats.shorten_text(t.theme)} ({t.n})" for t in theme_list[1:4])
+    others = "; ".join(
+        f"{formats.shorten_text(t.theme)} ({formats.shorten_text(t.segment, 30)}, "
+        f"{formats.shorten_text(names[t.product_id], 30)}: {t.n})"
+        for t in theme_list[1:4]
+    )
     return {
         "sentence": fill_template(TEMPLATE, values),
         "note": (
