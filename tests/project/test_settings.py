@@ -88,6 +88,10 @@ def test_a_file_edited_later_counts_at_once(raw):
             '[[activity_classes]]\nactivity_class = "admin"\npatern = "x"',
             r"activity_classes\.0\.patern is not a setting\. Did you mean pattern\? Known here: pattern, activity_class",
         ),
+        (
+            "[requests.skill_hours]\nDesign = 60.0\ndesign = 10.0",
+            "requests.skill_hours is .*names a skill twice: Design, design",
+        ),
         ("[hours]\ncapture_low = 0.9\ncapture_high = 0.8", r"must be at least capture_low, 0\.9"),
         (
             '[[activity_classes]]\nactivity_class = "fun"\npattern = "x"',

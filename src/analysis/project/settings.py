@@ -211,6 +211,15 @@ class RequestSettings(_Section):
     skill_hours: dict[str, Annotated[float, Field(ge=0)]] = {}  # of `capacity_hours`
     most_goals: Annotated[int, Field(ge=1)] | None = None  # worked on at a time
 
+    @field_validator("skill_hours")
+    @classmethod
+    def _as_requests_name_them(cls, hours: dict[str, float]) -> dict[str, float]:
+        """Let a skill be named as requests name it once they are clean: in small letters."""
+        named = {skill.strip().lower(): limit for skill, limit in hours.items()}
+        if len(named) < len(hours):
+            raise ValueError(f"names a skill twice: {', '.join(sorted(hours))}")
+        return named
+
 
 class Standards(_Section):
     """What counts as in time or enough when practices are scored.
