@@ -37,6 +37,7 @@ class Ended(NamedTuple):
 
     work: str
     killed_s: float
+    whole_s: float  # until the kill and after it: what a run takes just now
     was_over: bool
     reports: str  # whole, absent or torn
     kernels: int
@@ -172,12 +173,12 @@ def kill_once(root: Path, work: str, moment: float) -> Ended:
     kernels = kernels_after(root)
     reports = state_of_reports(root) if are_tables_whole(root) else "torn"
     kept = n_kept(root)
-    _, lines, _ = run(root, *arguments)
+    _, lines, after = run(root, *arguments)
     whole = are_tables_whole(root)
     if work == "report":
         whole &= state_of_reports(root) == "whole" and is_history_whole(root)
     return Ended(
-        work, round(took, 1), was_over, reports, kernels, kept, n_run(lines),
+        work, round(took, 1), round(took + after, 1), was_over, reports, kernels, kept, n_run(lines),
         len(left_behind(root)), whole,
     )  # fmt: skip
 
@@ -204,11 +205,12 @@ def main() -> None:
         if not options.json:
             seconds = ", ".join(f"{work} {s:.1f} s" for work, s in length.items())
             print(f"whole: {seconds}, {N_ALL} notebooks")
-        ends = []
+        ends: list[Ended] = []
         for work in ("report", "clean"):
-            for _ in range(options.kills):
-                ends.append(kill_once(root, work, draw.uniform(0.3, length[work])))
-                end = ends[-1]
+            while sum(e.work == work and not e.was_over for e in ends) < options.kills:
+                end = kill_once(root, work, draw.uniform(0.3, length[work]))
+                length[work] = end.killed_s if end.was_over else end.whole_s
+                ends.append(end)
                 print(json.dumps(end._asdict()) if options.json else _line(end), flush=True)
     print(f"{sum(e.is_good for e in ends)} of {len(ends)} as they should be")
 

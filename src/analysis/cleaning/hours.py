@@ -85,8 +85,8 @@ def by_day(connection: duckdb.DuckDBPyConnection) -> None:
     definition of selling, hours of each class alone, selling hours on opportunities past proposal
     (missing where no history of stages is known) and hours logged at all [h]; the number of
     activities, how many of them are whole days off, selling and neither, and how many of each kind.
-    Makes ``dated``, every entry with its rep's day, and ``timed``, those with a length cut at the
-    rep's midnights, on the way.
+    Makes ``timed``, entries with a length cut at the rep's midnights, and ``meeting_starts``, on
+    the way.
     """
     connection.execute(SQL["timed"])
     connection.execute(SQL["rep_day_hours"])
@@ -161,8 +161,9 @@ def judge_sources(
 
 
 def _united(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], float]:
-    """Return the hours in which at least one entry of a source ran, by source."""
+    """Return the hours in which at least one entry of a source ran, by source; drop ``timed``."""
     rows = connection.execute(SQL["united_hours"]).fetchall()
+    connection.execute("drop table timed")
     return {(file, kind): float(hours) for file, kind, hours in rows}
 
 

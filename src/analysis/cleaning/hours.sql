@@ -56,7 +56,7 @@ asof join stage_history as s
   on a.opportunity_id = s.opportunity_id and a.started_at >= s.entered_at
 where is_late_stage(s.stage);
 
-create or replace temp table placed as
+create or replace temp view placed as
 select
   a.rep_id,
   a.kind,
@@ -317,6 +317,18 @@ from (
   group by rep_id, day
 )
 full join rep_day_seconds using (rep_id, day);
+
+create or replace temp table meeting_starts as
+select local_at
+from dated
+where kind = 'event'
+  and not is_all_day;
+
+drop table crowded_days;
+
+drop table rep_day_seconds;
+
+drop table dated;
 
 -- name: source_rows
 create or replace temp table source_rows as

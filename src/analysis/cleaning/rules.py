@@ -20,8 +20,10 @@ from analysis.project.nearest_name import did_you_mean
 from analysis.sources import field_maps, own_maps, own_sql
 from analysis.sources.cells import parsers
 from analysis.sources.composed_sql import (
+    blank_columns,
     create_empty_table,
     create_table,
+    create_view,
     named_columns,
     query_text,
 )
@@ -106,13 +108,7 @@ class RuleEffect(NamedTuple):
 
 
 RULE_KEYS = {
-    "name": "text",
-    "action": "text",
-    "when": "text",
-    "reason": "text",
-    "scope": "text",
-} | {
-    "only_if": "text",
+    **dict.fromkeys(("name", "action", "when", "reason", "scope", "only_if", "alike"), "text"),
     "is_junk": "flag",
     "quirk": "whole",
 }
@@ -275,17 +271,25 @@ def _layers(derive: Mapping[str, str]) -> list[dict[str, str]]:
 
 
 def _candidates(connection: duckdb.DuckDBPyConnection, source: str, book: Rulebook) -> None:
-    """Make the table ``candidates``.
+    """Make ``candidates``: the parsed rows with the computed columns, numbered by ``rid``.
 
-    The parsed rows with the computed columns, numbered by ``rid``.
+    What no export fills is no part of ``candidate_rows``, the table behind it.
     """
     layer = quote_identifier(source)
+    blank = {
+        name: kind
+        for name, kind in blank_columns(connection, source).items()
+        if name not in book.derive
+    }
     for columns in _layers(book.derive):
         names = ", ".join(map(quote_identifier, columns))
         layer_columns = [f"this.* exclude ({names})", *named_columns(columns)]
         layer = f"({query_text(layer_columns, f'{layer} this')})"
-    numbered = query_text(["row_number() over () as rid", "*"], layer)
-    create_table(connection, "candidates", numbered, is_temporary=True)
+    without = f" exclude ({', '.join(map(quote_identifier, blank))})" if blank else ""
+    numbered = query_text(["row_number() over () as rid", f"*{without}"], layer)
+    create_table(connection, "candidate_rows", numbered, is_temporary=True)
+    nothing = named_columns({name: f"null::{kind}" for name, kind in blank.items()})
+    create_view(connection, "candidates", query_text(["*", *nothing], "candidate_rows"))
 
 
 def judge_rows(
@@ -366,7 +370,10 @@ def _judge(
         if not group:
             continue
         cases = " ".join(_verdict_sql(rule, table) for rule in group)
-        judged = query_text(["rid", f"case {cases} end as rule"], _not_taken(n_taken))
+        source = _not_taken(n_taken)
+        if group[0].alike:
+            source = f"({_alike(source, group[0].alike)}) as this"
+        judged = query_text(["rid", f"case {cases} end as rule"], source)
         verdicts = query_text(["rid", "rule"], f"({judged})", where="rule is not null")
         counted = connection.execute("insert into verdicts " + verdicts).fetchone()
         n_taken += counted[0] if counted else 0
@@ -378,6 +385,14 @@ def _judge(
 def _not_taken(n_taken: int) -> str:
     """Return the SQL of the candidates that no rule has taken yet: of most tables, all of them."""
     return "candidates this" + (" anti join verdicts using (rid)" if n_taken else "")
+
+
+def _alike(source: str, columns: str) -> str:
+    """Return the query of the rows of `source` that another equals in `columns`."""
+    key = f"hash({', '.join(quote_identifier(c.strip()) for c in columns.split(','))})"
+    keys = query_text([f"{key} as key"], source)
+    several = query_text(["key"], f"({keys}) group by key having count(*) > 1")
+    return query_text(["this.*"], source, where=f"{key} in ({several})")
 
 
 def _set_aside(connection: duckdb.DuckDBPyConnection, table: Table) -> None:

@@ -94,20 +94,30 @@ qualify
 
 -- name: repeats_across
 insert into repeats_across
-select
-  'activities',
-  count(*)
-from (
+with events as (
   select
-    v.rule,
+    *,
+    hash(rep_id, kind, subject, started_at, minutes) as same_entry
+  from candidates
+  left join verdicts using (rid)
+  where kind = 'event'
+),
+
+-- Most entries are the only one of their kind: what is ordered are those beside a repeat.
+repeated as (
+  select
+    rule,
     row(source_file, origin, logged_at) as entry,
     first_value(row(source_file, origin, logged_at)) over (
       partition by rep_id, kind, subject, started_at, minutes
-      order by v.rule is not null, logged_at, activity_id
+      order by rule is not null, logged_at, activity_id
     ) as first_entry
-  from candidates
-  left join verdicts as v using (rid)
-  where kind = 'event'
+  from events
+  where same_entry in (select same_entry from events where rule = 'double_logged')
 )
-where rule = 'near_duplicate'
-  or (rule = 'double_logged' and first_entry is distinct from entry);
+
+select
+  'activities',
+  (select count(*) from events where rule = 'near_duplicate')
+  + count(*) filter (rule = 'double_logged' and first_entry is distinct from entry)
+from repeated;

@@ -1,9 +1,6 @@
--- Panels of representatives and teams by week and quarter, from the days of `timed_days`.
+-- Panels of representatives and teams by week and quarter, from the days of `timed_stretches`.
 
 -- name: macros
-create or replace macro hours_of_days(fte, is_counted) as
-round(coalesce(sum(fte * getvariable('hours_per_day')) filter (is_counted), 0), 4);
-
 -- hours of a kind on logged days, missing where none was logged
 create or replace macro logged_sum(hours, is_logged) as case
   when bool_or(is_logged) then round(coalesce(sum(hours) filter (is_logged), 0), 4)
@@ -20,12 +17,12 @@ create or replace macro logged_late_sum(hours, is_logged) as case
 end;
 
 -- weekdays under a kind of shifter, missing where no table of them is kept
-create or replace macro shifted_weekdays(is_weekday, is_shifted) as case
-  when exists (from hours_shifters) then count(*) filter (is_weekday and is_shifted)
+create or replace macro shifted_weekdays(n) as case
+  when exists (from hours_shifters) then sum(n)::bigint
 end;
 
-create or replace macro share_of_weekdays(is_weekday, is_counted) as coalesce(
-  count(*) filter (is_weekday and is_counted) / nullif(count(*) filter (is_weekday), 0), 0
+create or replace macro share_of_days(n, is_counted) as coalesce(
+  (sum(n) filter (is_counted))::bigint / nullif(sum(n)::bigint, 0), 0
 );
 
 create or replace macro amount_of(cents, is_counted) as
@@ -98,13 +95,13 @@ from (
   select
     rep_id,
     week_start,
-    arg_min(team_id, day) as team_id,
+    arg_min(team_id, first_day) as team_id,
     any_value(role) as role,
-    arg_min(region, day) as region,
-    arg_min(segment, day) as segment,
-    arg_min(quarter, day) as quarter,
-    hours_of_days(fte, is_weekday) as paid_hours,
-    hours_of_days(fte, is_workday and not is_off) as available_hours,
+    arg_min(region, first_day) as region,
+    arg_min(segment, first_day) as segment,
+    arg_min(quarter, first_day) as quarter,
+    round(sum(paid_hours), 4) as paid_hours,
+    round(sum(available_hours), 4) as available_hours,
     logged_sum(selling_hours, is_logged) as selling_hours,
     logged_sum(selling_preparation_hours, is_logged) as selling_preparation_hours,
     logged_sum(selling_prospecting_hours, is_logged) as selling_prospecting_hours,
@@ -119,14 +116,14 @@ from (
     logged_late_sum(late_selling_hours, is_logged) as late_selling_hours,
     logged_sum(logged_hours, is_logged) as logged_hours,
     coalesce(sum(n_activities), 0)::bigint as n_activities,
-    shifted_weekdays(is_weekday, is_training) as training_days,
-    shifted_weekdays(is_weekday, is_outage) as outage_days,
-    shifted_weekdays(is_weekday, is_assistant) as assistant_days,
-    count(*) as n_days,
-    count(*) filter (is_weekday) as n_workdays,
+    shifted_weekdays(training_days) as training_days,
+    shifted_weekdays(outage_days) as outage_days,
+    shifted_weekdays(assistant_days) as assistant_days,
+    sum(n_days)::bigint as n_days,
+    sum(n_weekdays)::bigint as n_workdays,
     bool_or(is_logged) as is_logged,
     bool_or(is_refused) as is_refused
-  from timed_days
+  from timed_stretches
   group by rep_id, week_start
 ) as w
 inner join quarters as q using (quarter)
@@ -164,11 +161,11 @@ from (
     any_value(region) as region,
     any_value(segment) as segment,
     quarter,
-    count(*) as days_employed,
-    hours_of_days(fte, is_weekday) as paid_hours,
-    hours_of_days(fte, is_workday and not is_off) as available_hours,
-    count(*) filter (is_weekday) / 5.0 as weeks_employed,
-    share_of_weekdays(is_weekday, is_logged) as logged_share,
+    sum(n_days)::bigint as days_employed,
+    round(sum(paid_hours), 4) as paid_hours,
+    round(sum(available_hours), 4) as available_hours,
+    sum(n_weekdays)::bigint / 5.0 as weeks_employed,
+    share_of_days(n_weekdays, is_logged) as logged_share,
     logged_sum(selling_hours, is_logged) as selling_hours,
     logged_sum(selling_preparation_hours, is_logged) as selling_preparation_hours,
     logged_sum(selling_prospecting_hours, is_logged) as selling_prospecting_hours,
@@ -182,10 +179,10 @@ from (
     logged_sum(unclassified_class_hours, is_logged) as unclassified_class_hours,
     logged_late_sum(late_selling_hours, is_logged) as late_selling_hours,
     logged_sum(logged_hours, is_logged) as logged_hours,
-    shifted_weekdays(is_weekday, is_training) as training_days,
-    shifted_weekdays(is_weekday, is_outage) as outage_days,
-    shifted_weekdays(is_weekday, is_assistant) as assistant_days
-  from timed_days
+    shifted_weekdays(training_days) as training_days,
+    shifted_weekdays(outage_days) as outage_days,
+    shifted_weekdays(assistant_days) as assistant_days
+  from timed_stretches
   group by rep_id, team_id, quarter
 ) as w
 inner join quarters as q using (quarter)

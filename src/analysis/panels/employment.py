@@ -19,6 +19,8 @@ SQL = read_statements(__name__)
 
 
 def make_employment(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make ``stays_ever``, ``rep_days``, ``timed_days``, ``pay_weeks`` and ``target``."""
+    """Make ``stays_ever``, ``rep_days``, ``timed_days``, ``timed_stretches``, ``pay_weeks`` and
+    ``target``.
+    """
     for name in ("employment", "shifted_days", "timed_days", "pay"):
         connection.execute(SQL[name])

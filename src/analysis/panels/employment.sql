@@ -2,7 +2,10 @@
 
 -- name: employment
 create or replace temp table stays_ever as
-select * from (
+select
+  row_number() over () as stay,
+  *
+from (
   select
     h.rep_id,
     h.team_id,
@@ -35,27 +38,35 @@ select distinct
 from activities where is_all_day and activity_class = 'time_off';
 
 create or replace temp table rep_days as
+with stays_of_quarter as (
+  select
+    s.*,
+    q.quarter,
+    greatest(s.from_day, q.from_day, getvariable('first_day')) as begun,
+    least(s.until_day, q.until_day) as ended
+  from stays_ever as s
+  inner join quarters as q on s.from_day < q.until_day and s.until_day > q.from_day
+),
+
+days as (
+  select
+    stay,
+    rep_id,
+    team_id,
+    region,
+    quarter,
+    begun + unnest(range(ended - begun))::int as day
+  from stays_of_quarter
+  where ended > begun
+)
+
 select
-  d.* exclude (from_day, until_day),
+  d.* exclude (region),
   coalesce(c.is_workday, isodow(d.day) < 6) as is_workday,
   isodow(d.day) < 6 as is_weekday,
   o.day is not null as is_off,
-  date_trunc('week', d.day)::date as week_start,
-  q.quarter
-from (
-  select
-    *,
-    unnest(
-      generate_series(greatest(from_day, getvariable('first_day')), until_day - 1, interval 1 day)
-    )::date as day
-  from stays_ever where until_day > getvariable('first_day')
-) as d
-inner join
-  (select
-    quarter,
-    unnest(generate_series(from_day, until_day - 1, interval 1 day))::date as day
-  from quarters) as q
-  on q.day = d.day
+  d.day - (isodow(d.day) - 1)::int as week_start
+from days as d
 left join working_calendar as c on c.date = d.day and c.region = d.region
 left join time_off as o on o.rep_id = d.rep_id and o.day = d.day;
 
@@ -122,7 +133,7 @@ group by all;
 
 -- name: timed_days
 create temp table if not exists refused_reps (rep_id varchar);
-create or replace temp table timed_days as
+create or replace temp view timed_days as
 select
   d.*,
   f.rep_id is not null as is_refused,
@@ -133,6 +144,36 @@ from rep_days as d left join rep_day_hours as h using (rep_id, day)
 left join refused_reps as f on f.rep_id = d.rep_id
 left join logged_weeks as w on w.rep_id = d.rep_id and w.week_start = d.week_start
 left join shifted_days as s on s.rep_id = d.rep_id and s.day = d.day;
+
+-- the days of a stay within a week and a quarter, which are logged or not together
+create or replace temp table timed_stretches as
+with summed as (
+  select
+    stay,
+    quarter,
+    week_start,
+    any_value(is_refused) as is_refused,
+    any_value(is_logged) as is_logged,
+    min(day) as first_day,
+    count(*) as n_days,
+    count(*) filter (is_weekday) as n_weekdays,
+    count(*) filter (is_workday and not is_off) as n_available,
+    count(*) filter (is_weekday and is_training) as training_days,
+    count(*) filter (is_weekday and is_outage) as outage_days,
+    count(*) filter (is_weekday and is_assistant) as assistant_days,
+    (sum(columns('^n_(activities|selling|other|event|call|email|task)$')))::bigint as '\0',
+    sum(columns('^.*_hours$')) as '\0'
+  from timed_days
+  group by stay, quarter, week_start
+)
+
+select
+  s.* exclude (from_day, until_day),
+  d.* exclude (stay),
+  s.fte * getvariable('hours_per_day') * d.n_weekdays as paid_hours,
+  s.fte * getvariable('hours_per_day') * d.n_available as available_hours
+from summed as d
+inner join stays_ever as s using (stay);
 
 -- name: pay
 -- A rep's pay by the rates of the day; the days without any are counted by `n_paid_days` falling

@@ -21,7 +21,7 @@ SQL = read_statements(__name__)
 
 
 def make_team_logging(connection: duckdb.DuckDBPyConnection, minimum_logged_share: float) -> None:
-    """Make ``team_logging``: a row a team and quarter with reps; needs ``timed_days``."""
+    """Make ``team_logging``: a row a team and quarter with reps; needs ``timed_stretches``."""
     limits = {
         "coverage_jump": COVERAGE_JUMP,
         "entries_jump": ENTRIES_JUMP,

@@ -6,9 +6,9 @@ with counted as (
   select
     team_id,
     quarter,
-    share_of_weekdays(is_weekday, is_logged) as logged_share,
+    share_of_days(n_weekdays, is_logged) as logged_share,
     bool_and(is_refused) as is_refused,
-    nullif(count(*) filter (is_weekday and is_logged) / 5.0, 0) as weeks,
+    nullif((sum(n_weekdays) filter (is_logged))::bigint / 5.0, 0) as weeks,
     coalesce(sum(n_selling), 0) as n_selling,
     coalesce(sum(n_other), 0) as n_other,
     coalesce(sum(n_selling + n_other), 0) as n_entries,
@@ -16,7 +16,7 @@ with counted as (
     coalesce(sum(n_call), 0) as n_call,
     coalesce(sum(n_email), 0) as n_email,
     coalesce(sum(n_task), 0) as n_task
-  from timed_days
+  from timed_stretches
   group by all
 ),
 

@@ -111,8 +111,9 @@ def _tokens(
     if not columns or not wanted:
         return {}
     listed = ", ".join(map(quote_literal, wanted))
+    longest = max(len(word.encode()) for word in wanted) + 2  # what `lower` may shorten a sign by
     holds = _counted(
-        connection, export, columns, f"strlen({{x}}) <= {LONGEST} and lower({{x}}) in ({listed})"
+        connection, export, columns, f"strlen({{x}}) <= {longest} and lower({{x}}) in ({listed})"
     )
     columns = {name: column for name, column in columns.items() if holds[name] or name not in bare}
     if not columns:

@@ -9,12 +9,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analysis.sources.database import quote_identifier
+from analysis.sources.sql_files import read_statements
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from pathlib import Path
 
     import duckdb
+
+SQL = read_statements(__name__)
 
 
 def named_columns(expressions: Mapping[str, str]) -> list[str]:
@@ -51,11 +54,24 @@ def create_empty_table(
     types: Mapping[str, str],
     *,
     is_temporary: bool = False,
+    blank: Collection[str] = (),
 ) -> None:
-    """Make a table of columns by their types, in place of one that is called so."""
+    """Make a table of columns by their types, in place of one that is called so.
+
+    Those of `blank` hold nothing and cannot be written: they take no memory, and a condition on
+    them is decided before a row is read.
+    """
     kind = "temp table" if is_temporary else "table"
-    columns = ", ".join(f"{quote_identifier(column)} {sql}" for column, sql in types.items())
+    columns = ", ".join(
+        f"{quote_identifier(name)} {sql}{' generated always as (null)' if name in blank else ''}"
+        for name, sql in types.items()
+    )
     connection.execute(f"create or replace {kind} {quote_identifier(name)} ({columns})")
+
+
+def blank_columns(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
+    """Return the columns of a temporary table that can hold nothing, with their types."""
+    return dict(connection.execute(SQL["blank_columns"], {"table": table}).fetchall())
 
 
 def create_view(connection: duckdb.DuckDBPyConnection, name: str, query: str) -> None:

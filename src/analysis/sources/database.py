@@ -146,6 +146,9 @@ def insert_rows(
 def replace_values(connection: duckdb.DuckDBPyConnection, table: str, column: str) -> None:
     """Write the new value over each old one of the table ``new_values`` in a column."""
     name = quote_identifier(column)
+    holds = f"select 1 from {quote_identifier(table)} where {name} is not null limit 1"
+    if connection.execute(holds).fetchone() is None:
+        return  # nothing can be written over a column that is only declared
     connection.execute(
         f"update {quote_identifier(table)} set {name} = new_value from new_values "
         f"where {name} = old_value"

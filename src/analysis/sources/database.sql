@@ -7,7 +7,7 @@
 -- puts them side by side.
 create macro id_letter(x, o) as substr(
   '5PXH1LTD3NVFZJRB4OWG0KSC2MUEYIQA',
-  1 + ((('0x' || hex(substr(x, o, 5)))::bigint >> 5) & 4311810305) % 127,
+  1 + ((try_cast('0x' || hex(substr(x, o, 5)) as bigint) >> 5) & 4311810305) % 127,
   1
 );
 
@@ -31,19 +31,20 @@ create macro id_respelled(x) as list_aggregate(
   ''
 );
 
+-- Most ids are of 15 characters or bear their suffix; only what was brought to capitals or small
+-- letters is spelled again.
 create macro salesforce_id(x) as case
-  when regexp_full_match(x, '[A-Za-z0-9]{15}([A-Z0-5]{3})?|[a-z0-9]{15}[a-z0-5]{3}')
+  when
+    not coalesce(
+      regexp_full_match(x, '[A-Za-z0-9]{15}([A-Z0-5]{3})?|[a-z0-9]{15}[a-z0-5]{3}'), false
+    )
+    then null
+  when strlen(x) = 15 then x || id_suffix(x)
+  when substr(x, 16) = id_suffix(x) then x
+  when regexp_full_match(x, '[A-Z0-9]{18}|[a-z0-9]{18}')
     then list_filter(
-      list_transform(
-        [
-          case
-            when regexp_full_match(x, '[A-Z0-9]{18}|[a-z0-9]{18}') then id_respelled(x)
-            else substr(x, 1, 15)
-          end
-        ],
-        lambda r: id_18(r)
-      ),
-      lambda i: starts_with(substr(i, 16), upper(substr(x, 16)))
+      [id_18(id_respelled(x))],
+      lambda i: substr(i, 16) = upper(substr(x, 16))
     )[1]
 end;
 

@@ -38,6 +38,8 @@ OF_EACH_ROW = {
     "row_hash": "ubigint",
     "unreadable": 'struct("column" varchar, rule varchar, "text" varchar)[]',
 }
+# Tables into whose columns a later step writes what no export says.
+WRITTEN_LATER = ("opportunities", "rep_team_history", "compensation")
 FEWEST_UNREAD = 3  # fewer cells that nothing reads are slips, whatever their share
 # A larger share of cells that nothing reads says that the column's notation is not known: what is
 # lost with them is no sample of the rows, but a month, a country or a currency.  Slips in dates,
@@ -109,6 +111,7 @@ def make_typed_table(
         if c.name not in ("source_file", "source_row", "flagged_by")
     } | work
     required = {c.name for c in canonical.columns if c.is_required}
+    filled = _filled_columns(intake, name, columns)
     selects, n_in = [], 0
     for export, layout in table_sources(intake, name):
         unknown = [f.name for f in layout.fields if f.name not in columns]
@@ -117,9 +120,7 @@ def make_typed_table(
                 f"{name}: the map {layout.map_name} fills {', '.join(unknown)}, which neither the table nor its rules know. "
                 f"Name a column of data/README.md, or add it under [work] in rules/{name}.toml."
             )
-        selects.append(
-            (_select(export, layout.fields, columns, required, readings), export, layout)
-        )
+        selects.append((_select(export, layout.fields, filled, required, readings), export, layout))
         n_in += export.n_rows
         for line in intake.broken_lines:
             if line.file == export.file:
@@ -129,7 +130,13 @@ def make_typed_table(
                 )
     parsed = "parsed_" + name
     types = {name: SQL_TYPES[kind] for name, kind in columns.items()}
-    create_empty_table(connection, parsed, types | OF_EACH_ROW, is_temporary=True)
+    create_empty_table(
+        connection,
+        parsed,
+        types | OF_EACH_ROW,
+        is_temporary=True,
+        blank=columns.keys() - filled.keys(),
+    )
     for (
         select,
         export,
@@ -144,7 +151,7 @@ def make_typed_table(
                 raise
             mapped = [f for f in layout.fields if f.sql is None]
             trials = [
-                (f.name, _select(export, (*mapped, f), columns, required, readings))
+                (f.name, _select(export, (*mapped, f), filled, required, readings))
                 for f in layout.fields
                 if f.sql is not None
             ]
@@ -156,6 +163,17 @@ def make_typed_table(
                 "from, and the lookups of the maps."
             ) from None
     return n_in
+
+
+def _filled_columns(
+    intake: intake.Intake, name: str, columns: dict[str, Kind]
+) -> dict[str, Kind]:
+    """Return the columns of a table that an export or a later step may write to."""
+    sources = table_sources(intake, name)
+    if name in WRITTEN_LATER or not sources:
+        return columns
+    mapped = {f.name for _, layout in sources for f in layout.fields} | {"currency"}
+    return {column: kind for column, kind in columns.items() if column in mapped}
 
 
 def _select(

@@ -18,7 +18,9 @@ class Rule(NamedTuple):
     the source. `only_if`: a rule that sees the table is run only where a row fulfils this SQL, so a
     table without is not scanned. `is_planned`: what it drops is no fact of its own, however much of
     it there is, so that nothing is lost by it. `is_repeat`: it takes rows for repeats by their
-    content: uneven by nature, and a guess where there are many.
+    content: uneven by nature, and a guess where there are many. `alike`: columns, parted by commas;
+    a rule that sees the table sees only rows that another equals in them, so that those alone of
+    their kind need not be put in order.
     """
 
     name: str
@@ -31,6 +33,7 @@ class Rule(NamedTuple):
     only_if: str | None = None
     is_planned: bool = False
     is_repeat: bool = False
+    alike: str | None = None
 
 
 class Rulebook(NamedTuple):

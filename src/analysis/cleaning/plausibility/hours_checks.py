@@ -101,14 +101,14 @@ def odd_entries(data: Dataset) -> Iterator[CheckReading]:
         ),
         "activities",
     )
-    # the hour of the day is the local one of `dated`, which counting the hours has made already
+    # the hour of the day is the local one, which counting the hours has made already
     yield data.odd_share(
         "meetings_at_night",
         TIME,
         "activities",
-        source="dated",
+        source="meeting_starts",
         odd="hour(local_at) < 6 or hour(local_at) >= 21",
-        among="kind = 'event' and not is_all_day",
+        among="true",
         sentence="{} meetings begin between 21 and 6 o'clock of the rep's own time.",
     )
     yield data.odd_share(

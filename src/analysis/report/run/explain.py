@@ -34,7 +34,7 @@ def explain_report(
         reasons = [_reason(job, is_forced=order.force) for job in all_jobs]
         names = [_name(job, scratch) for job in all_jobs]
     width = max(map(len, names), default=0)
-    why = "--force" if order.force else _why_made(company, folder, run_plan.run_id)
+    why = "--force" if order.force else _why_made(company, folder, run_plan)
     return [
         f"{quarter}: would be made, for {why}",
         *(f"  {n:<{width}}  {reason}" for n, reason in zip(names, reasons, strict=True)),
@@ -56,12 +56,14 @@ def _name(job: Job, scratch: Path) -> str:
     return f"{again}{job.notebook.stem}"
 
 
-def _why_made(company: Company, folder: Path, run_id: str) -> str:
-    before = manifest.read_manifest(folder)
+def _why_made(company: Company, folder: Path, run_plan: plan.Plan) -> str:
+    before, run_id = manifest.read_manifest(folder), run_plan.run_id
     if before is None:
         return "it is not there"
     if before["status"] != "ok":
         return "its last run failed"
+    if before["parameters"] != run_plan.parameters:
+        return "its parameters changed"
     if before["run_id"] != run_id:
         return f"{verify.changed_words(before, company)} changed"
     if not manifest.is_current(folder, run_id):
