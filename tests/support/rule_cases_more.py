@@ -128,6 +128,8 @@ MORE_CASES: list[Case] = [
     _case("lead_status_history", "other_field", {"field_name": "Owner"}, {"field_name": "status"}),
     _case("lead_status_history", "unknown_lead", {"lead_id": "nobody"}, {}),
     _case("lead_status_history", "unchanged_status", {"previous_status": "MQL"}, {"previous_status": None}),
+    _case("lead_status_history", "overlapping_merge", {"is_overlap": True, "merged_from": "l7"}, {"merged_from": "l7"}),
+    _case("lead_status_history", "merged_lead", {"merged_from": "l7"}, {}),
     _case("lead_status_history", "timestamp_before_1990", {"entered_at": dt.datetime(1970, 1, 19, tzinfo=dt.UTC)}, {}),
     _case("lead_status_history", "unknown_status", {"lead_stage": "Hot"}, {"lead_stage": "nurture"}),
     _case("touches", "deleted_record", {"is_deleted": True}, {"is_deleted": False}),

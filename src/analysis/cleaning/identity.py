@@ -336,7 +336,8 @@ def settle_survivors(connection: duckdb.DuckDBPyConnection) -> None:
     """Fill ``survivors`` from the typed tables and decisions, and hang the typed rows on the
     survivors.
 
-    A record's own history (of stages, of statuses) and splits stay its own and go with it.
+    A lead has the steps of the records merged into it, too, from before its own first one.  A
+    deal's history of stages and its splits stay its own and go with it.
     """
     define_survivors(connection)
     rows = [row for table, key in MERGEABLE.items() for row in _survivors(connection, table, key)]
@@ -349,6 +350,16 @@ def settle_survivors(connection: duckdb.DuckDBPyConnection) -> None:
             if table == "opportunities":
                 connection.execute(SQL["mark_rekeyed_deals"], {"table": parent})
             replace_values(connection, f"parsed_{table}", column)
+        if parent == "leads":
+            _join_histories(connection)
+
+
+def _join_histories(connection: duckdb.DuckDBPyConnection) -> None:
+    """Hang the steps of leads merged away on their survivors; needs ``new_values`` of leads."""
+    connection.execute(SQL["mark_merged_steps"])
+    replace_values(connection, "parsed_lead_status_history", "lead_id")
+    connection.execute(SQL["mark_overlapping_steps"])
+    connection.execute(SQL["date_merged_leads"])
 
 
 def _children_of(parent: str) -> list[tuple[str, str]]:

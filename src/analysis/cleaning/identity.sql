@@ -132,3 +132,60 @@ where
   s.table_name = $table
   and s.survivor_id is not null
   and s.record_id = case when $table = 'accounts' then account_id else product_id end;
+
+-- name: mark_merged_steps
+update parsed_lead_status_history as step
+set merged_from = step.lead_id
+from survivors as s
+where
+  s.table_name = 'leads'
+  and s.survivor_id is not null
+  and s.record_id = step.lead_id;
+
+-- From its own first step on, a lead's own steps say where it stands; of two records
+-- merged away that tell one step, one tells it.
+-- name: mark_overlapping_steps
+update parsed_lead_status_history as step
+set is_overlap = true
+from (
+  select
+    source_file,
+    source_row,
+    min(entered_at) filter (
+      merged_from is null
+      and not coalesce(is_deleted, false)
+      and lower(coalesce(field_name, 'status')) = 'status'
+    ) over (partition by lead_id) as own_first,
+    row_number() over (
+      partition by lead_id, field_name, entered_at, lead_status
+      order by merged_from, source_file, source_row
+    ) as place,
+    merged_from,
+    entered_at
+  from parsed_lead_status_history
+  where
+    lead_id in (
+      select survivor_id
+      from survivors
+      where table_name = 'leads'
+    )
+) as told
+where
+  step.source_file = told.source_file
+  and step.source_row = told.source_row
+  and told.merged_from is not null
+  and (told.entered_at >= told.own_first or told.place > 1);
+
+-- name: date_merged_leads
+update parsed_leads as lead_row
+set created_at = least(lead_row.created_at, earlier.created_at)
+from (
+  select
+    s.survivor_id,
+    min(l.created_at) as created_at
+  from survivors as s
+  inner join parsed_leads as l on s.record_id = l.lead_id
+  where s.table_name = 'leads' and s.survivor_id is not null
+  group by s.survivor_id
+) as earlier
+where lead_row.lead_id = earlier.survivor_id;
