@@ -1,13 +1,14 @@
 """Cohorts by the quarter leads came in, the steps at which they are lost, and who touched deals."""
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 from lead_panels import funnel, lead
 
-from analysis.chapters.lead_funnel import cohorts
+from analysis.chapters.lead_funnel import cohorts, funnel_answer
 
 
 def many(n, came=0, **other):
@@ -50,6 +51,29 @@ def test_of_a_hundred_leads_each_is_lost_once():
     assert cohorts.largest_leak(steps)["step"] == "Lead to MQL"
     assert (steps["low"] <= steps["share"]).all()
     assert steps["n_ended"].tolist() == [40, 30, 15]
+
+
+def test_leads_that_nobody_followed_have_no_step_and_no_leak():
+    steps = cohorts.stage_passages(funnel(lead(), lead()))
+    assert steps.empty
+    assert cohorts.largest_leak(steps) is None
+
+
+@pytest.mark.parametrize(
+    ("lost", "says"),
+    [
+        ([40.0, 30.0], "than at any other step."),
+        ([40.0, math.nan], "of those that can be told; the step MQL to Won cannot."),
+        ([0.0, 0.0], "Hardly a lead is lost"),
+        ([math.nan, math.nan], "We cannot tell yet"),
+    ],
+)
+def test_most_are_lost_at_a_step_only_where_the_others_can_be_told(lost, says):
+    steps = pd.DataFrame({"step": ["Lead to MQL", "MQL to Won"], "lost_per_100": lost, "days": 3.0})
+    answer = SimpleNamespace(
+        steps=steps, funnel=SimpleNamespace(stages=("mql", "opportunity", "won"))
+    )
+    assert says in funnel_answer.leak_step(answer)
 
 
 def test_touched_revenue_sums_to_all(figure):

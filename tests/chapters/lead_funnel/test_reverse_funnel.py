@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from lead_panels import funnel, lead
 
-from analysis.chapters.lead_funnel import reverse_funnel
+from analysis.chapters.lead_funnel import lead_yield, reverse_funnel
 from analysis.chapters.lead_funnel.lead_yield import LeadYield, share_by_month
 
 WON = np.array([[0.05, 0.1, 0.05], [0.0, 0.02, 0.04]])
@@ -96,6 +97,21 @@ def test_shares_by_month_keep_the_whole_and_come_later_than_the_lead():
     by_month = share_by_month(share, 120)
     assert by_month.sum() == pytest.approx(1)
     assert by_month[0, 1] == pytest.approx(1, abs=0.05)
+
+
+@pytest.mark.parametrize(("n_owners", "is_known"), [(4, False), (5, True)])
+def test_few_owners_tell_no_interval(n_owners, is_known):
+    """One owner drawn again and again is always the same: that is no certainty."""
+    rows = [
+        lead(k, rep_id=f"R{k % n_owners}", opportunity=2, won=9 + k % 7, outcome="won", deal_amount=5.0 + k)
+        if k % 3
+        else lead(k, rep_id=f"R{k % n_owners}")
+        for k in range(60)
+    ]  # fmt: skip
+    brings = lead_yield.lead_yield(funnel(*rows), ["Web"])
+    estimate, low, high = lead_yield.drawn_interval(brings.per_lead[:, 0])
+    assert estimate > 0
+    assert (low < high) == is_known
 
 
 def test_bookings_with_a_lead_are_a_share_of_all():

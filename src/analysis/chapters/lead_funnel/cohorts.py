@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from analysis.chapters.lead_funnel.stages import Funnel
 
 OPPORTUNITY_DAYS, WIN_DAYS = 90, 365  # by which a share of leads is read
+LEAST_LOST = 0.5  # of 100 leads: fewer are none, once rounded
+STEP_COLUMNS = ("step", "n", "share", "low", "high", "days", "n_ended", "n_open", "lost_per_100")
 
 
 def funnel_counts(
@@ -146,7 +148,7 @@ def cohort_shares(
             record |= dict(zip((stage, f"{stage}_low", f"{stage}_high"), values, strict=True))
         record["is_young"] = bool((rows["age"] < WIN_DAYS).any())
         records.append(record)
-    return pd.DataFrame(records)
+    return pd.DataFrame(records).astype({by: object})
 
 
 def stage_passages(funnel: Funnel, *, wins_since: dt.date | None = None) -> pd.DataFrame:
@@ -177,12 +179,14 @@ def stage_passages(funnel: Funnel, *, wins_since: dt.date | None = None) -> pd.D
                 "lost_per_100": lost,
             }
         )
-    return pd.DataFrame(records)
+    return pd.DataFrame(records, columns=STEP_COLUMNS)
 
 
 def largest_leak(steps: pd.DataFrame) -> pd.Series | None:
-    """Return the step at which most of 100 leads are lost; None where no step can be told."""
-    measured = steps.dropna(subset=["lost_per_100"])
+    """Return the step at which most of 100 leads are lost; None where no step can be told, or
+    hardly any lead is lost.
+    """
+    measured = steps[steps["lost_per_100"] >= LEAST_LOST]
     return None if measured.empty else measured.sort_values("lost_per_100", kind="stable").iloc[-1]
 
 

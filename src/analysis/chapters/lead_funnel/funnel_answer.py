@@ -13,6 +13,8 @@ from analysis.chapters.cost import cost
 from analysis.chapters.data_quality import answerability
 from analysis.chapters.lead_funnel import activity_return, cohorts, lead_yield, reverse_funnel
 from analysis.chapters.lead_funnel.stages import (
+    LATER,
+    STAGES,
     Funnel,
     late_logging,
     lead_funnel,
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 ACTIVITY, SOURCE = "activity", "lead_source"
 LATEST_QUARTERS = 4  # whose leads and spend an activity is judged by
+MOST_CONTRADICTORY = 0.1  # of the leads that got further, above which shares would mislead
 MATURE_QUARTERS = 8  # whose leads a win within a year is read from
 
 
@@ -91,7 +94,7 @@ def answer_funnel(
     Raises
     ------
     CrmDataError
-        If no lead had come by the end of the quarter.
+        If no lead had come by the end of the quarter, or too many got further before they came.
     """
     as_of = min(company.last_day, company.day_after - dt.timedelta(days=1))
     panel, deals = company.table("lead_dates"), company.table("opportunities")
@@ -104,6 +107,7 @@ def answer_funnel(
         )
     funnel = lead_funnel(panel, company.table("quarters"), as_of)
     require_rows(funnel.rows, "leads", f"created by {as_of}")
+    _require_dates(funnel)
     grouping = ACTIVITY if panel["activity_basis"].notna().any() else SOURCE
     if grouping == SOURCE:
         funnel = funnel._replace(rows=funnel.rows.assign(activity=funnel.rows[SOURCE]))
@@ -123,6 +127,20 @@ def answer_funnel(
         None, None, None, "",
     )  # fmt: skip
     return _with_plan(answer, deals, target_amount, quarters_ahead, growth_rate)
+
+
+def _require_dates(funnel: Funnel) -> None:
+    """Raise `CrmDataError` where leads that got further would be left out for their dates: what is
+    left would tell of the others alone.
+    """
+    n = funnel.n_contradictory
+    n_further = n + int(funnel.rows[f"by_{LATER[0]}"].notna().sum())
+    if n > MOST_CONTRADICTORY * n_further:
+        raise CrmDataError(
+            f"leads: {n} of {n_further} that got further have a date before the day they came, so "
+            "what becomes of leads cannot be told. Export the day each was first created, not the "
+            "day it was imported."
+        )
 
 
 def selling_hour_cost(company: Company) -> float:
@@ -313,7 +331,10 @@ def funnel_sentence(answer: FunnelAnswer) -> str:
     if to_win.is_known:
         parts.append(f"{100 * to_win.estimate:.0f} a won deal within a year")
     leak = cohorts.largest_leak(answer.steps)
-    lost = f" Most are lost between {_between(leak['step'])}." if leak is not None else ""
+    lost = ""
+    if leak is not None:
+        start = "Of what can be told, most" if _step_unknown(answer) else "Most"
+        lost = f" {start} are lost between {_between(leak['step'])}."
     if not parts:
         return ""
     return f"Of 100 leads, {' and '.join(parts)}.{lost}"
@@ -342,16 +363,27 @@ def activity_gap(answer: FunnelAnswer) -> str:
     )
 
 
+def _step_unknown(answer: FunnelAnswer) -> str:
+    """Return the first step of which nobody can tell how many are lost; "" where there is none."""
+    steps = answer.steps
+    unknown = steps.loc[steps["lost_per_100"].isna(), "step"].tolist()
+    absent = [f"to {STAGES[stage]}" for stage in LATER[-2:] if stage not in answer.funnel.stages]
+    return str([*unknown, *absent, ""][0])
+
+
 def leak_step(answer: FunnelAnswer) -> str:
     """Say at which step to begin winning leads back."""
-    leak = cohorts.largest_leak(answer.steps)
+    leak, unknown = cohorts.largest_leak(answer.steps), _step_unknown(answer)
     if leak is None:
+        if len(answer.steps) and not unknown:
+            return "Hardly a lead is lost at any step."
         return "We cannot tell yet where most leads are lost: too few were watched for a year."
     half = f"{leak['days']:.0f}"
     soon = f" Half of those who go on do so by day {half}." if leak["days"] >= 0 else ""
+    among = f" of those that can be told; the step {unknown} cannot" if unknown else ""
     return (
-        f"Most leads are lost at the step {leak['step']}: {leak['lost_per_100']:.0f} of 100. Begin "
-        f"there.{soon}"
+        f"Most leads are lost at the step {leak['step']}: {leak['lost_per_100']:.0f} of 100"
+        f"{among}. Begin there.{soon}"
     )
 
 
@@ -401,8 +433,10 @@ def next_step(answer: FunnelAnswer, advice: pd.DataFrame) -> str:
     """
     stop = list(advice.loc[advice["advice"].eq("stop"), "activity"]) if len(advice) else []
     if stop:
-        names = " and ".join(stop)
-        return f"Stop {names}: even all of what its leads bring does not pay for it."
+        *most, last = stop
+        names = f"{', '.join(most)} and {last}" if most else last
+        it, its = ("them", "their") if most else ("it", "its")
+        return f"Stop {names}: even all of what {its} leads bring does not pay for {it}."
     if answer.plan is None or answer.target is None:
         return leak_step(answer) if cohorts.largest_leak(answer.steps) is not None else ""
     total, low, high = answer.plan.total
@@ -423,13 +457,14 @@ def next_step(answer: FunnelAnswer, advice: pd.DataFrame) -> str:
     change = total / now - 1 if now else math.nan
     words = (
         "as many as now"
-        if low <= now <= high
+        if low <= now <= high or round(total) == round(now)
         else f"{abs(change):.0%} {'more' if change > 0 else 'fewer'} than now"
     )
+    ends = "" if math.isnan(low) else f" ({low:,.0f} to {high:,.0f})"
     by = answer.plan.arrive_by
     date = f"; nine in ten must be here by {by:%d %B %Y}".replace(" 0", " ") if by else ""
     return (
-        f"Bring {total:,.0f} leads a month ({low:,.0f} to {high:,.0f}), {words}, for the "
+        f"Bring {total:,.0f} leads a month{ends}, {words}, for the "
         f"{amount} that leads must bring in {answer.target.quarter}{date}."
     )
 
@@ -445,9 +480,9 @@ def hours_sentence(answer: FunnelAnswer) -> str:
     now = len(answer.year.rows) / reverse_funnel.MONTHS_A_YEAR
     share = needed / sold
     more = needed - now * float(np.nanmean(answer.hours))
-    verdict = "enough" if share <= 1 else "not enough"
+    verdict = "enough if other deals leave room" if share <= 1 else "not enough"
     return (
         f"These leads take {needed:,.0f} hours of reps a month, {share:.0%} of the {sold:,.0f} "
-        f"they sell: {verdict} if other deals leave room. That is {abs(more):,.0f} hours "
+        f"they sell: {verdict}. That is {abs(more):,.0f} hours "
         f"{'more' if more > 0 else 'fewer'} than leads take now."
     )

@@ -16,6 +16,7 @@ from analysis.project.errors import CrmDataError
 from analysis.stats.intervals import ENDS
 from analysis.stats.survival import (
     FEWEST_AT_RISK,
+    FEWEST_CLUSTERS,
     DayCounts,
     day_counts,
     incidence_of_counts,
@@ -131,9 +132,14 @@ def _days_told(days: Ints, entry: Ints, longest: int) -> int:
 
 
 def _owner_weights(n_owners: int, n_draws: int, seed: int) -> Floats:
-    """Return how often each owner is drawn with replacement; the first row takes each once."""
+    """Return how often each owner is drawn with replacement; the first row takes each once.
+
+    Of too few owners all draws are missing, and with them every interval.
+    """
     rng = np.random.default_rng(seed)
-    drawn = rng.multinomial(n_owners, np.full(n_owners, 1 / n_owners), size=n_draws)
+    drawn = rng.multinomial(n_owners, np.full(n_owners, 1 / n_owners), size=n_draws).astype(float)
+    if n_owners < FEWEST_CLUSTERS:  # so few say nothing of how owners differ
+        drawn[:] = np.nan
     return np.concatenate([np.ones((1, n_owners)), drawn])
 
 
@@ -151,6 +157,9 @@ def share_by_month(share: Floats, horizon: int) -> Floats:
 
 
 def drawn_interval(draws: Floats) -> tuple[float, float, float]:
-    """Return the estimate, which is the first draw, and the 95% interval of the others."""
-    low, high = np.nanquantile(draws[1:], ENDS)
+    """Return the estimate, which is the first draw, and the 95% interval of the others; missing
+    where there are none.
+    """
+    others = draws[1:][~np.isnan(draws[1:])]
+    low, high = np.quantile(others, ENDS) if len(others) else (np.nan, np.nan)
     return float(draws[0]), float(low), float(high)
