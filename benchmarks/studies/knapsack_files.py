@@ -2,7 +2,8 @@
 
 The usual form: how many problems, then of each its requests, its capacities and its best known
 value (0: not given), the values, the weights a row a capacity, and the limits; numbers in any
-lines.  A file of one problem may leave out the first number.
+lines.  A file of one problem may leave out the first number, unless it has more capacities than
+requests: other collections write capacities first, which reads as well.
 """
 
 from __future__ import annotations
@@ -53,7 +54,9 @@ def read_knapsacks(text: str) -> list[PublishedProblem]:
         return _problems(numbers[1:], n_problems=int(numbers[0]))
     except ValueError:
         with contextlib.suppress(ValueError):  # the file of one problem, which has no count
-            return _problems(numbers, n_problems=1)
+            alone = _problems(numbers, n_problems=1)
+            if len(alone[0].problem.limits) <= len(alone[0].problem.requests):
+                return alone
         raise
 
 

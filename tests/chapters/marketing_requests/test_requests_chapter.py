@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
@@ -36,6 +37,16 @@ class Undecided(Company):
         return rows.assign(**{c: rows[c].astype(object).where(~is_late, None) for c in undone})
 
 
+class Quiet(Company):
+    """The company in a quarter in which nobody asked for anything."""
+
+    def table(self, name):
+        rows = super().table(name)
+        if name != "marketing_requests":
+            return rows
+        return rows[rows["asked_on"] < self.first_day]
+
+
 @pytest.fixture(scope="module")
 def company(tiny_root):
     with pytest.MonkeyPatch.context() as patch:
@@ -58,6 +69,29 @@ def test_without_capacity_no_choice_is_made_and_the_page_says_so(company):
     assert request_answer.best_value(reviewed).verdict == "cannot tell"
     assert chapter.value_of_hours(reviewed).frame.empty
     assert "we cannot tell" in request_answer.hour_sentence(reviewed)
+
+
+def test_requests_that_fit_nowhere_are_not_called_unknown(company):
+    reviewed = with_capacity(company, capacity_hours=0.0)
+    assert request_answer.next_step(reviewed).startswith(
+        "Take on no request now: those that pay do not fit"
+    )
+    assert "Ask for hours" not in request_answer.first_step(reviewed)
+
+
+def test_a_quarter_without_any_request_has_no_team_in_its_table(company):
+    quiet = reviewed_requests.review_requests(
+        Quiet(company.dataset, company.quarter, company.settings, company.audit)
+    )
+    assert chapter.burden_by_team(quiet).frame.empty
+
+
+def test_requests_left_out_are_named_by_what_an_asker_can_mend_and_what_not():
+    left_out = pd.Series({"nothing is promised": 3, "no hour of selling is costed": 1})
+    assert request_answer._of_the_others(2, left_out) == (
+        "Put off 2 more, each with a review date. Of 3 nobody says what they bring: ask first. "
+        "1 request cannot be weighed (no hour of selling is costed)."
+    )
 
 
 def test_every_candidate_is_chosen_tabled_or_named_as_unknown(company):

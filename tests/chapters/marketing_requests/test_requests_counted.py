@@ -36,6 +36,14 @@ def test_capacity_that_is_not_stated_is_not_unlimited():
     assert math.isnan(use.backlog_hours)
 
 
+def test_hours_that_nobody_states_are_not_none_asked_for():
+    """Two requests without hours: unknown; no request at all: none of 120 h."""
+    unknown = request_summary.capacity_use(pd.Series([None, None], dtype=float), 120.0)
+    assert math.isnan(unknown.utilisation)
+    assert math.isnan(unknown.backlog_hours)
+    assert request_summary.capacity_use(pd.Series([], dtype=float), 120.0).utilisation == 0
+
+
 def test_states_follow_the_last_step_that_is_known():
     """Decided in the list, begun, done, measured; a day after the quarter is not known in it."""
     log = log_of(

@@ -125,6 +125,8 @@ def test_the_kept_share_is_a_ratio_of_sums_and_few_promises_have_none():
     kept = request_value.kept_share(promises, unit="bookings", source="x")
     assert kept.estimate == pytest.approx(6600 / 12000)
     assert kept.low < kept.estimate < kept.high
+    alike = request_value.kept_share(past(12), unit="bookings", source="x")
+    assert (alike.estimate, math.isnan(alike.low)) == (0.5, True)  # no spread is no certainty
     few = request_value.kept_share(past(9), unit="bookings", source="x")
     assert (few.is_known, few.verdict, few.n) == (False, "cannot tell", 9)
 

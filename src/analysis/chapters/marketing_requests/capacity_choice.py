@@ -7,32 +7,41 @@ brings nothing; so the value of more capacity is found by solving again.
 
 from __future__ import annotations
 
-import contextlib
 import math
-import os
-import sys
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
-from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 
+from analysis.chapters.marketing_requests.exact_search import (
+    SECONDS,
+    WHOLE,
+    best_whole,
+    maximise,
+)
 from analysis.project.errors import CrmDataError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
     Vector = NDArray[np.float64]
 
-SECONDS = 20.0  # after which the best found so far is taken, with its bound
-WHOLE = 1e-6  # how far the solver lets a capacity be passed, relative to it
-CORE, CORE_FROM = 30, 80  # requests solved first to bound the rest; from how many on
-CORE_SECONDS = 1.0
-SMALL = 100  # open requests
 ROUNDING = 1e-9
+STEP_SECONDS = 2.0  # of each of many choices
+
+
+class CapacityStep(NamedTuple):
+    """The least limit of a capacity at which the best set gains, and its value there [currency].
+
+    Not proven where the search was stopped: then less may do, and both may be missing.
+    """
+
+    limit: float
+    value: float
+    is_proven: bool
 
 
 class ChoiceProblem(NamedTuple):
@@ -62,28 +71,6 @@ class Choice(NamedTuple):
     value: float
     bound: float
     is_proven: bool
-
-
-class Solved(NamedTuple):
-    """What a solver says: the variables (None where nothing fits), the most that can be, proof."""
-
-    x: Vector | None
-    bound: float
-    is_proven: bool
-
-
-@contextlib.contextmanager
-def silent_solver() -> Iterator[None]:
-    """Let nothing the solver prints reach a cell or a log: it writes past Python, to descriptor 1."""  # noqa: E501
-    sys.stdout.flush()
-    kept, nothing = os.dup(1), os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nothing, 1)
-        yield
-    finally:
-        os.dup2(kept, 1)
-        os.close(kept)
-        os.close(nothing)
 
 
 def solve_choice(
@@ -117,80 +104,16 @@ def solve_choice(
     price = np.concatenate([problem.amounts, np.zeros(n_goals)])
     low, high = np.zeros(n + n_goals), np.ones(n + n_goals)
     low[list({*problem.musts, *with_also})] = 1.0
-    if n >= CORE_FROM:
-        low, high = _settled_far_from_the_edge(price, rows, upper, low, high)
-    solved = maximise(price, rows, upper, low=low, high=high, seconds=seconds)
+    solved = best_whole(price, rows, upper, low=low, high=high, seconds=seconds)
+    if solved.x is None and not solved.is_proven:  # any set that stands is better than none
+        any_set = maximise(np.zeros(len(price)), rows, upper, low=low, high=high, seconds=math.inf)
+        solved = solved._replace(x=any_set.x)
     if solved.x is None:
         return None
     chosen = tuple(int(i) for i in np.flatnonzero(solved.x[:n]))
     value = float(problem.amounts[list(chosen)].sum())
     bound = value if solved.is_proven else max(solved.bound, value)
     return Choice(chosen, value, bound, solved.is_proven)
-
-
-def maximise(
-    price: Vector,
-    rows: sparse.csr_array,
-    upper: Vector,
-    *,
-    low: Vector,
-    high: Vector,
-    seconds: float = SECONDS,
-) -> Solved:
-    """Return which whole variables between `low` and `high` have the highest price, `rows` kept."""
-    free, x = low < high, low.copy()
-    upper = upper - rows @ (low * ~free)
-    if not free.any():
-        fits_all = bool((upper >= 0).all())
-        return Solved(x if fits_all else None, float(price @ x), is_proven=True)
-    # Looking for a simpler form costs more than it saves where little is open.
-    is_large = bool(free.sum() > SMALL)
-    with silent_solver():
-        result: Any = milp(
-            -price[free],
-            constraints=LinearConstraint(rows[:, free], -np.inf, upper),
-            integrality=np.ones(int(free.sum()), dtype=np.int64),
-            bounds=Bounds(low[free], high[free]),
-            options={"mip_rel_gap": 0.0, "time_limit": seconds, "presolve": is_large},
-        )
-    bound = math.inf if result.mip_dual_bound is None else -float(result.mip_dual_bound)
-    bound += float(price @ (low * ~free))
-    if result.x is None:
-        return Solved(None, bound, is_proven=result.status == 0)
-    x[free] = np.round(result.x)
-    return Solved(x, bound, is_proven=result.status == 0)
-
-
-def _settled_far_from_the_edge(
-    price: Vector, rows: sparse.csr_array, upper: Vector, low: Vector, high: Vector
-) -> tuple[Vector, Vector]:
-    """Return bounds in which what is in, or out of, every best set is fixed.
-
-    In the relaxed problem each request has a reduced price: what the bound loses by turning it
-    round.  One that would lose more than the gap between the bound and a set at hand is settled.
-    """
-    with silent_solver():
-        relaxed: Any = linprog(
-            -price,
-            A_ub=rows.toarray(),
-            b_ub=upper,
-            bounds=list(zip(low, high, strict=True)),
-            method="highs",
-        )
-    if relaxed.status != 0:
-        return low, high
-    reduced = np.abs(relaxed.lower.marginals + relaxed.upper.marginals)
-    is_in = relaxed.x > 0.5
-    near = np.argsort(reduced, kind="stable")[:CORE]
-    core_low, core_high = is_in.astype(float), is_in.astype(float)
-    core_low[near], core_high[near] = low[near], high[near]
-    core = maximise(price, rows, upper, low=core_low, high=core_high, seconds=CORE_SECONDS)
-    if core.x is None:
-        return low, high
-    value = float(price @ core.x)
-    gap = -float(relaxed.fun) - value
-    is_settled = reduced > gap + WHOLE * max(1.0, abs(value))
-    return np.where(is_settled & is_in, 1.0, low), np.where(is_settled & ~is_in, 0.0, high)
 
 
 def _require_known(problem: ChoiceProblem) -> None:
@@ -291,10 +214,15 @@ def value_by_capacity(
 
 
 def next_step(
-    problem: ChoiceProblem, best: Choice, *, capacity: str = "hours", least: float = 1.0
-) -> tuple[float, float] | None:
+    problem: ChoiceProblem,
+    best: Choice,
+    *,
+    capacity: str = "hours",
+    least: float = 1.0,
+    seconds: float = SECONDS,
+) -> CapacityStep | None:
     """Return the least limit of one capacity at which the best set gains at least `least`
-    [currency], and its value there; None where no more of it gains anything.
+    [currency]; None where no more of it gains anything.
 
     Examples
     --------
@@ -302,7 +230,7 @@ def next_step(
     ...     ("a", "b", "c"), np.array([9e3, 8e3, 3e3]), ("hours",),
     ...     np.array([[60.0, 50.0, 20.0]]), np.array([100.0]))
     >>> next_step(three, solve_choice(three))
-    (110.0, 17000.0)
+    CapacityStep(limit=110.0, value=17000.0, is_proven=True)
     """
     at = problem.capacities.index(capacity)
     free = with_limit(problem, capacity, float(problem.weights[at].sum()))
@@ -313,22 +241,29 @@ def next_step(
     low, high = np.zeros(len(use)), np.ones(len(use))
     low[list(problem.musts)] = 1.0
     stacked = sparse.csr_array(sparse.vstack([rows, sparse.csr_array(gain)]))
-    solved = maximise(-use, stacked, np.append(upper, -(best.value + least)), low=low, high=high)
+    at_least = np.append(upper, -(best.value + least))
+    solved = best_whole(-use, stacked, at_least, low=low, high=high, seconds=seconds)
     if solved.x is None:
-        return None
+        return None if solved.is_proven else CapacityStep(math.nan, math.nan, is_proven=False)
     limit = float(use @ solved.x)
-    there = solve_choice(with_limit(problem, capacity, limit))
-    return (limit, there.value) if there else None
+    there = solve_choice(with_limit(problem, capacity, limit), seconds=seconds)
+    is_proven = solved.is_proven and there is not None and there.is_proven
+    return CapacityStep(limit, there.value if there else math.nan, is_proven)
 
 
 def value_steps(
-    problem: ChoiceProblem, *, up_to: float, least: float, capacity: str = "hours"
+    problem: ChoiceProblem,
+    *,
+    up_to: float,
+    least: float,
+    capacity: str = "hours",
+    seconds: float = STEP_SECONDS,
 ) -> pd.DataFrame:
     """Return the value of the best set at each step of one capacity, from the least it works with.
 
     A step is the least limit at which the best set gains `least` [currency] or more on the step
     before; between two steps it gains less than that.  Columns: ``limit``, ``value_amount``,
-    ``n_chosen``.
+    ``n_chosen``, ``is_proven``.
 
     Examples
     --------
@@ -340,18 +275,19 @@ def value_steps(
     """
     at = problem.capacities.index(capacity)
     limit = float(problem.weights[at][list(problem.musts)].sum())
-    steps: list[tuple[float, float, int]] = []
+    steps: list[tuple[float, float, int, bool]] = []
+    is_proven = True
     while limit <= up_to:
         there = with_limit(problem, capacity, limit)
-        best = solve_choice(there)
+        best = solve_choice(there, seconds=seconds)
         if best is None:
             break
-        steps.append((limit, best.value, len(best.chosen)))
-        after = next_step(there, best, capacity=capacity, least=least)
-        if after is None:
+        steps.append((limit, best.value, len(best.chosen), is_proven and best.is_proven))
+        after = next_step(there, best, capacity=capacity, least=least, seconds=seconds)
+        if after is None or math.isnan(after.limit):
             break
-        limit = after[0]
-    return pd.DataFrame(steps, columns=["limit", "value_amount", "n_chosen"])
+        limit, is_proven = after.limit, after.is_proven
+    return pd.DataFrame(steps, columns=["limit", "value_amount", "n_chosen", "is_proven"])
 
 
 def displaced_by(problem: ChoiceProblem, best: Choice, place: int) -> tuple[tuple[int, ...], float]:
@@ -368,7 +304,8 @@ def chance_in_best_set(problem: ChoiceProblem, draws: NDArray[np.float64]) -> Ve
     """Return the share of draws in which each request is in the best set: a row of values a draw."""  # noqa: E501
     hits = np.zeros(len(problem.requests))
     for values in draws:
-        best = solve_choice(problem._replace(amounts=np.asarray(values, dtype=float)))
+        drawn = problem._replace(amounts=np.asarray(values, dtype=float))
+        best = solve_choice(drawn, seconds=STEP_SECONDS)
         if best is not None:
             hits[list(best.chosen)] += 1
     return hits / len(draws)

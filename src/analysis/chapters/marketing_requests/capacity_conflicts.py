@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from scipy import sparse
 
-from analysis.chapters.marketing_requests.capacity_choice import WHOLE, maximise
+from analysis.chapters.marketing_requests.exact_search import WHOLE, maximise
 
 if TYPE_CHECKING:
     from analysis.chapters.marketing_requests.capacity_choice import ChoiceProblem, Vector
@@ -95,9 +95,19 @@ def _fewest(
         low=np.zeros(k + n),
         high=np.ones(k + n),
     )
-    if solved.x is None:
-        return ()
-    return tuple(musts[i] for i in np.flatnonzero(solved.x[:k]))
+    fewest = () if solved.x is None else tuple(musts[i] for i in np.flatnonzero(solved.x[:k]))
+    if weight[sorted(_closure(brings, fewest))].sum() > limit:
+        return fewest
+    return _heaviest(brings, weight, limit)  # a limit near nought: none met it within tolerance
+
+
+def _heaviest(brings: dict[int, set[int]], weight: Vector, limit: float) -> tuple[int, ...]:
+    """Return must-haves, the heaviest first, until they weigh more than `limit` together."""
+    chosen: list[int] = []
+    by_weight = sorted(brings, key=lambda m: -weight[sorted(brings[m])].sum())
+    while weight[sorted(_closure(brings, tuple(chosen)))].sum() <= limit:
+        chosen.append(by_weight[len(chosen)])
+    return tuple(sorted(chosen))
 
 
 def _fewest_goals(problem: ChoiceProblem, brings: dict[int, set[int]]) -> CapacityConflict | None:

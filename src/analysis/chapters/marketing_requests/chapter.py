@@ -67,7 +67,7 @@ def _n_vetted(log: pd.DataFrame) -> int:
 
 def value_of_hours(reviewed: ReviewedRequests) -> LabelledTable:
     """Value of the best set over marketing hours, each step solved anew: one row a step."""
-    curve = pd.DataFrame(columns=["limit", "value_amount", "n_chosen"], dtype=float)
+    curve = pd.DataFrame(columns=["limit", "value_amount", "n_chosen", "is_proven"], dtype=float)
     if reviewed.choice is not None and reviewed.best is not None:
         today = float(reviewed.choice.problem.limits[0])
         curve = capacity_choice.value_steps(
@@ -75,8 +75,9 @@ def value_of_hours(reviewed: ReviewedRequests) -> LabelledTable:
             up_to=MOST_ON_CURVE * today,
             least=max(1.0, SHOWN_STEP * reviewed.best.value),
         )
+    n_stopped = int((~curve["is_proven"].astype(bool)).sum())
     return LabelledTable(
-        curve,
+        curve.drop(columns="is_proven"),
         "Margin of the best set over marketing hours that are free, before marketing's pay; each "
         f"step solved anew, steps below {SHOWN_STEP:.0%} left out, "
         f"n = {len(reviewed.candidates)} requests, {reviewed.company.quarter}.",
@@ -86,6 +87,9 @@ def value_of_hours(reviewed: ReviewedRequests) -> LabelledTable:
             "n_chosen": ("count", "Requests"),
         },
         SOURCE,
+        note=f"{n_stopped} of {len(curve)} steps are the best found in the time there was."
+        if n_stopped
+        else "",
     )
 
 
@@ -248,9 +252,8 @@ def burden_by_team(reviewed: ReviewedRequests) -> LabelledTable:
     per_rep = _expected_of_quarter(reviewed).rename(index=dict(names))
     burden["n_reps"] = burden["team"].map(n_reps).fillna(0).astype(int)
     for name in ("bookings", "leads"):
-        burden[f"{name}_per_rep"] = burden["team"].map(per_rep[name]) / burden["n_reps"].where(
-            burden["n_reps"] > 0
-        )
+        total = burden["team"].map(per_rep[name]).astype(float)
+        burden[f"{name}_per_rep"] = total / burden["n_reps"].where(burden["n_reps"] > 0)
     burden = burden.drop(columns="n_unknown")
     shown = suppress_cells(burden, smallest=company.settings.people.smallest_cell, keep=["team"])
     return LabelledTable(

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from analysis.stats.result import Verdict
 
 SOURCE = "marketing_requests"
+LEAST_GAIN = 1e-5  # of what the best set brings: less is within the solver's rounding
 
 
 def _amount(reviewed: ReviewedRequests, value: float) -> str:
@@ -41,7 +42,10 @@ def hours_asked(reviewed: ReviewedRequests) -> Result:
         "of the hours there are",
         use.n,
         "requests",
-        f"{use.asked_hours:,.0f} h asked for over {use.capacity_hours:,.0f} h of "
+        "marketing hours asked for over requests.capacity_hours; "
+        f"{use.n_unknown} requests state no hours"
+        if math.isnan(use.utilisation)
+        else f"{use.asked_hours:,.0f} h asked for over {use.capacity_hours:,.0f} h of "
         f"requests.capacity_hours; {use.n_unknown} requests state no hours",
         f"{SOURCE} {reviewed.company.quarter}",
         verdict="cannot tell" if math.isnan(use.utilisation) else None,
@@ -51,8 +55,10 @@ def hours_asked(reviewed: ReviewedRequests) -> Result:
 def backlog_note(reviewed: ReviewedRequests) -> str:
     """Say how many hours had no room, or that capacity is not stated."""
     use = reviewed.use
-    if math.isnan(use.backlog_hours):
+    if math.isnan(use.capacity_hours):
         return "Capacity is not stated: requests.capacity_hours in alignment.toml."
+    if math.isnan(use.backlog_hours):
+        return f"None of {use.n} requests states its hours."
     return f"{use.asked_hours:,.0f} h asked, {use.backlog_hours:,.0f} h more than there are."
 
 
@@ -74,7 +80,7 @@ def best_value(reviewed: ReviewedRequests) -> Result:
         value, n = best.value, len(best.chosen)
         low, high = np.quantile(totals, intervals.ENDS)
     currency = reviewed.company.settings.company.currency
-    proof = "" if best is None or best.is_proven else "; best found, not proven"
+    proof = f"; {gap}" if (gap := proof_gap(reviewed)) else ""
     return Result(
         "value_of_best_requests",
         value,
@@ -88,6 +94,17 @@ def best_value(reviewed: ReviewedRequests) -> Result:
         f"{SOURCE} {reviewed.company.quarter}",
         verdict=None if n else "cannot tell",
     )
+
+
+def proof_gap(reviewed: ReviewedRequests) -> str:
+    """Say how far below the best the set may be, where the search was stopped; "" where proven."""
+    best = reviewed.best
+    if best is None or best.is_proven:
+        return ""
+    if not best.value > 0 or math.isinf(best.bound):
+        return "the best found in the time there was, not proven best"
+    percent = math.ceil(1000 * (1 - best.value / best.bound)) / 10
+    return f"the best found in the time there was, at most {percent:.1f}% below the best"
 
 
 def realistic_deadline(reviewed: ReviewedRequests) -> Result:
@@ -143,19 +160,35 @@ def next_step(reviewed: ReviewedRequests) -> str:
         return "Decide on no request now: none is open."
     if reviewed.choice is None:
         return (
-            f"State marketing's hours (requests.capacity_hours): {n} requests wait, and nobody "
-            "can choose among them without."
+            f"State marketing's hours (requests.capacity_hours): nobody can choose among "
+            f"{_counted(n)} without."
         )
     if reviewed.conflict is not None:
         return f"Drop a must-have: {conflict_sentence(reviewed)}"
+    left_out = reviewed.choice.left_out
     if reviewed.best is None or not reviewed.best.chosen:
-        return f"Vet the {n} requests that wait: of none is it known that it pays."
+        n_weighed = len(reviewed.choice.problem.requests)
+        if not n_weighed:
+            which = (
+                f"the {n} requests that wait: of none is it"
+                if n > 1
+                else "the request that waits: it is not"
+            )
+            return f"Vet {which} known that it pays. {_others_left_out(left_out)}".strip()
+        pays = bool((reviewed.choice.problem.amounts > 0).any())
+        why = (
+            "those that pay do not fit into the hours, budget, skills, goals and dates there are"
+            if pays
+            else f"of {n_weighed} that can be put into money none brings more than it takes"
+        )
+        return f"Take on no request now: {why}. {_of_the_others(n_weighed, left_out)}"
     taken = reviewed.chosen
     hours = float(taken["marketing_hours"].sum())
     return (
         f"Take on {len(taken)} of the {n} requests that wait, {hours:,.0f} h of marketing: they "
-        f"should bring {_amount(reviewed, reviewed.best.value)} of margin before marketing's pay. "
-        f"{_of_the_others(n - len(taken), int(reviewed.choice.left_out.sum()))}"
+        f"should bring {_amount(reviewed, reviewed.best.value)} of margin before marketing's pay"
+        f"{f' ({gap})' if (gap := proof_gap(reviewed)) else ''}. "
+        f"{_of_the_others(n - len(taken) - int(left_out.sum()), left_out)}"
     )
 
 
@@ -165,19 +198,32 @@ def first_step(reviewed: ReviewedRequests) -> str:
         return ""
     if reviewed.choice is None:
         return "Write marketing's hours of next quarter into alignment.toml."
-    if reviewed.chosen.empty:
+    if reviewed.chosen.empty and not len(reviewed.choice.problem.requests):
         return "Ask for hours, outlay and promise of each request that waits."
     return "Tell every asker which list the request is on, and when it is reviewed."
 
 
-def _of_the_others(n: int, n_unknown: int) -> str:
-    """Say what to do about requests that are not in the best set."""
+def _counted(n: int) -> str:
+    return f"{n} request{'s' * (n != 1)}"
+
+
+def _of_the_others(n_put_off: int, left_out: pd.Series) -> str:
+    """Say what to do about requests that are not in the best set: those put off, and those that
+    cannot be weighed, by what each lacks.
+    """
     parts = []
-    if n > n_unknown:
-        parts.append(f"Put off {n - n_unknown} more, each with a review date.")
-    if n_unknown:
+    if n_put_off:
+        parts.append(f"Put off {n_put_off} more, each with a review date.")
+    is_asked = left_out.index.isin(request_value.TO_ASK)
+    if n_unknown := int(left_out[is_asked].sum()):
         parts.append(f"Of {n_unknown} nobody says what they bring: ask first.")
-    return " ".join(parts)
+    return " ".join([*parts, _others_left_out(left_out)]).strip()
+
+
+def _others_left_out(left_out: pd.Series) -> str:
+    """Say which requests cannot be weighed for a reason that no asker can mend."""
+    others = left_out[~left_out.index.isin(request_value.TO_ASK)]
+    return " ".join(f"{_counted(int(n))} cannot be weighed ({why})." for why, n in others.items())
 
 
 def conflict_sentence(reviewed: ReviewedRequests) -> str:
@@ -199,9 +245,11 @@ def promise_sentence(reviewed: ReviewedRequests) -> str:
             f"We cannot tell what promises come to: {kept.n} requests were promised bookings and "
             "measured."
         )
+    ends = "" if math.isnan(kept.low) else f"{kept.low:.0%} to {kept.high:.0%}, "
+    way = "cut" if kept.estimate <= 1 else "raised"
     return (
-        f"Of the bookings that requests promised, {kept.estimate:.0%} came ({kept.low:.0%} to "
-        f"{kept.high:.0%}, {kept.n} requests). Promises here are cut to that before they count."
+        f"Of the bookings that requests promised, {kept.estimate:.0%} came ({ends}{kept.n} "
+        f"requests). Promises here are {way} to that before they count."
     )
 
 
@@ -216,19 +264,24 @@ def hour_sentence(reviewed: ReviewedRequests) -> str:
     if choice is None or best is None:
         return "Without a best set we cannot tell what one more hour of marketing is worth."
     today = float(choice.problem.limits[0])
-    after = capacity_choice.next_step(choice.problem, best)
+    least = max(1.0, LEAST_GAIN * abs(best.value))
+    after = capacity_choice.next_step(choice.problem, best, least=least)
+    n_left_out = int(choice.left_out.sum())
     if after is None:
+        of_what = " from the requests that can be weighed" if n_left_out else ""
         return (
-            "More hours of marketing alone bring nothing: what is left does not pay, or budget, "
-            "skills, goals or dates stand in its way."
+            f"More hours of marketing alone bring nothing{of_what}: what is left does not pay, or "
+            "budget, skills, goals or dates stand in its way."
         )
-    limit, value = after
-    more = max(0.0, limit - today)
+    if math.isnan(after.limit):
+        return "What one more hour of marketing is worth was not found in the time there was."
+    more = max(0.0, after.limit - today)
+    fewer = "Fewer would bring nothing." if after.is_proven else "Fewer may do: not proven."
     rate = reviewed.company.settings.money.marketing_hour_cost_amount
     return (
         f"With {more:,.1f} hours more than the {today:,.0f} that are free, the best set brings "
-        f"{_amount(reviewed, value - best.value)} more; those hours cost "
-        f"{_amount(reviewed, more * rate)}. Fewer would bring nothing."
+        f"{_amount(reviewed, after.value - best.value)} more; those hours cost "
+        f"{_amount(reviewed, more * rate)}. {fewer}"
     )
 
 
@@ -248,6 +301,8 @@ def deadline_sentence(reviewed: ReviewedRequests) -> str:
         if not math.isnan(days)
         else " Fewer than four of five have been done at all."
     )
+    if not known.any():
+        return f"No request that waits names a day that is still to come.{safe}"
     return (
         f"{n_late} of {int(known.sum())} requests that wait are wanted sooner than half of all "
         f"requests are done.{safe}"

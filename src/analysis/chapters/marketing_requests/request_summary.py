@@ -37,7 +37,8 @@ class CapacityUse(NamedTuple):
 
 
 def capacity_use(hours: pd.Series, capacity_hours: float | None) -> CapacityUse:
-    """Return how far the hours asked for go beyond capacity; NaN where that is not stated.
+    """Return how far the hours asked for go beyond capacity; NaN where that is not stated, or no
+    request states its hours.
 
     Examples
     --------
@@ -47,13 +48,14 @@ def capacity_use(hours: pd.Series, capacity_hours: float | None) -> CapacityUse:
     ('166.7%', 80.0)
     """
     known_hours = hours.dropna().astype(float)
-    total = math.fsum(known_hours)
+    is_told = len(known_hours) > 0 or len(hours) == 0
+    total = math.fsum(known_hours) if is_told else math.nan
     capacity = math.nan if capacity_hours is None else float(capacity_hours)
     return CapacityUse(
         total,
         capacity,
         total / capacity if capacity > 0 else math.nan,
-        max(0.0, total - capacity) if not math.isnan(capacity) else math.nan,
+        max(0.0, total - capacity) if not math.isnan(total - capacity) else math.nan,
         len(hours),
         int(hours.isna().sum()),
     )

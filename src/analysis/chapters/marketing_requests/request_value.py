@@ -22,6 +22,14 @@ if TYPE_CHECKING:
 
 FEWEST_PROMISES = 10  # done and measured, below which no promise is corrected
 N_DRAWS = 2_000
+SAME = 1e-18  # a spread below which teams are all alike
+# What the asker alone can say: asked for before a request is weighed.
+TO_ASK = (
+    "nothing is promised",
+    "hours of marketing are not stated",
+    "outlay is not stated",
+    "hours of selling are not stated",
+)
 PAYS, PAYS_NOT = 0.9, 0.1
 UNITS = {"bookings": ("promised_bookings_amount", "outcome_bookings_amount"), "leads": ("promised_leads", "outcome_leads")}  # fmt: skip  # noqa: E501
 
@@ -80,7 +88,8 @@ def kept_share(promises: pd.DataFrame, *, unit: str, source: str) -> Result:
         estimate = float(came.sum() / promised.sum())
         without = (came.sum() - came) / (promised.sum() - promised)
         spread = (n_teams - 1) / n_teams * float(((without - without.mean()) ** 2).sum())
-        _, low, high = intervals.t_interval(estimate, math.sqrt(spread), df=n_teams - 1)
+        if spread > SAME * max(1.0, estimate) ** 2:  # all alike, teams say nothing of the next one
+            _, low, high = intervals.t_interval(estimate, math.sqrt(spread), df=n_teams - 1)
     return Result(
         f"kept_share_of_{unit}",
         estimate,
@@ -99,7 +108,7 @@ def kept_share(promises: pd.DataFrame, *, unit: str, source: str) -> Result:
 def optimism_of_askers(kept: Result) -> Result:
     """Return what askers promise over what comes, from the share that is kept."""
     ends = sorted(1 / end if end > 0 else math.inf for end in (kept.low, kept.high))
-    if not kept.is_known or kept.estimate <= 0:
+    if not kept.is_known or kept.estimate <= 0 or math.isnan(kept.low):
         ends = [math.nan, math.nan]
     return kept._replace(
         name=kept.name.replace("kept_share", "optimism"),
