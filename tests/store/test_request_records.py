@@ -71,7 +71,7 @@ def test_what_was_written_is_read_back_word_for_word(root):
     assert request_records.read_record("here", "Q-5") == record
 
 
-def test_states_come_in_the_article_s_order_and_dates_too():
+def test_states_come_in_the_article_s_order_and_dates_too(figure):
     record = vetted()
     with pytest.raises(ValueError, match="done cannot follow vetted; allowed: approved"):
         record.moved(StateEntry(state="done", on=DAY), has_leader_answer=True)
@@ -82,6 +82,7 @@ def test_states_come_in_the_article_s_order_and_dates_too():
     assert done.state == "done"
     again = vetted().moved(entry("tabled"), has_leader_answer=False)
     assert again.moved(entry("added to plan"), has_leader_answer=True).state == "added to plan"
+    figure("000-06", "done cannot follow vetted; a date before the last step's is refused")
 
 
 def test_no_request_is_approved_while_a_question_is_open():
@@ -101,13 +102,14 @@ def test_a_decision_has_a_reason_and_a_review_date(lacks, says):
         StateEntry.model_validate({k: v for k, v in content.items() if k != lacks})
 
 
-def test_an_open_form_has_no_score_and_a_no_names_its_criterion():
+def test_an_open_form_has_no_score_and_a_no_names_its_criterion(figure):
     """Twelve times 1 is 12; question 1 asks whether it is needed, question 6 whether best."""
     assert RequestRecord(request_id="Q").score is None
     assert vetted().score == 12
     answers = ALL | {"1": {"text": "no goal", "score": 0}, "6": {"text": "no", "score": 0}}
     record = RequestRecord.model_validate({"request_id": "Q", "answers": answers})
     assert record.failed_criteria == ["needed", "best action"]
+    figure("000-10", f"two noes name {' and '.join(record.failed_criteria)}")
 
 
 @pytest.mark.parametrize(

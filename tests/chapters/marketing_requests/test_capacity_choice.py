@@ -69,7 +69,7 @@ def sets_that_stand(problem):
 
 
 @pytest.mark.parametrize(("n_cases", "lists_from"), [(300, exact_search.CORE_FROM), (100, 1)])
-def test_small_choices_are_those_of_counting_all_sets(monkeypatch, n_cases, lists_from):
+def test_small_choices_are_those_of_counting_all_sets(monkeypatch, n_cases, lists_from, figure):
     """Every subset of four to eight requests, by branch and bound and by lists of turns; where none
     stands, none is chosen.
     """
@@ -89,6 +89,10 @@ def test_small_choices_are_those_of_counting_all_sets(monkeypatch, n_cases, list
         assert (sets == chosen).all(axis=1).any()
         assert best.is_proven
     assert n_cases / 60 < n_without < n_cases / 2
+    figure(
+        "000-01",
+        f"{n_cases} small choices as counted, lists from {lists_from} requests on; {n_without} without a set",
+    )
 
 
 def by_dynamic_programming(amounts, hours, capacity):
@@ -102,7 +106,7 @@ def by_dynamic_programming(amounts, hours, capacity):
     return value.max()
 
 
-def test_a_hundred_choices_of_middle_size_are_those_of_dynamic_programming():
+def test_a_hundred_choices_of_middle_size_are_those_of_dynamic_programming(figure):
     """30 to 120 requests of 1 to 60 hours, a third of which fits: branch and bound, and lists."""
     rng = np.random.default_rng(17)
     for _ in range(100):
@@ -113,6 +117,7 @@ def test_a_hundred_choices_of_middle_size_are_those_of_dynamic_programming():
             tuple(map(str, range(n))), amounts, ("hours",), hours[None, :].astype(float), np.array([float(capacity)])
         )  # fmt: skip
         assert solve_choice(problem).value == by_dynamic_programming(amounts, hours, capacity)
+    figure("000-01", "100 choices of 30 to 120 requests as dynamic programming")
 
 
 def dense_problem(rng, *, n):
@@ -135,13 +140,15 @@ def company_problem(rng, *, n):
 
 
 @pytest.mark.parametrize("kind", [company_problem, dense_problem])
-def test_five_hundred_requests_under_three_capacities_take_less_than_two_seconds(kind):
+def test_five_hundred_requests_under_three_capacities_take_less_than_two_seconds(kind, figure):
     """Processor seconds, proven best, and better than a list worked down by value an hour."""
     problem = kind(np.random.default_rng(3), n=500)
     began = time.process_time()
     best = solve_choice(problem)
-    assert time.process_time() - began < 2
+    took = time.process_time() - began
+    assert took < 2
     assert best.is_proven
+    figure("000-01", f"500 requests x 3 capacities, {kind.__name__}: {took:.1f} CPU s")
     assert fits(problem, best.chosen)
     ratio = np.argsort(-problem.amounts / problem.weights[0])
     assert best.value > choose_in_order(problem, ratio).value
@@ -192,7 +199,7 @@ def test_the_solver_prints_nothing(capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_an_hour_more_is_worth_nothing_until_the_next_request_fits():
+def test_an_hour_more_is_worth_nothing_until_the_next_request_fits(figure):
     """60 + 20 h bring 12,000 of 100 h; 60 + 50 h bring 17,000, from 110 h on; all three 20,000, from 130 h on."""
     curve = value_by_capacity(THREE, [0, 20, 100, 105, 109, 110, 129, 130])
     assert curve["value_amount"].tolist() == [0, 3e3, 12e3, 12e3, 12e3, 17e3, 17e3, 20e3]
@@ -200,11 +207,13 @@ def test_an_hour_more_is_worth_nothing_until_the_next_request_fits():
     assert next_step(THREE, best) == (110.0, 17e3, True)
     all_in = THREE._replace(limits=np.array([130.0]))
     assert next_step(all_in, solve_choice(all_in)) is None
+    figure("000-01", "best set of 100 to 109 h: 12,000; of 110 h: 17,000")
 
 
-def test_what_a_request_displaces_and_what_that_loses():
+def test_what_a_request_displaces_and_what_that_loses(figure):
     """With b in, only c fits beside it: a leaves, and 12,000 become 11,000."""
     assert displaced_by(THREE, solve_choice(THREE), 1) == ((0,), 1000.0)
+    figure("000-13", "with b in, a leaves: 11,000 instead of 12,000")
 
 
 def test_a_list_worked_down_loses_against_the_best_set():

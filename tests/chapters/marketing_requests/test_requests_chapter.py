@@ -141,7 +141,7 @@ def test_what_waits_for_a_session_is_what_nobody_decided_on(company):
     assert request_commands.requests_to_vet("tiny", is_leader=True).empty
 
 
-def test_an_ask_is_priced_by_the_article_where_no_company_is_named():
+def test_an_ask_is_priced_by_the_article_where_no_company_is_named(figure):
     """30 minutes of 20 reps are 10 hours: 3,990 at 399, 37,880 at 3,788."""
     ran = CliRunner().invoke(
         cli.app, ["ask", "--minutes", "30", "--reps", "20", "--text", "We need a needle"]
@@ -153,6 +153,7 @@ def test_an_ask_is_priced_by_the_article_where_no_company_is_named():
         "bookings those hours must bring: $37,880",
     ]
     assert "words to avoid: 'need' at character 4" in lines
+    figure("002-10", "30 min x 20 reps: $3,990 at $399 an hour, $37,880 at $3,788")
 
 
 def test_a_dataset_that_is_none_is_refused(company):

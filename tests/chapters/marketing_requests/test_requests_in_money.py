@@ -140,7 +140,7 @@ def simulated_promises(rng, *, optimism, n=240, n_teams=24):
 
 
 @pytest.mark.parametrize("optimism", [1.0, 1.5])
-def test_the_optimism_that_was_planted_is_found_and_none_where_none_was(optimism):
+def test_the_optimism_that_was_planted_is_found_and_none_where_none_was(optimism, figure):
     """Of 200 companies the interval holds the truth in .93 to .97, give or take chance, and 1 is told from 1.5."""
     rng = np.random.default_rng(16)
     found = [
@@ -155,6 +155,10 @@ def test_the_optimism_that_was_planted_is_found_and_none_where_none_was(optimism
     assert np.mean([f.estimate for f in found]) == pytest.approx(optimism, abs=0.03)
     assert 0.90 < covered < 0.985
     assert np.mean([f.low > 1 for f in found]) > 0.99 if optimism > 1 else covered > 0.9
+    mean = np.mean([f.estimate for f in found])
+    figure(
+        "000-05", f"optimism {optimism} planted: {mean:.2f} found, covered in {covered:.3f} of 200"
+    )
 
 
 def test_what_waits_for_a_request_left_out_is_left_out_too():

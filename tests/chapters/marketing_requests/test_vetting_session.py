@@ -38,7 +38,7 @@ ANSWERS = [word for n in range(1, 13) for word in (f"answer {n}", "1")]
 PICTURE = ["a", "b", "0 20000 50000", "-10000 0 0", "c", "d", "e", "soon"]
 
 
-def test_the_twelve_questions_come_in_the_articles_order_and_the_thirteenth_never(root):
+def test_the_twelve_questions_come_in_the_articles_order_and_the_thirteenth_never(root, figure):
     """12 + 8 fields; then the record is vetted on the day, with 12 of 24 points."""
     typist = Typist(*ANSWERS, *PICTURE)
     typist.session()
@@ -48,6 +48,7 @@ def test_the_twelve_questions_come_in_the_articles_order_and_the_thirteenth_neve
     assert [f.question in "".join(typist.screen) for f in BIG_PICTURE] == [True] * 8
     record = request_records.read_record("here", "Q-1")
     assert (record.state, record.states[0].on, record.score) == ("vetted", TODAY, 12)
+    figure("000-08", f"asked in the order {' '.join(numbers)}; {record.score} of 24 points")
 
 
 @pytest.mark.parametrize("n_typed", [1, 2, 3, 7, 24, 27])
@@ -90,7 +91,7 @@ def test_what_comes_from_a_list_moves_no_cursor(root):
     assert "Q<U+001B>[2J<U+000A>1: a request, on <U+001B>]0;x<U+0007><U+202E>" in text
 
 
-def test_the_leader_answers_apart_then_decides(root):
+def test_the_leader_answers_apart_then_decides(root, figure):
     Typist(*ANSWERS, *PICTURE).session()
     typist = Typist(PLANTED, "2", "x", "a", "pays", "soon", "a", "pays", "2027-01-15")
     typist.session(is_leader=True)
@@ -100,6 +101,8 @@ def test_the_leader_answers_apart_then_decides(root):
     assert "If it happens, less if it does not: 23,333 (0 to 60,000)." in typist.screen
     files = [f for f in root.rglob("*") if f.is_file() and PLANTED in f.read_text(encoding="utf-8")]
     assert [f.parent.name for f in files] == ["leader"]
+    figure("000-09", f"the leader's answer is in {len(files)} file, under {files[0].parent.name}")
+    figure("000-11", "impact of both ways asked for: 23,333 (0 to 60,000) apart")
 
 
 def test_no_decision_without_the_leaders_own_answer(root):
@@ -110,7 +113,7 @@ def test_no_decision_without_the_leaders_own_answer(root):
     assert request_records.read_record("here", "Q-1").state == "tabled"
 
 
-def test_an_alternative_stands_beside_both_wishes_and_a_must_have_waits_on(root):
+def test_an_alternative_stands_beside_both_wishes_and_a_must_have_waits_on(root, figure):
     Typist(*ANSWERS, *PICTURE).session()
     Typist("own", "1", "m").session(is_leader=True)
     assert request_records.read_record("here", "Q-1").must_have_since == TODAY
@@ -122,6 +125,7 @@ def test_an_alternative_stands_beside_both_wishes_and_a_must_have_waits_on(root)
         "no fair",
         "a webinar",
     )
+    figure("000-33", "the third way stands beside the wishes of sales and of marketing")
 
 
 def test_nothing_waits_where_everything_is_vetted(root):
