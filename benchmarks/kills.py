@@ -178,8 +178,8 @@ def kill_once(root: Path, work: str, moment: float) -> Ended:
     if work == "report":
         whole &= state_of_reports(root) == "whole" and is_history_whole(root)
     return Ended(
-        work, round(took, 1), round(took + after, 1), was_over, reports, kernels, kept, n_run(lines),
-        len(left_behind(root)), whole,
+        work, round(took, 1), round(took + after, 1), was_over, reports, kernels, kept,
+        n_run(lines), len(left_behind(root)), whole,
     )  # fmt: skip
 
 

@@ -136,14 +136,15 @@ def test_a_lead_returned_and_merged_into_a_later_one_is_one_lead_with_both_histo
     assert got.aside("lead_status_history") == {"overlapping_merge": 1}
     assert got.aside("leads") == {"merged_record": 1}
     until = pd.Timestamp("2026-04-01", tz="UTC").as_unit("us")
-    table = lead_ledger.ledger_by_round(
-        lead_ledger.lead_stays(history, got.tables["leads"], until)
-    )
+    table = lead_ledger.ledger_by_round(lead_ledger.lead_stays(history, got.tables["leads"], until))
     assert table["handed_over"].tolist() == [1, 1, 0]
     assert table["returned"].tolist() == [1, 0, 0]
     assert table["requalified"].tolist() == [1, 0, 0]
     assert table["with_sales"].tolist() == [0, 1, 0]
-    figure("002-17", "merged: 1 lead, 2 hand-overs, 1 return; a step after its survivor's first left out")
+    figure(
+        "002-17",
+        "merged: 1 lead, 2 hand-overs, 1 return; a step after its survivor's first left out",
+    )
 
 
 IDS = ("a", "b", "c", "d")
@@ -165,7 +166,18 @@ def joined_history(connection, steps, merges):
     )
     start = pd.Timestamp("2025-01-01", tz="UTC")
     rows = [
-        (name, None, stage, stage, None, (start + pd.Timedelta(days=day)).to_pydatetime(), False, None, "f", n)
+        (
+            name,
+            None,
+            stage,
+            stage,
+            None,
+            (start + pd.Timedelta(days=day)).to_pydatetime(),
+            False,
+            None,
+            "f",
+            n,
+        )
         for n, (name, stage, day) in enumerate(steps)
     ]
     database.insert_rows(connection, "parsed_lead_status_history", rows)

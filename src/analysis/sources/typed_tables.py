@@ -165,9 +165,7 @@ def make_typed_table(
     return n_in
 
 
-def _filled_columns(
-    intake: intake.Intake, name: str, columns: dict[str, Kind]
-) -> dict[str, Kind]:
+def _filled_columns(intake: intake.Intake, name: str, columns: dict[str, Kind]) -> dict[str, Kind]:
     """Return the columns of a table that an export or a later step may write to."""
     sources = table_sources(intake, name)
     if name in WRITTEN_LATER or not sources:
