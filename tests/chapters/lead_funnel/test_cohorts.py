@@ -62,8 +62,8 @@ def test_leads_that_nobody_followed_have_no_step_and_no_leak():
 @pytest.mark.parametrize(
     ("lost", "says"),
     [
-        ([40.0, 30.0], "than at any other step."),
-        ([40.0, math.nan], "of those that can be told; the step MQL to Won cannot."),
+        ([40.0, 30.0], "Most leads are lost at the step Lead to MQL: 40 of 100. Begin there."),
+        ([40.0, math.nan], "Begin there; the step MQL to Won cannot be told."),
         ([0.0, 0.0], "Hardly a lead is lost"),
         ([math.nan, math.nan], "We cannot tell yet"),
     ],

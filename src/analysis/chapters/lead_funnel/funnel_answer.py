@@ -380,11 +380,13 @@ def leak_step(answer: FunnelAnswer) -> str:
         return "We cannot tell yet where most leads are lost: too few were watched for a year."
     half = f"{leak['days']:.0f}"
     soon = f" Half of those who go on do so by day {half}." if leak["days"] >= 0 else ""
-    among = f" of those that can be told; the step {unknown} cannot" if unknown else ""
-    return (
-        f"Most leads are lost at the step {leak['step']}: {leak['lost_per_100']:.0f} of 100"
-        f"{among}. Begin there.{soon}"
-    )
+    where = f"{leak['step']}: {leak['lost_per_100']:.0f} of 100."
+    if unknown:
+        return (
+            f"Of the steps that can be told, most leads are lost at {where} Begin there; the step "
+            f"{unknown} cannot be told.{soon}"
+        )
+    return f"Most leads are lost at the step {where} Begin there.{soon}"
 
 
 def activity_step(advice: pd.DataFrame) -> str:
