@@ -209,7 +209,7 @@ def test_the_largest_burden_is_told_with_its_hours_and_money():
         rows, columns=["label", "n_reps", "hours", "hours_low", "hours_high", "amount"]
     )
     assert time_use.largest_burden(found, "2026Q3", currency="USD") == (
-        "List building, cold calls takes 5.2 hours of a rep's week (5.0 to 5.5; n = 40 reps), $2.40M in 2026Q3, "
+        "Of a rep's week, 5.2 hours go into list building, cold calls (5.0 to 5.5; n = 40 reps), $2.40M in 2026Q3, "
         "more than any other burden."
     )
 

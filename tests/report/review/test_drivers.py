@@ -77,7 +77,7 @@ def test_what_is_not_named_is_counted_and_summed():
 
 
 def test_the_same_step_a_year_before_stands_beside_it(card):
-    assert drivers.usual_step(SPLITS, card) == "Same quarters a year before: +$59."
+    assert drivers.usual_step(SPLITS, card) == "A year before it moved by +$59."
 
 
 def test_a_waterfall_ends_where_the_figure_does(card):

@@ -158,7 +158,9 @@ def page(tmp_path, raw, stays, *cells):
 def test_the_meetings_own_cost_by_hand(tmp_path, raw, stays):
     """8 people x 1.5 h x 50,000 / 500 h = 1,200."""
     meeting = page(tmp_path, raw, stays)["meeting"]
-    assert meeting == "8 people for 1.5 h at $100 a working hour, as the reps' costs: $1,200."
+    assert meeting == (
+        "8 people for 1.5 h come to $1,200, at the $100 that a rep's working hour costs."
+    )
 
 
 def test_what_fewer_than_five_reps_cost_is_not_told(tmp_path, raw, stays):

@@ -76,7 +76,7 @@ class Appraised(NamedTuple):
     def payback_note(self) -> str:
         """From when the payback counts; 0 months need a word."""
         is_at_once = self.headlines["payback_months"].estimate == 0
-        middle = " In the middle of the outcomes the sum never lies below zero."
+        middle = " In the middle outcome it is never in the red."
         return "From the first start." + (middle if is_at_once else "")
 
     @property

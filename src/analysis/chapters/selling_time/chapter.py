@@ -43,8 +43,8 @@ def average_and_next_hour(selling: SellingTime) -> LabelledTable:
     return LabelledTable(
         few_hidden(compared, smallest=selling.counted["smallest_cell"], keep=["figure", "kind"]),
         f"95% intervals, n = {selling.basis.n_reps} reps, {selling.company.quarter}; bookings "
-        "come a sales cycle later. The cost holds commission too, which the margin has paid "
-        "already: the comparison is on the safe side.",
+        "come a sales cycle later. Commission is taken off twice, in the margin and in the "
+        "cost: the comparison is on the safe side.",
         {
             "figure": ("text", "Figure"),
             "kind": ("text", "Kind"),

@@ -30,7 +30,7 @@ CLASS_LABELS = {
     "preparation": "Preparation, proposals",
     "prospecting": "List building, cold calls",
     "internal": "Internal meetings",
-    "admin": "Reporting, administration",
+    "admin": "Reporting and administration",
     "training": "Training",
     "unclassified": "Unclassified",
 }
@@ -179,8 +179,8 @@ def largest_burden(burden_table: pd.DataFrame, quarter: str, *, currency: str) -
         return f"We cannot tell what keeps reps from selling in {quarter}: no rep logged enough."
     most = with_hours.sort_values("hours", ascending=False).iloc[0]
     says = (
-        f"{most['label']} takes {most['hours']:.1f} hours of a rep's week ({most['hours_low']:.1f} "
-        f"to {most['hours_high']:.1f}; n = {most['n_reps']:.0f} reps)"
+        f"Of a rep's week, {most['hours']:.1f} hours go into {str(most['label']).lower()} "
+        f"({most['hours_low']:.1f} to {most['hours_high']:.1f}; n = {most['n_reps']:.0f} reps)"
     )
     costs = f", {money.millions_text(most['amount'], currency)}" if pd.notna(most["amount"]) else ""
     return f"{says}{costs} in {quarter}, more than any other burden."

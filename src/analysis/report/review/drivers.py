@@ -388,7 +388,7 @@ def usual_step(splits: HeadlineSplits, card: Payload) -> str:
         return ""
     step = formats.shown_difference(split.now, split.then, card["format"])
     words = formats.signed_words(step, card["format"], card["currency"])
-    return f"Same quarters a year before: {words}."
+    return f"A year before it moved by {words}."
 
 
 def waterfall(card: Payload, split: DriverSplit, quarter: str, now: str, leave: str) -> Row | None:

@@ -213,8 +213,8 @@ def _forecast_note(score: Mapping[str, Any], hits: tuple[int, int], *, is_any_ma
         return "No forecast was made for this quarter: the next report scores those below."
     now = sum(f["is_inside"] for f in score.values())
     return (
-        f"{now} of {len(score)} forecasts for this quarter held; {hits[0]} of {hits[1]} since the "
-        "first."
+        f"{now} of {len(score)} forecasts for this quarter came true, within their interval; "
+        f"{hits[0]} of {hits[1]} since the first."
     )
 
 
@@ -343,8 +343,8 @@ def _meeting(stays: pd.DataFrame, house: Settings) -> str:
         return f"{people} people for {hours:g} h, {people * hours:g} h together. {why}"
     money = [formats.cell_words(x, "money", currency) for x in (each, people * hours * each)]
     return (
-        f"{people} people for {hours:g} h at {money[0]} a working hour, as the reps' costs: "
-        f"{money[1]}."
+        f"{people} people for {hours:g} h come to {money[1]}, at the {money[0]} that a rep's working "
+        "hour costs."
     )
 
 
