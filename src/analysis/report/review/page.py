@@ -343,8 +343,8 @@ def _meeting(stays: pd.DataFrame, house: Settings) -> str:
         return f"{people} people for {hours:g} h, {people * hours:g} h together. {why}"
     money = [formats.cell_words(x, "money", currency) for x in (each, people * hours * each)]
     return (
-        f"{people} people for {hours:g} h come to {money[1]}, at the {money[0]} that a rep's working "
-        "hour costs."
+        f"{people} people for {hours:g} h come to {money[1]}, at the {money[0]} that a rep's "
+        "working hour costs."
     )
 
 
