@@ -382,7 +382,7 @@ def draw_calibration(table: pd.DataFrame, *, title: str, x_label: str, y_label: 
         ax.annotate(
             f"n {n:.0f}",
             (x, top),
-            xytext=(0, 3),
+            xytext=(0, 5),  # clear of a point at the interval's end
             textcoords="offset points",
             ha="center",
             color=MUTED,
