@@ -122,7 +122,7 @@ def test_a_sales_cycle_longer_than_the_programme_leaves_bookings_open():
     _, tables = teams(seed=5, n_teams=60, effect=0.3)
     got = assessment.assess_growth(tables._replace(median_cycle_days=700.0), spec=QUICK)
     assert got.growth_gap.verdict == "cannot tell"
-    assert [each.says for each in got.against] == ["6 quarters since; a deal takes 7.7"]
+    assert [each.says for each in got.against] == ["6 quarters since; a deal takes 7.7 quarters"]
     assert got.early.verdict == "found"
     assert "It raised new opportunities by" in growth_answer.growth_sentence(got)
 

@@ -101,7 +101,7 @@ def handover_figures(answer: LoopAnswer) -> LabelledTable:
     shaky = " It moved on that day too, so the difference says little." if moved else ""
     half = answer.touch.half
     soon = (
-        f" Half of those touched are so by the end of working hour {half + 1:.0f}."
+        f" Half of those touched are touched before working hour {half + 1:.0f} is over."
         if not math.isnan(half)
         else ""
     )

@@ -251,7 +251,9 @@ def sales_cycle(whole: Panel, median_cycle_days: float | None) -> Guard:
         return Guard(name, None, "the sales cycle is not known")
     since = float(np.median(len(whole.quarters) - whole.starts[whole.starts < NEVER]))
     cycle = median_cycle_days / DAYS_IN_QUARTER
-    return Guard(name, since < cycle, f"{since:.0f} quarters since; a deal takes {cycle:.1f}")
+    return Guard(
+        name, since < cycle, f"{since:.0f} quarters since; a deal takes {cycle:.1f} quarters"
+    )
 
 
 def single_team(effect: TeamContrast, sign: float, noun: str = "team") -> Guard:

@@ -271,7 +271,7 @@ def burden_by_team(reviewed: ReviewedRequests) -> LabelledTable:
             "leads_per_rep": ("number1", "Leads a rep"),
         },
         f"{SOURCE}, rep_quarter",
-        note="A rep: promised, cut to what promises came to, over the team's reps.",
+        note="Per rep: what was promised, cut to what promises came to, over the team's reps.",
     )
 
 
