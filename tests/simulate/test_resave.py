@@ -44,7 +44,7 @@ LACKS = {
     "reps": ["manager_id"],
     "stage_history": ["raw_amount", "close_date"],
 }
-LACKS_TABLES = ["attendees", "touches"]
+LACKS_TABLES = ["attendees", "contact_roles", "touches"]
 OF_RESPONSES = {  # what a panel makes of `touches`
     "lead_dates": ["activity", "activity_basis"],
     "sales_ready_leads": ["is_sales_ready"],

@@ -141,6 +141,12 @@ MORE_CASES: list[Case] = [
     _case("attendees", "deleted_record", {"is_deleted": True}, {"is_deleted": False}),
     _case("attendees", "declined", {"answer": "Declined"}, {"answer": None}),
     _case("attendees", "unknown_activity", {"activity_id": "nothing"}, {}),
+    Case("contact_roles", "repeated_record", {1}, [BASE["contact_roles"], BASE["contact_roles"] | {"roles": "decision_maker"}, BASE["contact_roles"] | {"contact_id": "k2"}]),
+    _case("contact_roles", "deleted_record", {"is_deleted": True}, {"is_deleted": False, "contact_id": "k2"}),
+    _case("contact_roles", "no_role", {"roles": "--None--"}, {"roles": "BLOCKER;END_USER"}),
+    _case("contact_roles", "no_account", {"account_id": None, "opportunity_id": "o7"}, {"account_id": "a1", "opportunity_id": "o7"}),
+    _case("contact_roles", "unknown_account", {"account_id": "a7"}, {}),
+    _case("contact_roles", "unlisted_role", {"roles": "Head of Eve Person"}, {"roles": "Other", "contact_id": "k2"}),
     Case(
         "activities", "older_version", {0},
         [EVENT | {"modified_at": TEN, "minutes": 60.0}, EVENT | {"modified_at": ELEVEN, "ended_at": _hours(2), "minutes": 120.0, "stated_minutes": 120.0}],

@@ -58,6 +58,7 @@ BASE: dict[str, Row] = {
     },
     "touches": {"lead_id": "l9", "campaign_id": "c9", "is_response": True, "responded_at": TEN, "added_at": TEN},
     "attendees": {"activity_id": "x9", "relation_id": "003000000000001AAA", "answer": "Accepted"},
+    "contact_roles": {"account_id": "a1", "contact_id": "k1", "roles": "Decision Maker"},
     "activities": {
         "activity_id": "x1", "rep_id": ADA, "kind": "event", "subject": "Demo", "started_at": TEN, "ended_at": ELEVEN,
         "minutes": 60.0, "stated_minutes": 60.0, "logged_at": TEN, "is_all_day": False,

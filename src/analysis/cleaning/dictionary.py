@@ -108,6 +108,8 @@ HAND_COLUMNS = {
         "target_accounts",
         "executive_contact_id",
     ): "the CRM's id of the executive to be met there; missing: nobody is named",
+    ("contact_roles", "contact_id"): "the CRM's id of the contact, as in attendees",
+    ("contact_roles", "roles"): "part in buying, such as decision maker; several joined by ;",
     ("quotas", "quota_amount"): "bookings target of the period, in `currency`",
     ("quotas", "currency"): "ISO 4217 code of the amount",
     ("finance_bookings", "currency"): "ISO 4217 code; must be the reporting currency",

@@ -29,3 +29,42 @@ create or replace macro role_of_title(title) as case
       'vendite|venditore|vendas|verkoop|verkoper|accountmanager|handlowiec|sprzedaz')
     then 'rep'
 end;
+
+-- What the CRM says of a contact's part in buying, in one of nine words: a role is no title, and
+-- whatever else stands in the cell, a name perhaps, is only "other".
+create or replace macro buying_role(word) as case
+  when name_key(word) in ('', 'none', 'select', 'bitteauswahlen', 'keine', 'ninguno') then null
+  when name_key(word) in (
+      'decisionmaker', 'entscheider', 'entscheiderin', 'entscheidungstrager', 'decideur',
+      'responsabledeladecision', 'responsabledetomadedecisiones', 'decisor', 'decisore',
+      'beslisser', 'tomadordedecision')
+    then 'decision maker'
+  when name_key(word) in (
+      'budgetholder', 'economicbuyer', 'economicdecisionmaker', 'budgetverantwortlicher',
+      'budgetverantwortliche', 'wirtschaftlicherentscheider', 'wirtschaftlichereinkaufer',
+      'acheteureconomique', 'compradoreconomico', 'budgethouder')
+    then 'budget holder'
+  when name_key(word) in ('executivesponsor', 'sponsor', 'champion', 'internalchampion',
+      'forderer', 'parrain', 'patrocinadorejecutivo')
+    then 'champion'
+  when name_key(word) in ('influencer', 'beeinflusser', 'einflussnehmer', 'prescripteur',
+      'influenceur', 'influenciador', 'influyente')
+    then 'influencer'
+  when name_key(word) in ('evaluator', 'technicalbuyer', 'technicaldecisionmaker', 'bewerter',
+      'gutachter', 'technischereinkaufer', 'technischerentscheider', 'evaluateur', 'evaluador',
+      'acheteurtechnique', 'compradortecnico')
+    then 'evaluator'
+  when name_key(word) in ('businessuser', 'enduser', 'user', 'anwender', 'anwenderin',
+      'endbenutzer', 'benutzer', 'geschaftsanwender', 'utilisateur', 'utilisateurfinal',
+      'usuario', 'usuariofinal', 'gebruiker')
+    then 'user'
+  when name_key(word) in ('legalandcompliance', 'legal', 'compliance', 'recht', 'juridique')
+    then 'legal'
+  when name_key(word) in ('blocker', 'blockierer', 'bloqueur', 'bloqueador', 'opponent')
+    then 'blocker'
+  else 'other'
+end;
+
+create or replace macro buying_roles(cell) as nullif(array_to_string(list_sort(list_distinct(
+  list_transform(regexp_split_to_array(cell, '[;|,/]'), lambda word: buying_role(word))
+)), '; '), '');

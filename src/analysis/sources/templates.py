@@ -37,6 +37,7 @@ EXAMPLES = {  # a line of each file, its cells in the order of its columns
     "incentives": "T-1,marketing,2026-01-01,2027-01-01,0.1",
     "metric_packs": "K-7,T-1,2026-07-01,4,2026-07-28,2026-07-28,12,9",
     "target_accounts": "T-1,sales,ACC-88,2026-07-01,,2026-06-24,2026-06-20,CON-7",
+    "contact_roles": "ACC-88,CON-7,decision maker",
     "campaign_notices": (
         "N-1,T-1,C-12,2026-07-20,2026-07-09,true,true,2026-05-18,2026-05-20,2026-07-07,G-1,8,5"
     ),

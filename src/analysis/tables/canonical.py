@@ -39,6 +39,7 @@ BUILD_ORDER = (
     "touches",
     "activities",
     "attendees",
+    "contact_roles",
     "sales_ready_definitions",
     "goals",
     "plans",

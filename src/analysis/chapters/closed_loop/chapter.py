@@ -9,6 +9,7 @@ import pandas as pd
 
 from analysis.chapters.closed_loop import (
     attribution,
+    buying_roles,
     credit,
     definition_replay,
     handover,
@@ -59,6 +60,7 @@ def loop_data(answer: LoopAnswer) -> LabelledTable:
     lines = [
         (f"Leads created by {answer.funnel.as_of}", len(answer.funnel.rows)),
         ("With dated steps", stays.rows["lead_id"].nunique()),
+        ("Records merged into one of them, whose steps are told as its own", _n_merged(answer)),
         ("Handed over for the first time in the four quarters", len(answer.handed)),
         ("Handed over again, out of nurture", entries["nurture"]),
         ("Handed over again after they were closed",
@@ -75,6 +77,10 @@ def loop_data(answer: LoopAnswer) -> LabelledTable:
         answer.source,
         note=missing,
     )
+
+
+def _n_merged(answer: LoopAnswer) -> int:
+    return int(answer.company.table("lead_status_history")["merged_from"].nunique())
 
 
 def handover_figures(answer: LoopAnswer) -> LabelledTable:
@@ -300,8 +306,7 @@ def target_figures(answer: LoopAnswer, targets: Targets) -> LabelledTable:
     rows = targets.figures if len(targets.lists) else targets.figures.iloc[:0]
     n_people = targets.contacts
     met = (
-        f" Half of the accounts have {pd.Series(n_people).median():.0f} people met or fewer; "
-        "no export says what their roles are."
+        f" Half of the accounts have {pd.Series(n_people).median():.0f} people met or fewer."
         if len(n_people)
         else " Nobody exported who was at meetings."
     )
@@ -313,6 +318,46 @@ def target_figures(answer: LoopAnswer, targets: Targets) -> LabelledTable:
         f"target_accounts, activities, attendees, touches, {answer.company.quarter}",
         note=f"A dash: one side has no list, or no export says it.{met}",
     )
+
+
+def roles_table(answer: LoopAnswer, targets: Targets) -> LabelledTable:
+    """Who was met at target accounts, by their part in buying: a row a role; empty where no role is
+    on record there.
+    """
+    found = targets.roles
+    smallest = answer.company.settings.people.smallest_cell
+    hidden = bool(found.rows["suppressed"].ne("").any())
+    few = f" A dash: fewer than {smallest} people." if hidden else ""
+    beside = (
+        " Nobody exported who was at meetings."
+        if math.isnan(found.n_unnamed)
+        else f" {found.n_unnamed:,.0f} people met have none on record."
+    )
+    return _shown(
+        found.rows,
+        f"People with a part in buying at target accounts, and those met in the four quarters to "
+        f"{answer.company.quarter}; n = {found.n_known:,} of {found.n_targets:,} accounts with a "
+        "role on record",
+        {
+            "role": ("text", "Role"),
+            "n_people": ("count", "People"),
+            "n_accounts": ("count", "Accounts with one"),
+            "n_met": ("count", "One was met"),
+            "share": ("percent", "Share"),
+            "low": ("percent", "95% from"),
+            "high": ("percent", "to"),
+            "per_account": ("number2", "Met per account"),
+        },
+        f"contact_roles, target_accounts, activities, attendees, {answer.company.quarter}",
+        note="Roles as the CRM notes them on opportunities or accounts; a person may have several."
+        f"{beside}{few}",
+    )
+
+
+def roles_sentence(answer: LoopAnswer, targets: Targets) -> str:
+    """Say why it cannot be told which roles were met."""
+    has_roles = len(answer.company.table("contact_roles")) > 0
+    return buying_roles.roles_gap(targets.roles, has_roles=has_roles)
 
 
 def spend_sentence(answer: LoopAnswer, targets: Targets) -> str:

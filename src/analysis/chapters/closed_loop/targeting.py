@@ -11,16 +11,21 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
-from analysis.chapters.alignment import reference
-from analysis.chapters.closed_loop import target_lists
+from analysis.chapters.alignment import reference, score_leads
+from analysis.chapters.closed_loop import buying_roles, target_lists
 from analysis.stats.intervals import share_interval
 
 if TYPE_CHECKING:
     import datetime as dt
 
+    from analysis.chapters.closed_loop.buying_roles import RolesMet
     from analysis.chapters.closed_loop.loop_answer import LoopAnswer
 
 LEAST_KNOWN = 0.5  # of spend whose account is known, for its share on target to stand for all
+ACTIVITY = [
+    "activity_id", "rep_id", "kind", "activity_class", "started_at", "account_id", "opportunity_id",
+]  # fmt: skip
+WITHOUT_CLIENT = ("preparation", "prospecting", "internal", "admin", "training", "time_off")
 OF_RULES = ("quarters", "campaigns", "touches", "opportunities", "leads", "target_accounts",
             "goals", "activity_targets")  # fmt: skip
 
@@ -41,6 +46,7 @@ class Targets(NamedTuple):
     people_known: float
     contacts: np.ndarray
     events: pd.DataFrame
+    roles: RolesMet
 
 
 def company_targets(answer: LoopAnswer) -> Targets:
@@ -65,7 +71,11 @@ def company_targets(answer: LoopAnswer) -> Targets:
         target_lists.readiness_of_events(
             company.table("campaigns"), company.table("campaign_notices"), as_of, answer.first_day
         ),
-    )
+        buying_roles.roles_met(
+            company.table("contact_roles"), met, wanted,
+            smallest=company.settings.people.smallest_cell,
+        ),
+    )  # fmt: skip
 
 
 def _since(table: pd.DataFrame, column: str, first: dt.date, last: dt.date) -> pd.DataFrame:
@@ -98,11 +108,23 @@ def _work(answer: LoopAnswer) -> pd.DataFrame:
     """Return activities of the four quarters with the account they were about."""
     company = answer.company
     work = _since(
-        company.table("activities")[["activity_id", "started_at", "account_id", "opportunity_id"]],
+        company.table("activities")[ACTIVITY],
         "started_at", answer.first_day, answer.funnel.as_of,
     )  # fmt: skip
     deals = company.table("opportunities").set_index("opportunity_id")["account_id"]
     return work.assign(account_id=work["account_id"].fillna(work["opportunity_id"].map(deals)))
+
+
+def _is_contact(answer: LoopAnswer, work: pd.DataFrame) -> pd.Series[bool]:
+    """Return which activities are calls or meetings of sales with a client: neither another side's
+    work, nor research or desk work about the account, nor an e-mail.
+    """
+    reps = answer.company.table("reps")
+    sellers = reps.loc[reps["role"].isin(score_leads.SELLERS), "rep_id"]
+    is_meeting = ~work["kind"].isin(["call", "email", "task"]) & ~work["activity_class"].isin(
+        WITHOUT_CLIENT
+    )
+    return work["rep_id"].isin(sellers) & (work["kind"].eq("call") | is_meeting)
 
 
 def _figures(
@@ -119,7 +141,7 @@ def _figures(
     both = target_lists.list_overlap(*sides)
     has_both = all(sides)
     signed = set(lists.loc[lists["is_approved"], "account_id"]) & sides[0] & sides[1]
-    worked_on = set(work["account_id"].dropna())
+    worked_on = set(work.loc[_is_contact(answer, work), "account_id"].dropna())
     deals = company.table("opportunities")
     pursued = deals.loc[deals["status"].isin(["open", "won"]), "account_id"].dropna()
     named = lists.dropna(subset=["executive_key"])[["account_id", "executive_key"]]

@@ -17,6 +17,8 @@ from analysis.chapters.joint_work import (
     small_meetings,
 )
 from analysis.chapters.joint_work.campaign_delivery import SHARES, count_share, share_of
+from analysis.chapters.joint_work.shared_research import WINDOW_DAYS
+from analysis.chapters.lead_funnel.funnel_answer import selling_hour_cost
 from analysis.project import money
 from analysis.project.errors import CrmDataError
 from analysis.tables.labelled_table import LabelledTable
@@ -268,13 +270,15 @@ def role_shares(work: JointWork) -> LabelledTable:
         ("Meetings that spoke of all three topics", share_of(_flag(meetings["n_topics"], 3))),
         ("Meetings that marketing invited to", share_of(_side(meetings["host_side"]))),
         ("Reps heard in a meeting of up to six", small_meetings.reps_heard(work.company)),
+        (f"Accounts marketing researched that sales did within {WINDOW_DAYS} days",
+         work.research.accounts),
         ("Key metrics opened by those sent them",
          count_share(int(packs["n_opened"].sum()), int(packs["n_recipients"].sum()))),
     ]  # fmt: skip
     return _share_table(
         lines,
         f"Who answers for what, {work.company.quarter}; meetings and packs: {work.year}.",
-        "stage_owners, goals, joint_meetings, metric_packs",
+        "stage_owners, goals, joint_meetings, metric_packs, activities",
         note="Topics: new opportunities, concerns, bottlenecks. A stage has one accountable side "
         "where both sides name the same one.",
     )
@@ -352,6 +356,33 @@ def goals_sentence(work: JointWork) -> str:
     return (
         f"Of metric, value at first, target, date and owner a goal states {specific:.0%} on "
         f"average (n = {len(goals)} goals). {conflicts}{in_circle}"
+    )
+
+
+def research_sentence(work: JointWork) -> str:
+    """Say how many hours of research were done twice, at what cost, and what cannot be compared."""
+    research = work.research
+    if research.why:
+        return f"We cannot tell whether one account is researched twice: {research.why}."
+    named = research.named
+    rest = (
+        f"Of research, {named['sales']:.0%} of sales' hours and {named['marketing']:.0%} of "
+        "marketing's name an account; the rest cannot be compared."
+    )
+    hours = sum(research.hours.values())
+    if not hours > 0:
+        return f"No account was researched by both sides within {WINDOW_DAYS} days. {rest}"
+    money_spent = (
+        research.hours["marketing"] * work.company.settings.money.marketing_hour_cost_amount
+    )
+    if research.hours["sales"] > 0:
+        money_spent += research.hours["sales"] * selling_hour_cost(work.company)
+    currency = work.company.settings.company.currency
+    cost = "" if np.isnan(money_spent) else f", worth {money.amount_text(money_spent, currency)}"
+    n = research.accounts.hits
+    return (
+        f"{hours:,.1f} hours of research on {n:,} account{'' if n == 1 else 's'} may have been "
+        f"done twice, by both sides within {WINDOW_DAYS} days{cost}. {rest}"
     )
 
 

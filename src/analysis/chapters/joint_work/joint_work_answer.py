@@ -18,6 +18,7 @@ from analysis.chapters.joint_work import (
     campaign_delivery,
     content_trial,
     role_agreement,
+    shared_research,
 )
 from analysis.project import money
 from analysis.stats.result import Result
@@ -25,6 +26,7 @@ from analysis.stats.result import Result
 if TYPE_CHECKING:
     from analysis.chapters.joint_work.campaign_delivery import Share
     from analysis.chapters.joint_work.content_trial import ExtraSales
+    from analysis.chapters.joint_work.shared_research import SharedResearch
     from analysis.stats.result import Verdict
     from analysis.store.company import Company
 
@@ -60,7 +62,8 @@ class JointWork(NamedTuple):
     """Rows of a company's tables in the latest four quarters, by name; empty where none is kept.
 
     `notices` are those of campaigns sent in that time, with what `campaign_delivery.with_delivery`
-    adds; `trial` is None where nobody was left out of anything.
+    adds; `trial` is None where nobody was left out of anything; `research` is what both sides
+    researched.
     """
 
     company: Company
@@ -69,6 +72,7 @@ class JointWork(NamedTuple):
     notices: pd.DataFrame
     trial: ExtraSales | None
     trial_way: str
+    research: SharedResearch
 
     @property
     def gaps(self) -> list[str]:
@@ -106,8 +110,20 @@ def review_joint_work(company: Company) -> JointWork:
     rows["content_trials"] = trials
     way, extra = _latest_trial(trials, company.table("opportunities"), last)
     return JointWork(
-        company, first_day, rows, _with_delivery(company, rows["campaign_notices"]), extra, way
+        company, first_day, rows, _with_delivery(company, rows["campaign_notices"]), extra, way,
+        _research(company, first_day, last),
+    )  # fmt: skip
+
+
+def _research(company: Company, first: dt.date, last: dt.date) -> SharedResearch:
+    entries = shared_research.research_entries(
+        company.table("activities"), company.table("reps"), company.table("opportunities")
     )
+    zone = company.settings.company.time_zone
+    since, until = (
+        pd.Timestamp(day).tz_localize(zone) for day in (first, last + dt.timedelta(days=1))
+    )
+    return shared_research.shared_research(entries[entries["started_at"] < until], since)
 
 
 def _between(table: pd.DataFrame, column: str, first: dt.date, last: dt.date) -> pd.DataFrame:

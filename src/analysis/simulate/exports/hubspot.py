@@ -76,7 +76,11 @@ LACKS: dict[str, tuple[str, ...]] = {  # columns of clean tables that these expo
 ADDS: dict[str, tuple[str, ...]] = {
     "opportunities": ("pipeline",)
 }  # what the Salesforce layout of the demo lacks
-LACKS_TABLES = ("attendees", "touches")  # invitees and people reached are no exports of their own
+LACKS_TABLES = (  # invitees, people reached and contacts' roles are no exports of their own
+    "attendees",
+    "contact_roles",
+    "touches",
+)
 # Salesforce file → file here and id space, for the ids of planted defects.
 _MOVED = {
     "Opportunity": ("deals", "deal"),

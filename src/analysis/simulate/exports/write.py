@@ -17,6 +17,7 @@ from analysis.project import paths
 from analysis.simulate import own_settings, simulated_tables
 from analysis.simulate.defects import plant, sheet
 from analysis.simulate.exports import (
+    account_records,
     hand_kept_files,
     hubspot,
     hubspot_ids,
@@ -81,7 +82,9 @@ def write_exports(
     defects: dict[str, Defect] = {}
     if dirt is not None:
         defects = plant.plant_defects(files, dirt, company.seed)
-    truth: dict[str, object] = {"layout": layout}
+    records = account_records.account_records(company, simulated, keys, files["Event"], defects)
+    files |= records.files
+    truth: dict[str, object] = {"layout": layout, **records.truth}
     owners: Mapping[str, str] = {}
     if layout == "hubspot":
         owners = hubspot_ids.id_spaces(files, keys)["owner"].pairs()
