@@ -175,7 +175,8 @@ BOTH = ["reported", pytest.param("without_pay", marks=pytest.mark.study)]
 PRIVATE_ENGLISH = (
     "pays from", "quotas ask", "holds if", "the quarter itself", "would settle it", "do not hold", "in play",
     "cannot be told", "is unaccounted for", "closer to the truth", "sceptical prior", "one plus each", "skill lifts",
-    "worth knowing up to", "upper end", "left out whole", "is not thereby",
+    "worth knowing up to", "upper end", "left out whole", "is not thereby", "times more than as many", "nothing had begun of",
+    "in money of its first", "with nothing assumed", "leads are extra", "teams did",
 )  # fmt: skip
 
 
@@ -186,6 +187,7 @@ def test_the_report_speaks_plain_english(which, request):
     with pikepdf.open(root / "reports" / "tiny" / QUARTER / "alignment-roi.pdf") as opened:
         text = squeezed("".join(pages(opened))).lower()
     assert [phrase for phrase in PRIVATE_ENGLISH if squeezed(phrase) in text] == []
+    assert re.findall(r".{9}[+\N{MINUS SIGN}]0(?:\.0+)?(?![\d.])", text) == []
 
 
 BODY_TOP, BODY_BOTTOM = 85.0, 768.0  # of a page's text [pt from the top]

@@ -204,13 +204,14 @@ def signed_words(change: float, name: str, currency: str) -> str:
 
     Examples
     --------
-    >>> signed_words(56, "money", "USD"), signed_words(0.012, "percent", "")
-    ('+$56', '+1.2 pp')
-    """
+    >>> signed_words(56, "money", "USD"), signed_words(0.012, "percent", ""), signed_words(0.2, "count", "")
+    ('+$56', '+1.2 pp', '0')
+    """  # noqa: E501
     text = cell_words(change, name, currency)
     if format_of(name).kind == "share":
         text = f"{text.removesuffix('%')} pp"
-    return f"+{text}" if change > 0 and not text.startswith("+") else text
+    is_more = change > 0 and re.search("[1-9]", text) is not None
+    return f"+{text}" if is_more and not text.startswith("+") else text
 
 
 def spreadsheet_format(name: str, currency: str = "") -> str:
