@@ -7,6 +7,8 @@ ROI     := $(BIN)/alignment-roi
 
 # Kernels of nbval and JupyterLab are forked, as those of reports are: no wait for imports.
 export JUPYTER_DEFAULT_PROVISIONER_NAME := alignment-roi-forked
+# pytest keeps what it makes of a test file, also where Python is told to write no bytecode: half a minute of each run.
+test studies: export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
