@@ -41,7 +41,7 @@ def test_the_present_value_names_the_lift_it_rests_on():
     assert hidden.lifts_sentence == ""
     alone = case._replace(effect=case.effect._replace(not_counted="fewer than 6 joined"))
     assert (
-        "bookings alone say +35%, opportunities were not counted, because fewer than 6 joined; the"
+        "bookings alone say +35%; opportunities were not counted, because fewer than 6 joined; the"
         in headlines.lifts_sentence(alone, 0.35)
     )
     assert "from bookings alone, as fewer than 6 joined" in headlines.method_words(alone)
