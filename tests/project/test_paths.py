@@ -3,6 +3,7 @@
 import pytest
 
 from analysis.project import paths
+from analysis.project.errors import OwnMapError
 
 
 def test_the_root_is_the_nearest_folder_with_settings(tmp_path, monkeypatch):
@@ -65,3 +66,14 @@ def test_datasets_are_folders_with_a_name(root):
 def test_a_project_without_exports_has_no_datasets(root):
     (root / "data" / "raw").rmdir()
     assert paths.dataset_names() == []
+
+
+def test_of_a_folder_that_leads_out_not_even_the_names_are_read(root, tmp_path_factory):
+    away = tmp_path_factory.mktemp("away")
+    (away / "secretname.toml").touch()
+    raw = paths.raw_folder("acme")
+    raw.mkdir(parents=True)
+    assert paths.own_files("acme", "rules") == []
+    (raw / "rules").symlink_to(away)
+    with pytest.raises(OwnMapError, match=r"^data/raw/acme/rules: it is a link that leads out"):
+        paths.own_files("acme", "rules")

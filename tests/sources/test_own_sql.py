@@ -85,6 +85,7 @@ def test_after_intake_the_database_reaches_its_output_folder_alone(tmp_path):
         (RULE.replace('"x"', '"x; drop"'), r"a rule must be called by small letters"),
         ('[derive]\nstatus = "raw_amount::date::varchar"', r"status under \[derive\] cannot be run: Conversion Error"),
         (RULE.replace('"true"', "\"regexp_matches(stage, '(?=a)')\""), r"rule x cannot be run: .*invalid perl operator"),
+        (RULE.replace('"true"', '"stage::int = 1"'), r"rule x cannot be run: .*convert string '\[a cell\]' to INT32"),
     ],
 )  # fmt: skip
 def test_own_columns_and_rules_are_refused_by_file_and_key(raw, text, message):

@@ -153,8 +153,7 @@ def read_rulebook(table: str, dataset: str) -> Rulebook:
         If an entry is not a rule, or a file is called as no table; the message says what is
         allowed.
     """
-    folder = paths.raw_folder(dataset) / "rules"
-    for file in sorted(folder.glob("*.toml")):
+    for file in paths.own_files(dataset, "rules"):
         field_maps.require_known(file.stem, TABLES, f"rules/{file.name}: a table")
     own = paths.own_file(dataset, f"rules/{table}.toml")
     work: dict[str, Kind] = validity.interval_work(table)

@@ -14,6 +14,7 @@ from analysis.project.errors import OwnMapError
 from analysis.sources.composed_sql import create_view, named_columns, query_text
 from analysis.sources.database import insert_rows, set_variable
 from analysis.sources.own_definitions import OWN_FILE, Definition
+from analysis.sources.own_maps import first_line
 from analysis.sources.sql_files import read_statements
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def make_sales_ready(
                 },
             )
         except duckdb.Error as error:
-            raise _refusal(definition, str(error)) from None
+            raise _refusal(definition, first_line(error, definition.when)) from None
 
 
 def _approval(connection: duckdb.DuckDBPyConnection, definition: Definition) -> str:
@@ -97,7 +98,7 @@ def _require_condition(connection: duckdb.DuckDBPyConnection, definition: Defini
         kind = connection.execute("describe " + query).fetchall()[1][1]
         connection.execute(query)
     except duckdb.Error as error:
-        raise _refusal(definition, str(error)) from None
+        raise _refusal(definition, first_line(error, definition.when)) from None
     if kind != "BOOLEAN":
         raise _refusal(definition, f"it is a {kind.lower()}, neither true nor false")
 
@@ -105,5 +106,5 @@ def _require_condition(connection: duckdb.DuckDBPyConnection, definition: Defini
 def _refusal(definition: Definition, why: str) -> OwnMapError:
     return OwnMapError(
         f"{OWN_FILE}: definition {definition.name}: when cannot be replayed: "
-        f"{why.partition(chr(10))[0]}. It may ask for {', '.join(SIGNALS)}."
+        f"{why}. It may ask for {', '.join(SIGNALS)}."
     )

@@ -88,6 +88,25 @@ def own_file(dataset: str, name: str) -> Path | None:
     return file
 
 
+def own_files(dataset: str, folder: str) -> list[Path]:
+    """Return the TOML files of a folder of a dataset's own, such as its rules, by name.
+
+    Raises
+    ------
+    OwnMapError
+        If it is no folder there: a link that leads out, of which not even the names are read.
+    """
+    place = raw_folder(dataset) / folder
+    if not os.path.lexists(place):
+        return []
+    why = why_strange(place, raw_folder(dataset))
+    if why is None and not place.is_dir():
+        why = "it is no folder; move it away"
+    if why:
+        raise OwnMapError(f"data/raw/{dataset}/{folder}: {why}.")
+    return sorted(place.glob("*.toml"))
+
+
 def processed_folder(dataset: str) -> Path:
     """Return the folder of a dataset's clean tables and panels."""
     return project_root() / "data" / "processed" / _dataset(dataset)

@@ -31,6 +31,11 @@ if TYPE_CHECKING:
     from analysis.tables import rulebook
 
 DECISIONS = "names.csv"
+_OF_CELLS = (
+    duckdb.ConversionException,
+    duckdb.InvalidInputException,
+    duckdb.OutOfRangeException,
+)
 # Columns that hold one of a few words, whatever a CRM calls them.
 WORDS: dict[tuple[str, str], tuple[str, ...]] = {
     ("opportunities", "status"): ("open", "won", "lost"),
@@ -183,9 +188,27 @@ def require_sound(
             )
 
 
-def first_line(error: duckdb.Error) -> str:
-    """Return what the database says of a statement it cannot run, in one line."""
-    return str(error).splitlines()[0]
+def first_line(error: duckdb.Error, sql: str = "") -> str:
+    """Return what the database says of a statement it cannot run, in one line.
+
+    A cell of the data that it quotes is left out: it may be anybody's name or pay.  What stands in
+    `sql` itself stays.
+
+    Examples
+    --------
+    >>> say = "Conversion Error: Could not convert string 'O'Hara' to INT32 when casting"
+    >>> first_line(duckdb.ConversionException(say))
+    "Conversion Error: Could not convert string '[a cell]' to INT32 when casting"
+    """
+    line = str(error).splitlines()[0]
+    if not isinstance(error, _OF_CELLS):
+        return line
+    line = re.sub(r"(with value ).*( can't be cast)", r"\1[of a cell]\2", line)
+    for quote in "'\"":
+        start, end = line.find(quote) + 1, line.rfind(quote)
+        if start and line[start:end] not in sql:
+            line = f"{line[:start]}[a cell]{line[max(start, end) :] if end >= start else quote}"
+    return line
 
 
 def sql_at_fault(
@@ -201,5 +224,5 @@ def sql_at_fault(
         try:
             connection.execute(query_text(["max(hash(whole))"], f"({statement}) whole")).fetchall()
         except duckdb.Error as problem:
-            return name, first_line(problem)
+            return name, first_line(problem, statement)
     return "", first_line(error)

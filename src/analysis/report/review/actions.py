@@ -126,7 +126,7 @@ def _complaint(problem: dict[str, Any], content: dict[str, Any]) -> str:
 def read_reviews(dataset: str, *, before: str) -> dict[str, ReviewMinutes]:
     """Return the reviews of reports of quarters before the quarter `before`, oldest first."""
     by_quarter: dict[str, ReviewMinutes] = {}
-    for file in sorted((paths.raw_folder(dataset) / REVIEWS_FOLDER).glob("*.toml")):
+    for file in paths.own_files(dataset, REVIEWS_FOLDER):
         if not quarters.QUARTER.fullmatch(file.stem):
             raise CrmDataError(
                 f"{REVIEWS_FOLDER}/{file.name}: a review is named after the quarter reviewed, "
