@@ -121,11 +121,13 @@ def test_a_hundred_choices_of_middle_size_are_those_of_dynamic_programming(figur
 
 
 def dense_problem(rng, *, n):
-    """Three capacities of which every request takes its share, unrelated to what it brings."""
-    weights = rng.integers(1, 1001, (3, n)).astype(float)
-    limits = np.floor(weights.sum(axis=1) * 0.3)
+    """Three capacities of which every request takes its share, unrelated to what it brings; a fourth
+    has no end.
+    """
+    weights = rng.integers(1, 1001, (4, n)).astype(float)
+    limits = np.floor(weights.sum(axis=1) * [0.3, 0.3, 0.3, np.inf])
     amounts = rng.integers(1, 1001, n).astype(float)
-    return ChoiceProblem(tuple(map(str, range(n))), amounts, ("a", "b", "c"), weights, limits)
+    return ChoiceProblem(tuple(map(str, range(n))), amounts, tuple("abcd"), weights, limits)
 
 
 def company_problem(rng, *, n):

@@ -79,6 +79,18 @@ def test_requests_that_fit_nowhere_are_not_called_unknown(company):
     assert "Ask for hours" not in request_answer.first_step(reviewed)
 
 
+def test_what_is_in_it_for_reps_sums_to_what_the_quarter_is_to_bring(company, figure):
+    """Bookings a rep of each team, times its reps, are those promised, cut to what promises came to."""
+    reviewed = with_capacity(company)
+    burden = chapter.burden_by_team(reviewed).frame.dropna(subset=["bookings_per_rep"])
+    teams = company.table("teams").set_index("team_name")["team_id"].reindex(burden["team"])
+    of_quarter = reviewed.of_quarter.groupby("team_id")["promised_bookings_amount"].sum()
+    forecast = reviewed.kept["bookings"].estimate * float(of_quarter.reindex(teams).sum())
+    total = float((burden["bookings_per_rep"] * burden["n_reps"]).sum())
+    assert total == pytest.approx(forecast)
+    figure("002-19", f"bookings per rep times reps: {total:,.0f}, forecast {forecast:,.0f}")
+
+
 def test_a_quarter_without_any_request_has_no_team_in_its_table(company):
     quiet = reviewed_requests.review_requests(
         Quiet(company.dataset, company.quarter, company.settings, company.audit)
@@ -143,9 +155,8 @@ def test_what_waits_for_a_session_is_what_nobody_decided_on(company):
 
 def test_an_ask_is_priced_by_the_article_where_no_company_is_named(figure):
     """30 minutes of 20 reps are 10 hours: 3,990 at 399, 37,880 at 3,788."""
-    ran = CliRunner().invoke(
-        cli.app, ["ask", "--minutes", "30", "--reps", "20", "--text", "We need a needle"]
-    )
+    ask = ["ask", "--minutes", "30", "--reps", "20", "--field", "Mood", "--field"]
+    ran = CliRunner().invoke(cli.app, [*ask, "Close date", "--text", "We need a needle"])
     assert ran.exit_code == 0
     lines = ran.stdout.splitlines()
     assert lines[1:3] == [
@@ -153,6 +164,8 @@ def test_an_ask_is_priced_by_the_article_where_no_company_is_named(figure):
         "bookings those hours must bring: $37,880",
     ]
     assert "words to avoid: 'need' at character 4" in lines
+    assert lines[-1] == "fields the exports hold already: Close date"
+    figure("002-22", "of the fields Mood and Close date the exports hold one: Close date")
     figure("002-10", "30 min x 20 reps: $3,990 at $399 an hour, $37,880 at $3,788")
 
 

@@ -93,6 +93,7 @@ def best_whole(
 ) -> Solved:
     """Return which whole variables between `low` and `high` have the highest price, `rows` kept."""
     turns = None
+    rows, upper = rows[np.isfinite(upper)], upper[np.isfinite(upper)]
     if len(price) >= CORE_FROM:
         turns = _relaxed_turns(price, rows, upper, low, high)
     if turns is None:

@@ -97,8 +97,8 @@ def describe_request(row: dict[str, object]) -> str:
 
     Examples
     --------
-    >>> describe_request({"request_id": "Q-5", "kind": "blog", "marketing_hours": 4.0})
-    'Q-5: blog, 4.0 h of marketing'
+    >>> describe_request({"request_id": "Q-5", "kind": "blog", "cost_amount": 12500.0})
+    'Q-5: blog, outlay 12,500'
     """
 
     def cell(name: str) -> str:
@@ -106,6 +106,8 @@ def describe_request(row: dict[str, object]) -> str:
         if value is None or pd.isna(value):  # type: ignore[call-overload]
             return ""
         text = f"{value:%Y-%m-%d}" if isinstance(value, dt.date) else str(value)
+        if isinstance(value, float):
+            text = f"{value:,.1f}".removesuffix(".0")
         return terminal_text(text).replace("\n", "<U+000A>").replace("\t", " ")[:MOST_SHOWN]
 
     parts = [cell("kind") or "a request"]
