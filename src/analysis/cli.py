@@ -59,6 +59,7 @@ if TYPE_CHECKING:
 
 
 INTERRUPTED_LINE = "interrupted: what stood before still stands"
+MOST_MINUTES = 100_000  # of an ask: a rep's year at work
 
 app = typer.Typer(
     help=(
@@ -349,7 +350,9 @@ def vet(
 
 @app.command(short_help="Price an ask of sales before it is sent, and check its words.")
 def ask(
-    minutes: Annotated[float, typer.Option(min=0, metavar="N", help="it takes each rep [min]")],
+    minutes: Annotated[
+        float, typer.Option(min=0, max=MOST_MINUTES, metavar="N", help="it takes each rep [min]")
+    ],
     reps: Annotated[int, typer.Option(min=1, metavar="N", help="reps it goes to")],
     dataset: Annotated[
         str | None,

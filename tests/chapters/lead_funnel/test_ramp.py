@@ -53,6 +53,15 @@ def test_own_deals_count_and_inherited_ones_do_not(hires):
     assert hires.n_before == 1
 
 
+def test_without_hire_dates_and_quarters_nobody_is_new():
+    """As HubSpot alone exports it: no day of hire, and no stay, whose ids then are no text."""
+    got = ramp.new_hires(
+        REPS.assign(hired_on=None), DEALS, CREATORS, STAYS.iloc[:0].astype({"rep_id": float}), PERIODS,
+        first_day=D(2025, 1, 1), as_of=D(2025, 6, 30),
+    )  # fmt: skip
+    assert (len(got.rows), got.n_before) == (0, 4)
+
+
 def test_without_deals_nobody_got_anywhere():
     """Leads alone: hires are there, and what they won nobody exported."""
     got = ramp.new_hires(

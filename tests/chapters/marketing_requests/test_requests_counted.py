@@ -225,7 +225,7 @@ def test_two_hundred_labelled_pairs(figure):
     [
         ("we need it", ["we", "need"]),
         ("a needle", []),
-        ("AI is here", []),
+        ("AI is here, i.e. now", []),
         ("Then I did", ["I"]),
         ("MUST, but: mandatory!", ["must", "but", "mandatory"]),
         (

@@ -86,8 +86,9 @@ def new_hires(
     own_sum = on_own.groupby(["rep_id", "quarter"], observed=True)["deal_amount"].sum()
     booked = booked.merge(own_sum.rename("own_amount").reset_index(), how="left")
     begin = booked["quarter"].map(periods.set_index("quarter")["from_day"])
-    hired_on = booked["rep_id"].map(rows.set_index("rep_id")["hired_on"])
-    booked = booked[pd.to_datetime(begin) >= hired_on]  # whole quarters alone
+    hired_on = booked["rep_id"].map(dict(zip(rows["rep_id"], rows["hired_on"], strict=True)))
+    is_whole = pd.to_datetime(begin) >= pd.to_datetime(hired_on)
+    booked = booked[is_whole]  # whole quarters alone
     at_quota = booked["quota_amount"] > 0
     reached = {
         "opportunity": _first(own, "created_at"),

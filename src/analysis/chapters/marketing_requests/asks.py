@@ -48,7 +48,7 @@ class ToneCheck(NamedTuple):
 
 def _whole(phrase: str) -> re.Pattern[str]:
     spaced = phrase.replace(" ", r"\s+")
-    return re.compile(rf"(?<![\w]){spaced}(?![\w])", re.IGNORECASE)
+    return re.compile(rf"(?<!\w){spaced}(?!\w|\.e\b)", re.IGNORECASE)  # "i.e." is no I
 
 
 PATTERNS = [

@@ -77,7 +77,8 @@ def _price_lines(dataset: str | None, *, minutes: float, n_reps: int) -> list[st
         prices = cost.marketing_ask(minutes, n_reps, hour, bookings)
         currency, basis = company.settings.company.currency, f"{dataset}, {company.quarter}"
     hours = minutes * n_reps / MINUTES_PER_HOUR
-    lines = [f"{minutes:g} minutes of {n_reps} reps is {hours:g} h of selling ({basis})"]
+    reps = f"{n_reps:,} rep{'s' * (n_reps != 1)}"
+    lines = [f"{minutes:g} minutes of {reps} is {round(hours, 2):,} h of selling ({basis})"]
     for row in prices.to_dict("records"):
         known = not math.isnan(row["estimate"])
         amount = money.amount_text(row["estimate"], currency) if known else "cannot tell"
