@@ -5,7 +5,7 @@ between its start and its end.  Then: every published file whole or absent, no k
 seconds; after the next run nothing left in TMPDIR or beside the reports, history complete, and
 only those notebooks run that had not ended.
 
-    python benchmarks/kills.py [--kills 20] [--seed 7] [--json]
+    python benchmarks/kills.py [--kills 20] [--work report clean] [--notebooks 10] [--seed 7]
 """
 
 from __future__ import annotations
@@ -187,6 +187,8 @@ def main() -> None:
     """Print what became of each kill."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--work", nargs="+", default=["report", "clean"])
+    parser.add_argument("--notebooks", type=int, default=99, help="the first so many, as a report")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
@@ -195,18 +197,23 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder).resolve()
         shutil.copy(HOUSE / "alignment.toml", root)
-        shutil.copytree(HOUSE / "notebooks", root / "notebooks")
+        (root / "notebooks").mkdir()
+        for file in sorted(HOUSE.glob("notebooks/[1-9]_*.ipynb"))[: options.notebooks]:
+            shutil.copy(file, root / "notebooks")
+        if options.notebooks > 9:
+            shutil.copy(HOUSE / "notebooks" / "10_joint_work.ipynb", root / "notebooks")
         (root / "tmp").mkdir()
         run(root, *COMPANY)
         length = {}
         _, _, length["clean"] = run(root, "clean", "demo")
-        _, lines, length["report"] = run(root, "report", "demo", "--progress", "json")
-        N_ALL = n_run(lines)
+        if "report" in options.work:
+            _, lines, length["report"] = run(root, "report", "demo", "--progress", "json")
+            N_ALL = n_run(lines)
         if not options.json:
             seconds = ", ".join(f"{work} {s:.1f} s" for work, s in length.items())
             print(f"whole: {seconds}, {N_ALL} notebooks")
         ends: list[Ended] = []
-        for work in ("report", "clean"):
+        for work in options.work:
             while sum(e.work == work and not e.was_over for e in ends) < options.kills:
                 end = kill_once(root, work, draw.uniform(0.3, length[work]))
                 length[work] = end.killed_s if end.was_over else end.whole_s

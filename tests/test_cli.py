@@ -102,6 +102,7 @@ def test_a_dataset_is_a_name_and_no_path(root, name):
         (["-p", "=3"], "a parameter is NAME=VALUE, got ''"),
         (["--workers", "0"], "--workers"),
         (["--as-of", "yesterday"], "--as-of"),
+        (["--as-of", "9999-12-31"], "no CRM's exports speak of the year 9999"),
         (["--quarter"], "--quarter"),
     ],
 )

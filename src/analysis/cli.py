@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+YEARS = range(1990, 2101)  # that exports of a CRM may speak of
 INTERRUPTED_LINE = "interrupted: what stood before still stands"
 MOST_MINUTES = 100_000  # of an ask: a rep's year at work
 
@@ -83,6 +84,8 @@ AsOf = Annotated[
 
 
 def _day(as_of: dt.datetime | None) -> dt.date | None:
+    if as_of and as_of.year not in YEARS:
+        end(USAGE, f"--as-of {as_of:%Y-%m-%d}: no CRM's exports speak of the year {as_of.year}")
     return as_of.date() if as_of else None
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 
 INTERRUPTED, LINE = 130, b"interrupted: what stood before still stands\n"
 
@@ -15,9 +16,24 @@ INTERRUPTED, LINE = 130, b"interrupted: what stood before still stands\n"
 def run_console() -> None:
     """Run the command line; a Ctrl-C before it can answer for itself, or after, ends at once."""
     signal.signal(signal.SIGINT, _end_at_once)
+    open_streams()
     from analysis.cli import main  # noqa: PLC0415 - a second of imports, which may be interrupted
 
     main()
+
+
+def open_streams() -> None:
+    """Let what was closed at the start lead nowhere.
+
+    The next file that is opened would take its number, and be written to as if it were the screen.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest number free is the one that was closed
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, "w" if number else "r", encoding="utf-8"))  # noqa: SIM115, PTH123
 
 
 def _end_at_once(_number: int, _frame: object) -> None:

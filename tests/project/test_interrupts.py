@@ -1,4 +1,5 @@
-"""Ctrl-C: one line and 130, also while the command line is still imported or a library holds on."""
+"""The console: Ctrl-C ends in one line and 130, also while the command line is still imported or a
+library holds on; streams that were closed lead nowhere."""
 
 import subprocess
 import sys
@@ -26,3 +27,16 @@ def test_ctrl_c_ends_in_one_line(code):
     )  # fmt: skip
     assert ran.returncode == 130
     assert ran.stderr == "interrupted: what stood before still stands\n"
+
+
+def test_streams_that_were_closed_lead_nowhere():
+    """Else the next file opened takes the number of the screen, and is written to as if it were it."""
+    code = (
+        "import os, sys; from analysis import console; console.open_streams(); print('said');"
+        "os._exit(os.fstat(1).st_rdev != os.stat(os.devnull).st_rdev or sys.stdin.read() != '')"
+    )
+    ran = subprocess.run(
+        ["sh", "-c", 'exec "$0" -c "$1" <&- >&- 2>&-', sys.executable, code],
+        check=False, timeout=60,
+    )  # fmt: skip
+    assert ran.returncode == 0

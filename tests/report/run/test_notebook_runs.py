@@ -209,6 +209,26 @@ def test_a_stuck_cell_is_told_as_timeout(ran, monkeypatch):
     assert states(cells) == ["completed", "failed", "pending"]
 
 
+def test_a_cell_that_shows_no_end_of_it_fails(ran, monkeypatch):
+    """Its outputs would fill the memory of the run, and of every run tried after it."""
+    monkeypatch.setattr(notebooks, "MOST_SHOWN", 1_000_000)
+    outcome, _ = ran("print('before')", "while True: print('x' * 10_000)")
+    assert (outcome.status, outcome.cell) == ("failed", 2)
+    assert outcome.error == "it shows more than 1 MB"
+
+
+def test_outputs_are_waited_for_as_long_as_their_cell(root, monkeypatch):
+    """Not the four seconds of nbclient: a busy machine is no cell that ran too long."""
+    asked = {}
+    monkeypatch.setattr(
+        notebooks, "execute_notebook", lambda *_, **more: asked.update(more) or {"cells": []}
+    )
+    notebooks.run_notebook(
+        Job(notebook(root / "notebooks" / "1_x.ipynb", "1"), root / "x.ipynb", {})
+    )
+    assert asked["iopub_timeout"] == asked["execution_timeout"] == notebooks.CELL_TIMEOUT
+
+
 @pytest.mark.parametrize(
     "source", ["1 / 0", *(pytest.param(s, marks=pytest.mark.study) for s in ("x = 1", DIE))]
 )

@@ -46,18 +46,22 @@ MOST_BEFORE = (
 # Deals beside the last day on which a CRM noted anything by itself: that something was created, or
 # moved.
 _STAMPED = """(
-  with stamps as (
-    select created_at::date as day from opportunities union all select created_at::date from leads
-    union all select entered_at::date from stage_history
-    union all select unnest(list_resize([day], least(n, 20)::bigint, day)) from record_stamps
-      where day <= getvariable('as_of') + 31
-    union all select * from (
-      select started_at::date as day from activities where started_at::date <= getvariable('as_of')
-      order by day desc offset (select count(*) // 50 from activities))),
+  with active as (
+    select started_at::date as day, count(*) as n from activities
+    where started_at::date <= getvariable('as_of') group by all),
+  begun as (
+    select day, n, sum(n) over (order by day desc) - (select count(*) // 50 from activities) as n_left
+    from active),
+  stamps as (
+    select created_at::date as day, count(*) as n from opportunities group by all
+    union all select created_at::date, count(*) from leads group by all
+    union all select entered_at::date, count(*) from stage_history group by all
+    union all select day, least(n, 20) from record_stamps where day <= getvariable('as_of') + 31
+    union all select day, least(n, n_left) from begun where n_left > 0),
   latest as (
     select max(day) as last_stamp from stamps)
   select o.*, last_stamp, n_recent, n_days from opportunities o, latest, (
-    select count(*) as n_recent, count(distinct day) as n_days
+    select coalesce(sum(n), 0) as n_recent, count(distinct day) as n_days
     from stamps where day > (select last_stamp - 30 from latest)))"""
 
 _WON_NAME = r"\bwon\b|closedwon|\bgewonnen\b|\bgagné|\bganad[oa]\b|\bvint[oa]\b"

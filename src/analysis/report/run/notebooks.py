@@ -58,6 +58,7 @@ NUMBER_OF_PHONE = re.compile(
 )
 CELL_TIMEOUT = 900  # [s]; a cell that runs longer is stuck, not slow
 LOOK_AGAIN = 1.0  # [s]
+MOST_SHOWN = 200_000_000  # [bytes] of a notebook's outputs; without an end they would fill memory
 # A failing `!command` fails its cell, and so does any line of %%bash; `!command || true` may fail.
 SHELL_FAILS = (
     "--InteractiveShell.system_raise_on_error=True",
@@ -91,11 +92,25 @@ class WatchfulChannel(AsyncZMQSocketChannel):
                 raise Empty
 
 
+class BoundedChannel(WatchfulChannel):
+    """The channel of what a notebook shows: one that shows no end of it loses its kernel."""
+
+    n_bytes = 0
+
+    async def _recv(self, **kwargs: Any) -> dict[str, Any]:
+        frames = await self.socket.recv_multipart(**kwargs)
+        self.n_bytes += sum(map(len, frames))
+        if self.n_bytes > MOST_SHOWN:
+            await self.session.parent.provisioner.kill()
+        _, message = self.session.feed_identities(frames)
+        return self.session.deserialize(message)  # type: ignore[no-any-return]
+
+
 class WatchfulClient(AsyncKernelClient):
     """A kernel's client of such channels."""
 
-    shell_channel_class = iopub_channel_class = Type(WatchfulChannel)
-    stdin_channel_class = control_channel_class = Type(WatchfulChannel)
+    shell_channel_class = stdin_channel_class = Type(WatchfulChannel)
+    control_channel_class, iopub_channel_class = Type(WatchfulChannel), Type(BoundedChannel)
 
 
 class WatchfulKernelManager(AsyncKernelManager):
@@ -238,6 +253,7 @@ def _run(job: Job) -> Outcome:
             progress_bar=False,
             request_save_on_cell_execute=False,
             execution_timeout=CELL_TIMEOUT,
+            iopub_timeout=CELL_TIMEOUT,  # 4 s unless said: on a busy machine outputs take longer
             skip_cells_with_tag=ANALYST_TAG,
             kernel_manager_class=WatchfulKernelManager,
             extra_arguments=[
@@ -249,6 +265,8 @@ def _run(job: Job) -> Outcome:
     except PapermillExecutionError as error:
         return outcome("failed", error.cell_index, f"{error.ename}: {error.evalue}")
     except DeadKernelError:
+        if job.output.stat().st_size > MOST_SHOWN / 2:
+            return outcome("failed", reached(), f"it shows more than {MOST_SHOWN // 10**6} MB")
         return outcome("killed", reached(), "the kernel died: out of memory, or ended from outside")
     except CellTimeoutError:
         return outcome("timeout", reached(), f"a cell ran longer than {CELL_TIMEOUT} s")
