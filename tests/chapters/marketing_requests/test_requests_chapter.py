@@ -98,6 +98,24 @@ def test_a_quarter_without_any_request_has_no_team_in_its_table(company):
     assert chapter.burden_by_team(quiet).frame.empty
 
 
+def test_requests_that_were_all_set_aside_are_not_called_none():
+    """Two of three rows, one by two rules; the third was dropped as a repeat, and one is of deals."""
+    aside = pd.DataFrame(
+        [
+            ("marketing_requests", "missing_required", "quarantine", 2),
+            ("marketing_requests", "unknown_team", "quarantine", 2),
+            ("marketing_requests", "unknown_team", "quarantine", 3),
+            ("marketing_requests", "repeated_record", "drop", 4),
+            ("opportunities", "missing_required", "quarantine", 5),
+        ],
+        columns=["table_name", "rule", "action", "source_row"],
+    ).assign(source_file="a.csv")
+    assert reviewed_requests._rows_set_aside(aside) == (
+        "; 2 rows were set aside (missing_required, unknown_team)"
+    )
+    assert reviewed_requests._rows_set_aside(aside.iloc[3:]) == ""
+
+
 def test_requests_left_out_are_named_by_what_an_asker_can_mend_and_what_not():
     left_out = pd.Series({"nothing is promised": 3, "no hour of selling is costed": 1})
     assert request_answer._of_the_others(2, left_out) == (

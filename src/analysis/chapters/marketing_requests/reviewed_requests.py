@@ -126,7 +126,8 @@ def review_requests(
     )
     if log.empty:
         raise CrmDataError(
-            f"marketing_requests: no row was asked before {company.day_after}.\n"
+            f"marketing_requests: no row was asked before {company.day_after}"
+            f"{_rows_set_aside(company.table('quarantine'))}.\n"
             "List what sales asks of marketing in marketing_requests.csv."
         )
     promises = {unit: request_value.measured_promises(log, unit) for unit in request_value.UNITS}
@@ -159,6 +160,15 @@ def review_requests(
         conflict,
         chances,
     )
+
+
+def _rows_set_aside(quarantine: pd.DataFrame) -> str:
+    """Say how many requests were set aside, by which rules; "" where none was."""
+    rows = quarantine[quarantine["table_name"].eq(SOURCE) & quarantine["action"].eq("quarantine")]
+    if rows.empty:
+        return ""
+    n = len(rows[["source_file", "source_row"]].drop_duplicates())
+    return f"; {n} rows were set aside ({', '.join(sorted(rows['rule'].unique()))})"
 
 
 def unfinished_work(log: pd.DataFrame) -> pd.DataFrame:
