@@ -6,7 +6,9 @@ outlive their parent (Linux), so that kernels and the process they are forked fr
 The peer runs papermill once per notebook and nbconvert to HTML; with WeasyPrint installed it also
 makes a PDF of each.  A start of a kernel is one that imports what notebook 2 imports.
 
-    python benchmarks/report.py [--json] [--starts 5]
+    python benchmarks/report.py [--json] [--starts 5] [--root FOLDER]
+
+`--root` names a project whose demo company this code has cleaned already: its data are copied.
 """
 
 from __future__ import annotations
@@ -128,30 +130,38 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--starts", type=int, default=5)
+    parser.add_argument("--root", type=Path)
     options = parser.parse_args()
     ctypes.CDLL(None).prctl(ADOPT_ORPHANS, 1)
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         shutil.copy(HOUSE / "alignment.toml", root)
         shutil.copytree(HOUSE / "notebooks", root / "notebooks")
-        measure_command([*CLI, "demo"], root)
-        measure_command([*CLI, "clean", "demo"], root)
+        for kind in ("raw", "processed") if options.root else ():
+            shutil.copytree(options.root / "data" / kind / "demo", root / "data" / kind / "demo")
+        if not options.root:
+            measure_command([*CLI, "demo"], root)
+            measure_command([*CLI, "clean", "demo"], root)
+        rows: dict[str, Use] = {}
+
+        def note(work: str, use: Use) -> None:
+            rows[work] = use
+            row = {"work": work, "cpu_s": use.cpu_s, "wall_s": use.wall_s}
+            line = f"{work:45} {use.cpu_s:7.2f} CPU s {use.wall_s:7.2f} s"
+            print(json.dumps(row) if options.json else line, flush=True)
+
         report = [*CLI, "report", "demo", "--quarter", "latest"]
-        rows = {"report, ours": measure_command(report, root)}
-        rows["report, ours, unchanged"] = measure_command(report, root)
+        note("report, ours", measure_command(report, root))
+        note("report, ours, unchanged", measure_command(report, root))
+        for kind in ("forked", "spawned"):
+            note(f"start of a kernel, {kind}", median_start(kind, options.starts, root))
         model = measure_command(["-c", MODEL_CALLS, *map(str, NOTEBOOKS)], root)
-        rows["model calls"] = Use(float(model.text), model.wall_s, "")
+        note("model calls", Use(float(model.text), model.wall_s, ""))
         peer = "papermill + nbconvert"
         peer += " + WeasyPrint" if importlib.util.find_spec("weasyprint") else ", no PDF"
-        rows[f"report, {peer}"] = papermill_and_nbconvert(root)
-        for kind in ("forked", "spawned"):
-            rows[f"start of a kernel, {kind}"] = median_start(kind, options.starts, root)
+        note(f"report, {peer}", papermill_and_nbconvert(root))
     if options.json:
-        for work, use in rows.items():
-            print(json.dumps({"work": work, "cpu_s": use.cpu_s, "wall_s": use.wall_s}))
         return
-    for work, use in rows.items():
-        print(f"{work:45} {use.cpu_s:7.2f} CPU s {use.wall_s:7.2f} s")
     ours, calls = rows["report, ours"].cpu_s, rows["model calls"].cpu_s
     theirs = rows[f"report, {peer}"].cpu_s
     print(f"total {ours / theirs:.2f}; outside model calls {(ours - calls) / (theirs - calls):.2f}")
