@@ -1,7 +1,9 @@
 """What a report engine has to do, in 28 rows: the tests that show each, and what came of them.
 
-    python benchmarks/bar.py
+    python benchmarks/bar.py [--account FILE ...]
 
+`--account` names what runs of all tests, and of the studies, wrote by ``--junit-xml``: nothing is
+run again then.
 Rows and their tests stand in ``bar.toml``.  A row passes where all its tests pass and nothing is
 lacking; *in part* where they pass and something is; *fails* where one of them fails or is not
 found; *not shown* where it has no test.
@@ -9,6 +11,7 @@ found; *not shown* where it has no test.
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 import sys
@@ -26,6 +29,7 @@ def run_tests(names: list[str]) -> dict[str, str]:
     with tempfile.TemporaryDirectory() as folder:
         account = Path(folder) / "account.xml"
         command = [sys.executable, "-m", "pytest", "-q", "-n", "auto", "--dist", "loadfile"]
+        command += ["-m", ""]  # studies, too
         subprocess.run(
             [*command, f"--junit-xml={account}", "--continue-on-collection-errors", *names],
             cwd=ROOT,
@@ -34,13 +38,18 @@ def run_tests(names: list[str]) -> dict[str, str]:
             stderr=subprocess.DEVNULL,
             check=False,
         )
-        cases = ET.parse(account).getroot().iter("testcase") if account.is_file() else ()  # noqa: S314 - pytest wrote it
-        return {f"{_file(c)}::{c.get('name', '')}": _ending(c) for c in cases}
+        return read_account(account) if account.is_file() else {}
+
+
+def read_account(account: Path) -> dict[str, str]:
+    """Return of each test case of a run, by file and name, how it ended."""
+    cases = ET.parse(account).getroot().iter("testcase")  # noqa: S314 - pytest wrote it
+    return {f"{_file(c)}::{c.get('name', '')}": _ending(c) for c in cases}
 
 
 def _file(case: ET.Element) -> str:
-    parts = case.get("classname", "").split(".")
-    return "/".join(parts)
+    name = case.get("classname", "").replace(".", "/")
+    return name.removesuffix("/ipynb") + ".ipynb" * name.endswith("/ipynb")
 
 
 def _ending(case: ET.Element) -> str:
@@ -71,9 +80,14 @@ def _is_of(case: str, test: str) -> bool:
 
 def main() -> None:
     """Run the tests of every row and print row, result and what is lacking."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--account", type=Path, nargs="+", default=[])
+    options = parser.parse_args()
     rows = tomllib.loads((ROOT / "benchmarks" / "bar.toml").read_text(encoding="utf-8"))["row"]
     names = list(dict.fromkeys(test for row in rows for test in row["tests"]))
-    endings = run_tests(names)
+    endings = {} if options.account else run_tests(names)
+    for account in options.account:
+        endings |= read_account(account)
     for n, row in enumerate(rows, 1):
         lacks = f" (lacks {row['lacks']})" if row.get("lacks") else ""
         n_tests = len(row["tests"])

@@ -130,7 +130,7 @@ def test_a_kernel_is_interrupted_and_restarted_in_place():
         client = manager.client()
         client.start_channels()
         client.wait_for_ready(timeout=60)
-        asked = client.execute("import time; print('in', flush=True); time.sleep(600)")
+        asked = client.execute("import time; print('begun', flush=True); time.sleep(600)")
         until(lambda: client.get_iopub_msg(timeout=60)["msg_type"] == "stream")
         manager.interrupt_kernel()
         replies = iter(lambda: client.get_shell_msg(timeout=60), None)
