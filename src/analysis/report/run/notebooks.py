@@ -97,13 +97,14 @@ class BoundedChannel(WatchfulChannel):
 
     n_bytes = 0
 
-    async def _recv(self, **kwargs: Any) -> dict[str, Any]:
+    async def _recv(self, **kwargs: Any) -> dict[str, Any]:  # type: ignore[override]
         frames = await self.socket.recv_multipart(**kwargs)
         self.n_bytes += sum(map(len, frames))
-        if self.n_bytes > MOST_SHOWN:
-            await self.session.parent.provisioner.kill()
+        manager: Any = self.session.parent
+        if self.n_bytes > MOST_SHOWN and manager.provisioner:
+            await manager.provisioner.kill()
         _, message = self.session.feed_identities(frames)
-        return self.session.deserialize(message)  # type: ignore[no-any-return]
+        return self.session.deserialize(message)
 
 
 class WatchfulClient(AsyncKernelClient):
