@@ -60,7 +60,8 @@ def share_interval(hits: int, n: int) -> tuple[float, float]:
     [0.49, 0.943]
     """
     low, high = proportion_confint(hits, n, alpha=1 - LEVEL, method="wilson")
-    return float(low), float(high)
+    # rounding leaves an end of none, or of all, a hair on the wrong side of the share
+    return (0.0 if hits == 0 < n else float(low)), (1.0 if hits == n > 0 else float(high))
 
 
 def wilson_interval(share: pd.Series, n: pd.Series) -> tuple[pd.Series, pd.Series]:

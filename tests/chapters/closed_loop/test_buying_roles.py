@@ -28,6 +28,7 @@ def test_roles_met_by_hand(figure):
     assert rows["n_accounts"].to_dict() == {"decision maker": 2, "champion": 2, "user": 1}
     assert rows["n_met"].to_dict() == {"decision maker": 1, "champion": 1, "user": 0}
     assert rows["share"].to_dict() == {"decision maker": 0.5, "champion": 0.5, "user": 0.0}
+    assert rows["high"].lt(1).all()
     assert rows.loc["decision maker", "per_account"] == 0.5
     figure("001-21", "roles: a decision maker met at 1 of 2 accounts with a role on record")
 

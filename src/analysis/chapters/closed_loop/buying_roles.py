@@ -44,9 +44,9 @@ def roles_met(
     met : people met: ``account_id``, ``person_key``; without rows nobody says who was met
     smallest : fewer people of a role are not shown
 
-    ``n_people`` on record, ``n_accounts`` with one, ``n_met`` of the accounts where one was met,
-    their ``share`` of the accounts with any role on record [0-1] with its 95% interval, and people
-    of the role met ``per_account`` of those; missing where nobody says who was met, or small.
+    ``n_people`` on record, ``n_accounts`` with one, ``n_met`` of these where one was met, their
+    ``share`` [0-1] with its 95% interval, and people of the role met ``per_account`` with one;
+    missing where nobody says who was met, or small.
     """
     wanted = set(targets)
     mine = roles[roles["account_id"].isin(wanted)].dropna(subset=["roles"])
@@ -63,12 +63,15 @@ def roles_met(
         n_met=("account_id", "nunique"), n_people_met=("person_key", "size")
     )
     table = table.join(counts).fillna({"n_met": 0, "n_people_met": 0})
-    ends = [share_interval(int(n), n_known) for n in table["n_met"]]
+    ends = [
+        share_interval(int(hits), int(n))
+        for hits, n in zip(table["n_met"], table["n_accounts"], strict=True)
+    ]
     table = table.assign(
-        share=table["n_met"] / max(n_known, 1),
+        share=table["n_met"] / table["n_accounts"],
         low=[end[0] for end in ends],
         high=[end[1] for end in ends],
-        per_account=table["n_people_met"] / max(n_known, 1),
+        per_account=table["n_people_met"] / table["n_accounts"],
     )
     if met.empty:
         table[COLUMNS[3:]] = np.nan

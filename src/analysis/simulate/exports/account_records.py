@@ -83,7 +83,7 @@ def _contact_roles(company: SimulatedCompany, keys: Keys) -> tuple[pa.Table, dic
             "IsDeleted": sf.constant_column("false", len(row)),
         }
     )
-    return table, pd.Series(words).value_counts().to_dict()
+    return table, {word: words.count(word) for word in sorted(set(words))}
 
 
 def _research(
@@ -163,8 +163,9 @@ def _research_of_reps(
     per_team = company.accounts_per_team
     mine = mine[mine.groupby("team").cumcount() < int(3 * PART * per_team)]
     account = mine["team"] * per_team + mine.groupby("team").cumcount()
-    return mine.assign(
+    named: pd.DataFrame = mine.assign(
         account=account,
         day=mine["StartDateTime"].str[:10],
         minutes=mine["DurationInMinutes"].astype(float),
     ).reset_index(drop=True)
+    return named
