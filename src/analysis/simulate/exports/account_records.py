@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 from analysis.simulate.exports import salesforce_format as sf
@@ -18,6 +17,8 @@ from analysis.simulate.exports.salesforce_deals import N_MARKETERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    import pandas as pd
 
     from analysis.simulate.defects.sheet import Defect
     from analysis.simulate.exports.salesforce_deals import Keys
