@@ -73,6 +73,17 @@ def test_without_deals_nobody_got_anywhere():
     assert "cannot tell" in ramp.ramp_step(ramp.ramp_table(got))
 
 
+def test_where_nobody_was_hired_since_the_data_begin_there_is_no_row():
+    stays = STAYS.assign(rep_id="old")
+    got = ramp.new_hires(
+        REPS.iloc[[2]], DEALS, CREATORS, stays, PERIODS,
+        first_day=D(2025, 1, 1), as_of=D(2025, 6, 30),
+    )  # fmt: skip
+    assert (len(got.rows), got.n_before) == (0, 1)
+    assert ramp.ramp_table(got).empty
+    assert "cannot tell" in ramp.ramp_step(ramp.ramp_table(got))
+
+
 def test_who_left_counts_until_then(hires):
     assert hires.rows.set_index("rep_id")["watched"].to_dict() == {
         "new": 171,
