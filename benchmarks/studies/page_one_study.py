@@ -16,7 +16,7 @@ from unittest import mock
 from analysis.chapters.cost import chapter as cost
 from analysis.chapters.growth import chapter as growth
 from analysis.chapters.roi import chapter as roi
-from analysis.chapters.selling_time import chapter as selling_time
+from analysis.chapters.selling_time import selling_answer
 from analysis.panels import build
 from analysis.project import paths
 from analysis.simulate.exports import write
@@ -78,7 +78,7 @@ def page_one(kind: str, seed: int) -> dict[str, str]:
         step = appraised.next_step
         return {
             "cost": cost.quarter_costs(company).sentence,
-            "worth": selling_time.SellingTime(company, smallest_elasticity=SMALLEST).sentence,
+            "worth": selling_answer.SellingTime(company, smallest_elasticity=SMALLEST).sentence,
             "grows?": growth.aligned_growth(company).growth.sentence(),
             "pays?": appraised.sentence,
             "next": f"{step.sentence} {step.first}".strip(),

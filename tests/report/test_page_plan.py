@@ -202,7 +202,7 @@ def test_where_columns_would_answer_page_one_points_to_the_page_that_lists_them(
     gap = {"needs": [{"table": "quotas", "columns": ["quota_amount"]}], "why": "No quotas."}
     chapter = {"title": "A", "answers": ["cost"], "missing": gap, "nodes": [], "details": []}
     assert page_plan.question_lines([chapter])[0]["children"] == [
-        "No quotas. Its page lists the columns that an answer takes."
+        "No quotas. What an answer needs is listed there."
     ]
 
 
@@ -232,4 +232,8 @@ def test_a_key_metric_that_no_chapter_shows_keeps_its_target():
     (row,) = page_plan.key_metrics(
         [KeyMetric(name="bookings", owner="o", definition="d", target=95_000_000.0)], [], [], {}
     )
-    assert (row["target"], row["met"]) == ("at least 95,000,000", "not in this report")
+    assert (row["target"], row["unit"], row["met"]) == (
+        "at least 95,000,000",
+        "not in this report",
+        "",
+    )

@@ -129,7 +129,7 @@ def _is_small_table(node: Node) -> bool:
 Row = dict[str, Any]
 NO_TARGET = "no target set"
 LONGEST_REASON = 60  # characters
-ITS_PAGE = "Its page lists the columns that an answer takes."
+ITS_PAGE = "What an answer needs is listed there."
 
 
 def question_lines(chapters: Sequence[Mapping[str, Any]]) -> list[Row]:
@@ -262,19 +262,19 @@ def _absent(m: KeyMetric, *, is_withheld: bool) -> Row:
         "aim": m.aim,
         "trend": [],
     }
-    value, met = (
+    value, note = (
         (answerability.WITHHELD, "") if is_withheld else (formats.MISSING, "not in this report")
     )
     row |= {
         "label": m.name.replace("_", " ").capitalize(),
         "value": value,
-        "unit": "",
+        "unit": note,
         "interval": "",
         "interval_name": "",
         "n": "",
     }
     target = NO_TARGET if m.target is None else f"{m.aim} {m.target:,.12g}"
-    return row | {"target": target, "earlier": [], "met": met}
+    return row | {"target": target, "earlier": [], "met": ""}
 
 
 def _metric(

@@ -96,7 +96,7 @@ def test_a_quarter_that_nobody_can_compute_stays_absent():
 
 def test_a_key_metric_the_report_does_not_hold_is_named_so():
     (row,) = page_plan.key_metrics([metric(name="alignment_index")], [card("cost", 412.0)], [], {})
-    assert (row["label"], row["met"]) == ("Alignment index", "not in this report")
+    assert (row["label"], row["unit"]) == ("Alignment index", "not in this report")
 
 
 def test_a_key_metric_that_cannot_be_told_misses_no_target():

@@ -295,14 +295,15 @@ def _answer_of(gap: chapter_gaps.ChapterGap | None) -> tuple[str, str]:
 
 
 def quarantine_at_stake(company: Company) -> LabelledTable:
-    """Money and hours in quarantine, beside those in clean rows: one row a measure."""
+    """Money and hours in quarantine, beside those in clean rows: one row a measure with any."""
+    stake = row_accounts.at_stake(
+        company.audit,
+        company.table("opportunities"),
+        company.table("activities"),
+        company.settings.company.currency,
+    )
     return LabelledTable(
-        row_accounts.at_stake(
-            company.audit,
-            company.table("opportunities"),
-            company.table("activities"),
-            company.settings.company.currency,
-        ),
+        stake[stake["rows"] > 0],
         "What rows set aside could change, all quarters together",
         {
             "measure": ("text", "Measure"),

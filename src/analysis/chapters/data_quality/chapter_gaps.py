@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from analysis.chapters.data_quality import answerability
 from analysis.store import processed
 from analysis.store.processed import Missing
+from analysis.tables.canonical import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,6 +41,13 @@ def find_gap(company: Company, requirements: Requirements) -> ChapterGap | None:
     lacking = processed.missing_needs(company.audit, requirements.needs, requirements.one_of)
     if lacking:
         return ChapterGap(lacking, _lacks(company, lacking, requirements))
+    rests_on = requirements.rests_on
+    if rests_on and len(_tables_lacking(company, rests_on)) == len(rests_on):
+        return ChapterGap(
+            [Missing(table, _required_columns(table)) for table in rests_on],
+            f"The exports hold none of the {len(rests_on)} tables that this rests on. Each of them "
+            "answers a part.",
+        )
     not_begun = processed.not_begun(company.dataset, requirements.begins, company.day_after)
     if not_begun:
         tables = " and ".join(m.table for m in not_begun)
@@ -55,16 +63,21 @@ def find_gap(company: Company, requirements: Requirements) -> ChapterGap | None:
 
 
 def part_answer(company: Company, requirements: Requirements) -> tuple[str, str] | None:
-    """Whether a chapter that is written answers in part or not at all, and the tables it lacks.
+    """That a chapter which is written answers in part, and the tables it lacks.
 
     None where all it rests on is there.
     """
+    lacking = _tables_lacking(company, requirements.rests_on)
+    return ("in part", ", ".join(lacking)) if lacking else None
+
+
+def _tables_lacking(company: Company, tables: Sequence[str]) -> list[str]:
     there = {t["table"] for t in company.audit["tables"] if t["n_clean"]}
-    lacking = [table for table in requirements.rests_on if table not in there]
-    if not lacking:
-        return None
-    is_part = len(lacking) < len(requirements.rests_on)
-    return "in part" if is_part else "cannot tell", ", ".join(lacking)
+    return [table for table in tables if table not in there]
+
+
+def _required_columns(table: str) -> tuple[str, ...]:
+    return tuple(column.name for column in TABLES[table].columns if column.is_required)
 
 
 def _too_few_paid(company: Company) -> ChapterGap | None:
@@ -101,7 +114,7 @@ def _lacks(company: Company, lacking: Sequence[Missing], requirements: Requireme
     words = [_joined(words)] if words else []
     if len(alone) < len(lacking):
         ways = ", or ".join(" with ".join(map(called, way)) for way in requirements.one_of)
-        words.append(f"none of these, of which one is enough: {ways}")
+        words.append(f"none of these, and one would do: {ways}")
     return f"The exports hold {' and '.join(words)}."
 
 
