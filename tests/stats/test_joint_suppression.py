@@ -63,8 +63,8 @@ def test_the_solver_finds_what_suppression_table_by_table_leaves_open():
 
 
 def _people(sizes: dict[str, int], amount: float = 1.0) -> pd.DataFrame:
-    rows = [(f"{team}{n}", team, amount) for team, size in sizes.items() for n in range(size)]
-    return pd.DataFrame(rows, columns=["person", "team", "amount"])
+    rows = [(f"{team}{n}", team, amount, 1.0) for team, size in sizes.items() for n in range(size)]
+    return pd.DataFrame(rows, columns=["person", "team", "amount", "weight"])
 
 
 def test_who_joined_a_team_is_not_what_its_sum_grew_by():
@@ -84,3 +84,16 @@ def test_where_pay_moves_a_newcomer_is_not_told_and_nothing_is_hidden():
     """Six others moved by a tenth each, which way a reader cannot know: 1 could be .4 to 1.6."""
     now, then = _people({"a": 7, "b": 9}), _people({"a": 6, "b": 8}, amount=1.1)
     assert cells_to_hide(now, ["team"], smallest=5, earlier=[then]) == set()
+
+
+def test_two_people_are_not_told_by_two_quarters_in_which_the_others_count_differently():
+    """Region n had A and half of B, 4.5, and has A and B, 7: so the two of a are paid 2.
+
+    Nobody came or left; of people who count alike in both quarters nothing more is told.
+    """
+    now = _people({"a": 2, "b": 5, "c": 9}).assign(region=list("nnnnnnnsssssssss"))
+    then = now.assign(weight=[1.0] * 2 + [0.5] * 5 + [0.2, 1.0, 0.2] * 3)
+    few = {Cell("team", "a"), Cell("team", "b")}
+    assert cells_to_hide(now, ["team", "region"], smallest=5, earlier=[now]) == few
+    hidden = cells_to_hide(now, ["team", "region"], smallest=5, earlier=[then])
+    assert hidden == few | {Cell("team", "c"), Cell("region", "n"), Cell("region", "s")}

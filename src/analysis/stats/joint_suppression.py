@@ -41,11 +41,11 @@ class Cell(NamedTuple):
 
 
 class Sums(NamedTuple):
-    """What is published as sums over groups of people that no cut tells apart, of one quarter or
-    of two.
+    """What is published as sums, of one quarter over groups of people that no cut tells apart, of
+    two over people.
 
-    Of two quarters a column is a group (its pay then, or now of who joined), and after those how
-    far the pay of the group moved, of who stayed.
+    Of two quarters a column is a person (the pay then, or now of who joined), and after those how
+    far the pay moved of who stayed.
     """
 
     cells: NDArray[np.float64]  # a row a cell that may be hidden
@@ -53,7 +53,7 @@ class Sums(NamedTuple):
     few: list[NDArray[np.float64]]  # cells and groups of too few people
     values: NDArray[np.float64]
     bounds: list[tuple[float | None, float | None]]
-    n_groups: int
+    n_columns: int  # before those of how far pay moved
 
 
 class CutSums(NamedTuple):
@@ -136,7 +136,7 @@ def cells_to_hide(
     cuts : columns by each of which figures are published, beside their total
     smallest : fewest people a cell may show
     earlier : the same of quarters published before; each, and `people`, then has ``person`` too,
-        and ``amount``, what the person is paid for the same time
+        ``amount``, what the person is paid for the same time, and ``weight``, how much of it counts
 
     Returns
     -------
@@ -181,7 +181,7 @@ def _hide_more(
         target = next((row for row in open_ones if is_told(row, published)), None)
         if target is None:
             return
-        n = sums.n_groups
+        n = sums.n_columns
         helped = _that_helped(target[:n], published[:, :n])[len(sums.always) :]
         visible = np.flatnonzero(~hidden)
         candidates = visible[helped] if helped.any() else visible  # bounds reach over several cells
@@ -199,48 +199,50 @@ def _movers(
 ) -> Sums:
     """Return two quarters of the same people as one system of sums of their pay."""
     for table in (people, before):
-        require_columns(table, [*cuts, "person", "amount"], "suppression")
+        require_columns(table, [*cuts, "person", "amount", "weight"], "suppression")
     cuts_then = [f"{cut} then" for cut in cuts]
     both = people.merge(before, on="person", how="outer", suffixes=("", " then"), indicator="came")
     keys = both[[*cuts, *cuts_then]].astype(object)
-    groups = keys.where(keys.notna(), "").assign(came=both["came"].astype(str))
-    amounts = both[["amount", "amount then"]] / float(np.nanmean(both[["amount", "amount then"]]))
-    moved = amounts["amount"] - amounts["amount then"]
-    sums = (
-        groups.assign(
-            n=1.0,
-            first=amounts["amount then"].fillna(amounts["amount"]),
-            moved=moved.fillna(0.0),
-            slack=moved.abs().fillna(0.0),
-        )
-        .groupby([*groups.columns], sort=True)
-        .sum()
-    )
-    at, n = sums.index.to_frame(index=False), len(sums)
+    at = keys.where(keys.notna(), "").assign(came=both["came"].astype(str))
+    n = len(at)
     is_now, is_then = (at["came"] != side for side in ("right_only", "left_only"))
-    eye, zero = np.eye(n), np.zeros((n, n))
-    # columns: pay then of each group, or now of who joined; then how far it moved of who stayed
-    pay_now, pay_then = np.hstack([eye, eye])[is_now], np.hstack([eye, zero])[is_then]
-    slack = sums["slack"].to_numpy(float)
+    amounts = both[["amount", "amount then"]] / float(np.nanmean(both[["amount", "amount then"]]))
+    first = amounts["amount then"].fillna(amounts["amount"]).to_numpy(float)
+    moved = (amounts["amount"] - amounts["amount then"]).fillna(0.0).to_numpy(float)
+    # columns: pay then of each person, or now of who joined; then how far it moved of who stayed
     bounds: list[tuple[float | None, float | None]] = [(0, None)] * n
-    bounds += [(-each, each) for each in slack]
+    bounds += [(-each, each) for each in np.abs(moved)]
+    eye, zero = np.eye(n), np.zeros((n, n))
+    pay_now, pay_then = np.hstack([eye, eye])[is_now], np.hstack([eye, zero])[is_then]
+    weights_now, weights_then = (
+        both[column].to_numpy(float)[is_there, None]
+        for column, is_there in (("weight", is_now), ("weight then", is_then))
+    )
     shown_then = _cells(before, cuts)
     hidden_then = cells_to_hide(before, cuts, smallest=smallest)
-    now = np.array([(at[c.cut] == c.value)[is_now] @ pay_now for c in cells.names])
-    then = np.array(
-        [(at[f"{c.cut} then"] == c.value)[is_then] @ pay_then for c in shown_then.names]
+    in_now = np.array([(at[c.cut] == c.value)[is_now] for c in cells.names], dtype=float)
+    in_then = np.array(
+        [(at[f"{c.cut} then"] == c.value)[is_then] for c in shown_then.names], dtype=float
     )
-    heads = np.concatenate([sums["n"].to_numpy(float), np.zeros(n)])
+    alike = at.groupby([*at.columns], sort=True).ngroup().to_numpy()
+    in_group = (alike == np.unique(alike)[:, None]).astype(float)  # a row a group, by person
     few = {
         row.tobytes(): row
-        for row in (*now, *then, *pay_now, *pay_then)
-        if 0 < row @ heads < smallest
+        for row in (
+            *(in_now @ pay_now),
+            *(in_then @ pay_then),
+            *(in_group[:, is_now] @ pay_now),
+            *(in_group[:, is_then] @ pay_then),
+        )
+        if 0 < row[:n].sum() < smallest
     }
+    now, then = in_now @ (weights_now * pay_now), in_then @ (weights_then * pay_then)
     is_shown = np.array([cell not in hidden_then for cell in shown_then.names])
     of_first = np.array([cell.cut == cuts[0] for cell in cells.names])  # together: everybody
+    total_then = (weights_then * pay_then).sum(axis=0)
     return Sums(
-        now, np.vstack([now[of_first].sum(axis=0), pay_then.sum(axis=0), then[is_shown]]),
-        list(few.values()), np.concatenate([sums["first"], sums["moved"]]), bounds, n,
+        now, np.vstack([now[of_first].sum(axis=0), total_then, then[is_shown]]),
+        list(few.values()), np.concatenate([first, moved]), bounds, n,
     )  # fmt: skip
 
 

@@ -256,7 +256,9 @@ def _hidden_costs(company: Company, stays: pd.DataFrame) -> set[Cell]:
 
 
 def _paid_people(stays: pd.DataFrame, *, minimum_logged_share: float) -> pd.DataFrame:
-    """Return the stays whose cost is counted: ``person``, ``amount`` a week and their groups."""
+    """Return the stays whose cost is counted: ``person``, ``amount`` a week, how many weeks of it
+    count, and their groups.
+    """
     counted = cost.counted_stays(
         _with_every_group(stays), minimum_logged_share=minimum_logged_share
     )
@@ -264,7 +266,8 @@ def _paid_people(stays: pd.DataFrame, *, minimum_logged_share: float) -> pd.Data
     return counted.assign(
         person=counted["rep_id"].astype(str) + " " + counted["team_id"].astype(str),
         amount=cost.fully_loaded_cost(counted) / counted["weeks_employed"],
-    ).drop_duplicates("person")[["person", "amount", *PUBLISHED_BY]]
+        weight=counted["weeks_employed"] * counted["logged_share"],
+    ).drop_duplicates("person")[["person", "amount", "weight", *PUBLISHED_BY]]
 
 
 def teams_of_hidden_cost(company: Company, stays: pd.DataFrame) -> set[str]:
