@@ -32,8 +32,9 @@ CORE, CORE_FROM = 30, 80  # variables solved first to bound the rest; from how m
 CORE_SECONDS = 1.0
 SMALL = 100  # open variables
 MOST_LIMITS = 12  # of which each takes its share of the time for every set listed
-FEW_SETS, MOST_SETS = 1_500_000, 12_000_000  # listed, whole or in part, before branch and bound
+FEW_SETS, MOST_SETS = 8_000_000, 24_000_000  # in a list, whole or in part, before branch and bound
 FEW_SECONDS = 2.0  # of branch and bound between the two
+SETS_A_SECOND = 3_000_000.0  # listed in as much time as branch and bound has, at most
 SETS_AT_ONCE = 200_000
 FIRST_SETS, MORE_SETS = 10_000.0, 4.0  # expected of the first loss, and times of each next one
 N_TRIES, N_HALVINGS, STEPS = 14, 60, 400  # of losses; STEPS into which one is cut to count sets
@@ -99,9 +100,11 @@ def best_whole(
     if turns is None:
         return maximise(price, rows, upper, low=low, high=high, seconds=seconds)
     bound, value, best = turns.bound, -math.inf, None
-    for n_sets, limit in ((FEW_SETS, FEW_SECONDS), (MOST_SETS, seconds)):
+    few = int(min(FEW_SETS, seconds * SETS_A_SECOND))
+    for n_sets, limit in ((few, FEW_SECONDS), (MOST_SETS, seconds)):
         if len(upper) <= MOST_LIMITS:
-            listed = _fewest_losses(turns, price, n_sets, known_loss=turns.bound - value)
+            lies = (turns.bound - bound, turns.bound - value)
+            listed = _fewest_losses(turns, price, n_sets, lies_within=lies)
             if listed.x is not None:
                 return listed
             bound = min(bound, listed.bound)
@@ -179,24 +182,23 @@ def _relaxed_turns(
 
 
 def _fewest_losses(
-    turns: Turns, price: Vector, most_sets: int, *, known_loss: float = math.inf
+    turns: Turns, price: Vector, most_sets: int, *, lies_within: tuple[float, float]
 ) -> Solved:
-    """Return the best set if it is found within `most_sets`; else None and a bound on all sets.
+    """Return the best set if a list of at most `most_sets` finds it; else None and a bound on all.
 
-    Some set is known to lose `known_loss`, so the best loses no more.
+    What the best set loses is known to lie within `lies_within`.
     """
-    done, n_left = 0.0, most_sets
+    done, known_loss = lies_within
     known_loss += WHOLE
     tries = _losses_to_try(turns.losses)
-    tries = np.append(tries[tries < known_loss], known_loss)
+    tries = np.append(tries[(tries > done) & (tries < known_loss)], known_loss)
     for most_lost in tries[np.isfinite(tries)]:
-        found, n_listed = _least_loss(turns, most_lost, n_left)
-        n_left -= n_listed
+        found, n_listed = _least_loss(turns, most_lost, most_sets)
         if found is not None:
             x = turns.x.copy()
             x[found] = 1 - x[found]
             return Solved(x, float(price @ x), is_proven=True)
-        if n_left < 0:
+        if n_listed > most_sets:
             break
         done = most_lost
     return Solved(None, turns.bound - done, is_proven=False)
@@ -243,8 +245,6 @@ def _least_loss(
         )
         for part in (np.clip(freed, 0, None), np.clip(freed, None, 0))
     )
-    is_priced = turns.prices > 0
-    prices = turns.prices[is_priced, None]
     tolerance = turns.tolerance[:, None]
     rounding = SLACK * abs(turns.bound)
     words = (len(order) + 63) // 64
@@ -264,8 +264,8 @@ def _least_loss(
             bits = np.concatenate([bits, turned_bits], axis=1)
             at += 1
             stands = (left + most_freed[:, at, None] >= -tolerance).all(axis=0)
-            least_unused = (left + most_used[:, at, None])[is_priced] * prices
-            stands &= (lost + least_unused <= most_lost + rounding).all(axis=0)
+            least_unused = np.clip(left + most_used[:, at, None], 0.0, None)
+            stands &= lost + turns.prices @ least_unused <= most_lost + rounding
             lost, left, bits = lost[stands], left[:, stands], bits[:, stands]
             n_sets += len(lost)
         if n_sets > most_sets:
