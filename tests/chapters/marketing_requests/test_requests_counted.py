@@ -85,6 +85,9 @@ def test_every_trigger_is_counted_also_one_no_list_knows_and_none(figure):
     figure(
         "000-02", f"client 1 of 2 taken on ({low:.0%} to {high:.0%}); a trigger no list knows stays"
     )
+    kinds = request_summary.share_taken_on(log_of({"kind": "blog"}, {"kind": "blog"}, {}), "kind")
+    assert kinds["n"].tolist() == [2, 1]
+    figure("000-03", "each request is of one kind: 2 of 3 a blog, 1 not stated, none dropped")
 
 
 def test_gini_is_nought_for_equal_and_eight_tenths_for_one_of_five(figure):
