@@ -60,7 +60,7 @@ def test_equal_companies_give_equal_bytes(dirty, tmp_path):
     assert names == sorted(
         str(file.relative_to(tmp_path / "same")) for file in (tmp_path / "same").rglob("*.*")
     )
-    assert len(names) == 22 + 20 + 2 + 1 + 1  # its settings, its sales-ready leads
+    assert len(names) == 23 + 20 + 2 + 1 + 1  # its settings, its sales-ready leads
     for name in names:
         assert (tmp_path / "same" / name).read_bytes() == (dirty / name).read_bytes()
     ours = (dirty / "Event.csv").read_bytes()

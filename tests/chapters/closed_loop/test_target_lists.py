@@ -157,3 +157,21 @@ def test_one_name_under_two_ids_is_a_pair_and_nothing_is_merged():
 def test_contacts_by_account_count_people_once_and_none_as_none():
     people = pd.DataFrame({"account_id": ["a", "a", "a", None, "z"], "person_key": list("ppqrs")})
     assert target_lists.contacts_by_account(people, {"a", "b"}).tolist() == [2, 0]
+
+
+@pytest.mark.parametrize("kind", ["trade show", "Seminar / Conference", "Messe", "Webinar", None])
+def test_an_event_is_known_in_any_case_and_language_and_a_team_counts_once(kind):
+    """Two notices of one team: the earlier sight counts.  A webinar, or no type, is none."""
+    event = pd.DataFrame(
+        {"campaign_id": ["c"], "campaign_name": ["E"], "campaign_type": [kind], "start_date": [dt.date(2026, 9, 1)]}
+    )  # fmt: skip
+    notices = pd.DataFrame(
+        {
+            "campaign_id": ["c"] * 2, "team_id": ["t"] * 2,
+            "target_list_seen_on": [dt.date(2026, 8, 1), dt.date(2026, 5, 1)],
+            "schedule_seen_on": [dt.date(2026, 5, 1), None],
+        }
+    )  # fmt: skip
+    got = target_lists.readiness_of_events(event, notices, dt.date(2026, 8, 2), dt.date(2026, 1, 1))
+    is_event = kind not in ("Webinar", None)
+    assert got[["n_teams", "n_ready"]].to_numpy().tolist() == ([[1, 1]] if is_event else [])

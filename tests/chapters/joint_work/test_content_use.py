@@ -5,9 +5,10 @@ import datetime as dt
 import pandas as pd
 import pytest
 
-from analysis.chapters.joint_work import content_use
+from analysis.chapters.joint_work import campaign_delivery, content_use
 
 DAY = dt.date(2026, 9, 30)
+START = pd.Timestamp("2026-01-05")
 
 
 def assets(**columns):
@@ -104,3 +105,20 @@ def test_requests_for_what_the_library_holds():
     got = content_use.requests_the_library_holds(asked, assets())
     assert (got.hits, got.n) == (1, 2)
     assert got.share == pytest.approx(0.5)
+
+
+def test_a_column_that_nobody_fills_says_nothing():
+    """No day of action, no asset of an idea, no owner of a channel, no milestone's end: nothing is known, not none."""
+    blank = pd.to_datetime([None, None])
+    feedback = pd.DataFrame({"rep_id": ["r", "s"], "reported_on": START, "acted_on": blank})
+    assert content_use.field_insight(feedback, 2).acted.n == 0
+    ideas = pd.DataFrame({"rep_id": ["r", "s"], "asset_id": [None, None]})
+    uses = pd.DataFrame({"asset_id": [], "opportunity_id": []})
+    assert content_use.idea_funnel(ideas, uses).became.n == 0
+    channels = pd.DataFrame(
+        {"owner_rep_id": [None, None], "refresh_days": [30, 90], "refreshed_on": blank}
+    )
+    assert [s.n for s in content_use.channel_care(channels, dt.date(2026, 9, 30))] == [0, 0]
+    due = pd.DataFrame({"due_on": [START] * 2, "done_on": blank, "is_shared": [None, True]})
+    got = campaign_delivery.milestone_shares(due, START + pd.Timedelta(days=9))
+    assert (got.on_time.n, got.shared.n) == (0, 1)

@@ -29,8 +29,10 @@ def test_a_stage_has_one_owner_only_where_both_sides_name_the_same_one(figure):
             marketing=["marketing", "sales", "nobody", "both", None],
         )
     ).set_index("stage")
-    assert got["has_one_owner"].to_dict() == dict(zip(STAGES, [True] + 4 * [False], strict=True))
-    assert got.index[got["is_hole"]].tolist() == ["meeting", "offer"]
+    judged = got["has_one_owner"].dropna()  # who did not answer neither agrees nor parts
+    assert judged.to_dict() == dict(zip(STAGES[:4], [True] + 3 * [False], strict=True))
+    assert got.index[got["is_hole"].fillna(value=False)].tolist() == ["meeting", "offer"]
+    assert got["is_hole"].isna().tolist() == [s == "service" for s in got.index]
     assert pd.isna(got.loc["service", "marketing"])
     figure("001-14", "5 stages: 1 with one accountable side, 2 that nobody answers for")
 
@@ -115,3 +117,32 @@ def test_pay_by_a_quarter_as_much_is_a_parity_of_a_quarter(figure):
     assert got["a"] == pytest.approx(0.25)
     assert got[["b", "c"]].isna().all()
     figure("001-36", f"sales 40 %, marketing 10 %: parity {got['a']:.2f}")
+
+
+def test_one_stage_in_two_spellings_is_one_and_one_side_alone_agrees_with_nobody():
+    """Marketing writes " Leads" where sales writes "leads"; of the others it says nothing."""
+    both = answers(sales=["sales"] * 5, marketing=["sales"] + [None] * 4)
+    both.loc[both["side"].eq("marketing"), "stage"] = [" Leads", *STAGES[1:]]
+    got = role_agreement.stage_ownership(both)
+    assert len(got) == 5
+    assert got["has_one_owner"].dropna().tolist() == [True]
+
+
+def test_a_side_that_says_one_word_of_all_stages_agrees_by_chance_alone():
+    one = pd.Series(["sales"] * 4)
+    assert np.isnan(role_agreement.cohen_kappa(one, one.where([True] * 3 + [False], "both")).kappa)
+
+
+@pytest.mark.parametrize(
+    ("metric", "end"),
+    [("Umsatz", "revenue"), ("Sales", "revenue"), ("Chiffre d'affaires", "revenue"),
+     ("sales calls", "nowhere"), ("Sales-accepted leads", "nowhere"), ("leads", "nowhere")],
+)  # fmt: skip
+def test_revenue_is_known_by_its_name_and_sales_calls_are_none(metric, end):
+    goals = pd.DataFrame({"goal_id": ["a"], "metric": [metric], "parent_goal_id": [None]})
+    assert role_agreement.goal_paths(goals).tolist() == [end]
+
+
+def test_roles_without_any_day_of_review_are_not_called_old():
+    stages = answers(sales=["sales"] * 5).assign(agreed_on=pd.NaT)
+    assert role_agreement.stale_share(stages, dt.date(2026, 9, 30)) == (0, 0)

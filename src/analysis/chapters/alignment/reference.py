@@ -229,9 +229,10 @@ def archetype_values(
         targets = _in_force(filled["activity_targets"], "period_start", "period_end", start, end)
         result["has_lead_target"] = float(targets["volume_target"].notna().any())
     if "goals" in filled:
-        result["n_goal_conflicts"] = goal_conflicts(
-            _in_force(filled["goals"], "period_start", "period_end", start, end)
-        )
+        goals = _in_force(filled["goals"], "period_start", "period_end", start, end)
+        owners = goals[["sales_owner_rep_id", "marketing_owner_rep_id"]]
+        if goals.empty or owners.notna().any(axis=None):
+            result["n_goal_conflicts"] = goal_conflicts(goals)
     return result
 
 
@@ -277,12 +278,13 @@ def _spend(
 
 def goal_conflicts(goals: pd.DataFrame) -> int:
     """Return how many metrics of a team one side aims at alone and the other alone, at different
-    values.
+    values; a metric written in another case is the same.
     """
     has_sales, has_marketing = (
         goals[f"{side}_owner_rep_id"].notna() for side in ("sales", "marketing")
     )
-    alone = goals[has_sales ^ has_marketing].assign(is_sales=has_sales)
+    metric = goals["metric"].astype(object).str.split().str.join(" ").str.casefold()
+    alone = goals.assign(metric=metric, is_sales=has_sales)[has_sales ^ has_marketing]
     pairs = alone.groupby(["team_id", "metric"], dropna=False)
     is_both = pairs["is_sales"].max() & ~pairs["is_sales"].min()
     return int((is_both & (pairs["target_value"].max() > pairs["target_value"].min())).sum())

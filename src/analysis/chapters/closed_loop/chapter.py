@@ -178,12 +178,17 @@ def _pair_table(
 
 
 def return_reasons(answer: LoopAnswer) -> LabelledTable:
-    """Why leads were handed back or refused, as the CRM says: a row a reason."""
+    """Why leads were handed back or refused, as the CRM says: a row a reason.
+
+    A text that few leads have is not shown: where reasons are written freely it may name somebody.
+    """
     leads = answer.company.table("leads")
     here = leads[leads["lead_id"].isin(answer.year.rows["lead_id"])]
     back = here[here["is_recycled"].eq(other=True) | here["lead_stage"].eq("disqualified")]
     counts = back["return_reason"].value_counts()
-    frame = counts.rename_axis("reason").rename("n_leads").reset_index()
+    few = counts[counts < answer.company.settings.people.smallest_cell]
+    rare = f" {few.sum():,} have one that few share, not shown." if len(few) else ""
+    frame = counts.drop(few.index).rename_axis("reason").rename("n_leads").reset_index()
     silent = len(back) - int(counts.sum())
     frame = frame.assign(share=frame["n_leads"] / max(len(back), 1)).head(8)
     return _shown(
@@ -196,7 +201,7 @@ def return_reasons(answer: LoopAnswer) -> LabelledTable:
             "share": ("percent", "Of returned and disqualified"),
         },
         f"leads, {answer.company.quarter}",
-        note=f"{silent:,} have no reason.",
+        note=f"{silent:,} have no reason.{rare}",
     )
 
 

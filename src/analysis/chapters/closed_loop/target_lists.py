@@ -21,7 +21,13 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
 READY_DAYS = 60  # before an event by which its list and schedule are due: article 001's two months
-EVENT_TYPES = ("Trade Show", "Event", "Conference", "Workshop", "Roundtable", "Seminar")
+EVENT = re.compile(  # in the words of a campaign's type, in whatever language or case
+    r"\b(?:trade ?shows?|events?|conferences?|workshops?|round ?tables?|seminars?|exhibitions?|"
+    r"fairs?|expos?|(?:fach)?messen?|veranstaltung(?:en)?|konferenz(?:en)?|kongress(?:e)?|"
+    r"tagung(?:en)?|seminare?|salon|foire|conférences?|événements?|séminaires?|feria|eventos?|"
+    r"congresos?|conferencias?|seminarios?|fiera|conferenza|beurs|evenement(?:en)?|congres|feira)\b",
+    re.IGNORECASE,
+)
 MOST_SUGGESTIONS = 20
 MOST_NAMES, LONGEST_NAME = 2000, 120  # of a side that are compared; letters of a name
 ALIKE = 0.85  # of two names' letters in common, in order, from which they are shown as a pair
@@ -202,15 +208,15 @@ def readiness_of_events(
     notices : ``campaign_notices``: ``target_list_seen_on``, ``schedule_seen_on`` a team
     """
     start = pd.to_datetime(campaigns["start_date"])
-    events = campaigns[
-        campaigns["campaign_type"].isin(EVENT_TYPES) & (start >= pd.Timestamp(first_day))
-    ]
+    is_event = campaigns["campaign_type"].astype(object).str.contains(EVENT, na=False).astype(bool)
+    events = campaigns[is_event & (start >= pd.Timestamp(first_day))]
     columns = ["campaign_id", "campaign_name", "start_date", "days_left", "n_teams", "n_ready",
                "n_red", "n_early"]  # fmt: skip
     sight_days = notices[["target_list_seen_on", "schedule_seen_on"]].apply(pd.to_datetime)
     if events.empty or sight_days.isna().all(axis=None):
         return pd.DataFrame(columns=columns)
     both = notices[["campaign_id", "team_id"]].join(sight_days)
+    both = both.groupby(["campaign_id", "team_id"], as_index=False).min()  # told twice: the first
     both = both.merge(
         events[["campaign_id", "campaign_name", "start_date"]], on="campaign_id", how="inner"
     )

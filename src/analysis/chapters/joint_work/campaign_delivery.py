@@ -114,7 +114,9 @@ class Milestones(NamedTuple):
 
 
 def milestone_shares(milestones: pd.DataFrame, day_after: pd.Timestamp) -> Milestones:
-    """Return how milestones due before a day went; one not done by its day is late."""
+    """Return how milestones due before a day went; one not done by its day is late, unless nobody
+    fills in when any was done.
+    """
     due, done = midnights(milestones["due_on"]), midnights(milestones["done_on"])
     is_due = due < day_after
     mine = milestones[is_due]
@@ -125,7 +127,7 @@ def milestone_shares(milestones: pd.DataFrame, day_after: pd.Timestamp) -> Miles
         midnights(both_dated["done_on"]).to_numpy().astype("datetime64[D]"),
     )
     return Milestones(
-        share_of(on_time),
+        share_of(on_time) if done.notna().any() else count_share(0, 0),
         share_of(mine["is_shared"]),
         float(np.median(slip)) if len(slip) else math.nan,
     )

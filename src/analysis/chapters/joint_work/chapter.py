@@ -266,7 +266,8 @@ def role_shares(work: JointWork) -> LabelledTable:
         ("Goals that lead to revenue",
          share_of(role_agreement.goal_paths(goals).eq("revenue")) if has_paths
          else count_share(0, 0)),
-        ("Meetings planned for a stated time", share_of(planned)),
+        ("Meetings planned for a stated time",
+         share_of(planned) if planned.any() else count_share(0, 0)),
         ("Meetings that spoke of all three topics", share_of(_flag(meetings["n_topics"], 3))),
         ("Meetings that marketing invited to", share_of(_side(meetings["host_side"]))),
         ("Reps heard in a meeting of up to six", small_meetings.reps_heard(work.company)),
@@ -347,8 +348,11 @@ def goals_sentence(work: JointWork) -> str:
     opposed = reference.goal_conflicts(goals)
     ends = role_agreement.goal_paths(goals).value_counts()
     circles = int(ends.get("circle", 0))
+    owners = goals[["sales_owner_rep_id", "marketing_owner_rep_id"]]
     conflicts = (
-        f"On {opposed} metric{'' if opposed == 1 else 's'} each side has a target of its own."
+        "Whether the sides' targets part cannot be told: no goal names an owner."
+        if owners.isna().all(axis=None)
+        else f"On {opposed} metric{'' if opposed == 1 else 's'} each side has a target of its own."
         if opposed
         else "On no metric do the sides have targets that part."
     )

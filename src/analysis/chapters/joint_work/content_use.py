@@ -33,14 +33,16 @@ class IdeaFunnel(NamedTuple):
 
 
 def idea_funnel(ideas: pd.DataFrame, uses: pd.DataFrame) -> IdeaFunnel:
-    """Return how far ideas get; each step is a part of the one before."""
+    """Return how far ideas get; each step is a part of the one before.  A column of assets that
+    nobody fills says nothing.
+    """
     became = ideas["asset_id"].notna()
     in_deals = uses.loc[uses["opportunity_id"].notna(), "asset_id"]
     is_used = became & ideas["asset_id"].isin(in_deals)
     n = len(ideas)
     return IdeaFunnel(
         n,
-        count_share(int(became.sum()), n),
+        count_share(int(became.sum()), n if became.any() else 0),
         count_share(int(is_used.sum()), int(became.sum())),
         int(ideas["rep_id"].nunique()),
     )
@@ -124,12 +126,14 @@ class FieldInsight(NamedTuple):
 
 
 def field_insight(feedback: pd.DataFrame, n_reps: int) -> FieldInsight:
-    """Return what became of what reps reported from the field."""
+    """Return what became of what reps reported from the field; what was acted on is missing where
+    nobody fills in a day.
+    """
     since, acted = midnights(feedback["reported_on"]), midnights(feedback["acted_on"])
     days = (acted - since).dt.days.dropna()
     n_bringing = min(int(feedback["rep_id"].nunique()), n_reps)
     return FieldInsight(
-        share_of(acted.notna()),
+        share_of(acted.notna()) if acted.notna().any() else count_share(0, 0),
         float(days.median()) if len(days) else math.nan,
         count_share(n_bringing, n_reps),
     )
@@ -143,25 +147,31 @@ class ChannelCare(NamedTuple):
 
 
 def channel_care(channels: pd.DataFrame, day: dt.date) -> ChannelCare:
-    """Return which channels are looked after; one never refreshed is overdue."""
+    """Return which channels are looked after; one never refreshed is overdue.
+
+    A column that nobody fills says nothing.
+    """
     last = midnights(channels["refreshed_on"])
     age = (pd.Timestamp(day) - last).dt.days.astype("Float64")
     due = channels["refresh_days"].astype("Float64")
     stale = (age > due).where(last.notna(), due.notna()).where(due.notna())
+    nothing, has_owner = count_share(0, 0), channels["owner_rep_id"].notna()
     return ChannelCare(
-        share_of(channels["owner_rep_id"].notna()), share_of(stale.astype("boolean"))
+        share_of(has_owner) if has_owner.any() else nothing,
+        share_of(stale.astype("boolean")) if last.notna().any() else nothing,
     )
 
 
 def requests_the_library_holds(requests: pd.DataFrame, assets: pd.DataFrame) -> Share:
-    """Return the requests for a kind of material and a segment that the library holds already.
+    """Return the requests for a kind of material and a segment that the library holds already;
+    missing where nobody says what lies in it.
 
     Parameters
     ----------
     requests : ``kind``, ``audience`` (a segment)
     assets : ``kind``, ``segment``, ``is_in_library``
     """
-    material = assets.dropna(subset=["kind", "segment"])
+    material = assets.dropna(subset=["kind", "segment", "is_in_library"])
     known_kinds = set(material["kind"].str.lower())
     wanted = requests.dropna(subset=["kind", "audience"])
     wanted = wanted[wanted["kind"].str.lower().isin(known_kinds)]

@@ -304,7 +304,8 @@ def next_step(work: JointWork) -> str:
     answers = work.rows["stage_owners"]
     if len(answers):
         owned = role_agreement.stage_ownership(answers)
-        holes, n = int((~owned["has_one_owner"]).sum()), len(owned)
+        judged = owned["has_one_owner"].dropna()
+        holes, n = int((~judged).sum()), len(judged)
         if holes:
             return (
                 f"Agree on one accountable side for each stage: for {holes:,} of {n:,} stages of "

@@ -25,14 +25,19 @@ KEY = ["team_id", "stage"]
 SEVERAL = "several"  # owners named by one side
 FEWEST_RATED = 2
 STALE_DAYS = 365  # a role not looked at for longer is due for review
-REVENUE = re.compile(r"\b(revenue|bookings|sales|turnover|arr)\b", re.IGNORECASE)
+REVENUE = re.compile(  # "sales" alone: not sales calls, nor sales-accepted leads
+    r"\b(revenues?|bookings?|turnover|arr|mrr|umsatz\w*|umsätze|erlöse?|auftragseingang|"
+    r"chiffre d.affaires|ingresos|facturación|fatturato|omzet|faturamento|receita)\b"
+    r"|\bsales\b(?![\s-]*(ready|accept|qualif|call|lead|meeting|cycle|team|rep|hire|train|activit))",
+    re.IGNORECASE,
+)
 SPECIFICS = ("metric", "baseline_value", "target_value", "period_end", "owner")
 
 
 class Kappa(NamedTuple):
     """Cohen's kappa with its 95% interval, over `n` stages that both sides answered for.
 
-    Missing where fewer than two were, or where all answers are the same word: chance alone agrees.
+    Missing where fewer than two were, or where a side gives one word to all: chance alone agrees.
     """
 
     kappa: float
@@ -50,10 +55,13 @@ def stage_ownership(answers: pd.DataFrame) -> pd.DataFrame:
         name several owners
 
     Columns: ``sales`` and ``marketing``, what each side says (missing: not answered, ``several``:
-    more than one), ``has_one_owner`` (both say the same one side) and ``is_hole`` (a side says
-    nobody, or both leave it to the other).
+    more than one), ``has_one_owner`` (both say the same one side; missing where one did not answer)
+    and ``is_hole`` (a side says nobody, or both leave it to the other; missing where one did not
+    answer and the other names somebody).  Stages that differ in case or blanks are one.
     """
-    every = answers.assign(team_id=answers["team_id"].fillna(""))
+    stage = answers["stage"].astype(object).str.split().str.join(" ")
+    spelling = stage.groupby(stage.str.casefold()).transform("first")
+    every = answers.assign(team_id=answers["team_id"].fillna(""), stage=spelling)
     named = every.dropna(subset=["accountable"]).drop_duplicates([*KEY, "side", "accountable"])
     index = pd.MultiIndex.from_frame(every[KEY].drop_duplicates()).sort_values()
     said_by = {
@@ -72,9 +80,11 @@ def stage_ownership(answers: pd.DataFrame) -> pd.DataFrame:
     sales, marketing = wide["sales"], wide["marketing"]
     names_a_side = sales.isin(SIDES)
     left_to_other = sales.eq("marketing") & marketing.eq("sales")
+    has_both = sales.notna() & marketing.notna()
+    is_hole = sales.eq("nobody") | marketing.eq("nobody") | left_to_other
     return wide.assign(
-        has_one_owner=names_a_side & sales.eq(marketing),
-        is_hole=sales.eq("nobody") | marketing.eq("nobody") | left_to_other,
+        has_one_owner=(names_a_side & sales.eq(marketing)).astype("boolean").where(has_both),
+        is_hole=is_hole.astype("boolean").where(has_both | is_hole),
     ).reset_index()
 
 
@@ -90,7 +100,7 @@ def cohen_kappa(one: pd.Series, other: pd.Series) -> Kappa:
     both = one.notna() & other.notna()
     words = sorted({*one[both], *other[both]})
     n = int(both.sum())
-    if n < FEWEST_RATED or len(words) < FEWEST_RATED:
+    if n < FEWEST_RATED or min(one[both].nunique(), other[both].nunique()) < FEWEST_RATED:
         return Kappa(math.nan, math.nan, math.nan, n)
     table = pd.crosstab(one[both], other[both]).reindex(index=words, columns=words, fill_value=0)
     rated = cohens_kappa(table.to_numpy())
@@ -100,7 +110,11 @@ def cohen_kappa(one: pd.Series, other: pd.Series) -> Kappa:
 
 
 def stale_share(answers: pd.DataFrame, day: dt.date) -> tuple[int, int]:
-    """Return how many stages were agreed on or reviewed too long ago or never, of how many."""
+    """Return how many stages were agreed on or reviewed too long ago or never, of how many; none of
+    none where nobody fills in the day.
+    """
+    if answers["agreed_on"].isna().all():
+        return 0, 0
     latest = answers.assign(
         agreed_on=pd.to_datetime(answers["agreed_on"]), team_id=answers["team_id"].fillna("")
     )

@@ -37,6 +37,7 @@ PREPARES = r"^(?:Preparation|Account research)"
 PART = 0.15  # of accounts: researched by both; as many by sales alone, and by marketing alone
 LAGS = (4, 21)  # days between the two
 MINUTES = (45, 90, 150)  # of a marketer's research
+GAP = 600  # seconds between beginnings of one marketer's research on one day
 AFTERNOON = 15 * 3600  # of UTC, in seconds: one date wherever the teams are, but in the far east
 
 
@@ -109,7 +110,8 @@ def _research(
     lag = np.where((day + lag >= n_days) | (day + lag < 0), -lag, lag)
     minutes = np.take(MINUTES, rng.integers(0, len(MINUTES), n))
     marketer = len(keys.user) - 1 - N_MARKETERS + np.arange(n) % N_MARKETERS
-    begin = (day + lag) * 86_400 + AFTERNOON
+    of_day = mine.assign(marketer=marketer, begins=day + lag).groupby(["marketer", "begins"])
+    begin = (day + lag) * 86_400 + AFTERNOON + of_day.cumcount().to_numpy() * GAP
     n_rows = int(is_marketings.sum())
     columns = {
         "Id": sf.salesforce_ids("00U", 10_000_000 + np.arange(n_rows)),
