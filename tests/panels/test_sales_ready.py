@@ -93,10 +93,14 @@ def test_each_lead_has_the_agreed_version_of_its_day():
     assert not any(force for _, force in got["own", "sales"] + got["draft", "nobody"])
 
 
-def test_approval_of_marketing_or_of_a_stranger_is_rejected():
+def test_approval_of_marketing_or_of_a_stranger_is_rejected(figure):
     got = replayed(version("a", "true", by="mark"), version("b", "true", by="who"))
     assert set(got) == {("a", "not of sales"), ("b", "unknown")}
     assert not any(force for rows in got.values() for _, force in rows)
+    figure(
+        "002-15",
+        "approved by a marketer: not of sales; by nobody known: unknown; neither is in force",
+    )
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,7 @@ def test_an_event_without_a_schedule_turns_red_60_days_before(days_before, state
     figure("001-05", f"T-{days_before}: {got.state}")
 
 
-def test_events_by_team_by_hand():
+def test_events_by_team_by_hand(figure):
     """Two teams asked of a fair, one saw both in time; a mailing is no event."""
     campaigns = pd.DataFrame(
         {
@@ -103,6 +103,9 @@ def test_events_by_team_by_hand():
     assert got[["n_teams", "n_ready", "n_red", "days_left"]].to_numpy().tolist() == [[2, 1, 1, 17]]
     blank = notices.assign(target_list_seen_on=None, schedule_seen_on=None)
     assert target_lists.readiness_of_events(campaigns, blank, today, first).empty
+    figure(
+        "001-06", "list and schedule count once a team of sales saw both; by one alone it is red"
+    )
 
 
 def test_lists_in_force_and_agreed_by_team():

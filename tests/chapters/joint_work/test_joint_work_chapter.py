@@ -80,6 +80,7 @@ def test_a_company_that_keeps_nothing_is_told_in_one_line_each_what_it_would_get
     roles = chapter.role_shares(bare).frame["what"].tolist()
     assert roles == [  # the calendar tells that
         "Reps heard in a meeting of up to six",
+        "Joint meetings put into the calendar 30 days ahead",
         "Accounts marketing researched that sales did within 30 days",
     ]
     lacks = chapter.missing_tables(bare).frame["lacks"]

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.chapters.alignment import reference
 from analysis.chapters.joint_work import role_agreement
 
 STAGES = ["leads", "meeting", "offer", "renewal", "service"]
@@ -146,3 +147,16 @@ def test_revenue_is_known_by_its_name_and_sales_calls_are_none(metric, end):
 def test_roles_without_any_day_of_review_are_not_called_old():
     stages = answers(sales=["sales"] * 5).assign(agreed_on=pd.NaT)
     assert role_agreement.stale_share(stages, dt.date(2026, 9, 30)) == (0, 0)
+
+
+def test_targets_of_one_metric_that_part_are_opposed_in_any_case(figure):
+    """Sales alone aims at 10 leads and marketing alone at 20 Leads; a shared goal opposes none."""
+    goals = pd.DataFrame(
+        {
+            "team_id": "t", "metric": ["leads", "Leads ", "pipeline"], "target_value": [10, 20, 5],
+            "sales_owner_rep_id": ["r", None, "r"], "marketing_owner_rep_id": [None, "m", "m"],
+        }
+    )  # fmt: skip
+    assert reference.goal_conflicts(goals) == 1
+    assert reference.goal_conflicts(goals.assign(target_value=7)) == 0
+    figure("001-08", "one metric, each side a target of its own: 1 opposed; equal targets: 0")

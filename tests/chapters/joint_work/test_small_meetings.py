@@ -29,3 +29,12 @@ def test_a_call_of_twenty_hears_nobody(figure):
     got = small_meetings.heard_share(seats, sizes, {"r", "s", "t", "u"})
     assert (got.hits, got.n) == (2, 4)
     figure("003-15", f"{got.hits} of {got.n} reps heard among six; a call of 20 does not count")
+
+
+def test_meetings_far_ahead_are_of_those_put_in_before_they_began(figure):
+    """30 days ahead, 29, after it began, and no day: one of the two that were planned."""
+    start = pd.Timestamp("2026-03-31 10:00", tz="UTC")
+    noted = [start - pd.Timedelta(days=30), start - pd.Timedelta(days=29), start, pd.NaT]
+    got = small_meetings.ahead_share(pd.DataFrame({"started_at": start, "logged_at": noted}))
+    assert (got.hits, got.n) == (1, 2)
+    figure("004-06", "1 of 2 joint meetings put in 30 days ahead; one put in afterwards is neither")

@@ -259,6 +259,7 @@ def role_shares(work: JointWork) -> LabelledTable:
     packs = rows["metric_packs"].dropna(subset=["n_recipients", "n_opened"])
     has_paths = goals["parent_goal_id"].notna().any()
     planned = meetings["planned_minutes"].notna()
+    calendar = small_meetings.joint_calendar(work.company)
     lines = [
         ("Stages with one accountable side", share_of(owned["has_one_owner"])),
         ("Stages nobody answers for", share_of(owned["is_hole"])),
@@ -270,7 +271,8 @@ def role_shares(work: JointWork) -> LabelledTable:
          share_of(planned) if planned.any() else count_share(0, 0)),
         ("Meetings that spoke of all three topics", share_of(_flag(meetings["n_topics"], 3))),
         ("Meetings that marketing invited to", share_of(_side(meetings["host_side"]))),
-        ("Reps heard in a meeting of up to six", small_meetings.reps_heard(work.company)),
+        ("Reps heard in a meeting of up to six", calendar.heard),
+        ("Joint meetings put into the calendar 30 days ahead", calendar.ahead),
         (f"Accounts marketing researched that sales did within {WINDOW_DAYS} days",
          work.research.accounts),
         ("Key metrics opened by those sent them",

@@ -1,8 +1,11 @@
-"""Which reps were heard in a small meeting with marketing: a call of twenty hears nobody."""
+"""Joint meetings as calendars have them: who was heard, and how far ahead they were put in.
+
+A call of twenty hears nobody.  An entry made after its meeting began says nothing of plans.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
@@ -14,6 +17,7 @@ if TYPE_CHECKING:
     from analysis.store.company import Company
 
 MOST_PEOPLE = 6
+AHEAD_DAYS = 30  # from which a meeting is in the calendar far ahead
 CALENDAR = ("activities", "attendees", "reps")
 PLACES = ("quarters", "teams", "rep_team_history")
 
@@ -46,16 +50,41 @@ def heard_share(seats: pd.DataFrame, sizes: pd.Series[int], reps: set[str]) -> S
     return count_share(len(reps & set(seats.loc[is_small, "rep_id"])), len(reps))
 
 
-def reps_heard(company: Company) -> Share:
-    """Return the share of the quarter's reps heard in a small meeting; missing without a calendar
-    that says who was there.
+def ahead_share(meetings: pd.DataFrame) -> Share:
+    """Return the share of meetings that were put into the calendar `AHEAD_DAYS` before they began,
+    of those put in before they began.
+
+    Parameters
+    ----------
+    meetings : ``started_at``, ``logged_at``; a row a meeting
     """
+    ahead = meetings["started_at"] - meetings["logged_at"]
+    planned = ahead[ahead > pd.Timedelta(0)]
+    return count_share(int((planned >= pd.Timedelta(days=AHEAD_DAYS)).sum()), len(planned))
+
+
+class JointCalendar(NamedTuple):
+    """Reps `heard` in a small meeting, and joint meetings put in far `ahead`; missing without a
+    calendar that says who was there.
+    """
+
+    heard: Share
+    ahead: Share
+
+
+def joint_calendar(company: Company) -> JointCalendar:
+    """Return what calendars say of the quarter's joint meetings."""
     tables = {name: company.table(name) for name in (*CALENDAR, *PLACES)}
     if tables["attendees"].empty or tables["activities"].empty:
-        return count_share(0, 0)
+        return JointCalendar(count_share(0, 0), count_share(0, 0))
     cells = team_quarters.make_cells(tables, time_zone=company.settings.company.time_zone)
     seats = score_meetings.joint_activities(tables, cells)
     first, after = pd.Timestamp(company.first_day), pd.Timestamp(company.day_after)
     seats = seats[(seats["day"] >= first) & (seats["day"] < after)]
     sizes = meeting_sizes(tables["activities"], tables["attendees"])
-    return heard_share(seats, sizes, set(company.rows_of_quarter("rep_quarter")["rep_id"]))
+    joint = seats.loc[~seats["is_field"].astype(bool), "activity_id"]
+    meetings = tables["activities"].loc[tables["activities"]["activity_id"].isin(joint)]
+    return JointCalendar(
+        heard_share(seats, sizes, set(company.rows_of_quarter("rep_quarter")["rep_id"])),
+        ahead_share(meetings),
+    )
