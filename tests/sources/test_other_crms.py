@@ -227,3 +227,83 @@ def test_zohos_meetings_and_calls_have_their_minutes_and_a_missed_call_none(zoho
     assert rows["minutes"].to_dict() == {"1": 75.0, "8": 10.0}
     assert zoho.aside("activities") == {"cancelled": 1}
     assert zoho.tables["reps"]["role"].tolist() == ["manager"]
+
+
+def write_close(raw) -> None:
+    """Write four deals, two companies and two users, as the API answers, with its sums before the records."""
+    deal = {
+        "id": "oppo_1", "lead_id": "lead_1", "lead_name": "Firm", "user_id": "user_1", "user_name": "Ada B", "contact_id": None,
+        "status_id": "stat_1", "status_label": "Signed", "status_type": "won", "pipeline_id": "pipe_1", "pipeline_name": "Sales",
+        "confidence": 75, "value": 300050, "value_period": "one_time", "value_currency": "USD", "value_formatted": "$3,000.50",
+        "annualized_value": 300050, "expected_value": 225038, "annualized_expected_value": 225038, "note": "", "note_html": "",
+        "date_created": "2026-01-05T09:00:00.321000+00:00", "date_updated": "2026-02-10T17:00:00.583000+00:00",
+        "date_won": "2026-02-10", "date_lost": None, "organization_id": "orga_1", "created_by": "user_1", "updated_by": None,
+    }  # fmt: skip
+    monthly = {"value": 5000, "value_period": "monthly", "annualized_value": 60000}
+    lead = {
+        "id": "lead_1", "name": "Firm", "display_name": "Firm", "status_id": "stat_9", "status_label": "Potential",
+        "description": "", "url": None, "html_url": "https://app.close.com/lead/lead_1/", "source": "Trade show",
+        "contact_ids": ["cont_1"], "addresses": [{"country": "DE", "city": None}], "organization_id": "orga_1", "created_by": None,
+        "primary_email": {"email": "bo@firm.example", "type": "office", "is_unsubscribed": False}, "updated_by": None,
+        "date_created": "2026-01-04T23:30:00.333000+00:00", "date_updated": "2026-02-06T20:53:01.977000+00:00",
+    }  # fmt: skip
+    user = {
+        "id": "user_1", "email": "ada@ours.example", "first_name": "Ada", "last_name": "B", "organizations": ["orga_1"],
+        "image": "https://secure.gravatar.com/avatar/1", "date_created": "2025-08-29T00:33:22.720000+00:00",
+        "date_updated": "2026-01-08T01:57:15.204000+00:00",
+    }  # fmt: skip
+    put(
+        raw,
+        users={"data": [user, user | {"id": "user_2", "email": "cy@ours.example", "first_name": "Cy"}], "has_more": False},
+        leads=[lead, lead | {"id": "lead_2", "display_name": "Other firm", "source": None}],  # as its JSON export writes them
+        opportunities={"count_by_value_period": {"monthly": 1, "one_time": 3}, "data": [
+            deal, deal | {"id": "oppo_2", "status_type": "active", "status_label": "Proposal", "date_won": "2026-04-30"} | monthly,
+            deal | {"id": "oppo_3", "status_type": "lost", "status_label": "Gone", "date_lost": "2026-02-11T08:00:00.000000+00:00"},
+            deal | {"id": "oppo_4", "status_type": "paused", "status_label": "Asleep"},
+        ], "has_more": False, "total_results": 4},
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def close(clean_folder):
+    return clean_folder(write_close)
+
+
+def test_closes_status_type_says_what_became_of_a_deal_and_on_which_day(close):
+    """A lost deal keeps the day it was hoped for, and closed on another; a type unknown is set aside."""
+    deals = close.tables["opportunities"].set_index("opportunity_id").sort_index()
+    assert deals["status"].to_dict() == {"oppo_1": "won", "oppo_2": "open", "oppo_3": "lost"}
+    assert deals["close_date"].astype(str).tolist() == ["2026-02-10", "2026-04-30", "2026-02-11"]
+    assert deals["owner_rep_id"].tolist() == ["user_1"] * 3
+    assert deals["account_id"].tolist() == ["lead_1"] * 3
+    assert close.aside("opportunities") == {"unmapped_value": 1}
+
+
+def test_closes_amounts_are_cents_and_a_monthly_deal_counts_for_a_year(close):
+    """50 dollars a month are 600 a year."""
+    deals = close.tables["opportunities"].set_index("opportunity_id").sort_index()
+    assert deals["deal_amount"].tolist() == [3000.5, 600.0, 3000.5]
+
+
+def test_closes_lead_is_an_account_and_a_lead(close):
+    assert sorted(close.tables["accounts"]["account_name"]) == ["Firm", "Other firm"]
+    leads = close.tables["leads"].set_index("lead_id").sort_index()
+    assert leads["account_id"].tolist() == ["lead_1", "lead_2"]
+    assert leads["lead_status"].tolist() == ["Potential"] * 2
+    assert leads.loc["lead_1", "lead_source"] == "Trade show"
+    assert close.tables["reps"]["rep_id"].tolist() == ["user_1", "user_2"]
+
+
+def test_closes_csv_of_opportunities_is_named_and_not_read_for_nothing_says_its_amounts_are_cents(
+    raw,
+):
+    columns = (
+        "confidence,contact_id,date_created,date_updated,date_won,id,lead_id,lead_name,note,"
+        "status_id,status_label,status_type,user_id,user_name,value,value_period"
+    )
+    cells = "75,,2026-02-01,2026-02-01,2026-02-10,o,l,Firm,,s,Won,won,u,Ada,500,one_time"
+    write_close(raw)
+    (raw / "opportunities.csv").write_text(f"{columns}\n{cells}\n", encoding="utf-8")
+    account = processed.dry_run("here")
+    assert next(f for f in account["files"] if f["file"] == "opportunities.csv")["tables"] == []
+    assert next(t for t in account["tables"] if t["table"] == "opportunities")["n_clean"] == 3
