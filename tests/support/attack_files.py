@@ -48,6 +48,21 @@ CALENDARS = [
         "ATTENDEE:mailto:a@b.example\n" * 20_000,
         "X-LONG:" + "x" * 2_000_000,
         "BEGIN:VEVENT\n" * 3_000,
+        "RRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30\n" * 5_000,
+        "RDATE:" + "20260105T100000Z," * 200_000,
+        "SEQUENCE:" + "9" * 5_000,
+        "DURATION:P" + "9" * 30 + "W",
+    )
+] + [
+    f"BEGIN:VCALENDAR\nVERSION:2.0\n{body}END:VCALENDAR\n"
+    for body in (
+        "".join(f"BEGIN:VEVENT\nUID:{n}\nDTSTART:00010101T100000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY;UNTIL=19800101T000000Z\nEND:VEVENT\n" for n in range(2_000)),
+        "".join(f"BEGIN:VEVENT\nUID:{n}\nDTSTART:20260105T100000Z\nRRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30\nEND:VEVENT\n" for n in range(20_000)),
+        "BEGIN:VEVENT\nEND:VEVENT\n" * 150_000,
+        "BEGIN:VTIMEZONE\nTZID:Z\nBEGIN:STANDARD\nDTSTART:20000101T000000\nRDATE:" + "20000105T100000," * 200_000
+        + "\nTZOFFSETFROM:+0100\nTZOFFSETTO:+0200\nEND:STANDARD\nEND:VTIMEZONE\n"
+        "BEGIN:VEVENT\nUID:1\nDTSTART;TZID=Z:20260105T100000\nEND:VEVENT\n",
+        "BEGIN:VEVENT\nUID:1\nDTSTART;TZID=../../../etc/passwd:20260105T100000\nEND:VEVENT\n",
     )
 ]  # fmt: skip
 
@@ -103,13 +118,13 @@ def random_file(rng: random.Random) -> tuple[str, bytes]:
 _PART = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 
 
-def _workbook(file: Path, sheet: str) -> None:
-    """Write a workbook of one sheet's XML."""
+def _workbook(file: Path, sheet: str, target: str = "sheet1.xml") -> None:
+    """Write a workbook of one sheet's XML, which its relations call as they do."""
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as z:
         z.writestr("[Content_Types].xml", '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>')  # fmt: skip
         z.writestr("_rels/.rels", f'<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="{_PART}/officeDocument" Target="xl/workbook.xml"/></Relationships>')  # fmt: skip
         z.writestr("xl/workbook.xml", f'<workbook xmlns:r="{_PART}"><sheets><sheet name="Event" sheetId="1" r:id="rId1"/></sheets></workbook>')  # fmt: skip
-        z.writestr("xl/_rels/workbook.xml.rels", f'<Relationships><Relationship Id="rId1" Type="{_PART}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>')  # fmt: skip
+        z.writestr("xl/_rels/workbook.xml.rels", f'<Relationships><Relationship Id="rId1" Type="{_PART}/worksheet" Target="worksheets/{target}"/></Relationships>')  # fmt: skip
         z.writestr("xl/worksheets/sheet1.xml", f"<worksheet><sheetData>{sheet}</sheetData></worksheet>")  # fmt: skip
 
 
@@ -150,6 +165,18 @@ def bombs() -> dict[str, Callable[[Path], object]]:
         ),
         "tags never closed": lambda raw: _workbook(raw / "Event.xlsx", '<c r="A1" t="e"><f' * 1_000_000),
         "packed a thousandfold": lambda raw: _workbook(raw / "Event.xlsx", " " * (100 << 20)),
+        **{
+            f"far cell {kind}": lambda raw, cell=cell, target=target: _workbook(
+                raw / "Event.xlsx", f'<row r="1"><c r="A1"><v>1</v></c></row><row r="2">{cell}</row>', target
+            )
+            for kind, cell, target in (
+                ("in small letters", '<c r="xfd1048576"><v>1</v></c>', "sheet1.xml"),
+                ("behind blanks", '<c r\n = "XFD1048576"><v>1</v></c>', "sheet1.xml"),
+                ("in no row there is", '<c r="A4000000000"><v>1</v></c>', "sheet1.xml"),
+                ("in a part by another name", '<c r="XFD1048576"><v>1</v></c>', "SHEET1.XML"),
+                ("in a tag of 20 MB", f'<c x="{"y" * 20_000_000}" r="XFD1048576"/>', "sheet1.xml"),
+            )
+        },
         "500 sheets": _many_sheets,
         "gzip bomb": _gzip_bomb,
         "parquet bomb": _parquet_bomb,

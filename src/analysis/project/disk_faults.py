@@ -1,4 +1,4 @@
-"""What a disk says no to, in words: full, read-only, another mount, not ours to read."""
+"""What a disk or the memory says no to, in words: full, read-only, not ours to read, too large."""
 
 from __future__ import annotations
 
@@ -24,10 +24,15 @@ REMEDIES = {
     errno.EEXIST: "A file stands where a folder must be: move it away.",
     errno.ELOOP: "It is a link to itself: put the file itself there.",
 }  # fmt: skip
+TOO_LARGE = (
+    "The exports take more memory than there is. Look for cells of many thousand characters in "
+    "columns that are read, such as the name of a stage that every deal has; or export fewer years."
+)
 
 
 def explain_fault(error: BaseException) -> str | None:
-    """Return what a disk's error means and what to do; None where it is no such error.
+    """Return what a disk's or the memory's error means and what to do; None where it is no such
+    error.
 
     The database says in words what the system says by number.
 
@@ -37,7 +42,11 @@ def explain_fault(error: BaseException) -> str | None:
     'data/raw/a.csv: No space left on device. Free some space and run again.'
     >>> explain_fault(ValueError("No space left on device")) is None
     True
+    >>> explain_fault(MemoryError())[:47]
+    'The exports take more memory than there is. Loo'
     """
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryException":
+        return TOO_LARGE
     if isinstance(error, FileNotFoundError) and "temporary directory" in str(error):
         return f"{error.strerror}. {REMEDIES[errno.ENOSPC]}"
     if isinstance(error, OSError) and error.errno in REMEDIES:
