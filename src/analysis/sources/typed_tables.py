@@ -39,7 +39,13 @@ OF_EACH_ROW = {
     "unreadable": 'struct("column" varchar, rule varchar, "text" varchar)[]',
 }
 # Tables into whose columns a later step writes what no export says.
-WRITTEN_LATER = ("opportunities", "rep_team_history", "compensation")
+WRITTEN_LATER = (
+    "opportunities",
+    "rep_team_history",
+    "compensation",
+    "leads",
+    "lead_status_history",
+)
 FEWEST_UNREAD = 3  # fewer cells that nothing reads are slips, whatever their share
 # A larger share of cells that nothing reads says that the column's notation is not known: what is
 # lost with them is no sample of the rows, but a month, a country or a currency.  Slips in dates,

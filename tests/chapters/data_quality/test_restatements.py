@@ -78,7 +78,7 @@ def test_a_restated_measure_is_named_with_what_moved_it():
         }
     ]  # fmt: skip
     assert restatements.restatement_notices(got, 0.01) == [
-        "Restated: bookings of 2026Q1 are -10.0% off what was published (2 amount changed)."
+        "Restated: bookings of 2026Q1 are \N{MINUS SIGN}10.0% off what was published (2 amount changed)."
     ]
     assert restatements.restatement_notices(got, 0.1) == []
     assert restatements.restatement_sentence(got, 1).startswith(

@@ -126,7 +126,7 @@ def test_the_gap_is_unknown_where_finance_states_nothing(account):
 
 def test_the_furthest_gap_is_named_whatever_its_sign(account):
     assert row_accounts.gap_sentence(account) == (
-        "Bookings in the CRM lie between -1.00% and +1.50% of finance's totals over 2 quarters; furthest in 2026Q2."
+        "Bookings in the CRM lie between \N{MINUS SIGN}1.00% and +1.50% of finance's totals over 2 quarters; furthest in 2026Q2."
     )
     assert row_accounts.gap_sentence(account | {"reconciliation": []}) == (
         "Bookings are not reconciled: the exports hold no finance_bookings."

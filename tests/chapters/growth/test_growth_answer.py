@@ -173,7 +173,7 @@ def test_a_known_gap_is_called_a_difference():
         "tier_gap", 12.0, -1.0, 25.0, growth_answer.POINTS, 9, "teams", "", "", "difference"
     )
     assert growth_answer.gap_sentence(gap) == (
-        "Aligned less laggard teams: +12.0 percentage points (-1.0 to +25.0; n = 9 teams), a difference and not an effect."
+        "Aligned less laggard teams: +12.0 percentage points (\N{MINUS SIGN}1.0 to +25.0; n = 9 teams), a difference and not an effect."
     )
 
 
