@@ -36,6 +36,7 @@ BY_SHARE = {
 }
 FEWEST_LEADS = 20  # of campaigns announced in time, and of the others
 MOST_ROWS = 12
+WHOLE_HOURS = 10  # from which hours of research are told without tenths
 
 
 def _share_table(
@@ -387,7 +388,7 @@ def research_sentence(work: JointWork) -> str:
     cost = "" if np.isnan(money_spent) else f", worth {money.amount_text(money_spent, currency)}"
     n = research.accounts.hits
     return (
-        f"{hours:,.1f} hours of research on {n:,} account{'' if n == 1 else 's'} may have been "
+        f"{hours:,.{0 if hours >= WHOLE_HOURS else 1}f} hours of research on {n:,} account{'' if n == 1 else 's'} may have been "
         f"done twice, by both sides within {WINDOW_DAYS} days{cost}. {rest}"
     )
 
