@@ -388,8 +388,8 @@ def research_sentence(work: JointWork) -> str:
     cost = "" if np.isnan(money_spent) else f", worth {money.amount_text(money_spent, currency)}"
     n = research.accounts.hits
     return (
-        f"{hours:,.{0 if hours >= WHOLE_HOURS else 1}f} hours of research on {n:,} account{'' if n == 1 else 's'} may have been "
-        f"done twice, by both sides within {WINDOW_DAYS} days{cost}. {rest}"
+        f"{hours:,.{0 if hours >= WHOLE_HOURS else 1}f} hours of research on {n:,} "
+        f"account{'' if n == 1 else 's'} may have been done twice, by both sides within {WINDOW_DAYS} days{cost}. {rest}"
     )
 
 
