@@ -389,7 +389,8 @@ def research_sentence(work: JointWork) -> str:
     n = research.accounts.hits
     return (
         f"{hours:,.{0 if hours >= WHOLE_HOURS else 1}f} hours of research on {n:,} "
-        f"account{'' if n == 1 else 's'} may have been done twice, by both sides within {WINDOW_DAYS} days{cost}. {rest}"
+        f"account{'' if n == 1 else 's'} may have been done twice, by both sides within "
+        f"{WINDOW_DAYS} days{cost}. {rest}"
     )
 
 
