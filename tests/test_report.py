@@ -192,6 +192,7 @@ def test_the_report_speaks_plain_english(which, request):
 
 BODY_TOP, BODY_BOTTOM = 85.0, 768.0  # of a page's text [pt from the top]
 LEAST_FULL = 0.4
+RIGHT_MARGIN = 67.0  # 25 mm, less a hair [pt]
 
 
 @pytest.mark.parametrize("which", BOTH)
@@ -200,12 +201,15 @@ def test_no_label_stands_on_another_and_no_page_is_left_half_empty(which, reques
     root = request.getfixturevalue(which)
     with pikepdf.open(root / "reports" / "tiny" / QUARTER / "alignment-roi.pdf") as opened:
         boxes = page_boxes(opened)
+        right_edges = [float(page.mediabox[2]) - RIGHT_MARGIN for page in opened.pages]
         first_of_parts = {
             number
             for number, page in enumerate(boxes)
             if any(b.size > 16 and b.top < 130 for b in page)
         }
     assert [(n, pair) for n, page in enumerate(boxes, start=1) for pair in overlapping(page)] == []
+    out = [[b.text for b in p if b.right > e] for p, e in zip(boxes, right_edges, strict=True)]
+    assert [(n, texts) for n, texts in enumerate(out, start=1) if texts] == []
     for number, page in enumerate(boxes[:-1]):
         lowest = max(b.bottom for b in page if BODY_TOP - 15 < b.top < BODY_BOTTOM)
         share = (lowest - BODY_TOP) / (BODY_BOTTOM - BODY_TOP)

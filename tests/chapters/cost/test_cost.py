@@ -248,7 +248,7 @@ def test_marketing_ask_carries_the_interval_of_its_rate():
     [
         (500.0, "at most", "The target of at most $500 is met."),
         (300.0, "at most", "The target of at most $300 is missed."),
-        (None, "at most", "Whether that is good these figures alone cannot say: nobody set a"),
+        (None, "at most", "These figures alone cannot say whether that is good: nobody set a"),
     ],
 )
 def test_a_cost_is_good_or_bad_by_a_target_alone(stays, target, aim, says):

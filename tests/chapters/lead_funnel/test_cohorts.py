@@ -62,8 +62,11 @@ def test_leads_that_nobody_followed_have_no_step_and_no_leak():
 @pytest.mark.parametrize(
     ("lost", "says"),
     [
-        ([40.0, 30.0], "Most leads are lost at the step Lead to MQL: 40 of 100. Begin there."),
-        ([40.0, math.nan], "Begin there; the step MQL to Won cannot be told."),
+        ([40.0, 30.0], "Begin at the step Lead to MQL, where most leads are lost: 40 of 100."),
+        (
+            [40.0, math.nan],
+            "as far as can be told (40 of 100); the step MQL to Won cannot be told.",
+        ),
         ([0.0, 0.0], "Hardly a lead is lost"),
         ([math.nan, math.nan], "We cannot tell yet"),
     ],

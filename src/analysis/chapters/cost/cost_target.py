@@ -20,8 +20,8 @@ def judge_cost(hour: Result, watched: KeyMetric | None, *, currency: str) -> str
         return ""
     if watched is None or watched.target is None:
         return (
-            "Whether that is good these figures alone cannot say: nobody set a target, and a "
-            "vendor's example is no yardstick. Hold it against what one more hour brings."
+            "These figures alone cannot say whether that is good: nobody set a target, and a "
+            "vendor's example is no yardstick. Compare it with what one more hour brings."
         )
     target = f"{watched.aim} {money.amount_text(watched.target, currency)}"
     return f"The target of {target} is {'met' if watched.is_met(hour.estimate) else 'missed'}."

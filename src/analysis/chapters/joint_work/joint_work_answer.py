@@ -215,18 +215,15 @@ def sale_sentence(work: JointWork) -> str:
     arms = extra.arms
     by = "by lot" if work.trial_way == "lot" else "as a match"
     spread = f"{_whole(low)} to {_whole(high)}; n = {arms.n_given:,} given, {arms.n_held:,} not"
+    counted = f"{abs(sales):,.0f} sale{'' if round(abs(sales)) == 1 else 's'}"
+    word = "more" if sales > 0 else "fewer"
     if extra.verdict == "found":
-        word = "more" if sales > 0 else "fewer"
-        return (
-            f"Content brought {abs(sales):,.0f} sales {word} than as many accounts left out {by} "
-            f"({spread})."
-        )
+        return f"Content brought {counted} {word} than as many accounts left out {by} ({spread})."
     if extra.verdict == "no material effect":
         return f"Content brought no extra sale that matters ({spread})."
-    word = "more" if sales > 0 else "fewer"
     return (
         f"We cannot tell whether content brings one extra sale: accounts given it brought "
-        f"{abs(sales):,.0f} sales {word} than as many left out {by} ({spread})."
+        f"{counted} {word} than as many left out {by} ({spread})."
     )
 
 

@@ -372,7 +372,7 @@ def _step_unknown(answer: FunnelAnswer) -> str:
 
 
 def leak_step(answer: FunnelAnswer) -> str:
-    """Say at which step to begin winning leads back."""
+    """Say at which step to begin winning leads back, its verb first."""
     leak, unknown = cohorts.largest_leak(answer.steps), _step_unknown(answer)
     if leak is None:
         if len(answer.steps) and not unknown:
@@ -380,13 +380,11 @@ def leak_step(answer: FunnelAnswer) -> str:
         return "We cannot tell yet where most leads are lost: too few were watched for a year."
     half = f"{leak['days']:.0f}"
     soon = f" Half of those who go on do so by day {half}." if leak["days"] >= 0 else ""
-    where = f"{leak['step']}: {leak['lost_per_100']:.0f} of 100."
+    lost = f"{leak['lost_per_100']:.0f} of 100"
+    begin = f"Begin at the step {leak['step']}, where most leads are lost"
     if unknown:
-        return (
-            f"Of the steps that can be told, most leads are lost at {where} Begin there; the step "
-            f"{unknown} cannot be told.{soon}"
-        )
-    return f"Most leads are lost at the step {where} Begin there.{soon}"
+        return f"{begin} as far as can be told ({lost}); the step {unknown} cannot be told.{soon}"
+    return f"{begin}: {lost}.{soon}"
 
 
 def activity_step(advice: pd.DataFrame) -> str:

@@ -160,8 +160,8 @@ def next_step(reviewed: ReviewedRequests) -> str:
         return "Decide on no request now: none is open."
     if reviewed.choice is None:
         return (
-            f"State marketing's hours (requests.capacity_hours): nobody can choose among "
-            f"{_counted(n)} without."
+            "State marketing's hours (requests.capacity_hours): without them nobody can choose "
+            f"among {_counted(n)}."
         )
     if reviewed.conflict is not None:
         return f"Drop a must-have: {conflict_sentence(reviewed)}"
@@ -242,8 +242,8 @@ def promise_sentence(reviewed: ReviewedRequests) -> str:
     kept = reviewed.kept["bookings"]
     if not kept.is_known:
         return (
-            f"We cannot tell what promises come to: {kept.n} requests were promised bookings and "
-            "measured."
+            "We cannot tell what promises come to: bookings were promised and measured of "
+            f"{kept.n} requests, too few."
         )
     ends = "" if math.isnan(kept.low) else f"{kept.low:.0%} to {kept.high:.0%}, "
     way = "cut" if kept.estimate <= 1 else "raised"

@@ -387,6 +387,8 @@ def usual_step(splits: HeadlineSplits, card: Payload) -> str:
     if split is None:
         return ""
     step = formats.shown_difference(split.now, split.then, card["format"])
+    if not step:
+        return "A year before it did not move."
     words = formats.signed_words(step, card["format"], card["currency"])
     return f"A year before it moved by {words}."
 
