@@ -164,9 +164,8 @@ def test_a_company_without_segments_still_has_its_cost_and_its_week(stays):
         source="rep_quarter",
         hidden=set(),
     )
-    groups = chapter.cost_by_segment(costs).frame
-    assert groups[["group", "estimate"]].to_numpy().tolist() == [
-        ["no segment", 520.0],
-        ["no region", 520.0],
-    ]
-    assert chapter.week_by_class(costs).frame["segment"].tolist() == ["no segment"]
+    assert chapter.cost_by_segment(costs).frame.empty  # a group of everybody says nothing
+    of_one = stays.assign(segment=["SMB"] + [None] * (len(stays) - 1), region=None)
+    groups = chapter.cost_by_segment(SimpleNamespace(**vars(costs) | {"stays": of_one})).frame
+    assert sorted(groups["group"]) == ["SMB", "no segment"]
+    assert chapter.week_by_class(costs).frame["segment"].tolist() == ["all reps"]

@@ -296,10 +296,12 @@ def _with_every_group(stays: pd.DataFrame) -> pd.DataFrame:
 
 
 def cost_by_segment(costs: QuarterCosts) -> LabelledTable:
-    """Cost of an hour by segment and by region: one row a group."""
+    """Cost of an hour by segment and by region: one row a group; none where nobody wrote any."""
     groups = cost_breakdown.by_groups(
         _with_every_group(costs.stays), ["segment", "region"], **costs.basis
     )
+    is_alone = groups.groupby("by")["group"].transform("size").eq(1)
+    groups = groups[~(is_alone & groups["group"].eq("no " + groups["by"]))]
     smallest = costs.company.settings.people.smallest_cell
     also = _hidden_elsewhere(costs, groups["by"], groups["group"])
     return LabelledTable(
@@ -349,6 +351,8 @@ def week_by_class(costs: QuarterCosts) -> LabelledTable:
         "segment",
         minimum_logged_share=house.hours.minimum_logged_share,
     )
+    if classes["segment"].tolist() == ["no segment"]:
+        classes["segment"] = "all reps"
     elsewhere = _hidden_elsewhere(costs, ["segment"] * len(classes), classes["segment"])
     logged = costs.stays[costs.stays["logged_share"] >= house.hours.minimum_logged_share]
     few = _hidden_values(costs.company, logged, "segment")  # hours count reps without pay too

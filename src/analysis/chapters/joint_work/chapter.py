@@ -362,7 +362,7 @@ def goals_sentence(work: JointWork) -> str:
     in_circle = f" {circles} lead back to themselves." if circles else ""
     return (
         f"Of metric, value at first, target, date and owner a goal states {specific:.0%} on "
-        f"average (n = {len(goals)} goals). {conflicts}{in_circle}"
+        f"average (n = {len(goals)} goal{'' if len(goals) == 1 else 's'}). {conflicts}{in_circle}"
     )
 
 

@@ -37,8 +37,13 @@ def _shown(
     source: str,
     note: str = "",
 ) -> LabelledTable:
-    """Return a table of the labelled columns, and of the marks of hidden cells."""
+    """Return a table of the labelled columns, and of the marks of hidden cells.
+
+    A column without any value goes, where none is hidden.
+    """
     marks = [MARK_COLUMN] if MARK_COLUMN in frame.columns else []
+    if len(frame) and not marks:
+        columns = {k: v for k, v in columns.items() if frame[k].notna().any()}
     return LabelledTable(frame[[*columns, *marks]], caption, columns, source, note=note)
 
 

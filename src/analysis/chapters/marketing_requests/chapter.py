@@ -256,10 +256,14 @@ def burden_by_team(reviewed: ReviewedRequests) -> LabelledTable:
         burden[f"{name}_per_rep"] = total / burden["n_reps"].where(burden["n_reps"] > 0)
     burden = burden.drop(columns="n_unknown")
     shown = suppress_cells(burden, smallest=company.settings.people.smallest_cell, keep=["team"])
+    part = f", the {MOST_ROWS} with the most hours of {len(shown)}" * (len(shown) > MOST_ROWS)
+    expected = {
+        "bookings_per_rep": ("money", "Bookings a rep"),
+        "leads_per_rep": ("number1", "Leads a rep"),
+    }
     return LabelledTable(
         shown.head(MOST_ROWS),
-        f"Asked for in {company.quarter} by team, the {min(MOST_ROWS, len(shown))} with the most "
-        f"hours of {len(shown)}, n = {len(reviewed.of_quarter)} requests.",
+        f"Asked for in {company.quarter} by team{part}, n = {len(reviewed.of_quarter)} requests",
         {
             "team": ("text", "Team"),
             "n_reps": ("count", "Reps"),
@@ -267,8 +271,7 @@ def burden_by_team(reviewed: ReviewedRequests) -> LabelledTable:
             "marketing_hours": ("hours", "Marketing"),
             "selling_hours": ("hours", "Selling"),
             "taken_on_share": ("percent0", "Taken on"),
-            "bookings_per_rep": ("money", "Bookings a rep"),
-            "leads_per_rep": ("number1", "Leads a rep"),
+            **(expected if shown[list(expected)].notna().any(axis=None) else {}),
         },
         f"{SOURCE}, rep_quarter",
         note="Per rep: what was promised, cut to what promises came to, over the team's reps.",
