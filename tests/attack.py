@@ -258,10 +258,20 @@ def links_and_odd_files() -> Iterator[Line]:
     yield from _clean_each("links, pipes, odd names", _links(), seconds=60)
 
 
+def _sizes_written() -> list[int]:
+    """Return limits of which each stops another file a byte before its end: eight of all."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = minimal_project(Path(folder) / "p")
+        _run(root, "clean", "small")
+        written = [f for f in (root / "data" / "processed").rglob("*") if f.is_file()]
+        sizes = sorted({f.stat().st_size - 1 for f in written})
+    return sizes[:: max(1, len(sizes) // 8)][:8]
+
+
 def disks() -> Iterator[Line]:
     """Stop a write at many places, and take the right to write or read away."""
     counts, n_failed = Counter[str](), 0
-    limits = [0, 1, 63, 500, 1_000, 3_000, 10_000, 30_000]
+    limits = [0, 1, 63, 500, 1_000, 3_000, 10_000, 30_000, *_sizes_written()]
     for limit in limits:
         with tempfile.TemporaryDirectory() as folder:
             root = minimal_project(Path(folder) / "p")
