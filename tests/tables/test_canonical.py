@@ -29,3 +29,16 @@ def test_a_table_is_whole(name):
     assert set(parts.get("work", {})).isdisjoint(columns)
     assert set(parts.get("derive", {})) <= {*columns, *parts.get("work", {})}
     assert all(c.meaning for c in table.columns)
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"kind": "string", "meaning": "why"},
+        {"kind": "text"},
+        {"kind": "text", "meaning": "why", "required": True},
+    ],
+)
+def test_a_column_of_no_kind_without_meaning_or_with_another_key_is_named(facts):
+    with pytest.raises(ValueError, match=r"leads\.toml: column note needs a kind \(id, text"):
+        canonical.read_column("leads", "note", facts)

@@ -122,9 +122,9 @@ def make_typed_table(
     for export, layout in table_sources(intake, name):
         unknown = [f.name for f in layout.fields if f.name not in columns]
         if unknown:
-            raise OwnMapError(
+            raise OwnMapError(  # of a map of the house: a dataset's own was looked through before
                 f"{name}: the map {layout.map_name} fills {', '.join(unknown)}, which neither the table nor its rules know. "
-                f"Name a column of data/README.md, or add it under [work] in rules/{name}.toml."
+                f"Name a column of data/README.md, or add it under [work] in canonical_tables/{name}.toml."
             )
         selects.append((_select(export, layout.fields, filled, required, readings), export, layout))
         n_in += export.n_rows

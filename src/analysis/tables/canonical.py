@@ -11,7 +11,7 @@ import tomllib
 from importlib import resources
 from typing import Any
 
-from analysis.tables.columns import SOURCE, Column, Table
+from analysis.tables.columns import SOURCE, SQL_TYPES, Column, Table
 
 # The order in which tables are judged: what a rule asks of another table is clean by then.
 BUILD_ORDER = (
@@ -70,9 +70,20 @@ def read_declaration(table: str) -> dict[str, Any]:
     return tomllib.loads(file.read_text(encoding="utf-8"))
 
 
+def read_column(table: str, name: str, facts: dict[str, Any]) -> Column:
+    """Return a column of a table's file; `ValueError` names what its line lacks or has too much."""
+    says_all = facts.get("kind") in SQL_TYPES and facts.get("meaning")
+    if not says_all or not set(facts) <= set(Column._fields[1:]):
+        raise ValueError(
+            f"canonical_tables/{table}.toml: column {name} needs a kind ({', '.join(SQL_TYPES)}) "
+            f"and a meaning, and may have is_required; it has {facts}"
+        )
+    return Column(name, **facts)
+
+
 def _table(name: str) -> Table:
     declaration = read_declaration(name)
-    columns = (Column(column, **facts) for column, facts in declaration["columns"].items())
+    columns = (read_column(name, c, facts) for c, facts in declaration["columns"].items())
     return Table(
         name,
         declaration["row"],
