@@ -162,7 +162,7 @@ with summed as (
     count(*) filter (is_weekday and is_outage) as outage_days,
     count(*) filter (is_weekday and is_assistant) as assistant_days,
     (sum(columns('^n_(activities|selling|other|event|call|email|task)$')))::bigint as '\0',
-    sum(columns('^.*_hours$')) as '\0'
+    sum(columns('^.*_hours$')) as '\0'  -- noqa: AL08
   from timed_days
   group by stay, quarter, week_start
 )
