@@ -39,12 +39,13 @@ def _shown(
 ) -> LabelledTable:
     """Return a table of the labelled columns, and of the marks of hidden cells.
 
-    A column without any value goes, where none is hidden.
+    A column without any value is not shown, where none is hidden; it stays in the frame.
     """
     marks = [MARK_COLUMN] if MARK_COLUMN in frame.columns else []
+    rows = frame[[*columns, *marks]]
     if len(frame) and not marks:
         columns = {k: v for k, v in columns.items() if frame[k].notna().any()}
-    return LabelledTable(frame[[*columns, *marks]], caption, columns, source, note=note)
+    return LabelledTable(rows, caption, columns, source, note=note)
 
 
 def _smallest(answer: FunnelAnswer) -> int:
