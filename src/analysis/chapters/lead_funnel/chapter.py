@@ -36,16 +36,17 @@ def _shown(
     columns: dict[str, tuple[str, str]],
     source: str,
     note: str = "",
+    *,
+    is_read: bool = False,
 ) -> LabelledTable:
     """Return a table of the labelled columns, and of the marks of hidden cells.
 
-    A column without any value is not shown, where none is hidden; it stays in the frame.
+    A column without any value goes, where none is hidden and no sentence or figure reads it.
     """
     marks = [MARK_COLUMN] if MARK_COLUMN in frame.columns else []
-    rows = frame[[*columns, *marks]]
-    if len(frame) and not marks:
+    if len(frame) and not marks and not is_read:
         columns = {k: v for k, v in columns.items() if frame[k].notna().any()}
-    return LabelledTable(rows, caption, columns, source, note=note)
+    return LabelledTable(frame[[*columns, *marks]], caption, columns, source, note=note)
 
 
 def _smallest(answer: FunnelAnswer) -> int:
@@ -122,6 +123,7 @@ def stage_funnel(answer: FunnelAnswer) -> LabelledTable:
         answer.source,
         note="So far: many of these leads are still open. Wilson's intervals, leads taken as "
         "unrelated.",
+        is_read=True,
     )
 
 
@@ -258,6 +260,7 @@ def activity_advice(answer: FunnelAnswer) -> LabelledTable:
         f"{answer.brings.horizon} days after it. Must be extra: the share of its leads that would "
         "not have come without it, from which it pays. Only a holdout can tell that share. An "
         "association, not an effect.",
+        is_read=True,
     )
 
 
@@ -453,6 +456,7 @@ def ramp_milestones(answer: FunnelAnswer) -> LabelledTable:
         f"reps, opportunities, stage_history, quotas, {answer.company.quarter}",
         note="Who left counts until then. A deal taken over is nobody's own. "
         f"{hires.n_before} reps hired before the data begin are left out.",
+        is_read=True,
     )
 
 
@@ -502,4 +506,5 @@ def pipeline_by_horizon(answer: FunnelAnswer) -> LabelledTable:
         },
         f"opportunities, activities, {company.quarter}",
         note="Due: the close date on the deal today. The 90th day is later.",
+        is_read=True,
     )
