@@ -16,37 +16,19 @@ from analysis.chapters.lead_funnel import (
     ramp,
     reverse_funnel,
 )
+from analysis.chapters.lead_funnel.shown_table import shown_table
 from analysis.chapters.lead_funnel.stages import LATER, STAGES
 from analysis.project import money
-from analysis.stats.suppression import MARK_COLUMN, few_hidden
-from analysis.tables.labelled_table import LabelledTable
+from analysis.stats.suppression import few_hidden
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from analysis.chapters.lead_funnel.funnel_answer import FunnelAnswer
+    from analysis.tables.labelled_table import LabelledTable
 
 UNTOLD = "A dash: too few leads were watched for so long."
 BY_SHARE = {"low": ("percent", "95% from"), "high": ("percent", "to")}
-
-
-def _shown(
-    frame: pd.DataFrame,
-    caption: str,
-    columns: dict[str, tuple[str, str]],
-    source: str,
-    note: str = "",
-    *,
-    is_read: bool = False,
-) -> LabelledTable:
-    """Return a table of the labelled columns, and of the marks of hidden cells.
-
-    A column without any value goes, where none is hidden and no sentence or figure reads it.
-    """
-    marks = [MARK_COLUMN] if MARK_COLUMN in frame.columns else []
-    if len(frame) and not marks and not is_read:
-        columns = {k: v for k, v in columns.items() if frame[k].notna().any()}
-    return LabelledTable(frame[[*columns, *marks]], caption, columns, source, note=note)
 
 
 def _smallest(answer: FunnelAnswer) -> int:
@@ -79,7 +61,7 @@ def leads_read(answer: FunnelAnswer) -> LabelledTable:
     )
     absent = [STAGES[stage] for stage in LATER if stage not in funnel.stages]
     no_date = f" Nobody exported who got to {', '.join(absent)}: left out." if absent else ""
-    return _shown(
+    return shown_table(
         pd.DataFrame(lines, columns=["what", "n"]).query("n > 0"),
         f"Leads and how they are read, to {funnel.as_of}",
         {"what": ("text", "What"), "n": ("count", "Leads")},
@@ -105,7 +87,7 @@ def stage_funnel(answer: FunnelAnswer) -> LabelledTable:
     counts.loc[counts["stage"].eq("lead"), ["of_before", "of_before_low", "of_before_high"]] = (
         math.nan
     )
-    return _shown(
+    return shown_table(
         counts,
         f"Leads that came in the four quarters to {answer.company.quarter}, by stage reached so "
         f"far, n = {len(answer.year.rows):,}. Pale (any stages): got as far, whatever was skipped. "
@@ -129,7 +111,7 @@ def stage_funnel(answer: FunnelAnswer) -> LabelledTable:
 
 def stage_steps(answer: FunnelAnswer) -> LabelledTable:
     """How many go on at each step, how soon, and what became of the others: a row a step."""
-    return _shown(
+    return shown_table(
         answer.steps,
         f"Each step: who goes on within a year of reaching the stage, n = "
         f"{len(answer.funnel.rows):,} leads, to {answer.funnel.as_of}",
@@ -158,7 +140,7 @@ def shares_by_cohort(answer: FunnelAnswer) -> LabelledTable:
     n_before = int(answer.funnel.rows["cohort"].isna().sum())
     rows = rows.dropna(subset="cohort").assign(stale=rows["open"] + rows["handed_back"])
     before = f" {n_before} leads came before the first quarter." * (n_before > 0)
-    return _shown(
+    return shown_table(
         few_hidden(rows, smallest=_smallest(answer), keep=["cohort"]),
         "Leads by the quarter they came in: share with an opportunity within 90 days and a win "
         f"within a year, and where they are on {answer.funnel.as_of}",
@@ -192,7 +174,7 @@ def activity_conversion(answer: FunnelAnswer) -> LabelledTable:
         if targets.empty
         else f"{both:.0%} of activities have a target of both."
     )
-    return _shown(
+    return shown_table(
         few_hidden(rows, smallest=_smallest(answer), keep=["activity"]),
         f"Leads of the four quarters to {answer.company.quarter} by "
         f"{answer.activity_word.lower()}, and the share that became an opportunity within "
@@ -234,7 +216,7 @@ def activity_advice(answer: FunnelAnswer) -> LabelledTable:
     )
     source = f"{answer.source}, campaigns, activities, compensation"
     if answer.brings is None or answer.grouping == funnel_answer.SOURCE:
-        return _shown(pd.DataFrame(columns=list(columns)), caption, columns, source)
+        return shown_table(pd.DataFrame(columns=list(columns)), caption, columns, source)
     conversion = activity_return.conversion_by(answer.year, "activity").set_index("activity")
     returns = activity_return.activity_returns(
         answer.brings,
@@ -251,7 +233,7 @@ def activity_advice(answer: FunnelAnswer) -> LabelledTable:
     )
     order = rows["advice"].map({"stop": 0, "learn": 1, "keep": 2})
     rows = rows.assign(order=order).sort_values(["order", "net_of_hours"], kind="stable")
-    return _shown(
+    return shown_table(
         few_hidden(rows, smallest=_smallest(answer), keep=["activity"]),
         caption,
         columns,
@@ -273,7 +255,7 @@ def spend_traced(answer: FunnelAnswer) -> LabelledTable:
     traced = (
         "" if math.isnan(measured) else f" {measured:.0%} of spend can be traced to a response."
     )
-    return _shown(
+    return shown_table(
         rows,
         f"Spend on campaigns begun in the four quarters to {answer.company.quarter}, by activity",
         {
@@ -302,7 +284,7 @@ def lead_plan(answer: FunnelAnswer) -> LabelledTable:
     }
     source = f"leads, opportunities, quotas, {answer.company.quarter}"
     if answer.plan is None or answer.brings is None or answer.target is None:
-        return _shown(pd.DataFrame(columns=list(columns)), "", columns, source)
+        return shown_table(pd.DataFrame(columns=list(columns)), "", columns, source)
     plan, brings = answer.plan, answer.brings
     counts = answer.year.rows["activity"].value_counts()
     rows = pd.DataFrame(
@@ -325,7 +307,7 @@ def lead_plan(answer: FunnelAnswer) -> LabelledTable:
         money.millions_text(float(each[0]), currency, 1) for each in (plan.from_past, plan.target)
     )
     aimed = money.millions_text(answer.target.amount, currency, 1)
-    return _shown(
+    return shown_table(
         rows,
         f"Leads a month for the bookings of {answer.target.quarter}: {aimed} "
         f"({answer.target.basis}), of which {needed} from leads and {here} from those already here",
@@ -345,7 +327,7 @@ def leak_by_segment(answer: FunnelAnswer) -> LabelledTable:
 def _shares_by(answer: FunnelAnswer, by: str, label: str) -> LabelledTable:
     rows = cohorts.cohort_shares(answer.funnel, by, wins_since=answer.wins_since)
     rows = rows.assign(**{by: rows[by].astype(object).fillna(f"no {label.lower()}")})
-    return _shown(
+    return shown_table(
         few_hidden(rows, smallest=_smallest(answer), keep=[by]),
         f"Leads by {label.lower()}: opportunity within 90 days, win within a year, to "
         f"{answer.funnel.as_of}",
@@ -385,7 +367,7 @@ def bookings_by_side(answer: FunnelAnswer) -> LabelledTable:
     marketing = set(pd.concat([linked, has_campaign]).dropna())
     sales = set(work["opportunity_id"].dropna())
     rows = cohorts.touched_by(deals, marketing or None, sales or None)
-    return _shown(
+    return shown_table(
         rows,
         f"Bookings of the four quarters to {company.quarter} by who touched the deal, n = "
         f"{len(deals):,} deals won",
@@ -407,7 +389,7 @@ def best_selling_products(answer: FunnelAnswer) -> LabelledTable:
     rows = activity_return.bookings_ranking(funnel_answer.deals_won_lately(answer), "product_id")
     names = company.table("products").set_index("product_id")["product_name"]
     rows["product"] = rows["product_id"].map(names).fillna(rows["product_id"])
-    return _shown(
+    return shown_table(
         rows,
         f"Best-selling products, bookings of the four quarters to {company.quarter}",
         {
@@ -442,7 +424,7 @@ def _hires(answer: FunnelAnswer) -> tuple[ramp.Hires, pd.DataFrame]:
 def ramp_milestones(answer: FunnelAnswer) -> LabelledTable:
     """How far new reps get within 90 days, and by when half have got there: a row a milestone."""
     hires, _ = _hires(answer)
-    return _shown(
+    return shown_table(
         ramp.ramp_table(hires),
         f"Reps hired since the data begin, n = {len(hires.rows)}, to {answer.funnel.as_of}",
         {
@@ -466,7 +448,7 @@ def ramp_targets(answer: FunnelAnswer) -> LabelledTable:
     cycles = {"This company's own": own} if own else {}
     rows = ramp.target_feasibility({**cycles, "The article's: 18 months": ramp.ARTICLE})
     rows["verdict"] = rows["is_feasible"].map({True: "possible", False: "out of reach"})
-    return _shown(
+    return shown_table(
         rows,
         "Revenue within 90 days of hire: chance that a deal begun on the first day, if won, is won "
         f"by then, {answer.company.quarter}",
@@ -487,7 +469,7 @@ def ramp_targets(answer: FunnelAnswer) -> LabelledTable:
 def pipeline_by_horizon(answer: FunnelAnswer) -> LabelledTable:
     """Open pipeline and hours by whether the deal is due within 90 days: a row a side."""
     company = answer.company
-    return _shown(
+    return shown_table(
         deal_horizon.split_by_horizon(
             company.table("opportunities"),
             company.table("activities"),
