@@ -109,7 +109,9 @@ def chapter_prose(door: Path) -> list[str]:
     """Return the words of a chapter's labelled tables: captions, labels, notes."""
     calls = [n for n in ast.walk(ast.parse(door.read_text())) if isinstance(n, ast.Call)]
     tables = [
-        c for c in calls if ast.unparse(c.func) in {"LabelledTable", "_shown"} and len(c.args) > 2
+        c
+        for c in calls
+        if ast.unparse(c.func) in {"LabelledTable", "_shown", "shown_table"} and len(c.args) > 2
     ]
     texts = []
     for call in tables:
