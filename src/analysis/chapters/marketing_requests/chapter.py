@@ -255,12 +255,14 @@ def burden_by_team(reviewed: ReviewedRequests) -> LabelledTable:
         total = burden["team"].map(per_rep[name]).astype(float)
         burden[f"{name}_per_rep"] = total / burden["n_reps"].where(burden["n_reps"] > 0)
     burden = burden.drop(columns="n_unknown")
-    shown = suppress_cells(burden, smallest=company.settings.people.smallest_cell, keep=["team"])
-    part = f", the {MOST_ROWS} with the most hours of {len(shown)}" * (len(shown) > MOST_ROWS)
     expected = {
         "bookings_per_rep": ("money", "Bookings a rep"),
         "leads_per_rep": ("number1", "Leads a rep"),
     }
+    if burden[list(expected)].isna().all(axis=None):  # nobody promised anything
+        burden, expected = burden.drop(columns=list(expected)), {}
+    shown = suppress_cells(burden, smallest=company.settings.people.smallest_cell, keep=["team"])
+    part = f", the {MOST_ROWS} with the most hours of {len(shown)}" * (len(shown) > MOST_ROWS)
     return LabelledTable(
         shown.head(MOST_ROWS),
         f"Asked for in {company.quarter} by team{part}, n = {len(reviewed.of_quarter)} requests",
@@ -271,7 +273,7 @@ def burden_by_team(reviewed: ReviewedRequests) -> LabelledTable:
             "marketing_hours": ("hours", "Marketing"),
             "selling_hours": ("hours", "Selling"),
             "taken_on_share": ("percent0", "Taken on"),
-            **(expected if shown[list(expected)].notna().any(axis=None) else {}),
+            **expected,
         },
         f"{SOURCE}, rep_quarter",
         note="Per rep: what was promised, cut to what promises came to, over the team's reps.",
