@@ -142,6 +142,7 @@ def test_a_changed_schema_is_named_and_yesterdays_files_stay(crm, root, raw, cha
     [
         ("select id, id from {schema}.opportunity", 2, "has the column 'id' twice"),
         ('select id, amount as "ID" from {schema}.opportunity', 2, "has the column 'id' twice"),
+        ("select stage_name::integer from {schema}.opportunity", 3, "deals: invalid input syntax for type integer: [a cell]"),
         ("select nothing from {schema}.opportunity", 3, 'toml: pull.tables.deals.query: column "nothing" does not exist'),
         ("select * from nowhere", 3, 'toml: pull.tables.deals.query: relation "nowhere" does not exist'),
     ],
@@ -155,6 +156,7 @@ def test_a_query_that_cannot_be_used_is_named_with_file_and_key(crm, root, raw, 
     ran = run(root, "pull", "here")
     assert (ran.code, says in ran.err) == (code, True), ran.err
     assert "INVALID_ARGUMENT" not in ran.err
+    assert "Closed" not in ran.err
 
 
 def test_tables_of_one_pull_are_of_one_moment(crm, raw):

@@ -59,7 +59,8 @@ def facts_line(card: Payload) -> str:
     """Return the line under a card's value: interval, n, kind and verdict."""
     interval = card["shown"]["interval"]
     name = card["shown"].get("interval_name", output.INTERVAL)
-    parts = [f"{name} {interval}" if interval else "", f"n = {card['shown']['n']}"]
+    n = card["shown"]["n"]
+    parts = [f"{name} {interval}" if interval else "", f"n = {n}" if n else ""]
     return " · ".join(p for p in [*parts, card["kind"], card["verdict"] or ""] if p)
 
 

@@ -136,7 +136,7 @@ def _withheld_card(
         format=format,
         currency=_House.currency,
     )
-    values = {**content["shown"], "value": answerability.WITHHELD, "n": formats.MISSING}
+    values = {**content["shown"], "value": answerability.WITHHELD, "n": ""}
     return {**content, "n": None, "verdict": answerability.WITHHELD, "shown": values}
 
 

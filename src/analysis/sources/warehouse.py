@@ -39,9 +39,11 @@ NATIVE_TYPES = frozenset(
     | {"double precision", "date", "timestamp without time zone", "timestamp with time zone"}
 )
 # What drivers say before the cause, and behind it.
-OF_STEP = re.compile(
-    r"^(?:[A-Z_]+: )?(?:\[\w+\] )?(?:Failed to \w+ \w+: )?(?:ERROR:\s*)?(?:[\w ]+ Error: )?"
+OF_STEP = re.compile(r"^(?:[A-Z_]+: )?(?:\[\w+\] )?(?:Failed to \w+ \w+: )?(?:[\w ]+ Error: )?")
+NOT_UTF8 = re.compile(
+    "not valid UTF-?8|invalid UTF-?8|invalid byte sequence for encoding", re.IGNORECASE
 )
+WHILE_READING = "get_next failed"  # rows of a statement that was understood
 STATEMENT = re.compile(r"\n(?:query|Query was):")
 TIMES = frozenset({"date", "timestamp without time zone", "timestamp with time zone", ""})
 
@@ -162,11 +164,15 @@ def explained(what: str = "") -> Iterator[None]:
 
 
 def _driver_words(error: BaseException, what: str) -> str:
-    """Return the cause alone: no word on the driver's own steps, no statement, no cell's text."""
+    """Return the cause alone: no word on the driver's own steps, no statement, and, where rows were
+    read, nothing in quotes: it may be a cell's text.
+    """
     text = without_secrets(str(error))
-    if re.search("UTF-?8", text, re.IGNORECASE):
+    if NOT_UTF8.search(text):
         text = "a text in it is not UTF-8"
-    text = OF_STEP.sub("", STATEMENT.split(text)[0])
+    elif WHILE_READING in text:
+        text = re.sub(r'".*"', "[a cell]", text.partition("\n")[0])
+    text = OF_STEP.sub("", STATEMENT.split(text)[0]).rpartition("ERROR:")[2]
     words = " ".join(line.strip() for line in text.splitlines() if line.strip(" ^"))
     words = words if len(words) <= LONGEST_MESSAGE else f"{words[:LONGEST_MESSAGE]} ..."
     return f"{what}: {words}" if what else words

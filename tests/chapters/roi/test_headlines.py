@@ -173,6 +173,8 @@ def test_a_lift_that_may_be_chance_reaches_no_further_team():
     watched = case._replace(effect=case.effect._replace(n_quarters=2))
     assert "To know, start a few further teams in turns" in seen(watched)[2]
     assert "further team" not in seen(watched, FurtherTeams(0, math.nan))[2]
+    without_costs = case._replace(costs=case.costs.assign(is_observed=False))
+    assert decision._quarters_to_watch(without_costs) == 3  # bookings say how long, not costs
 
 
 def test_the_chance_under_both_beliefs_by_hand():

@@ -245,8 +245,7 @@ def _while_within_chance(case: Case, further: FurtherTeams, limit: str) -> NextS
 
 def _quarters_to_watch(case: Case) -> int:
     """Return how many quarters the last teams that joined are short of those the effect is over."""
-    last = case.costs.loc[case.costs["is_observed"].astype(bool), "period"].max()
-    watched = case.bookings[case.bookings["period"] <= last].groupby("start")["event_time"].max()
+    watched = case.bookings.dropna(subset="bookings_amount").groupby("start")["event_time"].max()
     return max(case.effect.n_quarters - 1 - int(watched.min()), 0)
 
 
