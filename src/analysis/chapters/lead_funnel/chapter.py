@@ -12,6 +12,7 @@ from analysis.chapters.lead_funnel import (
     cohorts,
     deal_horizon,
     funnel_answer,
+    funnel_for_analysts,
     lead_yield,
     ramp,
     reverse_funnel,
@@ -326,7 +327,11 @@ def leak_by_segment(answer: FunnelAnswer) -> LabelledTable:
 
 def _shares_by(answer: FunnelAnswer, by: str, label: str) -> LabelledTable:
     rows = cohorts.cohort_shares(answer.funnel, by, wins_since=answer.wins_since)
-    rows = rows.assign(**{by: rows[by].astype(object).fillna(f"no {label.lower()}")})
+    groups = rows[by].astype(object)
+    if by == "team_id":
+        names = answer.company.table("teams").set_index("team_id")["team_name"]
+        groups = groups.map(names).fillna(groups)
+    rows = rows.assign(**{by: groups.fillna(f"no {label.lower()}")})
     return shown_table(
         few_hidden(rows, smallest=_smallest(answer), keep=[by]),
         f"Leads by {label.lower()}: opportunity within 90 days, win within a year, to "
@@ -347,14 +352,14 @@ def _shares_by(answer: FunnelAnswer, by: str, label: str) -> LabelledTable:
     )
 
 
-def tables_for_analysts(answer: FunnelAnswer) -> list[pd.DataFrame]:
+def tables_for_analysts(answer: FunnelAnswer) -> list[LabelledTable]:
     """Shares by activity and by team, the whole funnel by quarter, and hires by year."""
     hires, _ = _hires(answer)
     return [
-        _shares_by(answer, "activity", answer.activity_word).frame,
-        _shares_by(answer, "team_id", "Team").frame,
-        cohorts.funnel_counts(answer.funnel.rows, "cohort"),
-        few_hidden(ramp.ramp_by_cohort(hires), smallest=_smallest(answer), keep=["cohort"]),
+        _shares_by(answer, "activity", answer.activity_word),
+        _shares_by(answer, "team_id", "Team"),
+        funnel_for_analysts.funnel_by_quarter(answer),
+        funnel_for_analysts.hires_by_year(answer, hires, smallest=_smallest(answer)),
     ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
@@ -18,7 +18,7 @@ from analysis.chapters.roi import (
     headlines,
     mechanisms,
     options,
-    simulation,
+    roi_for_analysts,
 )
 from analysis.project import money
 from analysis.store import manifest, processed
@@ -368,19 +368,16 @@ def one_account(appraised: Appraised) -> LabelledTable:
     )
 
 
-def tables_for_analysts(appraised: Appraised) -> list[Any]:
+def tables_for_analysts(appraised: Appraised) -> list[LabelledTable]:
     """Distribution, benefit and cost by quarter, the vendors' method, next budget."""
-    company, appraisal = appraised.company, appraised.decision.appraisal
-    case = appraised.case
+    company = appraised.company
+    budget = accounts.budget_of_company(
+        appraised.tables,
+        quarter=company.quarter,
+        fiscal_year_start_month=company.settings.company.fiscal_year_start_month,
+        rule=list(BUDGET_CUTS),
+    )
     return [
-        simulation.npv_quantiles(appraisal),
-        simulation.payback_shares(appraisal, horizon_quarters=case.n_periods),
-        appraisal.by_quarter,
-        headlines.by_vendors_method(case, appraisal),
-        accounts.budget_of_company(
-            appraised.tables,
-            quarter=company.quarter,
-            fiscal_year_start_month=company.settings.company.fiscal_year_start_month,
-            rule=list(BUDGET_CUTS),
-        ),
+        *roi_for_analysts.return_tables(appraised.case, appraised.decision.appraisal),
+        roi_for_analysts.budget_table(budget, list(BUDGET_CUTS)),
     ]
