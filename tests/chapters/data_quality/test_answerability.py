@@ -79,7 +79,7 @@ def test_a_withheld_figure_shows_the_reason_and_no_number(withholding):
     card = show.card(
         result("bookings", 590_000.0, 5e5, 6e5, unit="EUR"), label="Bookings", headline=True
     )
-    assert card["shown"] == {"value": "withheld", "unit": "", "interval": "", "n": "–"}  # noqa: RUF001
+    assert card["shown"] == {"value": "withheld", "unit": "", "interval": "", "n": ""}
     assert (card["estimate"], card["low"], card["high"], card["n"]) == (None, None, None, None)
     assert (card["verdict"], card["note"]) == ("withheld", LOST)
     (metric,) = output.headline_metrics([card]).values()
