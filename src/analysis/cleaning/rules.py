@@ -15,7 +15,7 @@ import duckdb
 
 from analysis.cleaning import validity
 from analysis.project import paths
-from analysis.project.errors import OwnMapError
+from analysis.project.errors import OwnMapError, read_utf8
 from analysis.project.nearest_name import did_you_mean
 from analysis.sources import field_maps, own_maps, own_sql
 from analysis.sources.cells import parsers
@@ -160,7 +160,7 @@ def read_rulebook(table: str, dataset: str) -> Rulebook:
     derive: dict[str, str] = {}
     rules: dict[str, Rule] = {}
     where = f"rules/{table}.toml"
-    own_content = field_maps.parse_toml(field_maps.own_text(own, where), where) if own else {}
+    own_content = field_maps.parse_toml(read_utf8(own, where, OwnMapError), where) if own else {}
     for content in (_house_rules(table), own_content):
         for key in content:
             field_maps.require_known(key, PARTS, f"{where}: a part")

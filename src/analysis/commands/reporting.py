@@ -82,14 +82,14 @@ def report_dataset(dataset: str, order: ReportOrder) -> None:
                 each.quarter: each
                 for each in (open_company(name, quarter=one) for one in order.quarters)
             }
-        asked = [companies[quarter] for quarter in sorted(companies)]
+        in_order = [companies[quarter] for quarter in sorted(companies)]
         if order.is_explained:
-            for company in asked:
+            for company in in_order:
                 say_lines(explain.explain_report(company, parameters_by_name, order))
             return
         if is_pack:
             with usage():
-                wanted = [order.of_teams.choose(company) for company in asked]
+                wanted = [order.of_teams.choose(company) for company in in_order]
             ends = [packs.publish_packs(*one, parameters_by_name, order, say) for one in wanted]
             _say_ended(*packs.ending_lines([end for some in ends for end in some]))
             return
@@ -102,7 +102,7 @@ def report_dataset(dataset: str, order: ReportOrder) -> None:
                 say=say,
                 as_of=order.as_of,
             )
-            for company in asked
+            for company in in_order
         ]
     warned, withheld = answerability.plain_lines(account)
     say_lines(

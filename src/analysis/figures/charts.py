@@ -66,10 +66,10 @@ STYLE: dict[Any, Any] = {
 
 
 class TrendPanel(NamedTuple):
-    """Quarters of one figure, oldest first: `shown` is the last one in words, `axis_words` any."""
+    """Quarters of one figure, oldest first: `last_in_words` the last one, `axis_words` any."""
 
     label: str
-    shown: str
+    last_in_words: str
     quarters: Sequence[str]
     points: Sequence[float]
     target: float | None
@@ -162,7 +162,7 @@ def draw_trends(panels: Sequence[TrendPanel], *, title: str) -> Figure:
         ax.plot(x[-1:], panel.points[-1:], "o", color=BLUE, markersize=5)
         if panel.target is not None:
             ax.axhline(panel.target, color=MUTED, linewidth=0.9, linestyle=DASHED, zorder=1)
-        ax.set_title(f"{panel.label}\n{panel.shown}", fontsize=8, loc="left", color=INK)
+        ax.set_title(f"{panel.label}\n{panel.last_in_words}", fontsize=8, loc="left", color=INK)
         ends = [0, len(x) - 1]
         ax.set_xticks(ends, [panel.quarters[i] for i in ends], fontsize=7)
         for tick, side in zip(ax.get_xticklabels(), ("left", "right"), strict=True):

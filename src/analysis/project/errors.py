@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     import pandas as pd
 
@@ -35,6 +36,16 @@ class ExchangeError(RuntimeError):
 
 class DatasetBusyError(RuntimeError):
     """Another run works on the dataset."""
+
+
+def read_utf8(file: Path, name: str, error: type[ValueError]) -> str:
+    """Return the text of a file kept by hand; raise `error` where it is not UTF-8."""
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as undecodable:
+        raise error(
+            f"{name}: byte {undecodable.start + 1} is not UTF-8; save the file as UTF-8 anew."
+        ) from None
 
 
 def _ids(index: pd.Index, offending: pd.Series) -> str:

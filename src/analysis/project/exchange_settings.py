@@ -23,8 +23,9 @@ from pydantic import (
 )
 
 from analysis.project import paths
+from analysis.project.errors import read_utf8
 from analysis.project.nearest_name import did_you_mean
-from analysis.project.settings import SettingsError, read_settings_text
+from analysis.project.settings import SettingsError
 
 DatasetName = Annotated[str, Field(pattern=f"^(?:{paths.DATASET_NAME.pattern})$")]
 Host = Annotated[str, Field(pattern=r"^(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})|/[^\s?#%]{1,200})$")]
@@ -256,7 +257,7 @@ def read_pull(dataset: str) -> tuple[PullSettings, Connection]:
     """
     where = f"data/raw/{dataset}/{paths.SETTINGS_FILE}"
     own = paths.own_file(dataset, paths.SETTINGS_FILE)
-    entry = _table(read_settings_text(own, where) if own else "", where, "pull")
+    entry = _table(read_utf8(own, where, SettingsError) if own else "", where, "pull")
     if not entry:
         raise SettingsError(f'{where}: names no connection; add [pull] with connection = "...".')
     pull = _checked(PullSettings, entry, "pull", where)
@@ -278,7 +279,7 @@ def read_pull(dataset: str) -> tuple[PullSettings, Connection]:
 
 def _house_part(part: str) -> dict[str, Any]:
     file = paths.project_root() / paths.SETTINGS_FILE
-    return _table(read_settings_text(file, paths.SETTINGS_FILE), paths.SETTINGS_FILE, part)
+    return _table(read_utf8(file, paths.SETTINGS_FILE, SettingsError), paths.SETTINGS_FILE, part)
 
 
 def _table(text: str, where: str, part: str) -> dict[str, Any]:

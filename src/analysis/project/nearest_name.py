@@ -21,7 +21,7 @@ def did_you_mean(name: object, names: Iterable[str], *, cutoff: float = 0.6) -> 
     >>> did_you_mean("00ab", ["00ac", "00AB"])
     ' Did you mean 00AB?'
     """
-    known = list(names)
-    same = [n for n in known if n.casefold() == str(name).casefold()]
-    near = same or difflib.get_close_matches(str(name), known, n=1, cutoff=cutoff)
+    candidates = list(names)
+    same = [n for n in candidates if n.casefold() == str(name).casefold()]
+    near = same or difflib.get_close_matches(str(name), candidates, n=1, cutoff=cutoff)
     return f" Did you mean {near[0]}?" if near else ""

@@ -11,7 +11,7 @@ import datetime as dt  # noqa: TC003 - pydantic reads it at run time
 import re
 import tomllib
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import (
@@ -26,10 +26,8 @@ from pydantic import (
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from analysis.project import paths, quarters
+from analysis.project.errors import read_utf8
 from analysis.project.nearest_name import did_you_mean
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 ActivityClass = Literal[
     "selling", "preparation", "prospecting", "internal", "admin", "training", "time_off"
@@ -400,18 +398,10 @@ def load_dataset_settings(dataset: str) -> Settings:
     """
     own = paths.own_file(dataset, paths.SETTINGS_FILE)
     file = f"data/raw/{dataset}/{paths.SETTINGS_FILE}"
-    house = read_settings_text(paths.project_root() / paths.SETTINGS_FILE, paths.SETTINGS_FILE)
-    return _settings(house, read_settings_text(own, file) if own else "", file)
-
-
-def read_settings_text(file: Path, name: str) -> str:
-    """Return the text of a settings file; `SettingsError` where it is not UTF-8."""
-    try:
-        return file.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise SettingsError(
-            f"{name}: byte {error.start + 1} is not UTF-8; save the file as UTF-8 anew."
-        ) from None
+    house = read_utf8(
+        paths.project_root() / paths.SETTINGS_FILE, paths.SETTINGS_FILE, SettingsError
+    )
+    return _settings(house, read_utf8(own, file, SettingsError) if own else "", file)
 
 
 @cache  # by content: a file edited while a notebook is open counts at once

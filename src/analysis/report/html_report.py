@@ -22,6 +22,7 @@ from markupsafe import Markup
 
 from analysis.figures import legible_names
 from analysis.report import answers_in_brief, formats, html, markdown, web_page
+from analysis.report.output import label_of_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -85,7 +86,7 @@ def render_html(document: Document, *, template: str = "report") -> bytes:
             "chapter_id": chapter_ids.get,
             "compound_facts": lambda _: compound,
             "fact_table": fact_table,
-            "fact_words": _fact_words,
+            "fact_words": label_of_key,
             "mathml": lambda n, is_block: formulas[n["typst"], is_block],
             "needed_columns": lambda needs: [[n["table"], ", ".join(n["columns"])] for n in needs],
             "no_form": _no_form,
@@ -93,7 +94,7 @@ def render_html(document: Document, *, template: str = "report") -> bytes:
             "plain_heads": lambda heads: [_head(h) for h in heads],
             "practice_heads": lambda p: list(map(_head, p["heads"], p["numeric"])),
             "single_facts": lambda facts: [
-                [_fact_words(k), _fact_value(v)]
+                [label_of_key(k), _fact_value(v)]
                 for k, v in facts.items()
                 if not isinstance(v, list | dict)
             ],
@@ -266,11 +267,6 @@ def _head(label: str, is_numeric: bool = False) -> dict[str, Any]:  # noqa: FBT0
     return {"label": label, "unit": "", "is_numeric": is_numeric}
 
 
-def _fact_words(key: str) -> str:
-    words = key.replace("_", " ")
-    return words[:1].upper() + words[1:]
-
-
 def _fact_value(value: Any) -> str:
     if value is None:
         return formats.MISSING
@@ -302,6 +298,6 @@ def fact_table(value: Any) -> Heads:
     if isinstance(value[0], dict):
         keys = list(value[0])
         return Heads(
-            [_fact_words(k) for k in keys], [[_fact_value(r[k]) for k in keys] for r in value]
+            [label_of_key(k) for k in keys], [[_fact_value(r[k]) for k in keys] for r in value]
         )
     return Heads(["Value"], [[_fact_value(v)] for v in value])

@@ -139,7 +139,7 @@ def column_heads(
     return [
         {
             "key": str(key),
-            "label": labels.get(key, _label(str(key))),
+            "label": labels.get(key, label_of_key(str(key))),
             "unit": form.unit,
             "format": kinds[key],
             "is_numeric": form.kind in {"money", "share", "number"},
@@ -173,7 +173,8 @@ def table_cells(
     }
 
 
-def _label(key: str) -> str:
+def label_of_key(key: str) -> str:
+    """Return a key as a label: ``n_won`` is "N won"."""
     words = key.replace("_", " ")
     return words[:1].upper() + words[1:]
 

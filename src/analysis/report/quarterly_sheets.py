@@ -273,11 +273,11 @@ def _forecasts(book: Workbook, document: Document, quarterly: dict[str, Any]) ->
         if not (scored or next_one):
             continue
         row += 1
-        held = {True: "yes", False: "no"}.get(scored.get("is_inside"), formats.MISSING)
+        in_range = {True: "yes", False: "no"}.get(scored.get("is_inside"), formats.MISSING)
         cells = [
             card["label"], card["shown"]["unit"],
             *(scored.get(k) for k in ("estimate", "low", "high", "came")),
-            held, scored.get("interval_score"),
+            in_range, scored.get("interval_score"),
             *(next_one.get(k) for k in ("estimate", "low", "high")), next_one.get("method"),
         ]  # fmt: skip
         set_height(sheet, row, [c if isinstance(c, str) else None for c in cells], widths)

@@ -97,14 +97,14 @@ def sparkline_points(values: Sequence[float | None]) -> dict[str, Any] | None:
     >>> sparkline_points([1, 3, 2])
     {'points': '3,21 50,3 97,12', 'x': '97', 'y': '12'}
     """
-    known = [v for v in values if v is not None]
-    if len(known) < 2:
+    present = [v for v in values if v is not None]
+    if len(present) < 2:
         return None
-    low, reach = min(known), (max(known) - min(known)) or 1.0
-    step = (SPARK_WIDTH - 2 * SPARK_EDGE) / (len(known) - 1)
+    low, reach = min(present), (max(present) - min(present)) or 1.0
+    step = (SPARK_WIDTH - 2 * SPARK_EDGE) / (len(present) - 1)
     room = SPARK_HEIGHT - 2 * SPARK_EDGE
     at = [
         (f"{SPARK_EDGE + i * step:.4g}", f"{SPARK_EDGE + room * (1 - (v - low) / reach):.4g}")
-        for i, v in enumerate(known)
+        for i, v in enumerate(present)
     ]
     return {"points": " ".join(f"{x},{y}" for x, y in at), "x": at[-1][0], "y": at[-1][1]}

@@ -8,7 +8,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from analysis.project import paths
-from analysis.project.errors import OwnMapError
+from analysis.project.errors import OwnMapError, read_utf8
 from analysis.project.nearest_name import did_you_mean
 from analysis.sources import own_sql
 from analysis.sources.cells import parsers
@@ -17,7 +17,6 @@ from analysis.tables.canonical import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
-    from pathlib import Path
 
 OWN_MAP = "fields.toml"
 
@@ -48,16 +47,6 @@ class ExportLayout(NamedTuple):
     reading: tuple[
         tuple[str, Any], ...
     ] = ()  # of the map: what its cells may leave open (crm.evidence)
-
-
-def own_text(file: Path, where: str) -> str:
-    """Return the text of a dataset's own map or rules; `OwnMapError` where it is not UTF-8."""
-    try:
-        return file.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise OwnMapError(
-            f"{where}: byte {error.start + 1} is not UTF-8; save the file as UTF-8 anew."
-        ) from None
 
 
 def parse_toml(text: str, where: str) -> dict[str, Any]:
@@ -323,7 +312,7 @@ def exports_known(dataset: str) -> list[ExportLayout]:
         If a map names a table, a key or a way of reading that does not exist.
     """
     own = paths.own_file(dataset, OWN_MAP)
-    mine = _exports(own_text(own, OWN_MAP), OWN_MAP, is_own=True) if own else []
+    mine = _exports(read_utf8(own, OWN_MAP, OwnMapError), OWN_MAP, is_own=True) if own else []
     return [*mine, *_house_exports()]
 
 
@@ -343,4 +332,8 @@ def reading_of(dataset: str) -> dict[str, Any]:
     leave open.
     """
     own = paths.own_file(dataset, OWN_MAP)
-    return dict(parse_toml(own_text(own, OWN_MAP), OWN_MAP).get("reading", {})) if own else {}
+    return (
+        dict(parse_toml(read_utf8(own, OWN_MAP, OwnMapError), OWN_MAP).get("reading", {}))
+        if own
+        else {}
+    )

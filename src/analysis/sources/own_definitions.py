@@ -11,7 +11,7 @@ import datetime as dt
 from typing import Any, NamedTuple
 
 from analysis.project import paths
-from analysis.project.errors import OwnMapError
+from analysis.project.errors import OwnMapError, read_utf8
 from analysis.sources import field_maps, own_sql
 
 OWN_FILE = "sales_ready.toml"
@@ -47,7 +47,7 @@ def read_definitions(dataset: str) -> list[Definition]:
         If an entry is no definition, or its expression does more than look at its row.
     """
     file = paths.own_file(dataset, OWN_FILE)
-    return parse_definitions(field_maps.own_text(file, OWN_FILE)) if file else []
+    return parse_definitions(read_utf8(file, OWN_FILE, OwnMapError)) if file else []
 
 
 def parse_definitions(text: str) -> list[Definition]:

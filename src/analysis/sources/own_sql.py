@@ -126,9 +126,13 @@ def _single_expression(sql: str, where: str) -> dict[str, Any]:
         "with": bool(node["cte_map"]["map"]),
         "order by or limit": bool(node["modifiers"]),
     }  # fmt: skip
-    found = [name for name, is_there in clauses.items() if is_there]
-    if found or len(node["select_list"]) != 1:
-        what = f"has a {found[0]} of its own" if found else "a second one stands behind it"
+    extra_clauses = [name for name, is_there in clauses.items() if is_there]
+    if extra_clauses or len(node["select_list"]) != 1:
+        what = (
+            f"has a {extra_clauses[0]} of its own"
+            if extra_clauses
+            else "a second one stands behind it"
+        )
         raise OwnMapError(f"{only}, but {what}.")
     expression: dict[str, Any] = node["select_list"][0]
     return expression
@@ -139,10 +143,10 @@ def _require_listed(part: dict[str, Any], where: str, look_ups: Iterable[str]) -
     if part.get("catalog") or part.get("schema") not in {"", "main"}:
         raise OwnMapError(f"{where}: {name} must be called by its bare name.")
     *kinds, variables = allowed_functions().values()
-    known = {"getvariable", *look_ups, *itertools.chain(*kinds)}
-    if name not in known:
+    allowed = {"getvariable", *look_ups, *itertools.chain(*kinds)}
+    if name not in allowed:
         raise OwnMapError(
-            f"{where}: the function {name} may not be used here.{did_you_mean(name, sorted(known))} "
+            f"{where}: the function {name} may not be used here.{did_you_mean(name, sorted(allowed))} "
             "src/analysis/sources/own_sql.toml lists those that may."
         )
     if name == "getvariable":

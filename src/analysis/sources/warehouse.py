@@ -217,6 +217,9 @@ class _Database:
         rows: list[dict[str, Any]] = self._cursor.fetch_arrow_table().to_pylist()
         return rows
 
+    def count(self, source: Relation | str) -> int:
+        return int(self._table(query_text(["count(*) as n"], _from(source)))[0]["n"])
+
 
 class _Postgresql(_Database):
     """Tables of a PostgreSQL server, in one transaction that sees one state and writes nothing."""
@@ -252,9 +255,6 @@ class _Postgresql(_Database):
             (field.name, kinds.get(kind, kind.decode() or "unknown"))
             for field, kind in zip(schema, stated, strict=True)
         )
-
-    def count(self, source: Relation | str) -> int:
-        return int(self._table(query_text(["count(*) as n"], _from(source)))[0]["n"])
 
     def rows(
         self, source: Relation | str, columns: Sequence[tuple[str, str]], since: Since | None
@@ -295,9 +295,6 @@ class _Sqlite(_Database):
         self._cursor.adbc_prepare(query)  # by itself, lest it close a bracket of ours
         self._cursor.execute(query_text(["*"], _from(query)) + " limit 0")
         return tuple((name, "") for name in self._cursor.fetch_record_batch().schema.names)
-
-    def count(self, source: Relation | str) -> int:
-        return int(self._table(query_text(["count(*) as n"], _from(source)))[0]["n"])
 
     def rows(
         self, source: Relation | str, columns: Sequence[tuple[str, str]], since: Since | None

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 from scipy import special, stats
-from statsmodels.stats.proportion import proportion_confint
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 LEVEL = 0.95  # of every interval that names no other
 # A simulated interval of LEVEL stands between these quantiles of its draws.
@@ -59,9 +55,10 @@ def share_interval(hits: int, n: int) -> tuple[float, float]:
     >>> [round(end, 3) for end in share_interval(8, 10)]
     [0.49, 0.943]
     """
-    low, high = proportion_confint(hits, n, alpha=1 - LEVEL, method="wilson")
+    size = pd.Series([float(n)])
+    low, high = wilson_interval(hits / size, size)
     # rounding leaves an end of none, or of all, a hair on the wrong side of the share
-    return (0.0 if hits == 0 < n else float(low)), (1.0 if hits == n > 0 else float(high))
+    return (0.0 if hits == 0 < n else low.item()), (1.0 if hits == n > 0 else high.item())
 
 
 def wilson_interval(share: pd.Series, n: pd.Series) -> tuple[pd.Series, pd.Series]:

@@ -26,10 +26,10 @@ from analysis.cleaning import pipeline
 from analysis.cleaning.plausibility import gate, required_tables
 from analysis.panels import build
 from analysis.project import paths, read_notes, settings
-from analysis.project.errors import CrmDataError
+from analysis.project.errors import CrmDataError, OwnMapError, read_utf8
 from analysis.project.private_files import FILE_OF_OWNER, make_private, private_folder
 from analysis.project.whole_file import write_whole
-from analysis.sources import database, field_maps, intake, own_definitions
+from analysis.sources import database, intake, own_definitions
 from analysis.sources.composed_sql import query_text, write_parquet
 from analysis.sources.sql_files import read_statements
 from analysis.store import noted_account, pull_record
@@ -321,7 +321,7 @@ def own_text(dataset: str, name: str) -> str | None:
     none.
     """
     file = paths.own_file(dataset, name)
-    return field_maps.own_text(file, name) if file else None
+    return read_utf8(file, name, OwnMapError) if file else None
 
 
 def freeze_panels(dataset: str, quarter: str) -> Path:

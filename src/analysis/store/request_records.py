@@ -155,8 +155,8 @@ class RequestRecord(_Part):
     def score(self) -> int | None:
         """Points of the public questions, 0 to 24; None until all are answered."""
         points = [self._points(q.number) for q in PUBLIC]
-        known = [p for p in points if p is not None]
-        return sum(known) if len(known) == len(points) else None
+        awarded = [p for p in points if p is not None]
+        return sum(awarded) if len(awarded) == len(points) else None
 
     @property
     def failed_criteria(self) -> list[str]:
@@ -205,7 +205,7 @@ Kept = TypeVar("Kept", RequestRecord, LeaderAnswer)
 
 class _Place(NamedTuple):
     file: Path
-    shown: str  # how a message calls it
+    name: str  # how a message calls it
 
 
 def safe_name(request_id: str) -> str:
@@ -227,11 +227,11 @@ def safe_name(request_id: str) -> str:
 
 def _place(dataset: str, request_id: str, *, is_leaders: bool = False) -> _Place:
     folder = paths.history_folder(dataset) / FOLDER
-    shown = f"data/history/{dataset}/{FOLDER}"
+    folder_name = f"data/history/{dataset}/{FOLDER}"
     if is_leaders:
-        folder, shown = folder / LEADERS_FOLDER, f"{shown}/{LEADERS_FOLDER}"
+        folder, folder_name = folder / LEADERS_FOLDER, f"{folder_name}/{LEADERS_FOLDER}"
     name = f"{safe_name(request_id)}.toml"
-    return _Place(folder / name, f"{shown}/{name}")
+    return _Place(folder / name, f"{folder_name}/{name}")
 
 
 def read_record(dataset: str, request_id: str) -> RequestRecord:
@@ -306,24 +306,23 @@ def write_leader_answer(dataset: str, request_id: str, answer: VettingAnswer) ->
 
 def _read(place: _Place, model: type[Kept], request_id: str | None = None) -> Kept:
     if why := why_strange(place.file, place.file.parent):
-        raise OwnMapError(f"{place.shown}: {why}.")
+        raise OwnMapError(f"{place.name}: {why}.")
     if place.file.is_dir():
-        raise OwnMapError(f"{place.shown}: it is a folder, not a file.")
+        raise OwnMapError(f"{place.name}: it is a folder, not a file.")
     try:
         content = tomllib.loads(place.file.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
-        raise OwnMapError(f"{place.shown}: not valid TOML: {error}.") from None
+        raise OwnMapError(f"{place.name}: not valid TOML: {error}.") from None
     try:
         record = model.model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"]))
         says = first["msg"].removeprefix("Value error, ")
-        raise OwnMapError(f"{place.shown}: {f'{key}: ' if key else ''}{says}.") from None
+        raise OwnMapError(f"{place.name}: {f'{key}: ' if key else ''}{says}.") from None
     if request_id is not None and record.request_id != request_id:
         raise OwnMapError(
-            f"{place.shown}: request_id is {record.request_id!r}, "
-            f"but the request is {request_id!r}."
+            f"{place.name}: request_id is {record.request_id!r}, but the request is {request_id!r}."
         )
     return record
 

@@ -19,5 +19,5 @@ def is_among(ids: pd.Series, chosen: pd.Series | pd.Index | Sequence[str]) -> pd
     for half a million ids, where this takes a sixth of one.
     """
     wanted = pa.array(pd.Series(chosen, dtype="str").dropna(), pa.large_string())
-    found = pc.is_in(pa.array(ids, pa.large_string()), value_set=wanted)
-    return pd.Series(found.to_numpy(zero_copy_only=False), ids.index, dtype=bool)
+    is_in = pc.is_in(pa.array(ids, pa.large_string()), value_set=wanted)
+    return pd.Series(is_in.to_numpy(zero_copy_only=False), ids.index, dtype=bool)

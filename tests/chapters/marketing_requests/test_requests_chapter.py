@@ -85,7 +85,7 @@ def test_what_is_in_it_for_reps_sums_to_what_the_quarter_is_to_bring(company, fi
     burden = chapter.burden_by_team(reviewed).frame.dropna(subset=["bookings_per_rep"])
     teams = company.table("teams").set_index("team_name")["team_id"].reindex(burden["team"])
     of_quarter = reviewed.of_quarter.groupby("team_id")["promised_bookings_amount"].sum()
-    forecast = reviewed.kept["bookings"].estimate * float(of_quarter.reindex(teams).sum())
+    forecast = reviewed.kept_shares["bookings"].estimate * float(of_quarter.reindex(teams).sum())
     total = float((burden["bookings_per_rep"] * burden["n_reps"]).sum())
     assert total == pytest.approx(forecast)
     figure("002-19", f"bookings per rep times reps: {total:,.0f}, forecast {forecast:,.0f}")
@@ -150,7 +150,7 @@ def test_no_request_of_the_company_is_judged_by_its_asker(company):
 
 
 def test_planted_optimism_is_inside_its_interval_in_the_company(company):
-    kept = with_capacity(company).kept["bookings"]
+    kept = with_capacity(company).kept_shares["bookings"]
     optimism = request_answer.optimism(with_capacity(company))
     assert kept.n >= 10
     assert optimism.low < 1.5 < optimism.high

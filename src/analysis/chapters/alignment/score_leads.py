@@ -233,8 +233,10 @@ def closed_loop(tables: Tables, cells: Cells, standards: Standards) -> pd.DataFr
     """E05: closed opportunities of marketing's leads that lead back to a campaign, of all such."""
     leads = tables["leads"]
     sourced = leads.loc[leads["mql_at"].notna() & leads["opportunity_id"].notna(), "opportunity_id"]
-    deals = tables["opportunities"]
-    rows = deals[deals["is_closed"] & is_among(deals["opportunity_id"], sourced)]
+    opportunities = tables["opportunities"]
+    rows = opportunities[
+        opportunities["is_closed"] & is_among(opportunities["opportunity_id"], sourced)
+    ]
     owner = rows["owner_at_close_rep_id"].where(
         rows["owner_at_close_rep_id"].notna(), rows["owner_rep_id"]
     )

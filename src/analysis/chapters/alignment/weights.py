@@ -192,9 +192,9 @@ def _mean_of_best(shares: np.ndarray, fewest: int) -> float:
     >>> _mean_of_best(np.array([0.2, np.nan, 0.9]), 3)
     nan
     """
-    known = np.sort(shares[~np.isnan(shares)])[::-1]
-    n = max(fewest, math.ceil((1 - BEST_QUANTILE) * len(known)))
-    return round(float(known[:n].mean()), 12) if len(known) >= n else math.nan
+    ranked_shares = np.sort(shares[~np.isnan(shares)])[::-1]
+    n = max(fewest, math.ceil((1 - BEST_QUANTILE) * len(ranked_shares)))
+    return round(float(ranked_shares[:n].mean()), 12) if len(ranked_shares) >= n else math.nan
 
 
 def next_practice(gained: pd.DataFrame) -> pd.DataFrame:

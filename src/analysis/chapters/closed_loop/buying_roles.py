@@ -83,15 +83,15 @@ def roles_met(
     )  # fmt: skip
 
 
-def roles_gap(found: RolesMet, *, has_roles: bool) -> str:
+def roles_gap(roles: RolesMet, *, has_roles: bool) -> str:
     """Say why it cannot be told which roles were met; "" where it can, or where no list is in
     force.
     """
-    if found.n_targets and not has_roles:
+    if roles.n_targets and not has_roles:
         return (
             "We cannot tell which roles were met at target accounts: no export notes the part a "
             "contact has in buying. Export OpportunityContactRole, or fill in contact_roles.csv."
         )
-    if found.n_targets and not found.n_known:
+    if roles.n_targets and not roles.n_known:
         return "We cannot tell which roles were met: no target account has a role on record."
     return ""

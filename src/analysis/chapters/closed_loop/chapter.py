@@ -42,7 +42,7 @@ BY_SHARE = {
 }
 
 
-def _shown(
+def _labelled(
     frame: pd.DataFrame,
     caption: str,
     columns: dict[str, tuple[str, str]],
@@ -70,7 +70,7 @@ def loop_data(answer: LoopAnswer) -> LabelledTable:
         ("Steps left out: after the quarter", stays.n_later),
     ]  # fmt: skip
     missing = " ".join(loop_answer.GAPS[g] for g in loop_answer.GAPS if g in answer.gaps)
-    return _shown(
+    return _labelled(
         pd.DataFrame(lines, columns=["what", "n"]).query("n > 0"),
         f"Leads and steps read, to {answer.funnel.as_of}",
         {"what": ("text", "What"), "n": ("count", "Number")},
@@ -111,7 +111,7 @@ def handover_figures(answer: LoopAnswer) -> LabelledTable:
         if not math.isnan(half)
         else ""
     )
-    return _shown(
+    return _labelled(
         frame[frame["share"].notna()],
         f"Leads handed over in the four quarters to {answer.company.quarter}, and what sales did",
         {"what": ("text", "What"), "n": ("count", "Leads"), **BY_SHARE},
@@ -127,7 +127,7 @@ def lead_ledger_table(answer: LoopAnswer) -> LabelledTable:
     frame = frame[frame["handed_over"].gt(0)]
     last = lead_ledger.MOST_ROUNDS
     label = frame["round"].map(lambda n: f"{n} or later" if n == last else f"{n}")
-    return _shown(
+    return _labelled(
         frame.assign(label=label),
         f"Every hand-over and where it went, by round, to {answer.funnel.as_of}",
         {
@@ -168,7 +168,7 @@ def _pair_table(
         ("Difference, in percentage points", pair.n_first + pair.n_second, *pair.difference),
     ]
     frame = pd.DataFrame(rows, columns=["what", "n", "share", "low", "high"])
-    return _shown(
+    return _labelled(
         frame[frame["share"].notna()],
         caption,
         {"what": ("text", "Leads"), "n": ("count", "n"), **BY_SHARE},
@@ -191,7 +191,7 @@ def return_reasons(answer: LoopAnswer) -> LabelledTable:
     frame = counts.drop(few.index).rename_axis("reason").rename("n_leads").reset_index()
     silent = len(back) - int(counts.sum())
     frame = frame.assign(share=frame["n_leads"] / max(len(back), 1)).head(8)
-    return _shown(
+    return _labelled(
         frame,
         f"Why leads of the four quarters to {answer.company.quarter} were returned or "
         f"disqualified, n = {len(back):,}",
@@ -213,7 +213,7 @@ def definition_versions(answer: LoopAnswer) -> LabelledTable:
         rows = rows.assign(approval=rows["approval"].map(definition_replay.APPROVALS))
     undecided = int(rows["n_undecided"].max()) if len(rows) else 0
     open_ones = f" {undecided:,} leads at most stay undecided." if undecided else ""
-    return _shown(
+    return _labelled(
         rows,
         "Versions of a sales-ready lead, replayed on the leads of the four quarters to "
         f"{answer.company.quarter}, and how many became an opportunity within 90 days",
@@ -261,7 +261,7 @@ def credit_by_rule(answer: LoopAnswer) -> LabelledTable:
         rows = pd.concat([rows, pd.DataFrame([total])], ignore_index=True)
     without = int(pd.isna(paths.revenue[paths.is_won]).sum())
     unpriced = f" Deals without an amount bring none: {without:,}." if without else ""
-    return _shown(
+    return _labelled(
         rows,
         f"Bookings of the four quarters to {answer.company.quarter} credited to activities by six "
         f"rules, n = {int(paths.is_won.sum()):,} deals won",
@@ -279,7 +279,7 @@ def credit_by_rule(answer: LoopAnswer) -> LabelledTable:
 def deal_sources(answer: LoopAnswer) -> LabelledTable:
     """Who found the deals of the year: a row a source."""
     frame = credit.deals_by_source(answer)
-    return _shown(
+    return _labelled(
         frame[frame["n_deals"].gt(0)],
         f"Who found the deals created in the four quarters to {answer.company.quarter}",
         {
@@ -315,7 +315,7 @@ def target_figures(answer: LoopAnswer, targets: Targets) -> LabelledTable:
         if len(n_people)
         else " Nobody exported who was at meetings."
     )
-    return _shown(
+    return _labelled(
         rows,
         f"Target accounts on {answer.funnel.as_of}, and what reached them in the four quarters to "
         f"{answer.company.quarter}",
@@ -329,19 +329,19 @@ def roles_table(answer: LoopAnswer, targets: Targets) -> LabelledTable:
     """Who was met at target accounts, by their part in buying: a row a role; empty where no role is
     on record there.
     """
-    found = targets.roles
+    roles = targets.roles
     smallest = answer.company.settings.people.smallest_cell
-    hidden = bool(found.rows["suppressed"].ne("").any())
+    hidden = bool(roles.rows["suppressed"].ne("").any())
     few = f" A dash: fewer than {smallest} people." if hidden else ""
     beside = (
         " Nobody exported who was at meetings."
-        if math.isnan(found.n_unnamed)
-        else f" {found.n_unnamed:,.0f} people met have none on record."
+        if math.isnan(roles.n_unnamed)
+        else f" {roles.n_unnamed:,.0f} people met have none on record."
     )
-    return _shown(
-        found.rows,
+    return _labelled(
+        roles.rows,
         f"People with a part in buying at target accounts, and those met in the four quarters to "
-        f"{answer.company.quarter}; n = {found.n_known:,} of {found.n_targets:,} accounts with a "
+        f"{answer.company.quarter}; n = {roles.n_known:,} of {roles.n_targets:,} accounts with a "
         "role on record",
         {
             "role": ("text", "Role"),
@@ -385,7 +385,7 @@ def spend_sentence(answer: LoopAnswer, targets: Targets) -> str:
 
 def alike_names(answer: LoopAnswer, targets: Targets) -> LabelledTable:
     """Accounts on one side's list whose name looks like one on the other's: a row a pair."""
-    return _shown(
+    return _labelled(
         targeting.likely_same_accounts(answer, targets),
         "Accounts on one list alone whose names look alike: to be looked at, nothing was merged",
         {
@@ -400,7 +400,7 @@ def alike_names(answer: LoopAnswer, targets: Targets) -> LabelledTable:
 
 def events_ready(answer: LoopAnswer, targets: Targets) -> LabelledTable:
     """Whether sales saw list and schedule of events in time: a row an event; empty where untold."""
-    return _shown(
+    return _labelled(
         targets.events,
         f"Events since {answer.first_day}: teams that saw target list and schedule {READY_DAYS} "
         "days before",
@@ -427,7 +427,7 @@ def archetype_table(answer: LoopAnswer, targets: Targets) -> LabelledTable:
     cuts = judged["rule"].replace(RULE_WORDS, regex=True).replace(FLAG_RULES)
     values = judged["value"].map("{:.2f}".format).str.replace("-", money.MINUS)
     values = values.mask(is_flag, judged["value"].map({0.0: "no", 1.0: "yes"}))
-    return _shown(
+    return _labelled(
         judged.assign(met=verdicts, rule=cuts, value=values),
         f"The article's four companies: this one resembles {says}, {answer.company.quarter}",
         {

@@ -21,12 +21,12 @@ SOURCES = ("Returned lead", "Marketing's lead", "Other lead", "Campaign or sourc
 
 def deals_won_in_year(answer: LoopAnswer) -> pd.DataFrame:
     """Return the deals won in the latest four quarters."""
-    deals = answer.company.table("opportunities")
-    closed = pd.to_datetime(deals["close_date"])
+    opportunities = answer.company.table("opportunities")
+    closed = pd.to_datetime(opportunities["close_date"])
     is_here = (closed >= pd.Timestamp(answer.first_day)) & (
         closed <= pd.Timestamp(answer.funnel.as_of)
     )
-    return deals[deals["status"].eq("won") & is_here]
+    return opportunities[opportunities["status"].eq("won") & is_here]
 
 
 def company_paths(answer: LoopAnswer) -> Paths:
@@ -75,12 +75,14 @@ def sourcing_split(deals: pd.DataFrame, leads: pd.DataFrame, touched: set[str]) 
 def deals_by_source(answer: LoopAnswer) -> pd.DataFrame:
     """Return who found the deals created in the four quarters: a row a source."""
     company = answer.company
-    deals = company.table("opportunities")
-    created = pd.to_datetime(deals["created_at"], utc=True)
+    opportunities = company.table("opportunities")
+    created = pd.to_datetime(opportunities["created_at"], utc=True)
     first = pd.Timestamp(answer.first_day).tz_localize(company.settings.company.time_zone)
     touched = set(company.table("touches")["opportunity_id"].dropna())
     return sourcing_split(
-        deals[(created >= first) & (created < answer.until)], company.table("leads"), touched
+        opportunities[(created >= first) & (created < answer.until)],
+        company.table("leads"),
+        touched,
     )
 
 

@@ -111,8 +111,10 @@ def _work(answer: LoopAnswer) -> pd.DataFrame:
         company.table("activities")[ACTIVITY],
         "started_at", answer.first_day, answer.funnel.as_of,
     )  # fmt: skip
-    deals = company.table("opportunities").set_index("opportunity_id")["account_id"]
-    return work.assign(account_id=work["account_id"].fillna(work["opportunity_id"].map(deals)))
+    account_of_deal = company.table("opportunities").set_index("opportunity_id")["account_id"]
+    return work.assign(
+        account_id=work["account_id"].fillna(work["opportunity_id"].map(account_of_deal))
+    )
 
 
 def _is_contact(answer: LoopAnswer, work: pd.DataFrame) -> pd.Series[bool]:
@@ -142,8 +144,10 @@ def _figures(
     has_both = all(sides)
     signed = set(lists.loc[lists["is_approved"], "account_id"]) & sides[0] & sides[1]
     worked_on = set(work.loc[_is_contact(answer, work), "account_id"].dropna())
-    deals = company.table("opportunities")
-    pursued = deals.loc[deals["status"].isin(["open", "won"]), "account_id"].dropna()
+    opportunities = company.table("opportunities")
+    pursued = opportunities.loc[
+        opportunities["status"].isin(["open", "won"]), "account_id"
+    ].dropna()
     named = lists.dropna(subset=["executive_key"])[["account_id", "executive_key"]]
     both_there = named.merge(met.dropna(subset=["account_id"]), on="account_id")
     is_same = both_there["executive_key"].eq(both_there["person_key"])

@@ -105,8 +105,8 @@ def _cells(teams: pd.DataFrame, stays: pd.DataFrame) -> pd.DataFrame:
     by_team = of_teams.groupby("team_id")[counts].sum()
     of_reps = stays.assign(n_closed=stays["n_won"] + stays["n_lost"])
     by_rep = of_reps.groupby(["rep_id", "team_id"])[counts].sum().reset_index()
-    known = by_rep.groupby("team_id")[counts].sum().reindex(by_team.index, fill_value=0)
-    rest = (by_team - known).clip(lower=0).reset_index()
+    of_reps = by_rep.groupby("team_id")[counts].sum().reindex(by_team.index, fill_value=0)
+    rest = (by_team - of_reps).clip(lower=0).reset_index()
     rest["rep_id"] = "no rep of " + rest["team_id"].astype(str)
     cells = pd.concat([by_rep, rest], ignore_index=True)
     return cells[cells["n_closed"] > 0]

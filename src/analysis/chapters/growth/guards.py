@@ -200,10 +200,10 @@ def logging_guard(entries: Panel | None, changes: Panel | None, basis: CheckBasi
         moved_guard(name, whole, basis._replace(sign=1.0), noun)
         for whole, noun in ((entries, "entries a week"), (changes, "teams whose logging changed"))
     ]
-    made = [each for each in rows if each.speaks is not None]
-    if not made:
+    comparable = [each for each in rows if each.speaks is not None]
+    if not comparable:
         return rows[0]._replace(bars="opportunities")
-    worst = next((each for each in made if each.speaks), made[0])
+    worst = next((each for each in comparable if each.speaks), comparable[0])
     return worst._replace(bars="opportunities")
 
 

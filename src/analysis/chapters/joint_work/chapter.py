@@ -233,10 +233,10 @@ def influence_sentence(work: JointWork) -> str:
     """Say in how much of the bookings content was used, and that this is no more than that."""
     if work.rows["asset_uses"].empty:
         return joint_work_answer.gap_line(work, "asset_uses")
-    deals = work.company.table("opportunities")
-    closed = pd.to_datetime(deals["close_date"])
-    won = deals[
-        deals["status"].eq("won")
+    opportunities = work.company.table("opportunities")
+    closed = pd.to_datetime(opportunities["close_date"])
+    won = opportunities[
+        opportunities["status"].eq("won")
         & (closed >= pd.Timestamp(work.first_day))
         & (closed <= pd.Timestamp(work.last_day))
     ]

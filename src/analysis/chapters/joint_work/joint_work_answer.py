@@ -278,11 +278,13 @@ def _holdout_plan(work: JointWork, base: float) -> str:
 
 def _base_share(work: JointWork) -> float:
     """Return the share of accounts that win a deal in the time a trial watches them [0-1]."""
-    deals, accounts = work.company.table("opportunities"), work.company.table("accounts")
+    opportunities, accounts = work.company.table("opportunities"), work.company.table("accounts")
     if accounts.empty:
         return math.nan
     since = work.last_day - dt.timedelta(days=content_trial.LONGEST_WATCH - 1)
-    won = _between(deals[deals["status"].eq("won")], "close_date", since, work.last_day)
+    won = _between(
+        opportunities[opportunities["status"].eq("won")], "close_date", since, work.last_day
+    )
     return float(accounts["account_id"].isin(won["account_id"]).mean())
 
 
@@ -290,8 +292,8 @@ def _weeks(work: JointWork, n_accounts: int) -> float:
     uses = work.rows["asset_uses"]
     if uses.empty:
         return math.nan
-    deals = work.company.table("opportunities").set_index("opportunity_id")["account_id"]
-    account = uses["opportunity_id"].map(deals)
+    account_of_deal = work.company.table("opportunities").set_index("opportunity_id")["account_id"]
+    account = uses["opportunity_id"].map(account_of_deal)
     first = midnights(uses["used_on"]).groupby(account).min()
     return content_trial.weeks_needed(n_accounts, first, work.last_day)
 

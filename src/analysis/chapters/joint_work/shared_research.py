@@ -74,16 +74,18 @@ def shared_research(entries: pd.DataFrame, since: pd.Timestamp) -> SharedResearc
             who = "user of marketing" if side == "marketing" else "rep"
             why = f"no {who} logs research that names an account"
             return SharedResearch(count_share(0, 0), hours, named, why)
-    told = entries.dropna(subset=["account_id"])
-    n_sides = told.groupby("account_id")["side"].nunique()
-    both = told[told["account_id"].isin(n_sides.index[n_sides > 1])]
+    of_accounts = entries.dropna(subset=["account_id"])
+    n_sides = of_accounts.groupby("account_id")["side"].nunique()
+    both = of_accounts[of_accounts["account_id"].isin(n_sides.index[n_sides > 1])]
     twice = set()
     for account, rows in both.groupby("account_id"):
         for moment, side, minutes in _repeated(rows):
             if moment >= since:
                 hours[side] += minutes / 60
                 twice.add(account)
-    of_marketing = told[told["side"].eq("marketing") & told["account_id"].notna()]
+    of_marketing = of_accounts[
+        of_accounts["side"].eq("marketing") & of_accounts["account_id"].notna()
+    ]
     in_reach = of_marketing["started_at"] >= since - pd.Timedelta(days=WINDOW_DAYS)
     n_marketing = of_marketing.loc[in_reach, "account_id"].nunique()
     return SharedResearch(count_share(len(twice), n_marketing), hours, named, "")

@@ -144,10 +144,10 @@ def measurable_share(spend: pd.DataFrame, tested: frozenset[str] = frozenset()) 
     >>> measurable_share(pd.DataFrame(spend))
     0.6
     """
-    known = spend.dropna(subset=["spend", "traceable"])
-    total = float(known["spend"].sum())
-    is_tested = known["activity"].isin(tested)
-    measured = known["traceable"].where(~is_tested, known["spend"])
+    complete = spend.dropna(subset=["spend", "traceable"])
+    total = float(complete["spend"].sum())
+    is_tested = complete["activity"].isin(tested)
+    measured = complete["traceable"].where(~is_tested, complete["spend"])
     return float(measured.sum()) / total if total > 0 else math.nan
 
 

@@ -354,7 +354,7 @@ def _shares_by(answer: FunnelAnswer, by: str, label: str) -> LabelledTable:
 
 def tables_for_analysts(answer: FunnelAnswer) -> list[LabelledTable]:
     """Shares by activity and by team, the whole funnel by quarter, and hires by year."""
-    hires, _ = _hires(answer)
+    hires = _hires(answer)
     return [
         _shares_by(answer, "activity", answer.activity_word),
         _shares_by(answer, "team_id", "Team"),
@@ -410,25 +410,24 @@ def best_selling_products(answer: FunnelAnswer) -> LabelledTable:
     )
 
 
-def _hires(answer: FunnelAnswer) -> tuple[ramp.Hires, pd.DataFrame]:
+def _hires(answer: FunnelAnswer) -> ramp.Hires:
     company = answer.company
-    deals, reps = company.table("opportunities"), company.table("reps")
+    opportunities, reps = company.table("opportunities"), company.table("reps")
     periods = company.table("quarters")
-    hires = ramp.new_hires(
+    return ramp.new_hires(
         reps,
-        deals,
-        ramp.creators_of(deals, company.table("stage_history"), reps),
+        opportunities,
+        ramp.creators_of(opportunities, company.table("stage_history"), reps),
         company.table("rep_quarter"),
         periods,
         first_day=pd.to_datetime(periods["from_day"]).min().date(),
         as_of=answer.funnel.as_of,
     )
-    return hires, deals
 
 
 def ramp_milestones(answer: FunnelAnswer) -> LabelledTable:
     """How far new reps get within 90 days, and by when half have got there: a row a milestone."""
-    hires, _ = _hires(answer)
+    hires = _hires(answer)
     return shown_table(
         ramp.ramp_table(hires),
         f"Reps hired since the data begin, n = {len(hires.rows)}, to {answer.funnel.as_of}",

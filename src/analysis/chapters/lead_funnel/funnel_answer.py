@@ -97,7 +97,7 @@ def answer_funnel(
         If no lead had come by the end of the quarter, or too many got further before they came.
     """
     as_of = min(company.last_day, company.day_after - dt.timedelta(days=1))
-    panel, deals = company.table("lead_dates"), company.table("opportunities")
+    panel, opportunities = company.table("lead_dates"), company.table("opportunities")
     withheld = answerability.withheld_questions(company.audit)
     if {"bookings", "win_rate"} & set(withheld):  # then nobody knows how a lead's deal ended
         ended = panel["outcome"].notna()
@@ -111,7 +111,7 @@ def answer_funnel(
     grouping = ACTIVITY if panel["activity_basis"].notna().any() else SOURCE
     if grouping == SOURCE:
         funnel = funnel._replace(rows=funnel.rows.assign(activity=funnel.rows[SOURCE]))
-    closed = pd.to_datetime(deals.loc[deals["status"].eq("won"), "close_date"])
+    closed = pd.to_datetime(opportunities.loc[opportunities["status"].eq("won"), "close_date"])
     wins_since = late_logging(funnel, closed.min().date() if len(closed) else None)
     activities = sorted(map(str, funnel.rows["activity"].dropna().unique()))
     answer = FunnelAnswer(
@@ -126,7 +126,7 @@ def answer_funnel(
         activity_return.hours_per_lead(funnel, activities),
         None, None, None, "",
     )  # fmt: skip
-    return _with_plan(answer, deals, target_amount, quarters_ahead, growth_rate)
+    return _with_plan(answer, opportunities, target_amount, quarters_ahead, growth_rate)
 
 
 def _require_dates(funnel: Funnel) -> None:

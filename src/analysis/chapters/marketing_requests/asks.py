@@ -82,8 +82,8 @@ def tone_lines(check: ToneCheck) -> list[str]:
     says = {"avoid": "words to avoid", "use": "words to use", "threat": "may sound like a threat"}
     lines = []
     for advice, words in says.items():
-        held = [f"{w.word!r} at character {w.start + 1}" for w in check.found_words if w.advice == advice]  # fmt: skip  # noqa: E501
-        lines.append(f"{words}: {', '.join(held) if held else 'none'}")
+        places = [f"{w.word!r} at character {w.start + 1}" for w in check.found_words if w.advice == advice]  # fmt: skip  # noqa: E501
+        lines.append(f"{words}: {', '.join(places) if places else 'none'}")
     score = "no words" if math.isnan(check.score) else f"{check.score:+.1f} per 100 words"
     lines.append(f"tone score (used less avoided): {score}, {check.n_words} words")
     return lines
@@ -99,8 +99,8 @@ def fields_the_crm_holds(asked_fields: Iterable[str], columns: Iterable[str]) ->
     >>> fields_the_crm_holds(["Close date", "Mood"], ["close_date", "stage"])
     ['Close date']
     """
-    held = {_bare(column) for column in columns}
-    return [each for each in asked_fields if _bare(each) in held]
+    crm_columns = {_bare(column) for column in columns}
+    return [each for each in asked_fields if _bare(each) in crm_columns]
 
 
 def _bare(name: str) -> str:

@@ -105,11 +105,11 @@ def do_or_not(reviewed: ReviewedRequests) -> LabelledTable:
     rows = rows.sort_values(
         ["is_chosen", "net_amount"], ascending=False, na_position="last", kind="stable"
     )
-    shown = rows[rows["why"] == ""].head(MOST_ROWS)
+    first_rows = rows[rows["why"] == ""].head(MOST_ROWS)
     n_without = int((rows["why"] != "").sum())
     return LabelledTable(
-        shown[["request_id", "is_chosen", "chance", "net_amount", "low", "high", "says"]],
-        f"If we do it, less if we don't: the {len(shown)} first of "
+        first_rows[["request_id", "is_chosen", "chance", "net_amount", "low", "high", "says"]],
+        f"If we do it, less if we don't: the {len(first_rows)} first of "
         f"{len(rows) - n_without} requests that can be put into money, "
         f"{reviewed.company.quarter}; "
         f"of {n_without} more we cannot tell.",
@@ -261,10 +261,10 @@ def burden_by_team(reviewed: ReviewedRequests) -> LabelledTable:
     }
     if burden[list(expected)].isna().all(axis=None):  # nobody promised anything
         burden, expected = burden.drop(columns=list(expected)), {}
-    shown = suppress_cells(burden, smallest=company.settings.people.smallest_cell, keep=["team"])
-    part = f", the {MOST_ROWS} with the most hours of {len(shown)}" * (len(shown) > MOST_ROWS)
+    public = suppress_cells(burden, smallest=company.settings.people.smallest_cell, keep=["team"])
+    part = f", the {MOST_ROWS} with the most hours of {len(public)}" * (len(public) > MOST_ROWS)
     return LabelledTable(
-        shown.head(MOST_ROWS),
+        public.head(MOST_ROWS),
         f"Asked for in {company.quarter} by team{part}, n = {len(reviewed.of_quarter)} requests",
         {
             "team": ("text", "Team"),
@@ -284,7 +284,8 @@ def _expected_of_quarter(reviewed: ReviewedRequests) -> pd.DataFrame:
     """Return what the quarter's requests should bring each team, promises cut: a row a team."""
     rows = reviewed.of_quarter
     sums = {
-        unit: rows.groupby("team_id")[promised].sum(min_count=1) * reviewed.kept[unit].estimate
+        unit: rows.groupby("team_id")[promised].sum(min_count=1)
+        * reviewed.kept_shares[unit].estimate
         for unit, (promised, _) in request_value.UNITS.items()
     }
     return pd.DataFrame(sums)
@@ -294,12 +295,12 @@ def tables_for_analysts(reviewed: ReviewedRequests) -> list[LabelledTable]:
     """Open requests that may duplicate what runs, every case in money, and days to first answer."""
     company, quarter = reviewed.company, reviewed.company.quarter
     campaigns = company.table("campaigns")
-    asked = overlaps.request_efforts(reviewed.log[reviewed.log["is_open"]])
+    waiting = overlaps.request_efforts(reviewed.log[reviewed.log["is_open"]])
     running = [
         *overlaps.request_efforts(unfinished_work(reviewed.log)),
         *overlaps.campaign_efforts(campaigns, day_after=company.day_after),
     ]
-    pairs = overlaps.near_efforts(asked, running)
+    pairs = overlaps.near_efforts(waiting, running)
     names = campaigns.set_index("campaign_id")["campaign_name"]
     pairs["near"] = pairs.pop("near_id").map(lambda i: names.get(i, i))
     first = turnaround.estimate_turnaround(

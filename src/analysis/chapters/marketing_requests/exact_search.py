@@ -73,13 +73,13 @@ class Turns(NamedTuple):
 def silent_solver() -> Iterator[None]:
     """Let nothing the solver prints reach a cell or a log: it writes past Python, to descriptor 1."""  # noqa: E501
     sys.stdout.flush()
-    kept, nothing = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+    terminal, nothing = os.dup(1), os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(nothing, 1)
         yield
     finally:
-        os.dup2(kept, 1)
-        os.close(kept)
+        os.dup2(terminal, 1)
+        os.close(terminal)
         os.close(nothing)
 
 
@@ -193,10 +193,10 @@ def _fewest_losses(
     tries = _losses_to_try(turns.losses)
     tries = np.append(tries[(tries > done) & (tries < known_loss)], known_loss)
     for most_lost in tries[np.isfinite(tries)]:
-        found, n_listed = _least_loss(turns, most_lost, most_sets)
-        if found is not None:
+        best_turns, n_listed = _least_loss(turns, most_lost, most_sets)
+        if best_turns is not None:
             x = turns.x.copy()
-            x[found] = 1 - x[found]
+            x[best_turns] = 1 - x[best_turns]
             return Solved(x, float(price @ x), is_proven=True)
         if n_listed > most_sets:
             break

@@ -84,14 +84,14 @@ def campaign_efforts(campaigns: pd.DataFrame, *, day_after: dt.date) -> list[Eff
     return efforts
 
 
-def near_efforts(asked: list[Effort], running: list[Effort]) -> pd.DataFrame:
+def near_efforts(waiting: list[Effort], running: list[Effort]) -> pd.DataFrame:
     """Return pairs of a request and what runs that may be one: one row a pair.
 
     Columns: ``request_id``, ``near_id``, ``audience``, ``topic``.
     """
     rows = [
         (a.name, b.name, a.audience, a.topic)
-        for a in asked
+        for a in waiting
         for b in running
         if a.name != b.name and is_near(a, b)
     ]

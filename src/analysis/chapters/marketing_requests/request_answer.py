@@ -110,10 +110,10 @@ def proof_gap(reviewed: ReviewedRequests) -> str:
 def realistic_deadline(reviewed: ReviewedRequests) -> Result:
     """Days within which four of five requests are done."""
     days = reviewed.days
-    known = turnaround.realistic_days(days)
+    days_needed = turnaround.realistic_days(days)
     return Result(
         "realistic_deadline_days",
-        known,
+        days_needed,
         math.nan,
         math.nan,
         "days from asked to done",
@@ -121,13 +121,13 @@ def realistic_deadline(reviewed: ReviewedRequests) -> Result:
         "requests in work",
         f"Kaplan-Meier, 80% done; {days.n - days.n_done} still open count up to today",
         f"{SOURCE} {reviewed.company.quarter}",
-        verdict="cannot tell" if math.isnan(known) else None,
+        verdict="cannot tell" if math.isnan(days_needed) else None,
     )
 
 
 def optimism(reviewed: ReviewedRequests) -> Result:
     """What is promised over what comes, in bookings."""
-    return request_value.optimism_of_askers(reviewed.kept["bookings"])
+    return request_value.optimism_of_askers(reviewed.kept_shares["bookings"])
 
 
 def answer_cards(reviewed: ReviewedRequests) -> tuple[Result, Result]:
@@ -239,23 +239,23 @@ def conflict_sentence(reviewed: ReviewedRequests) -> str:
 
 def promise_sentence(reviewed: ReviewedRequests) -> str:
     """Say what promises of bookings came to, of all who ask together."""
-    kept = reviewed.kept["bookings"]
-    if not kept.is_known:
+    kept_share = reviewed.kept_shares["bookings"]
+    if not kept_share.is_known:
         return (
             "We cannot tell what promises come to: bookings were promised and measured of "
-            f"{kept.n} requests, too few."
+            f"{kept_share.n} requests, too few."
         )
-    ends = "" if math.isnan(kept.low) else f"{kept.low:.0%} to {kept.high:.0%}, "
-    way = "cut" if kept.estimate <= 1 else "raised"
+    ends = "" if math.isnan(kept_share.low) else f"{kept_share.low:.0%} to {kept_share.high:.0%}, "
+    way = "cut" if kept_share.estimate <= 1 else "raised"
     return (
-        f"Of the bookings that requests promised, {kept.estimate:.0%} came ({ends}{kept.n} "
-        f"requests). Promises here are {way} to that before they count."
+        f"Of the bookings that requests promised, {kept_share.estimate:.0%} came ({ends}"
+        f"{kept_share.n} requests). Promises here are {way} to that before they count."
     )
 
 
 def verdict(reviewed: ReviewedRequests) -> Verdict:
     """Whether `promise_sentence` states a figure."""
-    return "found" if reviewed.kept["bookings"].is_known else "cannot tell"
+    return "found" if reviewed.kept_shares["bookings"].is_known else "cannot tell"
 
 
 def hour_sentence(reviewed: ReviewedRequests) -> str:
@@ -293,18 +293,18 @@ def deadline_sentence(reviewed: ReviewedRequests) -> str:
     if reviewed.candidates.empty:
         return "No request waits, so no deadline is in question."
     judged = turnaround.judge_deadlines(reviewed.candidates, reviewed.days)
-    known = judged["is_realistic"].notna()
-    n_late = int((~judged.loc[known, "is_realistic"].astype(bool)).sum())
+    is_judged = judged["is_realistic"].notna()
+    n_late = int((~judged.loc[is_judged, "is_realistic"].astype(bool)).sum())
     days = turnaround.realistic_days(reviewed.days)
     safe = (
         f" Four of five are done within {days:.0f} days."
         if not math.isnan(days)
         else " Fewer than four of five have been done at all."
     )
-    if not known.any():
+    if not is_judged.any():
         return f"No request that waits names a day that is still to come.{safe}"
     return (
-        f"{n_late} of {int(known.sum())} requests that wait are wanted sooner than half of all "
+        f"{n_late} of {int(is_judged.sum())} requests that wait are wanted sooner than half of all "
         f"requests are done.{safe}"
     )
 

@@ -48,8 +48,10 @@ def ask_lines(
         lines.append("this is advice; nothing is blocked")
     if form:
         columns = [c.name for table in TABLES.values() for c in table.columns]
-        held = asks.fields_the_crm_holds(form, columns)
-        lines.append(f"fields the exports hold already: {', '.join(held) if held else 'none'}")
+        at_hand = asks.fields_the_crm_holds(form, columns)
+        lines.append(
+            f"fields the exports hold already: {', '.join(at_hand) if at_hand else 'none'}"
+        )
     return lines
 
 
@@ -80,8 +82,8 @@ def _price_lines(dataset: str | None, *, minutes: float, n_reps: int) -> list[st
     reps = f"{n_reps:,} rep{'s' * (n_reps != 1)}"
     lines = [f"{minutes:g} minutes of {reps} is {round(hours, 2):,} h of selling ({basis})"]
     for row in prices.to_dict("records"):
-        known = not math.isnan(row["estimate"])
-        amount = money.amount_text(row["estimate"], currency) if known else "cannot tell"
+        is_priced = not math.isnan(row["estimate"])
+        amount = money.amount_text(row["estimate"], currency) if is_priced else "cannot tell"
         ends = ""
         if not math.isnan(row["low"]):
             low, high = (money.amount_text(row[end], currency) for end in ("low", "high"))

@@ -105,14 +105,14 @@ def kept_share(promises: pd.DataFrame, *, unit: str, source: str) -> Result:
     )
 
 
-def optimism_of_askers(kept: Result) -> Result:
+def optimism_of_askers(kept_share: Result) -> Result:
     """Return what askers promise over what comes, from the share that is kept."""
-    ends = sorted(1 / end if end > 0 else math.inf for end in (kept.low, kept.high))
-    if not kept.is_known or kept.estimate <= 0 or math.isnan(kept.low):
+    ends = sorted(1 / end if end > 0 else math.inf for end in (kept_share.low, kept_share.high))
+    if not kept_share.is_known or kept_share.estimate <= 0 or math.isnan(kept_share.low):
         ends = [math.nan, math.nan]
-    return kept._replace(
-        name=kept.name.replace("kept_share", "optimism"),
-        estimate=1 / kept.estimate if kept.estimate > 0 else math.nan,
+    return kept_share._replace(
+        name=kept_share.name.replace("kept_share", "optimism"),
+        estimate=1 / kept_share.estimate if kept_share.estimate > 0 else math.nan,
         low=ends[0],
         high=ends[1],
         unit="times what comes",
@@ -168,21 +168,21 @@ def request_case(
         pool, amount = promises[unit], amounts[unit].to_numpy()
         places = np.flatnonzero(~np.isnan(amount))
         if len(pool) >= FEWEST_PROMISES and len(places):
-            kept = _drawn_shares(pool, (n_draws, len(places)), rng)
-            benefit[:, places] = kept * amount[places] * prices.margin_rate
+            kept_shares = _drawn_shares(pool, (n_draws, len(places)), rng)
+            benefit[:, places] = kept_shares * amount[places] * prices.margin_rate
     benefit[:, (why != "").to_numpy()] = np.nan
     net = benefit - takes
     hours = candidates["marketing_hours"].astype(float).to_numpy() * prices.marketing_hour_amount
-    known = (why == "").to_numpy()
+    is_priced = (why == "").to_numpy()
     low, high, chance = (np.full(len(candidates), np.nan) for _ in range(3))
-    low[known], high[known] = np.quantile(net[:, known], intervals.ENDS, axis=0)
-    chance[known] = (net[:, known] > 0).mean(axis=0)
+    low[is_priced], high[is_priced] = np.quantile(net[:, is_priced], intervals.ENDS, axis=0)
+    chance[is_priced] = (net[:, is_priced] > 0).mean(axis=0)
     table = pd.DataFrame(
         {
             "request_id": candidates["request_id"].to_numpy(),
             "why": why.to_numpy(),
             "benefit_amount": benefit.mean(axis=0),
-            "cost_amount": np.where(known, takes, np.nan),
+            "cost_amount": np.where(is_priced, takes, np.nan),
             "net_amount": net.mean(axis=0),
             "low": low,
             "high": high,

@@ -52,7 +52,7 @@ class ReviewedRequests(NamedTuple):
     company: Company
     log: pd.DataFrame
     use: CapacityUse
-    kept: dict[str, Result]
+    kept_shares: dict[str, Result]
     days: Turnaround
     prices: Prices
     candidates: pd.DataFrame

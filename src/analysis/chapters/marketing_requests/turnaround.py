@@ -127,6 +127,6 @@ def judge_deadlines(log: pd.DataFrame, turnaround: Turnaround) -> pd.DataFrame:
     judged = log.assign(days_allowed=allowed.astype("Float64"))
     for place, name in enumerate(("done_share", "low", "high")):
         judged[name] = [chance[place] for chance in chances]
-    known = judged["done_share"].notna()
-    judged["is_realistic"] = (judged["done_share"] >= REALISTIC).where(known).astype("boolean")
+    has_share = judged["done_share"].notna()
+    judged["is_realistic"] = (judged["done_share"] >= REALISTIC).where(has_share).astype("boolean")
     return judged

@@ -40,7 +40,7 @@ def form_of_requests(dataset: str, requests: pd.DataFrame) -> ipywidgets.Widget:
 
 def _questions(dataset: str, request_id: str) -> list[ipywidgets.Widget]:
     record = request_records.read_record(dataset, request_id)
-    shown: list[ipywidgets.Widget] = [ipywidgets.HTML(f"<b>{html.escape(request_id)}</b>")]
+    widgets: list[ipywidgets.Widget] = [ipywidgets.HTML(f"<b>{html.escape(request_id)}</b>")]
     for question in PUBLIC:
         answer = record.answers.get(str(question.number))
         words = ipywidgets.Text(
@@ -58,12 +58,12 @@ def _questions(dataset: str, request_id: str) -> list[ipywidgets.Widget]:
 
         words.observe(keep, names="value")
         score.observe(keep, names="value")
-        shown.append(ipywidgets.HBox([words, score]))
+        widgets.append(ipywidgets.HBox([words, score]))
     fields = "; ".join(f"{f.question} {f.field}" for f in BIG_PICTURE)
-    shown.append(
+    widgets.append(
         ipywidgets.HTML(f"The big picture, in the terminal's session: {html.escape(fields)}")
     )
-    return shown
+    return widgets
 
 
 def keep_answer(dataset: str, request_id: str, number: int, text: str, score: int | None) -> None:

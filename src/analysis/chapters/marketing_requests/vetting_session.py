@@ -145,11 +145,13 @@ def _public_session(dataset: str, request_id: str, terminal: Terminal, today: dt
     for number in record.open_questions:
         question, key = PUBLIC[number - 1], str(number)
         for answer in _answered(question, terminal, record.answers.get(key)):
-            record = _kept(dataset, record, answers=record.answers | {key: answer})
+            record = _write_revision(dataset, record, answers=record.answers | {key: answer})
             n_answers += answer.score is not None
     for field in BIG_PICTURE:
         if field.key not in record.big_picture and (value := _filled(field, terminal)) is not None:
-            record = _kept(dataset, record, big_picture=record.big_picture | {field.key: value})
+            record = _write_revision(
+                dataset, record, big_picture=record.big_picture | {field.key: value}
+            )
             n_answers += 1
     if record.open_questions:
         numbers = ", ".join(map(str, record.open_questions))
@@ -182,7 +184,7 @@ def _leader_session(dataset: str, request_id: str, terminal: Terminal, today: dt
         if not word:
             return n_answers
         if word == MUST:
-            _kept(dataset, record, must_have_since=today)
+            _write_revision(dataset, record, must_have_since=today)
             terminal.say("It is in every choice from today, and still waits for a decision.")
             return n_answers + 1
         if word not in DECISION_WORDS:
@@ -220,7 +222,7 @@ def _points(record: RequestRecord) -> str:
     return f"{record.score} of {2 * len(PUBLIC)} points"
 
 
-def _kept(dataset: str, record: RequestRecord, **changes: object) -> RequestRecord:
+def _write_revision(dataset: str, record: RequestRecord, **changes: object) -> RequestRecord:
     changed = RequestRecord.model_validate(record.model_dump() | changes)
     request_records.write_record(dataset, changed)
     return changed
@@ -240,14 +242,14 @@ def _answered(
 
     Nothing if it is left open.
     """
-    asked = f"{question.number}. {question.asks}\n   "
+    prompt = f"{question.number}. {question.asks}\n   "
     if before is None:
-        if not (text := _typed(terminal, asked)):
+        if not (text := _typed(terminal, prompt)):
             return
         yield VettingAnswer(text=text)
     else:
         text = before.text
-        terminal.say(f"{asked}{terminal_text(text)}")
+        terminal.say(f"{prompt}{terminal_text(text)}")
     while True:
         word = _typed(terminal, "   Does this speak for doing it? 0 no, 1 in part, 2 yes: ").lower()
         if word in SCORES:
@@ -306,5 +308,5 @@ def _decided(
 def _first_line(error: ValueError) -> str:
     """Return what is wrong in one line, a model's preamble aside."""
     lines = [line.strip() for line in str(error).splitlines()]
-    said = next((line for line in lines if line.startswith("Value error, ")), lines[0])
-    return said.removeprefix("Value error, ").partition(" [type=")[0]
+    first_line = next((line for line in lines if line.startswith("Value error, ")), lines[0])
+    return first_line.removeprefix("Value error, ").partition(" [type=")[0]

@@ -49,10 +49,10 @@ def account_of_company(
     of marketing where no campaigns are; deals by source where none names a campaign.
     """
     month = house.company.fiscal_year_start_month
-    span, deals = quarters.parse_quarter(quarter), tables["opportunities"]
+    span, opportunities = quarters.parse_quarter(quarter), tables["opportunities"]
     first, end = pd.Timestamp(span.start(month)), pd.Timestamp(span.end(month))
-    closed = pd.to_datetime(deals["close_date"])
-    won = deals[(deals["status"] == "won") & (closed >= first) & (closed < end)]
+    closed = pd.to_datetime(opportunities["close_date"])
+    won = opportunities[(opportunities["status"] == "won") & (closed >= first) & (closed < end)]
     stays = tables["rep_quarter"][tables["rep_quarter"]["quarter"] == quarter]
     run = tables["campaigns"][
         pd.to_datetime(tables["campaigns"]["start_date"]).between(first, end, inclusive="left")
@@ -77,7 +77,7 @@ def account_of_company(
         gross_margin_rate=house.money.gross_margin_rate,
         commission_rate=programme.case.commission_rate.estimate,
     )
-    if deals["campaign_id"].isna().all():  # nobody knows who found a deal: sales did not find all
+    if opportunities["campaign_id"].isna().all():  # who found them is unknown
         of_deals = ["n_won", "n_without_amount", "bookings_amount", "contribution_amount"]
         account[of_deals] = account[of_deals].astype(float)
         account.loc[account["function"].isin(SOURCES), of_deals] = math.nan

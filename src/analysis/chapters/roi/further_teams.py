@@ -56,13 +56,13 @@ def cost_per_team_quarter(case: Case) -> float:
 
     What was spent before the first start is in it.
     """
-    known = case.costs[case.costs["is_observed"].astype(bool)]
+    observed = case.costs[case.costs["is_observed"].astype(bool)]
     spent = (
         case.initial_amount
-        + known["cost_amount"].sum()
-        + known["meeting_hours"].sum() * case.cost_per_hour.estimate
+        + observed["cost_amount"].sum()
+        + observed["meeting_hours"].sum() * case.cost_per_hour.estimate
     )
-    last = known["period"].max()
+    last = observed["period"].max()
     ran = case.bookings[(case.bookings["event_time"] >= 0) & (case.bookings["period"] <= last)]
     team_quarters = float(ran["n_teams"].sum())
     return float(spent) / team_quarters if team_quarters > 0 else math.nan

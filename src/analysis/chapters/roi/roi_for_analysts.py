@@ -33,7 +33,7 @@ def return_tables(case: Case, appraisal: Appraisal) -> list[LabelledTable]:
         "net_p50": ("money", "P50"),
         "net_p90": ("money", "P90"),
     }
-    known = appraisal.by_quarter["is_observed"].map({True: "known", False: "to come"})
+    states = appraisal.by_quarter["is_observed"].map({True: "known", False: "to come"})
     return [
         LabelledTable(
             simulation.npv_quantiles(appraisal),
@@ -49,7 +49,7 @@ def return_tables(case: Case, appraisal: Appraisal) -> list[LabelledTable]:
             SOURCE,
         ),
         LabelledTable(
-            appraisal.by_quarter.assign(costs=known)[list(quarters)],
+            appraisal.by_quarter.assign(costs=states)[list(quarters)],
             f"Benefit and cost by quarter, {over}",
             quarters,
             SOURCE,

@@ -102,12 +102,12 @@ def without_repeats(estimators: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     """Return the rows without those of other errors that show the answer's figures again, and a
     sentence on these.
     """
-    shown = estimators[["estimate", "low", "high"]].round(2)
+    displayed = estimators[["estimate", "low", "high"]].round(2)
     is_other = estimators["estimator"].str.startswith(OTHER_ERRORS)
-    answer = shown[estimators["estimator"] == MOVED]
+    answer = displayed[estimators["estimator"] == MOVED]
     if answer.empty:
         return estimators, ""
-    repeats = is_other & (shown == answer.iloc[0]).all(axis="columns")
+    repeats = is_other & (displayed == answer.iloc[0]).all(axis="columns")
     words = " and ".join(n.removeprefix("… ") for n in estimators.loc[repeats, "estimator"])
     return estimators[~repeats], f"The same with {words}. " if words else ""
 

@@ -35,8 +35,8 @@ GROUP_KINDS = {"team_id": "Team", "role": "Role", "segment": "Segment", "tenure"
 def estimate_tables(selling: SellingTime) -> list[LabelledTable]:
     """Figures corrected for capture, first stage, guards, and estimates made otherwise."""
     weeks, effect, quarter = selling.weeks, selling.effect, selling.company.quarter
-    deals = selling.company.table("opportunities")
-    cycle_days = deals.loc[deals["status"] == "won", "cycle_days"]
+    opportunities = selling.company.table("opportunities")
+    cycle_days = opportunities.loc[opportunities["status"] == "won", "cycle_days"]
     cycle = quarterly_bookings.over_cycle(weeks, selling.panel, cycle_days, effect)
     weekly = selling.cost_measure("selling_hours_per_week")
     corrected = capture.corrected_figures([selling.hour, selling.required, selling.worth, weekly])

@@ -157,13 +157,13 @@ def rates_apart(data: Dataset) -> Iterator[CheckReading]:
             f"a rate that began more than {MOST_DAYS} days before they closed",
         ),
     ):
-        shown = f" ({', '.join(sorted(named)[:3])})" if named else ""
+        examples = f" ({', '.join(sorted(named)[:3])})" if named else ""
         yield CheckReading(
             check,
             RATES,
             share_of(count, n),
             int(n),
-            f"{count:,} of {n:,} won deals are converted at {says}{shown}.",
+            f"{count:,} of {n:,} won deals are converted at {says}{examples}.",
             "fx_rates",
             (),
             int(count),

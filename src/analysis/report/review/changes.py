@@ -177,8 +177,8 @@ def _with_drivers(row: Row, card: Payload, splits: HeadlineSplits) -> Row:
         if row["says"] == UNDIVIDED:
             return row
         compared = drivers.compared_row(card, split, row["then"], leave)
-        shown = {**row["shown"], **compared.pop("shown")}
-        return row | compared | {"shown": shown}
+        in_words = {**row["shown"], **compared.pop("shown")}
+        return row | compared | {"shown": in_words}
     parts = drivers.named_parts(row["name"], split, row["movement"], form, leave, size=row["now"])
     if not parts:
         return row

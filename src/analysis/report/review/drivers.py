@@ -428,8 +428,8 @@ def waterfall(card: Payload, split: DriverSplit, quarter: str, now: str, leave: 
     }
 
 
-def _bar(label: str, shown: str, start: float, end: float, kind: str) -> Row:
+def _bar(label: str, words: str, start: float, end: float, kind: str) -> Row:
     return {
-        "label": label, "shown": shown, "low": min(start, end), "high": max(start, end),
+        "label": label, "shown": words, "low": min(start, end), "high": max(start, end),
         "kind": kind,
     }  # fmt: skip

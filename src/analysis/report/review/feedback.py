@@ -129,9 +129,9 @@ def client_feedback(company: Company) -> dict[str, Any] | None:
         )
         return {"sentence": "", "note": why}
     top = theme_list[0]
-    deals = company.table("opportunities")
-    won = (deals["status"] == "won") & (deals["product_id"] == top.product_id)
-    n_won = int((won & _within(deals["close_date"], company)).sum())
+    opportunities = company.table("opportunities")
+    won = (opportunities["status"] == "won") & (opportunities["product_id"] == top.product_id)
+    n_won = int((won & _within(opportunities["close_date"], company)).sum())
     values = {
         **top._asdict(),
         **{k: formats.shorten_text(getattr(top, k)) for k in ("segment", "theme", "trend")},

@@ -40,7 +40,7 @@ def trend_figure(
         panels.append(
             charts.TrendPanel(
                 label=card["label"],
-                shown=f"{card['shown']['value']} {card['shown']['unit']}".strip(),
+                last_in_words=f"{card['shown']['value']} {card['shown']['unit']}".strip(),
                 quarters=[*past, quarter],
                 points=[*past.values(), card["estimate"]],
                 target=targets.get(name),

@@ -74,18 +74,13 @@ def _address(value: Any) -> set[str]:
     return {n.strip().casefold().removeprefix("mailto:") for n in named if n.strip()}
 
 
-def _people(event: Any, name: str) -> list[Any]:
-    value = event.get(name)
-    return value if isinstance(value, list) else [] if value is None else [value]
-
-
 def find_owner(file: Path, agenda: Agenda, people: CalendarOwners) -> str:
     """Return the rep whose calendar it is; ValueError where nothing says so."""
     organizers = {
         a
         for e in agenda.entries
         if e.event
-        for o in _people(e.event, "ORGANIZER")
+        for o in ical_entries.property_values(e.event, "ORGANIZER")
         for a in _address(o)
     }
     names = [file.stem, file.name, agenda.name]
@@ -125,7 +120,7 @@ def _answers(event: Any, addresses: Collection[str]) -> set[str]:
     """Return what the calendar's owner answered to an invitation."""
     return {
         str(person.params.get("PARTSTAT", "")).upper()
-        for person in _people(event, "ATTENDEE")
+        for person in ical_entries.property_values(event, "ATTENDEE")
         if hasattr(person, "params") and _address(person) & set(addresses)
     }
 
@@ -286,7 +281,8 @@ class MeetingReader:
                 continue
             self.counts["floating"] += ical_entries.has_no_zone(entry.event["DTSTART"].dt)
             self.counts["refused"] += not self.addresses and "DECLINED" in {
-                str(p.params.get("PARTSTAT", "")).upper() for p in _people(entry.event, "ATTENDEE")
+                str(p.params.get("PARTSTAT", "")).upper()
+                for p in ical_entries.property_values(entry.event, "ATTENDEE")
             }
             by_uid.setdefault(str(entry.event.get("UID") or f"entry {entry.place}"), []).append(
                 entry

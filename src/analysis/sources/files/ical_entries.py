@@ -148,7 +148,8 @@ def _line(line: str) -> str:
     return name + mark + "".join(value.split())
 
 
-def _properties(event: Any, name: str) -> list[Any]:
+def property_values(event: Any, name: str) -> list[Any]:
+    """Return the values of one property of an entry; an entry may repeat it, or leave it out."""
     value = event.get(name)
     return value if isinstance(value, list) else [] if value is None else [value]
 
@@ -156,9 +157,11 @@ def _properties(event: Any, name: str) -> list[Any]:
 def _dated(event: Any) -> Iterator[tuple[Any, str]]:
     """Yield every time of an entry that can have a zone, and the name of the zone it has."""
     for name in ("DTSTART", "DTEND", "RECURRENCE-ID"):
-        yield from ((one, str(one.params.get("TZID") or "")) for one in _properties(event, name))
+        yield from (
+            (one, str(one.params.get("TZID") or "")) for one in property_values(event, name)
+        )
     for name in ("EXDATE", "RDATE"):
-        for listed in _properties(event, name):
+        for listed in property_values(event, name):
             yield from ((one, str(listed.params.get("TZID") or "")) for one in listed.dts)
 
 
@@ -182,7 +185,7 @@ def _nearest_day(value: dt.date) -> dt.date:
 
 def _set_days(event: Any) -> None:
     """Write an entry of whole days by its days, as the standard has it."""
-    start, ends = event["DTSTART"].dt, _properties(event, "DTEND")
+    start, ends = event["DTSTART"].dt, property_values(event, "DTEND")
     length = event["DURATION"].dt if "DURATION" in event else None
     if not isinstance(start, dt.datetime) and not any(isinstance(e.dt, dt.datetime) for e in ends):
         return
@@ -201,7 +204,7 @@ def _set_days(event: Any) -> None:
     for name in ("EXDATE", "RDATE"):
         days = [
             _nearest_day(d.dt[0] if isinstance(d.dt, tuple) else d.dt)
-            for p in _properties(event, name)
+            for p in property_values(event, name)
             for d in p.dts
         ]
         if days:
@@ -217,7 +220,7 @@ def _is_whole_days(event: Any) -> bool:
 
     By its mark, or from midnight to midnight on its own clock.
     """
-    start, ends = event["DTSTART"].dt, _properties(event, "DTEND")
+    start, ends = event["DTSTART"].dt, property_values(event, "DTEND")
     if is_marked_all_day(event):
         return True
     return (
