@@ -1,4 +1,5 @@
-"""The console script's way in: Ctrl-C ends in one line also while the command line is imported.
+"""Entry point of the console script: Ctrl-C ends in one line, even while the command line is
+imported.
 
 Nothing is imported here but what the interpreter has at hand, so that a moment after its start it
 knows what an interrupt means.
@@ -14,7 +15,7 @@ INTERRUPTED, LINE = 130, b"interrupted: what stood before still stands\n"
 
 
 def run_console() -> None:
-    """Run the command line; a Ctrl-C before it can answer for itself, or after, ends at once."""
+    """Run the command line; a Ctrl-C before or after it ends the process at once."""
     signal.signal(signal.SIGINT, _end_at_once)
     open_streams()
     from analysis.cli import main  # noqa: PLC0415 - a second of imports, which may be interrupted
@@ -23,7 +24,7 @@ def run_console() -> None:
 
 
 def open_streams() -> None:
-    """Let what was closed at the start lead nowhere.
+    """Point standard streams that were closed at the start to nowhere.
 
     The next file that is opened would take its number, and be written to as if it were the screen.
     """

@@ -97,7 +97,9 @@ LONG_DAY_HOURS = 12  # a rep-day with more is no error, and worth a look
 
 
 class HoursStep(NamedTuple):
-    """What one step left of a source's hours; `n_rows` are those it took, or that are there."""
+    """What one step left of a source's hours; `n_rows` counts the rows it removed, or that were
+    there.
+    """
 
     source_file: str
     kind: str

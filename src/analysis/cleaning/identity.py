@@ -1,5 +1,4 @@
-"""Spellings of one name: what is merged by itself, what an analyst decides, what is put to the
-analyst.
+"""Spellings of one name: merged automatically, decided by an analyst, or put to the analyst.
 
 Two names are one without asking only where they are equal but for case, blanks, accents and
 punctuation (``name_key``).  That is stricter than the equality of n-gram fingerprints, which holds
@@ -72,7 +71,7 @@ LEGAL_FORMS = frozenset(
 
 
 class Pair(NamedTuple):
-    """Two names that may be one, and how much they have in common [0-1]."""
+    """Two names that may mean one account or product, and their likeness [0-1]."""
 
     variant: str
     canonical: str
@@ -90,7 +89,7 @@ def _decided(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, str
 def pairs_by_name(
     connection: duckdb.DuckDBPyConnection, table: str, key: str, gone: set[str]
 ) -> list[tuple[str, str, str]]:
-    """Return the typed rows that are another one by name.
+    """Return typed rows whose name marks them as another row's duplicate.
 
     Loser, survivor and the rule, ``accepted_name`` or ``same_name``.
 
@@ -187,7 +186,7 @@ def likely_pairs(spellings: Iterable[str]) -> list[Pair]:
 
 
 def make_inert(text: str) -> str:
-    """Return a text that no spreadsheet runs: one that begins like a formula gets a ' in front.
+    """Return a text that no spreadsheet executes: a ' is put before one that begins like a formula.
 
     Examples
     --------
@@ -333,8 +332,8 @@ def define_survivors(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def settle_survivors(connection: duckdb.DuckDBPyConnection) -> None:
-    """Fill ``survivors`` from the typed tables and decisions, and hang the typed rows on the
-    survivors.
+    """Fill ``survivors`` from the typed tables and the analyst's decisions, and point typed rows to
+    the survivors.
 
     A lead has the steps of the records merged into it, too, from before its own first one.  A
     deal's history of stages and its splits stay its own and go with it.

@@ -138,8 +138,8 @@ def define_outcomes(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def deal_outcomes(connection: duckdb.DuckDBPyConnection, book: Rulebook) -> None:
-    """Make the table ``deal_outcomes``, when each deal was created and closed and how it stands,
-    before any rule.
+    """Make the table ``deal_outcomes``: when each deal was created and closed and whether it is
+    won, lost or open, before any rule.
 
     Raises
     ------
@@ -174,7 +174,8 @@ def deal_outcomes(connection: duckdb.DuckDBPyConnection, book: Rulebook) -> None
 
 
 def untold_outcomes(connection: duckdb.DuckDBPyConnection) -> str:
-    """Say of how many deals of ``deal_outcomes`` the outcome cannot be told, and how it could be.
+    """Say how many deals of ``deal_outcomes`` have no outcome that can be told, and how to supply
+    it.
 
     "" where of none.
     """

@@ -1,5 +1,4 @@
-"""People where no users' export says who there is: those who own deals, or are paid, measured or in
-a team.
+"""Reps where there is no export of users: those who own deals, or are paid, measured or in a team.
 
 An export of deals alone answers what deals can answer.  What only a users' export says (title,
 first day, time zone, who has left) stays missing, and the gate says so.

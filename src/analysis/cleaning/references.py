@@ -1,4 +1,4 @@
-"""Records that one export names by what they are called and another by their id.
+"""Records that one export names by name and another by id.
 
 Brought together by the parent's table.
 
@@ -28,7 +28,7 @@ SQL = read_statements(__name__)
 
 
 class Parent(NamedTuple):
-    """A table that others refer to, and its key; what else its records are called stands in SQL."""
+    """A table that others refer to, and its key; the names of its records stand in SQL."""
 
     table: str
     key: str

@@ -1,4 +1,4 @@
-"""What only a typed row still says, and the clean tables do not keep.
+"""Facts that only typed rows hold, measured before cleaning drops them.
 
 Names, days of change, sources.
 

@@ -1,4 +1,5 @@
-"""Where the rows set aside lie: what is measured while a table's typed rows still stand.
+"""How rows set aside are spread over values and files, measured while a table's typed rows still
+stand.
 
 What an export cannot say is rarely spread evenly: one currency, one month, one owner, one file.  So
 the rows that were set aside for a reason nobody planned are counted in every value of every column
@@ -59,7 +60,7 @@ SQL = read_statements(__name__)
 
 
 def define_tables(connection: duckdb.DuckDBPyConnection, books: Mapping[str, Rulebook]) -> None:
-    """Make the tables that `measure_spread` fills, all but ``rule_kinds`` empty.
+    """Make the tables that `measure_spread` fills, empty but for ``rule_kinds``.
 
     ``rule_kinds``: is a rule's drop planned, of repeats, or neither.  ``money_aside``: rows and
     money a rule took from deals, ``n_unpriced`` of them without an amount.  ``uneven_values``: the

@@ -1,4 +1,4 @@
-"""Rows that hold from one day to another.
+"""Rows that are valid from one day to another.
 
 Which tables have them, and how their last days are meant.
 
@@ -31,7 +31,7 @@ SQL = read_statements(__name__)
 
 
 class IntervalColumns(NamedTuple):
-    """The columns of a table that say of what a row holds, from when and until when.
+    """The columns of a table that name what a row is about, and its first and last day.
 
     `is_single`: of one key only one row can hold on a day.  `may_be_open`: a blank end says that it
     still holds, unless a later one begins.
@@ -226,7 +226,7 @@ def _close(connection: duckdb.DuckDBPyConnection, table: str) -> None:
 def settle_intervals(
     connection: duckdb.DuckDBPyConnection, intake: intake.Intake, own: Mapping[str, Any]
 ) -> intake.Intake:
-    """Let every interval of the typed tables end as it is meant.
+    """Set the end of every interval of the typed tables to the day that was meant.
 
     Say in the intake's notes where that is no default.
     """

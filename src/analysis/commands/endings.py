@@ -1,4 +1,4 @@
-"""How a command ends: its exit code, and what is said of a wrong name or setting."""
+"""How a command ends: its exit code, and the message on a wrong name or setting."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def end(code: int, message: str) -> NoReturn:
 
 @contextlib.contextmanager
 def usage() -> Iterator[None]:
-    """Turn what is wrong with a name, setting, quarter or parameter given into its message and exit code."""  # noqa: E501
+    """Turn an error in a name, setting, quarter or parameter into its message and exit code."""
     try:
         yield
     except CrmDataError:

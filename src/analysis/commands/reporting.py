@@ -36,7 +36,7 @@ def parameter_pairs(parameters: Iterable[str]) -> dict[str, str]:
 
 
 def require_possible(order: ReportOrder, dataset: str | None, *, is_every: bool) -> None:
-    """End with what is wrong where options of `report` do not go together."""
+    """End with a message where options of `report` contradict each other."""
     from analysis.report.run import shards
 
     is_pack, shard = order.of_teams.is_asked, order.of_teams.shard

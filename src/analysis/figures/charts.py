@@ -316,7 +316,8 @@ def draw_reconciliation(table: pd.DataFrame, *, title: str, currency: str) -> Ax
 def draw_sensitivity(
     table: pd.DataFrame, points: pd.DataFrame, *, title: str, y_label: str
 ) -> Axes:
-    """Draw what an hour costs over the selling hours assumed, and who stands where on the curve.
+    """Draw the cost of an hour over the selling hours assumed, with known points marked on the
+    curves.
 
     Parameters
     ----------
@@ -364,7 +365,7 @@ def draw_sensitivity(
 
 
 def draw_calibration(table: pd.DataFrame, *, title: str, x_label: str, y_label: str) -> Axes:
-    """Draw how often what was given a chance came true, with 95% intervals and n.
+    """Draw how often forecasts of a given chance came true, with 95% intervals and n.
 
     `table` has a row a bin: ``predicted``, ``observed``, ``low``, ``high`` (0 to 1) and ``n_reps``.
     """

@@ -1,4 +1,4 @@
-"""What a disk or the memory says no to, in words: full, read-only, not ours to read, too large."""
+"""Errors of a disk or of memory, in words: full, read-only, no permission, too large."""
 
 from __future__ import annotations
 
@@ -31,8 +31,7 @@ TOO_LARGE = (
 
 
 def explain_fault(error: BaseException) -> str | None:
-    """Return what a disk's or the memory's error means and what to do; None where it is no such
-    error.
+    """Return the meaning of a disk or memory error and its remedy; None for any other error.
 
     The database says in words what the system says by number.
 

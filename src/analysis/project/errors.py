@@ -20,7 +20,7 @@ class CrmDataError(ValueError):
 
 
 class OwnMapError(CrmDataError):
-    """A file of the dataset's own, such as a map or rules, that says what cannot be.
+    """A file of the dataset's own, such as a map or rules, that holds something not allowed.
 
     The message says file, key and what is allowed.
     """

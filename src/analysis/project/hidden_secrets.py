@@ -1,4 +1,4 @@
-"""Secrets of the environment, and texts in which none of them stands.
+"""Secrets of the environment, taken out of texts.
 
 What a library, a driver or a server says may repeat a password in one form or another: nothing is
 printed, logged or kept before it went through `without_secrets`.
@@ -40,7 +40,7 @@ def without_secrets(text: str) -> str:
 
 
 def hide_forms(text: str) -> str:
-    """Return `text` with the secrets of the environment taken out, and nothing else."""
+    """Return `text` with each secret of the environment taken out, and left otherwise as it is."""
     for form in _secret_forms():
         text = text.replace(form, HIDDEN)
     return text

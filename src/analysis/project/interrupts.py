@@ -1,4 +1,4 @@
-"""Ctrl-C ends a run within seconds, whatever a library is deep in."""
+"""Ctrl-C ends a run within seconds, even inside a library's long call."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def answered_interrupts(exit_code: int, line: str) -> Iterator[list[int]]:
 
 
 def end_interrupted(exit_code: int, line: str) -> NoReturn:
-    """Say `line` and end the process, once: who comes second waits for that end."""
+    """Print `line` and end the process; a second caller waits for the first."""
     _ending.acquire()
     if sys.stdout.isatty():
         sys.stdout.write(SHOW_CURSOR)

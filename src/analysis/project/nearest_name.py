@@ -1,4 +1,4 @@
-"""What somebody may have meant who wrote a name that is none."""
+"""Suggestion of the nearest known name for a name that does not exist."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ if TYPE_CHECKING:
 
 
 def did_you_mean(name: object, names: Iterable[str], *, cutoff: float = 0.6) -> str:
-    """Return a sentence with the nearest of `names`, a blank before it; empty where none is near.
+    """Return a sentence with the nearest of `names`, with a blank in front; empty where none is
+    near.
 
     Examples
     --------

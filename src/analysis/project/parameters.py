@@ -20,7 +20,7 @@ COMMA_NUMBER = re.compile(r"\s*[+-]?\d+,\d+\s*")
 
 
 class ParameterError(ValueError):
-    """A parameter of a notebook that cannot be meant.
+    """A parameter of a notebook with a value that is not allowed.
 
     A notebook shows its one line and no traceback.
     """
@@ -31,7 +31,8 @@ class ParameterError(ValueError):
 
 
 def load_settings(dataset: str, quarter: str, team: str, **numbers: float) -> Settings:
-    """Return the settings of the dataset a notebook is run for, if all its parameters can be meant.
+    """Return the settings of the dataset a notebook is run for, after all its parameters were
+    checked.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Where things lie.
+"""Paths of the project's folders and files.
 
 Every path of the project comes from here.  The root is the nearest folder at or above the working
 directory that holds ``alignment.toml``; a run started elsewhere (cron, another folder) names it
@@ -118,7 +118,7 @@ def executed_folder(dataset: str, quarter: str) -> Path:
 
 
 def history_folder(dataset: str) -> Path:
-    """Return the folder of what a dataset's published reports stood on."""
+    """Return the folder with the inputs of a dataset's published reports."""
     return project_root() / "data" / "history" / _dataset(dataset)
 
 
@@ -163,9 +163,7 @@ def notebooks_folder() -> Path:
 
 
 def misnamed_folder(dataset: str) -> str | None:
-    """Return what to call a folder of ``data/raw`` that stands there under a name no dataset can
-    have.
-    """
+    """Return a valid name for a folder of ``data/raw`` whose name no dataset can have."""
     folder = project_root() / "data" / "raw"
     if DATASET_NAME.fullmatch(dataset) or dataset not in {
         p.name for p in folder.glob("*") if p.is_dir()

@@ -1,4 +1,4 @@
-"""Files for the eyes of one: pay and what reports stood on, whatever the umask."""
+"""Files that only their owner may read, such as pay and past inputs of reports."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ class Quarter(NamedTuple):
         return self.shifted(1).start(fiscal_year_start_month)
 
     def label(self, fiscal_year_start_month: int = 1) -> str:
-        """Return the name with what kind of quarter it is, for people."""
+        """Return the quarter's name, with the kind of quarter it is, for readers."""
         if fiscal_year_start_month == 1 and not isinstance(fiscal_year_start_month, StartOfWeeks):
             return f"Calendar quarter {self}"
         start, last = self.start(fiscal_year_start_month), self.end(fiscal_year_start_month)
@@ -127,7 +127,7 @@ def working_days(start: dt.date, end: dt.date) -> int:
 
 
 def last_complete(as_of: dt.date, fiscal_year_start_month: int = 1) -> Quarter:
-    """Return the last quarter of which no working day lies after `assessment`."""
+    """Return the last quarter whose working days have all passed by `assessment`."""
     current = quarter_containing(as_of, fiscal_year_start_month)
     left = working_days(as_of + dt.timedelta(days=1), current.end(fiscal_year_start_month))
     return current if left == 0 else current.shifted(-1)

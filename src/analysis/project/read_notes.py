@@ -51,7 +51,7 @@ class ReadNotes(NamedTuple):
 
 
 def note_read(kind: str, name: str) -> None:
-    """Note what was read, where a run asks for it by its environment."""
+    """Note one thing that was read, if the environment asks for notes."""
     if noted := os.environ.get(LOADED_VARIABLE):
         line = json.dumps([kind, name]).encode() + b"\n"
         with not_noted():
@@ -69,7 +69,7 @@ def is_noting() -> bool:
 
 @contextlib.contextmanager
 def not_noted() -> Iterator[None]:
-    """Note nothing of what is opened meanwhile: whoever opens it notes what counts."""
+    """Stop noting what is opened within the block: the caller notes what counts."""
     _pauses.append(None)
     try:
         yield
@@ -131,7 +131,9 @@ def _is_of_a_project(path: str) -> bool:
 
 
 def read_notes(file: Path) -> ReadNotes:
-    """Return what a run noted; without a word that it was watched, anything may have been read."""
+    """Return what a run noted; where it did not note that it was watched, it may have read
+    anything.
+    """
     lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
     notes = [tuple(json.loads(line)) for line in lines]
 

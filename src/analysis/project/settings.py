@@ -83,7 +83,7 @@ class _Section(BaseModel):
 
 
 class CompanySettings(_Section):
-    """Whose report it is, in which money and calendar."""
+    """The company reported on: its currency, time zone and fiscal calendar."""
 
     name: Annotated[str, Field(max_length=120)] = ""  # empty: nobody named it
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "USD"
@@ -110,7 +110,7 @@ class CompanySettings(_Section):
 
 
 class WorkingTime(_Section):
-    """What a full-time working week is, where no working calendar says better."""
+    """A full-time working week, for where no working calendar is kept."""
 
     hours_per_day: Annotated[float, Field(gt=0, le=24)]
     weeks_per_year: Annotated[float, Field(gt=0, le=53)]
@@ -200,8 +200,8 @@ class ReviewSettings(_Section):
 
 
 class RequestSettings(_Section):
-    """What marketing has for requests in a quarter; what is not stated bounds nothing and is said
-    to be unknown.
+    """Marketing's capacity for requests in a quarter; what is not stated limits nothing and is
+    reported as unknown.
     """
 
     capacity_hours: Annotated[float, Field(ge=0)] | None = None

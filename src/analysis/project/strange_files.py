@@ -1,4 +1,4 @@
-"""Files of a folder that was received and are none: links that lead out, pipes, devices.
+"""Entries of a received folder that are not ordinary files: links that lead out, pipes, devices.
 
 A folder of exports is somebody else's.  Nothing outside of it is read through it, and nothing in it
 is waited for.
@@ -21,7 +21,7 @@ _KINDS = {
 
 
 def why_strange(file: Path, folder: Path) -> str | None:
-    """Return why something in `folder` is no file or folder of it; None where it is one.
+    """Return why an entry of `folder` is neither an ordinary file nor a folder; None where it is.
 
     Examples
     --------
@@ -54,5 +54,5 @@ def why_strange(file: Path, folder: Path) -> str | None:
 
 
 def printable_name(name: str) -> str:
-    """Return a file's name with what is no text in it as ``?``."""
+    """Return a file's name with undecodable bytes written as ``?``."""
     return name.encode("utf-8", "replace").decode()

@@ -1,4 +1,4 @@
-"""What a command says on a terminal: lines in which nothing of the data moves the cursor.
+"""What a command prints on a terminal; no text from the data can move the cursor.
 
 On demand as JSON, a line an event, for a program that watches.
 """
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Say(Protocol):
-    """Says a plain line on what goes on; its facts by name are for programs alone."""
+    """Prints a plain line on progress; facts by name go to programs alone."""
 
     def __call__(self, line: str, **facts: Fact) -> None:
         """Say it."""
@@ -51,7 +51,7 @@ def say_line(line: str, **facts: Fact) -> None:
 
 
 def say_lines(lines: Iterable[str]) -> None:
-    """Print several."""
+    """Print several lines to stdout at once."""
     for line in lines:
         say_line(line)
 
@@ -69,9 +69,7 @@ def complain(message: str) -> None:
 
 @contextlib.contextmanager
 def working(on: str) -> Iterator[Say]:
-    """Show on a terminal that work goes on; yields what to say plain lines with, there and
-    elsewhere.
-    """
+    """Show on a terminal that work is in progress; yields the function to print lines with."""
     if _Form.is_json or not sys.stdout.isatty():
         yield say_line
         return

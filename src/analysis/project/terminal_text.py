@@ -1,4 +1,4 @@
-"""Text as a terminal may be given it: what a CRM says moves no cursor and turns no line round."""
+"""Text made safe for a terminal: nothing from a CRM moves the cursor or reverses a line."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _ACTING = re.compile(
 
 
 def terminal_text(text: str) -> str:
-    r"""Return `text` with every character that acts written out by its code; lines stay lines.
+    r"""Return `text` with every control character written out as its code; line ends stay.
 
     Examples
     --------

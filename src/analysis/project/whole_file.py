@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all."""
+"""Files that are written completely or not at all."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ READABLE_BY_ALL = 0o644
 
 @contextlib.contextmanager
 def write_whole(file: Path, *, mode: int = READABLE_BY_ALL) -> Iterator[Path]:
-    """Give a temporary name beside `file` to write to; at the end it is renamed to `file`.
+    """Yield a temporary path beside `file` to write to; at the end it is renamed to `file`.
 
     A reader sees the old file or the new one, also where the disk is full or the process killed;
     what was written so far is then cleared away.  `mode` is that of the new file, less the umask.

@@ -1,4 +1,4 @@
-"""What page one says, in few words: the verdicts and key metrics that a manifest keeps.
+"""Page one in short: the verdicts and key metrics that a manifest keeps.
 
 The index of all reports is made from them, and the web page names its answers by them.
 """

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def currency_notice(house: Settings) -> list[str]:
-    """Return that nobody said which currency amounts are in, where nobody did."""
+    """Return the notice that no settings name the currency of amounts, where none do."""
     if house.company.has_currency:
         return []
     assumed = (
@@ -25,7 +25,7 @@ def currency_notice(house: Settings) -> list[str]:
 
 
 def empty_templates(account: Mapping[str, Any]) -> list[str]:
-    """Return the files of `init` that nobody has filled in yet."""
+    """Return the templates of `init` that are still empty."""
     ours = {f"{t.name}.csv" for t in templates.hand_kept_templates()}
     return [f["file"] for f in account["files"] if f["file"] in ours and not f["n_rows"]]
 
@@ -70,8 +70,8 @@ def audit_lines(account: Mapping[str, Any]) -> Iterator[str]:
 
 
 def gate_lines(account: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what each question can be answered with, what speaks against it, and what would prove
-    the exports whole.
+    """Yield each question's status, the findings against it, and which exports would prove the
+    others complete.
     """
     gate = account.get("gate")
     if not gate:  # an audit of an older version

@@ -33,7 +33,7 @@ class DocumentError(ValueError):
 
 
 class QuestionNeed(TypedDict):
-    """What a question asks of the data."""
+    """What a question requires of the data."""
 
     table: str
     columns: list[str]
@@ -62,7 +62,7 @@ class Earlier(NamedTuple):
 
 
 class Chapter(TypedDict):
-    """One question and what was said to it: `nodes` in the body, `details` in the appendix.
+    """One question and its answer: `nodes` in the body, `details` in the appendix.
 
     `missing` stands in place of an answer; a chapter that is not `in_body` is in the appendix
     whole.

@@ -83,7 +83,9 @@ def _digits(value: float, form: Format) -> str:
 
 
 def round_cell(value: Any, name: str) -> Cell:  # noqa: PLR0911 - whatever a cell holds; a line a kind
-    """Return what the cell says as a number, a text or a truth value; None where it is missing."""
+    """Return a cell's value at display precision: a number, a text or a truth value; None where
+    missing.
+    """
     form = format_of(name)
     if is_missing(value):
         return None
@@ -139,7 +141,7 @@ def _money_words(amount: float, form: Format, currency: str) -> str:
 
 
 def shorten_text(text: str, most: int = 80) -> str:
-    """Return a text of the data cut where it would push others off a page that must hold.
+    """Return a text of the data, cut so that it cannot push other text off a page.
 
     Examples
     --------
@@ -150,7 +152,7 @@ def shorten_text(text: str, most: int = 80) -> str:
 
 
 def for_unit(unit: str, size: float) -> str:
-    """Return the format that shows an estimate of `size` in `unit` with honest precision."""
+    """Return the format that shows an estimate of `size` in `unit` at a sensible precision."""
     size = 0.0 if math.isnan(size) else abs(size)
     if CURRENCY_UNIT.match(unit):
         return "millions" if size >= money.MILLION else "money" if size >= WHOLE_FROM else "money2"

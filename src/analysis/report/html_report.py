@@ -45,7 +45,7 @@ GRAVE = ("Withheld", "Warned")  # heads of the strip that page one marks
 
 
 class HtmlError(RuntimeError):
-    """A document that cannot be a page; says what and the remedy."""
+    """A document that cannot be made into a page; the message says why and what to do."""
 
 
 class Heads(NamedTuple):
@@ -286,7 +286,7 @@ def _rules_place(document: Document) -> str:
 
 
 def fact_table(value: Any) -> Heads:
-    """Return facts of one kind as a table, whatever they are a collection of.
+    """Return facts as a table, from a mapping, a list of mappings or a list of values.
 
     Examples
     --------

@@ -105,7 +105,8 @@ def _page(reports: list[Report], overdue: list[str]) -> bytes:
 
 
 def filter_style(sizes: Sequence[int]) -> str:
-    """Return the rules by which a choice hides what is not chosen; `sizes` are those of `CHOICES`.
+    """Return the CSS rules that hide the reports a reader's choice leaves out; `sizes` are those of
+    `CHOICES`.
 
     Examples
     --------

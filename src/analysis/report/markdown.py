@@ -39,7 +39,7 @@ FRAMES = {"strong": "strong", "emphasis": "emphasis", "strikethrough": "strike"}
 
 
 class MarkdownError(ValueError):
-    """Markdown that a report cannot show as it was meant."""
+    """Markdown that a report cannot show as intended."""
 
 
 def inert_markdown(text: object) -> str:
@@ -48,7 +48,7 @@ def inert_markdown(text: object) -> str:
 
 
 def money_safe(source: str) -> str:
-    r"""Return markdown in which no dollar opens a formula: each becomes ``\$``."""
+    r"""Return markdown in which no dollar sign starts a formula: each becomes ``\$``."""
     return re.sub(r"(?<!\\)((?:\\\\)*)\$", r"\1\\$", source)
 
 

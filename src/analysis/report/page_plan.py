@@ -1,5 +1,4 @@
-"""Which part of a chapter leadership meets in the body of a report, and which waits in the
-appendix.
+"""Which part of a chapter stands in the body of a report, and which in the appendix.
 
 The body has at most twelve pages, so a chapter has one: its ``## Answer`` and the first figure that
 shows it, or the first small table where it has no figure.  A chapter has its page if its notebook
@@ -41,7 +40,7 @@ QUESTIONS: dict[str, str] = {
 
 
 def split_chapter(nodes: Sequence[Node]) -> tuple[list[Node], list[Node]]:
-    """Return a chapter's part of the body and what of it goes into the appendix.
+    """Return a chapter's part of the body, and its part of the appendix.
 
     No node is lost.
     """

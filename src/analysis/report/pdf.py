@@ -34,7 +34,7 @@ STANDARDS: list[typst.PDFStandard] = ["ua-1", "a-2a"]
 
 
 class PdfError(RuntimeError):
-    """A document that cannot be set; says what, where in the template, and the remedy."""
+    """A document that cannot be set; says what, where in the template, and what to do."""
 
 
 def render_pdf(document: Document, *, timestamp: datetime, template: str = REPORT) -> bytes:

@@ -52,7 +52,7 @@ class _House:
 
 
 def use(company: Company) -> None:
-    """Show what follows as this company's: its currency, its smallest cell, what its gate
+    """Set the company for what follows: its currency, its smallest cell, and what its gate
     withholds.
     """
     money.currency_symbol(company.settings.company.currency)
@@ -141,7 +141,7 @@ def _withheld_card(
 
 
 def is_withheld(*questions: str) -> bool:
-    """Show why instead, and return True, where the gate withholds one of the questions."""
+    """Return whether the gate withholds one of the questions; if so, show why."""
     reasons = [_House.withheld[q] for q in questions if q in _House.withheld]
     if reasons:
         text(f"**Withheld.** {inert(reasons[0].why)}")
@@ -298,7 +298,7 @@ def decision(text: str, *, metric: str = "", first_step: str = "") -> None:
 
 
 def bottleneck(text: str) -> None:
-    """State in one sentence what holds the teams up most: the review's agenda names it."""
+    """State in one sentence what holds teams up most; the review's agenda quotes it."""
     _emit_statement("bottleneck", text)
 
 

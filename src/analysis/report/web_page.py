@@ -1,4 +1,4 @@
-"""How a page of HTML is put together so that nothing in it can run or be loaded from elsewhere.
+"""A page of HTML in which nothing can run or be loaded from elsewhere.
 
 Every text is escaped where a template puts it, and what is invisible in it is named.  The policy in
 the page's head allows its own style sheet, by hash, and images that it carries itself: no script,
@@ -42,7 +42,7 @@ def fill_template(
     filters: Mapping[str, Callable[..., Any]] | None = None,
     **content: Any,
 ) -> bytes:
-    """Return the page that the template `name` makes of `content`.
+    """Return the page that template `name` makes of `content`.
 
     The template finds its style sheet as ``css`` and the policy that allows no other as ``policy``.
     """

@@ -1,4 +1,4 @@
-"""Empty cells that a program wrote out as a word, and lookups that a file names twice.
+"""Empty cells that a program wrote out as a word, and lookup columns that a file names twice.
 
 ``null`` in a column of ids, numbers or days is an empty cell.  In a column of names it may be a
 name: there it counts as empty only where the same file writes other columns' empty cells so.
@@ -292,7 +292,7 @@ def _disagreement(connection: duckdb.DuckDBPyConnection, export: intake.Export) 
 def without_blanks(
     connection: duckdb.DuckDBPyConnection, intake: intake.Intake, own: Mapping[str, Any]
 ) -> intake.Intake:
-    """Return the intake with what stands for an empty cell in each column of each export.
+    """Return the intake in which each column's words for an empty cell count as empty.
 
     `own`: what the dataset's field map says under ``[reading]``, where ``missing`` lists further
     texts and ``not_missing`` those that are values after all.  A file whose lookups contradict each

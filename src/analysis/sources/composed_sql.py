@@ -1,4 +1,4 @@
-"""SQL that follows from what a map, a rulebook or a table says of its columns.
+"""SQL composed from what a map, a rulebook or a table declares of its columns.
 
 What can be written down stands in ``.sql`` files beside its module.  Here is the one place where
 the expressions of fields and rules are put together to statements.
@@ -43,7 +43,7 @@ def create_table(
     *,
     is_temporary: bool = False,
 ) -> None:
-    """Make a table of a query's rows, in place of one that is called so."""
+    """Make a table from a query's rows, replacing one of the same name."""
     kind = "temp table" if is_temporary else "table"
     connection.execute(f"create or replace {kind} {quote_identifier(name)} as {query}", values)
 
@@ -56,7 +56,7 @@ def create_empty_table(
     is_temporary: bool = False,
     blank: Collection[str] = (),
 ) -> None:
-    """Make a table of columns by their types, in place of one that is called so.
+    """Make an empty table of columns and types, replacing one of the same name.
 
     Those of `blank` hold nothing and cannot be written: they take no memory, and a condition on
     them is decided before a row is read.
@@ -70,12 +70,14 @@ def create_empty_table(
 
 
 def blank_columns(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
-    """Return the columns of a temporary table that can hold nothing, with their types."""
+    """Return the columns of a temporary table that always hold nothing (see `create_empty_table`),
+    with their types.
+    """
     return dict(connection.execute(SQL["blank_columns"], {"table": table}).fetchall())
 
 
 def create_view(connection: duckdb.DuckDBPyConnection, name: str, query: str) -> None:
-    """Make a temporary view of a query, in place of one that is called so."""
+    """Make a temporary view of a query, replacing one of the same name."""
     connection.execute(f"create or replace temp view {quote_identifier(name)} as {query}")
 
 

@@ -100,7 +100,8 @@ def open_session(
 
 
 def confine_session(connection: duckdb.DuckDBPyConnection, output: Path | None) -> None:
-    """Let what follows reach no file but those of the folder `output`, and no setting.
+    """Let later statements write to the folder `output` alone, read no other file, and change no
+    setting.
 
     To be called when every export is read, before any SQL of a dataset's own is run.
     """
@@ -134,7 +135,7 @@ def set_map(
 def insert_rows(
     connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Sequence[object]]
 ) -> None:
-    """Append `rows` to a table in one statement: a statement a row is what takes the time."""
+    """Append `rows` to a table in one statement, since one statement a row is slow."""
     if rows:
         columns = ", ".join("unnest(?)" for _ in rows[0])
         connection.execute(

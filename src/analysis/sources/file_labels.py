@@ -1,4 +1,4 @@
-"""What a file is called in tables, audits and messages.
+"""Names of files in tables, audits and messages.
 
 Its name, without the addresses people put there.
 """

@@ -241,7 +241,7 @@ def _forget(connection: duckdb.DuckDBPyConnection, table: str) -> None:
 
 
 def files_of(folder: Path) -> list[Path]:
-    """Return what lies in a dataset's folder and is not ours, by name.
+    """Return the entries of a dataset's folder that are not this package's, by name.
 
     Exports, and what nothing reads.
     """

@@ -1,4 +1,4 @@
-"""What only the files and the rules can say of a dataset's own map.
+"""Checks of a dataset's own map that need its files and the rules.
 
 Columns that are not there, values that are none.
 
@@ -189,7 +189,7 @@ def require_sound(
 
 
 def first_line(error: duckdb.Error, sql: str = "") -> str:
-    """Return what the database says of a statement it cannot run, in one line.
+    """Return the database's error on a statement it cannot run, in one line.
 
     A cell of the data that it quotes is left out: it may be anybody's name or pay.  What stands in
     `sql` itself stays.
@@ -214,7 +214,7 @@ def first_line(error: duckdb.Error, sql: str = "") -> str:
 def sql_at_fault(
     connection: duckdb.DuckDBPyConnection, trials: Sequence[tuple[str, str]], error: duckdb.Error
 ) -> tuple[str, str]:
-    """Return the name of the first trial that cannot be run by itself, and why.
+    """Return the name of the first statement that fails on its own, and why.
 
     No name where each can.
 

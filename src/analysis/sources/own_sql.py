@@ -1,4 +1,4 @@
-"""What a dataset's own SQL may say: one expression over its row, and nothing else.
+"""What a dataset's own SQL may hold: one expression over its row, and nothing else.
 
 A folder that was received is data.  An expression of its map or rules is parsed before any of it is
 run: a statement behind it, a table, a file, a query of its own or a function that is not listed
@@ -233,7 +233,9 @@ def _growth(node: object, columns: Mapping[str, int], where: str) -> int:
 
 
 class Expression(NamedTuple):
-    """An own expression to be put between what is ours, and how many times longer it makes a text."""
+    """An expression of the dataset's own, ready to stand inside our SQL, and by how many times it
+    may lengthen a text.
+    """
 
     sql: str
     growth: int
@@ -245,7 +247,7 @@ def read_expression(
     look_ups: Iterable[str] = (),
     columns: Mapping[str, int] = MappingProxyType({}),
 ) -> Expression:
-    """Return an expression of the dataset's own; refused where it is none, or does more than that.
+    """Return an expression of the dataset's own; refuse a text that is not one, or that does more.
 
     Parameters
     ----------
@@ -288,7 +290,9 @@ def read_expression(
 
 
 def require_name(name: object, where: str) -> None:
-    """Raise `OwnMapError` if a name of the dataset's own is more than small letters, digits and _."""
+    """Raise `OwnMapError` if a name of the dataset's own holds anything but small letters, digits
+    and _.
+    """
     if not isinstance(name, str) or not NAME.fullmatch(name):
         raise OwnMapError(
             f"{where} must be called by small letters, digits and _ (at most 60, a letter first), "
@@ -297,5 +301,5 @@ def require_name(name: object, where: str) -> None:
 
 
 def look_up_function(lookup: str, column: str) -> str:
-    """Return what the function is called that finds a column of a lookup by its first column."""
+    """Return the name of the function that finds a column of a lookup by its first column."""
     return f"{LOOK_UP}{lookup}_{column}"

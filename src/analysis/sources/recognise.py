@@ -1,4 +1,4 @@
-"""Which column of which export is which canonical column: field maps as data.
+"""Which layouts of the field maps a file's header matches.
 
 A map is a TOML file in ``sources/fields``, or a dataset's own ``fields.toml``.  An export is
 recognised by its columns, never by its file name; a source is added by adding a map.  One column
@@ -49,8 +49,7 @@ class Header:
         return None
 
     def rivals(self, cell: str) -> list[str]:
-        """Return all cells that are written like `cell` but for case, blanks and punctuation,
-        itself first.
+        """Return all cells that equal `cell` but for case, blanks and punctuation, itself first.
 
         A path such as ``Owner.Id`` is no spelling of ``OwnerId``: it is a parent's own field.
         """
@@ -237,9 +236,7 @@ def _versioned(
 
 
 def twice_named(header: Iterable[str], layouts: Iterable[ExportLayout]) -> list[str]:
-    """Return the header's cells that stand twice, or that name in two spellings one column that is
-    read.
-    """
+    """Return the header's cells that occur twice, or that name one column in two spellings."""
     header = [c for c in header if normalise_header(c)]
     exact = [normalise_header(c) for c in header]
     cells = Header(header)

@@ -1,4 +1,4 @@
-"""What no CRM holds, as empty files to fill in.
+"""Empty files to fill in by hand, for what no CRM holds.
 
 One CSV a table, its columns as the house map reads them.
 """

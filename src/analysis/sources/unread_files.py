@@ -1,4 +1,4 @@
-"""What lies in a dataset's folder and is no export.
+"""Entries of a dataset's folder that are not exports.
 
 Ours, or a file that must be named lest a table is missed.
 """
@@ -43,7 +43,7 @@ REMEDIES = {
 
 
 def is_ours(path: Path) -> bool:
-    """Return whether something in a dataset's folder is there for this package, or for the system."""
+    """Return whether an entry of a dataset's folder belongs to this package or to the system."""
     name = path.name.casefold()
     if name.startswith((".", "~$", "readme")) or name in {
         TRUTH,
@@ -70,7 +70,7 @@ def _workbook_of_old(path: Path) -> str:
 
 
 def unread_remedy(path: Path) -> str:
-    """Say why something in a dataset's folder is not read, and what to do."""
+    """Say why an entry of a dataset's folder is not read, and what to do."""
     suffix = path.suffix.casefold()
     if path.is_dir():
         n_files = sum(1 for f in path.rglob("*") if f.is_file())
@@ -87,7 +87,7 @@ def unread_remedy(path: Path) -> str:
 
 
 def refuse_file(_connection: object, file: Path, _known: object, _table: str) -> NoReturn:
-    """Refuse something in a dataset's folder that no loader reads.
+    """Refuse an entry of a dataset's folder that no loader reads.
 
     It stands where a loader would.
     """

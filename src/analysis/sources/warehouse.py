@@ -1,4 +1,4 @@
-"""A place that holds CRM tables, such as a warehouse: what is there, and its rows as Arrow.
+"""Databases that hold CRM tables, such as a warehouse: their tables, and rows as Arrow.
 
 PostgreSQL and SQLite by their installed ADBC drivers, a folder of Parquet by the database that
 cleaning runs on.  All is read in one transaction that can write nothing.  A query is always part of
@@ -68,7 +68,7 @@ class Relation(NamedTuple):
 
 
 class Warehouse(Protocol):
-    """What is asked of a place that holds tables; `statement` is the last that read rows."""
+    """What a database must answer; `statement` is the last one that read rows."""
 
     statement: str
 
@@ -125,7 +125,7 @@ def open_warehouse(connection: Connection) -> Iterator[Warehouse]:
 
 
 def require_query(query: str, where: str) -> None:
-    """Refuse what can be no part of a statement; `SettingsError` says why."""
+    """Refuse a text that cannot be part of a statement; `SettingsError` says why."""
     if ";" in query:
         raise SettingsError(f"{where}: must be one query without a semicolon.")
     if not query.strip().lower().startswith(("select", "with")):
@@ -144,7 +144,7 @@ def _driver(name: str) -> Any:
 
 @contextlib.contextmanager
 def explained(what: str = "") -> Iterator[None]:
-    """Turn what a driver says of `what` is read into one line without a secret.
+    """Turn a driver's error while reading `what` into one line without a secret.
 
     Raises
     ------

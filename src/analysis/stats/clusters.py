@@ -1,4 +1,5 @@
-"""How far slopes would move with other clusters: the sandwich, and what corrects it.
+"""How far slopes would vary with other clusters: the sandwich covariance and its small-sample
+corrections.
 
 Conventions differ between programs by up to 17 % at four quarters, so each result says its own:
 which effects count as coefficients (by default those not nested in a cluster, as fixest and reghdfe

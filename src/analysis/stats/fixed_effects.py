@@ -1,4 +1,4 @@
-"""Effects taken out of a column exactly, instead of by sweeping over the rows until nothing moves.
+"""Fixed effects taken out of a column by solving for them exactly, not by repeated sweeps.
 
 Absorbing unit and period effects is a least-squares fit on dummies.  The factor with most levels is
 eliminated by hand (its block is diagonal); what is left is one small matrix of the other factors'
@@ -40,7 +40,7 @@ CLOSE = (1e-9, 1e-5)  # how far each round of conjugate gradients goes, of the s
 
 
 class AbsorbedEffects(NamedTuple):
-    """Factors to absorb, most levels first, and what solving for them takes.
+    """Factors to absorb, most levels first, and the matrices needed to solve for them.
 
     `sums_of_weights` has an entry a level; `crosstab` is the weighted table of the first factor by
     the levels of the others, `left` the normal matrix that elimination leaves of them.
@@ -59,7 +59,7 @@ class AbsorbedEffects(NamedTuple):
 
 
 def absorb_effects(codes: Sequence[Codes], weights: Vector | None = None) -> AbsorbedEffects:
-    """Return what absorbing `codes` takes.
+    """Return the factors of `codes`, ready to be solved for.
 
     One array a factor, levels 0 to n - 1, each of them used.
     """
@@ -196,7 +196,7 @@ def conjugate_gradients(
 
 
 def connected_sets(absorbed: AbsorbedEffects) -> int:
-    """Return into how many sets the first two factors fall that no row connects.
+    """Return the number of sets of levels of the first two factors that no row connects.
 
     Slopes stand with any number of them; levels of the effects can only be compared within a set.
     """

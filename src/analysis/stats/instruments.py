@@ -1,4 +1,4 @@
-"""Slopes by way of something that moved hours for reasons of its own.
+"""Two-stage least squares: slopes from hours that something outside has moved.
 
 The first stage is reported beside the slope: a weak one makes two-stage least squares lean towards
 plain least squares, and its t interval too short.  The Anderson-Rubin interval holds either way.
@@ -25,7 +25,7 @@ STRONG_F = 10.0  # asked for here; 23.1 keeps bias below 10 % of the worst case 
 
 
 class TwoStage(NamedTuple):
-    """Slopes by two-stage least squares and how far its first stage carries.
+    """Slopes by two-stage least squares and the strength of their first stage.
 
     `effective_f` is Montiel Olea and Pflueger's; `low_ar` and `high_ar` the Anderson-Rubin interval
     of the endogenous slope: infinite where the instrument cannot bound it, NaN with more than one
@@ -44,8 +44,8 @@ class TwoStage(NamedTuple):
 
 
 def two_stage(whole: Sample, *, correction: Correction = FIXEST, level: float = LEVEL) -> TwoStage:
-    """Return slopes with the endogenous regressors replaced by what the instruments foretell of
-    them.
+    """Return slopes with the endogenous regressors replaced by their prediction from the
+    instruments.
 
     b = (X'PX)^-1 X'Py with P the projection on instruments and trusted regressors; residuals are of
     X, not of PX; CRV1 of the scores PX u (Cameron and Miller 2015, JHR 50).

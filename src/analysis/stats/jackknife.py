@@ -1,4 +1,4 @@
-"""What remains if one cluster is left out: how much an answer hangs on a single rep or team.
+"""Estimates with one cluster left out at a time: how much an answer hangs on a single rep or team.
 
 The spread of the answers is also the covariance that fares best with few clusters (CR3).
 """

@@ -41,8 +41,8 @@ class Cell(NamedTuple):
 
 
 class Sums(NamedTuple):
-    """What is published as sums, of one quarter over groups of people that no cut tells apart, of
-    two over people.
+    """The sums that are published of one quarter, over groups of people that no cut tells apart, or
+    of two quarters, over people.
 
     Of two quarters a column is a person (the pay then, or now of who joined), and after those how
     far the pay moved of who stayed.
@@ -57,7 +57,7 @@ class Sums(NamedTuple):
 
 
 class CutSums(NamedTuple):
-    """Cells of all cuts as sums over atoms, the groups of people no cut tells apart further."""
+    """Cells of all cuts as sums over atoms: groups of people that no cut divides further."""
 
     names: list[Cell]
     members: NDArray[np.float64]  # a row a cell, a column an atom: 1 where the atom is in the cell

@@ -1,4 +1,5 @@
-"""Several estimates of one thing drawn towards their mean, by how much of their spread is chance.
+"""Several estimates of one thing shrunk towards their mean, by the part of their spread that is
+chance.
 
 The spread between groups beyond chance (Paule and Mandel 1982) says how far to believe each group's
 own estimate (empirical Bayes).
@@ -19,7 +20,7 @@ N_HALVINGS = 60
 
 
 def pool_estimates(estimate: np.ndarray, error: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return estimates drawn towards their mean, and their errors; NaN ones get the mean.
+    """Return estimates shrunk towards their mean, and their errors; a NaN gets the mean.
 
     Examples
     --------
@@ -45,7 +46,7 @@ def pool_estimates(estimate: np.ndarray, error: np.ndarray) -> tuple[np.ndarray,
 
 
 def with_interval(groups: pd.DataFrame) -> pd.DataFrame:
-    """Return a table of groups with ``estimate``, ``low`` and ``high``, drawn together from
+    """Return a table of groups with ``estimate``, ``low`` and ``high``, shrunk together from
     ``alone`` and ``error``.
     """
     estimate, error = pool_estimates(

@@ -1,5 +1,4 @@
-"""What if chance had picked other teams?  The comparison is repeated over all picks that could have
-been.
+"""Randomisation test: the comparison is repeated over all assignments that chance could have made.
 
 Nothing is assumed of errors; the assignment alone is the source of chance.  So the test says no
 more than the number of possible assignments allows: with 3 of 6 teams there are 20, and the
@@ -131,7 +130,7 @@ def n_assignments(counts: list[int]) -> int:
 
 
 def refuse_assignments(total: int, alpha: float = 0.05) -> str:
-    """Return why so few assignments cannot make a finding, or "".
+    """Return why there are too few assignments for a finding, or "".
 
     Examples
     --------

@@ -42,7 +42,7 @@ class Result(NamedTuple):
         return not math.isnan(self.estimate)
 
     def hide_few(self, smallest_cell: int) -> Result:
-        """Return the result without its figures where they are of fewer reps than may be shown."""
+        """Return the result, without its figures where they rest on too few reps to be shown."""
         if self.n_of != "reps" or self.n >= smallest_cell:
             return self
         return self._replace(estimate=math.nan, low=math.nan, high=math.nan)

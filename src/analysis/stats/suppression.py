@@ -46,7 +46,7 @@ def _complemented(counts: NDArray[np.float64], smallest: int) -> NDArray[np.bool
 def few_hidden(
     frame: pd.DataFrame, *, smallest: int, keep: Sequence[str], n: str = N_COLUMN
 ) -> pd.DataFrame:
-    """Return the table with the values of small cells missing.
+    """Return the table with the values of small cells set to missing.
 
     For rows that are no parts of one total.
 
@@ -63,7 +63,7 @@ def few_hidden(
 
 
 def few_apart(counts: pd.Series, *, smallest: int) -> NDArray[np.bool_]:
-    """Return which figures are of almost the same people as the first: fewer than `smallest` apart.
+    """Return which counts differ from the first by fewer than `smallest` people, but differ.
 
     The difference of the two would be the figure of those few.
 
@@ -107,8 +107,7 @@ def suppress_cells(
     within: Sequence[str] = (),
     also: Sequence[bool] | NDArray[np.bool_] | None = None,
 ) -> pd.DataFrame:
-    """Return the table with the values of small cells, and of those that would reveal them,
-    missing.
+    """Return the table without the values of small cells, and of cells that would reveal them.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""How many have reached an end by a day, when many are still on their way.
+"""Share that has reached an end by a day, when many are still under way.
 
 Who is still open counts as long as it was watched (Kaplan and Meier 1958); where there are several
 ends, each has its own share and they sum to those that ended (Aalen and Johansen 1978).  Who came
@@ -47,7 +47,7 @@ class Incidence(NamedTuple):
 
 
 class DayCounts(NamedTuple):
-    """Clusters by days: those at risk as a day begins, and those that end on it in each way."""
+    """Clusters by days: how many are at risk as a day begins, how many end on it in each way."""
 
     at_risk: Floats
     ended: Floats  # in any way
@@ -214,12 +214,12 @@ def share_by(curve: Incidence, day: int) -> tuple[float, float, float]:
 
 
 def has_all_ended(curve: Incidence) -> bool:
-    """Return whether nobody is open or out of sight, so that all later days are as the last."""
+    """Return whether nobody is still under way, so that later days change nothing."""
     return bool(len(curve.share) and curve.is_told[-1] and curve.n_open == 0)
 
 
 def last_day_told(curve: Incidence, longest: int) -> int:
-    """Return the last day up to `longest` whose share can be told; -1 where none can."""
+    """Return the last day up to `longest` whose share can be estimated; -1 where there is none."""
     return int(curve.is_told[: longest + 1].sum()) - 1
 
 
@@ -233,7 +233,7 @@ def day_of_share(curve: Incidence, part: float, horizon: int) -> float:
 
 
 def lognormal_share(day: float, median: float, log_sd: float) -> float:
-    """Return the share of a log-normal time that is over by `day` [0-1].
+    """Return the share of a log-normal time that ends by `day` [0-1].
 
     Examples
     --------

@@ -38,7 +38,7 @@ class Robustness(NamedTuple):
 
 
 class Bound(NamedTuple):
-    """A slope had there been a confounder `strength` times as strong as the covariate `benchmark`.
+    """A slope, had there been a confounder `strength` times as strong as the covariate `benchmark`.
 
     `r2_regressor` and `r2_outcome` are what it would explain of each [0-1].
     """

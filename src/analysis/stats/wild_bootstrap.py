@@ -1,4 +1,5 @@
-"""Is the slope more than luck of few clusters?  Signs of whole clusters' errors are drawn anew.
+"""Wild cluster bootstrap: is the slope more than the luck of few clusters? Signs of whole clusters'
+errors are drawn anew.
 
 The null is imposed (WCR11): residuals without the slope get a random sign a cluster, and the
 slope's t statistic is computed anew.  With all effects absorbed each draw needs nothing but G

@@ -77,7 +77,7 @@ class Company:
 
     @property
     def period(self) -> quarters.Quarter:
-        """The quarter reported, to reckon with."""
+        """The quarter reported, as a `Quarter`."""
         return quarters.parse_quarter(self.quarter)
 
     @property
@@ -96,7 +96,8 @@ class Company:
         return dt.date.fromisoformat(self.audit["as_of"])
 
     def table(self, name: str) -> pd.DataFrame:
-        """Return a clean table or panel, read anew at each call; of a team only its rows.
+        """Return a clean table or panel, read from disk at each call; only the team's rows in a
+        pack.
 
         Raises
         ------
@@ -111,13 +112,13 @@ class Company:
 
     @property
     def whole(self) -> Company:
-        """The company of which this is a team; itself where it is none."""
+        """The company to which this team belongs; itself where it is the whole company."""
         if not self.team:
             return self
         return replace(self, team="", audit=processed.read_audit(self.dataset))
 
     def require_whole(self, why: str) -> None:
-        """Raise `ParameterError` with one sentence, `why`, where this is one team's rows alone."""
+        """Raise `ParameterError` with the sentence `why` where this is one team's rows alone."""
         if self.team:
             raise parameters.ParameterError(f"team must be empty here: {why}")
 

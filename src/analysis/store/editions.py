@@ -1,5 +1,4 @@
-"""What a quarter's first publication stood on, kept so that a later report can say why a figure
-moved.
+"""Inputs of a quarter's first publication, kept so that a later report can say why a figure moved.
 
 Beside the panels that `processed.freeze_panels` keeps: the manifest, the settings, and whatever
 other tables the notebooks loaded.  Kept once, with the panels; a later edition of the same quarter
@@ -53,7 +52,8 @@ def first_edition(dataset: str, quarter: str) -> Edition | None:
 
 
 def own_edition(dataset: str, quarter: str) -> Edition | None:
-    """Return the first edition that a later one of the same quarter is measured by.
+    """Return the first edition of a quarter, against which later ones of the same quarter are
+    compared.
 
     None while it is not over.
     """
@@ -73,7 +73,7 @@ def first_published(dataset: str, *, before: str) -> dict[str, dict[str, float]]
 
 
 def keep_edition(dataset: str, quarter: str, manifest: Manifest) -> Path:
-    """Keep what a quarter just published stands on, unless that was done before.
+    """Keep the inputs of a quarter just published, unless they were kept before.
 
     Return the folder.
     """
@@ -93,7 +93,7 @@ def keep_edition(dataset: str, quarter: str, manifest: Manifest) -> Path:
 
 
 def write_json(file: Path, content: object) -> None:
-    """Write JSON whole."""
+    """Write JSON to a file, completely or not at all."""
     with write_whole(file) as part:
         part.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""What a report stood on and how its run ended: `manifest.json`, read by machines.
+"""Inputs of a report and how its run ended: `manifest.json`, read by machines.
 
 The run id is a hash of everything the report follows from: data, code, packages, settings,
 parameters and the figures of the quarter before, which it shows beside its own. Equal ids mean an
@@ -148,9 +148,7 @@ def published_figures(dataset: str, quarter: quarters.Quarter) -> dict[str, floa
 
 
 def earlier_looks(dataset: str, name: str, *, before: str) -> list[dict[str, Any]]:
-    """Return what each quarter published before the quarter `before` said of a headline, oldest
-    first.
-    """
+    """Return one headline as each earlier quarter published it, oldest first."""
     files = sorted(
         f for f in paths.history_folder(dataset).glob(f"*/{FILE}") if f.parent.name < before
     )

@@ -1,4 +1,4 @@
-"""What a notebook says of itself, without being run.
+"""What a notebook declares in its metadata, read without running it.
 
 Its question, and what it takes to answer it.
 """

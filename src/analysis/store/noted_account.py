@@ -1,4 +1,4 @@
-"""The account of the cleaning pass, handed to a run whose reads are noted.
+"""The account of the cleaning pass for a run whose reads are noted.
 
 Any byte of the exports changes some part of it, and most notebooks read few of its parts.
 """

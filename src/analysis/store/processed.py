@@ -202,7 +202,7 @@ def _account(folder: Path) -> dict[str, Any]:
 
 
 def read_audit(dataset: str) -> Mapping[str, Any]:
-    """Return the account of the last pass over a dataset's exports, preparing it on first use.
+    """Return the audit of the last pass over a dataset's exports; runs the pass if there is none.
 
     A run whose reads are noted is handed one that notes which of its parts are read.
     """
@@ -215,7 +215,7 @@ def read_audit(dataset: str) -> Mapping[str, Any]:
 
 
 def recover_scratch(dataset: str) -> None:
-    """Clear away scratch folders of passes that were killed; what one had moved aside goes back.
+    """Clear scratch folders of killed passes; files that one had moved aside go back.
 
     A pass that still runs holds its folder's lock, which ends with the process however it ends.
     """
@@ -311,7 +311,7 @@ def load_table(dataset: str, name: str) -> pd.DataFrame:
 
 
 def read_table_file(file: Path, columns: list[str] | None = None) -> pd.DataFrame:
-    """Return a Parquet file, whose library opens it where no Python sees it."""
+    """Return a Parquet file's rows, and note that it was read: its library opens files unseen."""
     read_notes.note_read("file", str(file))
     return pd.read_parquet(file, columns=columns)
 
@@ -325,7 +325,7 @@ def own_text(dataset: str, name: str) -> str | None:
 
 
 def freeze_panels(dataset: str, quarter: str) -> Path:
-    """Keep the panels as they stand for a quarter just published; return the folder.
+    """Keep the panels of a quarter just published; return their folder.
 
     What was kept at its first publication stays, unless the quarter was not over by then.
     """
@@ -355,8 +355,7 @@ def _published(dataset: str, name: str, before: str) -> list[Path]:
 
 
 def frozen_rows(dataset: str, name: str, *, before: str) -> pd.DataFrame:
-    """Return a panel's rows of each quarter published before the quarter `before`, as they stood
-    then.
+    """Return a panel's rows of each quarter published before `before`, as they were at publication.
 
     Empty where none was published.
     """
@@ -369,7 +368,7 @@ def frozen_rows(dataset: str, name: str, *, before: str) -> pd.DataFrame:
 
 
 def frozen_hash(dataset: str, *, before: str) -> str:
-    """Return the hash of what quarters published before the quarter `before` stood on."""
+    """Return the hash of the panels kept for quarters published before `before`."""
     digest = hashlib.sha256()
     for name in ("team_quarter", "won_deals"):
         for file in _published(dataset, name, before):
@@ -382,7 +381,7 @@ def missing_needs(
     needs: dict[str, list[str]],
     one_of: Sequence[dict[str, list[str]]] = (),
 ) -> list[Missing]:
-    """Return which of the tables and columns that a chapter needs a dataset does not hold.
+    """Return the tables and columns that a chapter needs and a dataset lacks.
 
     `one_of` lists sets of tables of which one is enough; where none is whole, all they lack is
     returned.

@@ -49,7 +49,7 @@ class TablePlan(NamedTuple):
 
 
 class PullPlan(NamedTuple):
-    """What a pull reads, what of the warehouse it leaves, and what is other than last time."""
+    """Tables a pull reads, tables it leaves, and changes since last time."""
 
     connection: str
     tables: list[TablePlan]
@@ -59,7 +59,7 @@ class PullPlan(NamedTuple):
 
 
 class Counted(NamedTuple):
-    """A file made ready: its rows, those read for it, and those marked as deleted."""
+    """A file ready to be put in place: its rows, those read for it, and those marked as deleted."""
 
     n_rows: int
     n_read: int
@@ -136,7 +136,7 @@ def plan_lines(dataset: str, *, full: bool = False) -> list[str]:
 
 
 def table_line(table: PulledTable) -> str:
-    """Return in a line what was pulled of a table."""
+    """Return a line on what was pulled of a table."""
     marked = f", {table.n_marked_deleted:,} marked as deleted" if table.n_marked_deleted else ""
     return (
         f"{table.relation} -> {table.file}: {table.n_read:,} rows read ({table.how}), "

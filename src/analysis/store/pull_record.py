@@ -1,4 +1,4 @@
-"""What a pull left beside its files, and how a pull's files come into place all or none.
+"""The record a pull leaves beside its files, and the exchange of all files at once or none.
 
 ``pulled.json`` says of each file where it came from, by which query, when, how many rows it has and
 up to which time they are read.  New files are made ready in a folder of their own; once all are
@@ -63,7 +63,7 @@ class PullRecord(BaseModel):
     tables: tuple[PulledTable, ...]
 
     def table(self, file: str) -> PulledTable | None:
-        """Return what was written of a file; None where it was no pull's."""
+        """Return the record of a file; None where no pull wrote it."""
         return next((t for t in self.tables if t.file == file), None)
 
 
@@ -88,14 +88,14 @@ def read_record(dataset: str) -> PullRecord | None:
 
 
 def stage_folder(dataset: str) -> Path:
-    """Return the empty folder in which new files are made ready."""
+    """Return the empty folder for new files."""
     finish_pull(dataset)
     private_folder(paths.raw_folder(dataset))
     return private_folder(paths.raw_folder(dataset) / STAGING)
 
 
 def put_in_place(dataset: str, record: PullRecord, stale: list[str]) -> None:
-    """Replace yesterday's files by those made ready: all of them, also after a crash halfway."""
+    """Replace yesterday's files by the new ones: all of them, even after a crash halfway."""
     staging = paths.raw_folder(dataset) / STAGING
     (staging / PULLED).write_text(record.model_dump_json(indent=1) + "\n", encoding="utf-8")
     for file in staging.iterdir():
@@ -116,7 +116,8 @@ def finish_exchange(dataset: str) -> None:
 
 
 def finish_pull(dataset: str) -> None:
-    """Finish an exchange of files that a killed pull had begun; clear away one it had not.
+    """Complete an exchange of files that a killed pull had begun; clear away one that had not
+    begun.
 
     The run holds the dataset's lock: what lies there is no other's.
 

@@ -57,7 +57,7 @@ class _Part(BaseModel):
 
 
 class VettingAnswer(_Part):
-    """An answer in words, and how far it speaks for the request: 0 no, 1 in part, 2 yes.
+    """An answer in words, and its points: 0 no, 1 in part, 2 yes.
 
     Until that is said the question is open.
     """
@@ -178,7 +178,7 @@ class RequestRecord(_Part):
         return self.model_copy(update={"states": states, "must_have_since": since})
 
     def moved(self, entry: StateEntry, *, has_leader_answer: bool) -> RequestRecord:
-        """Return the record in its next state.
+        """Return the record with its next state added.
 
         Raises
         ------
@@ -209,7 +209,8 @@ class _Place(NamedTuple):
 
 
 def safe_name(request_id: str) -> str:
-    """Return what a request's file is called: its id where that is plain, else letters and a hash.
+    """Return the name of a request's file: its id where that is a plain name, else letters and a
+    hash.
 
     Examples
     --------
@@ -235,7 +236,7 @@ def _place(dataset: str, request_id: str, *, is_leaders: bool = False) -> _Place
 
 
 def read_record(dataset: str, request_id: str) -> RequestRecord:
-    """Return what was decided on a request; an empty record where there is none.
+    """Return the decisions on a request; an empty record where there are none.
 
     Raises
     ------
@@ -271,9 +272,7 @@ def read_records(dataset: str) -> dict[str, RequestRecord]:
 
 
 def records_digest(records: Mapping[str, RequestRecord], day_after: dt.date) -> str:
-    """Return the hash of what had been decided before a day; what only the leader answered is not
-    in it.
-    """
+    """Return the hash of all decisions before a day, leaving out what only the leader answered."""
     digest = hashlib.sha256()
     for _, record in sorted(records.items()):
         digest.update(record.as_of(day_after).model_dump_json().encode())

@@ -1,4 +1,4 @@
-"""What a run leaves on record: how each notebook ended, and the shape of `manifest.json`."""
+"""Record of a run: how each notebook ended, and the shape of `manifest.json`."""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ def _is_within_stay(
 
 
 def account_of_team(account: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the account of the cleaning pass as far as a team's pack may know it.
+    """Return the parts of the cleaning pass's account that a team's pack may know.
 
     Which tables have rows and which questions are withheld, without any count or name in it.
     """

@@ -123,7 +123,7 @@ def unpack_view(view: bytes, digest: str, folder: Path) -> Path:
 
 
 def read_side(dataset: str) -> dict[str, Any] | None:
-    """Return what a team's view holds of the whole company; None where this is no such view."""
+    """Return the company figures in a team's view; None where the folder is not a view."""
     file = paths.processed_folder(dataset) / SIDE_FILE
     if not file.is_file():
         return None

@@ -65,7 +65,7 @@ BUILD_ORDER = (
 
 @functools.cache
 def read_declaration(table: str) -> dict[str, Any]:
-    """Return what the package says of a table, as its TOML file has it; not to be changed."""
+    """Return a table's TOML file as the package has it; not to be changed."""
     file = resources.files("analysis.tables").joinpath("canonical_tables", f"{table}.toml")
     return tomllib.loads(file.read_text(encoding="utf-8"))
 

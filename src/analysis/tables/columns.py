@@ -19,7 +19,7 @@ SQL_TYPES: dict[Kind, str] = {
 
 
 class Column(NamedTuple):
-    """A column: `is_required` ones quarantine the row when they cannot be read."""
+    """A column of a table; a row whose `is_required` column cannot be read is quarantined."""
 
     name: str
     kind: Kind

@@ -1,4 +1,4 @@
-"""A table ready to be shown: what it says, how its columns read, and where it comes from."""
+"""A table ready to be shown: its caption, labels and formats of columns, and source."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def is_among(ids: pd.Series, chosen: pd.Series | pd.Index | Sequence[str]) -> pd.Series[bool]:
-    """Return whether each of `ids` (texts) is one of `chosen`; a missing one is none.
+    """Return whether each of `ids` (texts) is one of `chosen`; a missing id is not.
 
     ``Series.isin`` of a column of texts makes a Python object of each of `chosen`: eight seconds
     for half a million ids, where this takes a sixth of one.

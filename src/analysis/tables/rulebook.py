@@ -1,4 +1,4 @@
-"""What a named rule is, and all that judges one table."""
+"""A named rule, and all rules and columns that judge one table."""
 
 from __future__ import annotations
 

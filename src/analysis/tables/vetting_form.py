@@ -14,7 +14,7 @@ CRITERIA = ("needed", "best action", "company interest", "sustainable", "not red
 
 
 class VettingQuestion(NamedTuple):
-    """A vetting question: what it asks, what of the data answers it, which criterion it serves."""
+    """A vetting question: its text, which data answer it, and the criterion it serves."""
 
     number: int
     asks: str

@@ -85,7 +85,8 @@ def score_alignment(
 def by_evidence(
     tables: Mapping[str, pd.DataFrame], quarter: str, *, house: Settings, last_day: str = ""
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the evidence as of `quarter` and the scores by it alone, of the profile that is held.
+    """Return the evidence up to `quarter` and the scores from it alone, by the items of the profile
+    that the company's tables allow.
 
     See `score_alignment`.
     """
@@ -104,7 +105,8 @@ def practice_evidence(
     tables: Mapping[str, pd.DataFrame], quarter: str, *, house: Settings, last_day: str = "",
     profile: Profile | None = None, half: Half | None = None,
 ) -> pd.DataFrame:  # fmt: skip
-    """Return the evidence as of `quarter`, of the `profile` that is held unless one is named.
+    """Return the evidence up to `quarter` by the items of `profile`; without one, of the profile
+    that the company's tables allow.
 
     See `scoring.evidence_table`.
 
@@ -228,7 +230,7 @@ def by_dimension(
     rng: np.random.Generator,
     items: Sequence[Item] | str = "full",
 ) -> pd.DataFrame:
-    """Return the company's index by dimension, its teams weighing the same: at most five rows.
+    """Return the company's index by dimension, each team with the same weight: at most five rows.
 
     Columns: ``dimension``, ``label``; ``points`` reached of ``possible`` (which sum to 100 over the
     profile), with ``low`` and ``high`` (95%); ``coverage`` [0-1]; ``best`` and ``weakest``, the

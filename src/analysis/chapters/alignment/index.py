@@ -105,8 +105,7 @@ def combine_shares(share: np.ndarray, points: np.ndarray, dimension: Sequence[st
 
 
 def draw_shares(cells: Grid, rng: np.random.Generator, n_draws: int = N_DRAWS) -> np.ndarray:
-    """Return shares as they might have come out, ``draws x units x items``, centred on those
-    observed.
+    """Return simulated shares, ``draws x units x items``, centred on those observed.
 
     Their variance is c (1 - c) / n with c = (k + 1/2) / (n + 1), above 0 where nothing or all was
     done.

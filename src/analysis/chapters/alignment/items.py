@@ -46,8 +46,9 @@ CORE_TABLES = frozenset(
 
 
 class Item(NamedTuple):
-    """A practice: `needs` lists the sets of tables of which one must be there; `is_split` says its
-    evidence has days, so that odd and even weeks can be scored apart."""  # noqa: D209
+    """A practice. `needs` lists sets of tables of which one must be there; `is_split`: its evidence
+    has days, so odd and even weeks can be scored apart.
+    """
 
     id: str
     dimension: str
@@ -267,8 +268,8 @@ OPTIONAL_READS = frozenset({"activities.lead_id"})
 
 
 def profile_items(name: str) -> tuple[Item, ...]:
-    """Return the items of a profile: ``core``, what calendar, CRM and staff data alone supply, or
-    ``full``.
+    """Return the items of a profile: ``core`` needs calendar, CRM and staff data alone; ``full``
+    has every item.
     """
     if name not in {"core", "full"}:
         raise ValueError(f"profile must be core or full, got {name!r}")

@@ -294,7 +294,7 @@ KEPT_UP = 2  # quarters in a row that the first three steps must hold for the fo
 
 
 class MaturityStep(NamedTuple):
-    """A step: its number, what it is, and the least share of each item that ends it."""
+    """A step: its number, its name, and the share each of its items must reach to complete it."""
 
     number: int
     says: str

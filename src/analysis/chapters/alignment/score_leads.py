@@ -179,8 +179,7 @@ def first_touch(tables: Tables, cells: Cells, standards: Standards) -> pd.DataFr
 
 
 def chance_within(waited: np.ndarray, is_event: np.ndarray, limit: float) -> tuple[float, float]:
-    """Return the Kaplan-Meier chance of an event within `limit`, and the number of leads that is as
-    precise.
+    """Return the Kaplan-Meier chance of an event within `limit`, and its effective number of leads.
 
     Examples
     --------

@@ -124,7 +124,7 @@ def used_in_library(tables: Tables, cells: Cells, standards: Standards) -> pd.Da
 
 def library_used(tables: Tables, cells: Cells, standards: Standards) -> pd.DataFrame:
     """E21: assets of the library the team used in this quarter or the last, of those old enough to
-    be known.
+    judge.
 
     Missing in the first quarter of the log, which knows of one quarter only.
     """

@@ -38,7 +38,7 @@ def tier_names(values: pd.Series) -> pd.Series:
 
 
 def tier_certainty(draws: np.ndarray, own: np.ndarray) -> pd.DataFrame:
-    """Return how likely each unit's tier is, and what may be said: one row a unit.
+    """Return the probability of each unit's tier and the wording it allows: one row a unit.
 
     Parameters
     ----------
@@ -111,7 +111,8 @@ def norm_counts(n: int) -> tuple[int, int, int]:
 
 
 def norm_cuts(reference: pd.Series) -> NormCuts:
-    """Return the 20/50/30 cuts of a reference quarter's scores, one a unit.
+    """Return the cuts of a reference quarter's scores: the best 20% lie above `high`, the last 30%
+    up to `low`.
 
     Missing ones do not count.
 

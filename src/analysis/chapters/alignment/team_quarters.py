@@ -1,4 +1,4 @@
-"""Whose and when: the cells, a team and quarter each, that every item of evidence is counted in.
+"""Teams and quarters: the cells in which every item of evidence is counted.
 
 An event belongs to the team its rep was in on that day and to the quarter of that day in the
 company's time zone.  A hand-kept row without a team speaks for every team.  Nothing after a
@@ -25,7 +25,7 @@ EPOCH_MONDAY = np.datetime64("1970-01-05")
 
 
 class Cells(NamedTuple):
-    """The cells and what places an event in one.
+    """The cells (a team and quarter each), and the calendars that assign an event to one.
 
     `table` has a row a team and quarter (index) with ``from_day`` and ``measured_to``, the first
     day not measured, and ``region``; `quarters` the same by quarter; `stays` a row a rep's stay in
@@ -158,7 +158,7 @@ def month_of(cells: Cells, quarter: pd.Series, day: pd.Series) -> pd.Series:
 
 
 def team_of(cells: Cells, rep: pd.Series, day: pd.Series) -> pd.Series:
-    """Return the team each rep was in on a day; missing where in none."""
+    """Return the team each rep was in on a day; missing where the rep was in none."""
     questions = pd.DataFrame(
         {"rep_id": rep.astype("str"), "day": midnights(day), "row": np.arange(len(rep))}
     )
@@ -190,7 +190,8 @@ def in_force(cells: Cells, rows: pd.DataFrame, start: str, end: str) -> pd.DataF
 
 
 def is_kept(cells: Cells, entries: pd.Series) -> pd.Series:
-    """Return which cells lie from the first to the last quarter a log has an entry in, by cell.
+    """Return by cell whether it lies between the first and the last quarter in which a log has an
+    entry.
 
     Before its first entry a log says nothing: no meeting noted is then no meeting missed.
     """

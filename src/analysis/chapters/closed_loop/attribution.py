@@ -130,8 +130,8 @@ def win_chance(counts: Floats, *, without: int = -1) -> float:
 
 
 def removal_shares(counts: Floats) -> Floats:
-    """Return each activity's share of the chances that go where one is taken out; they sum to 1,
-    and are zero where no path with a touch wins.
+    """Return each activity's share of credit by the removal effect (the chances of a win lost
+    without it); they sum to 1, and are zero where no path with a touch wins.
     """
     n = len(counts) - 3
     whole = win_chance(counts)

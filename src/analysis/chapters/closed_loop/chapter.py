@@ -399,7 +399,9 @@ def alike_names(answer: LoopAnswer, targets: Targets) -> LabelledTable:
 
 
 def events_ready(answer: LoopAnswer, targets: Targets) -> LabelledTable:
-    """Whether sales saw list and schedule of events in time: a row an event; empty where untold."""
+    """Whether sales saw list and schedule of events in time: a row an event; empty where nobody
+    recorded it.
+    """
     return _labelled(
         targets.events,
         f"Events since {answer.first_day}: teams that saw target list and schedule {READY_DAYS} "

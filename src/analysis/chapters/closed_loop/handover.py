@@ -278,7 +278,8 @@ def _leave_one_out(
 
 
 def accepts_everything(steps: pd.DataFrame) -> bool | None:
-    """Return whether sales accepts nearly every lead and qualifies few; None where untold.
+    """Return whether sales accepts nearly every lead and qualifies few; None where the data cannot
+    tell.
 
     `steps` is what `cohorts.stage_passages` returns: nearly every is at least `ACCEPTS_ALL` at the
     low end of the interval, few at most `CONVERTS_LITTLE` at the high end.

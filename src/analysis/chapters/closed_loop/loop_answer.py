@@ -1,4 +1,6 @@
-"""The chapter's answer: what sales does with leads, what comes back, and what to do about it."""
+"""The chapter's answer: what sales does with leads, which leads come back to marketing, and what to
+do.
+"""
 
 from __future__ import annotations
 
@@ -288,7 +290,9 @@ def yield_verdict(answer: LoopAnswer) -> Verdict:
 
 
 def loop_sentence(answer: LoopAnswer) -> str:
-    """Say how many leads sales leaves alone and what returned leads bring; "" where untold."""
+    """Say how many leads sales leaves alone and what returned leads bring; "" where the data cannot
+    tell.
+    """
     parts = []
     neglected = answer.touch.neglected[0]
     if not math.isnan(neglected):

@@ -37,7 +37,7 @@ DAY = np.timedelta64(1, "D")
 
 
 class Watched(NamedTuple):
-    """Leads watched from a day: `days` to their end, `ending`, and their owners' `codes`."""
+    """Leads followed from a day on: `days` to their end, `ending`, and their owners' `codes`."""
 
     days: Ints
     ending: Ints

@@ -47,7 +47,7 @@ class Dispersion(NamedTuple):
 
 
 class Attainability(NamedTuple):
-    """What the forecast says and how it fared.
+    """Chances of making quota, and how often such forecasts came true in earlier quarters.
 
     `reps` (one row a representative, for the analyst alone): ``rep_id``, ``segment``, ``hours``
     [h], ``expected_wins``, ``quota_amount``, ``chance``, ``is_attained``.  `rates` (one row a

@@ -1,4 +1,5 @@
-"""What an hour truly sold costs: the recorded hour's cost over how much of selling is recorded.
+"""What an hour truly sold costs: a recorded hour's cost times the share of selling that is
+recorded.
 
 Records hold some of the hours that reps sell, so a recorded hour costs more than a sold one.  How
 much of them they hold is measured by a time study (somebody observes a few rep-weeks), or assumed,
@@ -26,7 +27,7 @@ NAME = "recorded_share_of_selling_hours"
 
 
 class CaptureRange(NamedTuple):
-    """How much of selling hours the records hold [share], from `low` to `high`.
+    """Share of selling hours that is recorded [0-1], from `low` to `high`.
 
     `study` is what a time study measured; its estimate is NaN where there is none or too small a
     one, and the ends are then the settings' assumption.
@@ -86,7 +87,7 @@ def recorded_share(observed_days: pd.DataFrame, quarter: str) -> Result:
 def capture_range(
     observed_days: pd.DataFrame, quarter: str, settings: HoursSettings
 ) -> CaptureRange:
-    """Return how much of selling hours the records hold: measured, or assumed by the settings."""
+    """Return the share of selling hours that is recorded: measured, or assumed by the settings."""
     study = recorded_share(observed_days, quarter)
     n_days = len(observed_days)
     if study.is_known:

@@ -107,7 +107,7 @@ class QuarterCosts:
 
     @property
     def judgement(self) -> str:
-        """Whether the cost of an hour is good: against the target, as far as anybody set one."""
+        """Whether the cost of an hour is good: above or below the target, where one is set."""
         key_metrics = self.company.settings.key_metrics
         watched = next((m for m in key_metrics if m.name == self.hour.name), None)
         return cost_target.judge_cost(
@@ -174,7 +174,7 @@ def unclassified_hours(costs: QuarterCosts) -> Result:
 
 
 def cost_measures(costs: QuarterCosts) -> LabelledTable:
-    """Cost and requirement by what they are divided by: one row a measure."""
+    """Cost and required bookings by denominator (an hour, a week and so on): one row a measure."""
     smallest = costs.company.settings.people.smallest_cell
     rows = cost_breakdown.cost_measures(costs.stays, **costs.basis)
     table = few_hidden(rows, smallest=smallest, keep=["measure", "unit", "left_out"])
@@ -296,7 +296,7 @@ def _with_every_group(stays: pd.DataFrame) -> pd.DataFrame:
 
 
 def cost_by_segment(costs: QuarterCosts) -> LabelledTable:
-    """Cost of an hour by segment and by region: one row a group; none where nobody wrote any."""
+    """Cost of an hour by segment and region: one row a group; no row where neither is recorded."""
     groups = cost_breakdown.by_groups(
         _with_every_group(costs.stays), ["segment", "region"], **costs.basis
     )
@@ -389,7 +389,7 @@ def quota_chances(costs: QuarterCosts) -> attainability.Attainability:
 
 
 def chances_given(costs: QuarterCosts, chances: attainability.Attainability) -> LabelledTable:
-    """Chances given and quotas made: one row a tenth of the chance given."""
+    """Forecast chances beside the share of quotas made: one row a tenth of the forecast chance."""
     smallest = costs.company.settings.people.smallest_cell
     return LabelledTable(
         suppress_cells(chances.calibration, smallest=smallest, keep=["bin"]),

@@ -92,7 +92,9 @@ def hour_drivers(
 
 
 def leave_share(stays: pd.DataFrame, *, minimum_logged_share: float) -> float:
-    """Return the share of paid hours that were leave or holidays [0-1]; NaN where nobody counts."""
+    """Return the share of paid hours that were leave or holidays [0-1]; NaN where no rep logged
+    enough to count.
+    """
     require_columns(stays, ["paid_hours", "available_hours", "logged_share"], "rep_quarter")
     counted = stays[stays["logged_share"] >= minimum_logged_share]
     paid = float((counted["paid_hours"] * counted["logged_share"]).sum())

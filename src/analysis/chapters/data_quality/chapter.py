@@ -217,7 +217,7 @@ def _whole_loggers(n_teams: int) -> str:
 
 
 def logging_sentence(company: Company) -> str:
-    """How much of working time was logged, and where logging changed; that nobody did, if so."""
+    """Say how much of working time was logged and where logging changed, or that none was."""
     logged = _logged_days(company)
     if not (logged["logged_share"] > 0).any():
         if company.table("activities").empty:
@@ -295,7 +295,9 @@ def _answer_of(gap: chapter_gaps.ChapterGap | None) -> tuple[str, str]:
 
 
 def quarantine_at_stake(company: Company) -> LabelledTable:
-    """Money and hours in quarantine, beside those in clean rows: one row a measure with any."""
+    """Money and hours in quarantine, beside those in clean rows: one row a measure that is not
+    zero.
+    """
     stake = row_accounts.at_stake(
         company.audit,
         company.table("opportunities"),

@@ -1,5 +1,4 @@
-"""Whether a company's data carry a chapter: what its notebook requires, held against what there
-is.
+"""Whether a company's data suffice for a chapter: what its notebook requires against what there is.
 
 The plan of a report and the table of what the data can answer both ask here, so that they never
 contradict each other.
@@ -63,7 +62,7 @@ def find_gap(company: Company, requirements: Requirements) -> ChapterGap | None:
 
 
 def part_answer(company: Company, requirements: Requirements) -> tuple[str, str] | None:
-    """That a chapter which is written answers in part, and the tables it lacks.
+    """Note on a chapter that answers only in part, with the tables it lacks.
 
     None where all it rests on is there.
     """

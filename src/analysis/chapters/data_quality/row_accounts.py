@@ -42,7 +42,7 @@ def rows_ledger(account: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def largest_losses(ledger: pd.DataFrame) -> pd.DataFrame:
-    """Return the tables that lost rows and, as one last row, all others together.
+    """Return the tables that lost most rows, and one last row for all others together.
 
     What a figure has room for.
 
@@ -69,7 +69,7 @@ def in_words(name: str) -> str:
 
 
 def rules_that_matched(account: Mapping[str, Any]) -> pd.DataFrame:
-    """Return what each rule did, the rules that matched a row only: one row a table and rule.
+    """Return what each rule did, leaving out rules that matched no row: one row a table and rule.
 
     Columns: ``table``, ``rule``, ``action``, ``rows``, ``share`` (of the table's rows in),
     ``money_amount`` [currency], ``hours`` [h], ``reason``.

@@ -38,7 +38,7 @@ START_UNREADABLE = "team whose start of the programme cannot be read"
 
 
 class AssessmentTables(NamedTuple):
-    """What an assessment stands on; None switches off what needs it.
+    """Tables an assessment uses; None leaves out the checks that need the table.
 
     ``team_quarter`` (a team and quarter), ``programme`` (a team's start), ``rep_quarter`` (a rep's
     stay in a team within a quarter) and the median sales cycle [days].  ``start_unknown`` names
@@ -239,7 +239,8 @@ def team_panel_of(tables: AssessmentTables, outcome: str, *, is_log: bool = True
 
 
 def activity_and_wins(tables: AssessmentTables, quarter: str) -> pd.DataFrame:
-    """Return what joining went with, from what is logged to what is booked: one row an outcome.
+    """Return how joining goes with each outcome, from logged activity to bookings: one row an
+    outcome.
 
     Columns: ``outcome``, ``estimate``, ``low``, ``high`` [percent] and ``n_teams``.  More entries
     and more opportunities with no more wins is activity, not growth.

@@ -130,8 +130,7 @@ def on_lagged_index(
 def by_segment(
     whole: Panel, segments: pd.Series[str], *, fewest: int = FEWEST_ADOPTERS
 ) -> pd.DataFrame:
-    """Return the effect on adopters of each segment, drawn towards that on all by how much chance
-    is in it.
+    """Return the effect on adopters of each segment, shrunk towards the effect on all.
 
     Untreated quarters of all teams serve each segment.  A segment of fewer than `fewest` adopters
     gets what all have.

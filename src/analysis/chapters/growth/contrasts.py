@@ -1,4 +1,4 @@
-"""Contrasts that a verdict asks of one outcome: each with what it is without each team in turn.
+"""The comparisons a verdict asks of one outcome, each repeated without one team at a time.
 
 An entry of a contrast is a mean effect in log points: the first of all teams, then without each
 cluster of teams (a team, or a region where regions joined as one).  Everything is linear in the
@@ -28,7 +28,7 @@ WANTED = 0.8  # probability with which a test shows what it is said to show
 
 
 class TeamContrast(NamedTuple):
-    """A mean effect of all teams, and without each cluster in turn [log points]."""
+    """A mean effect of all teams, and the same without each cluster in turn [log points]."""
 
     estimates: Vector
     df: int
@@ -48,32 +48,32 @@ class TeamContrast(NamedTuple):
         return self._replace(estimates=self.estimates - other.estimates)
 
     def reach(self, level: float) -> float:
-        """Return how far from zero a two-sided test at `level` lets an estimate of nothing lie."""
+        """Return how far from zero an estimate must lie to be significant at `level`, two-sided."""
         return intervals.t_point(1 - level / 2, self.df) * self.error
 
     def shows_from(self, level: float) -> float:
-        """Return the shift that a two-sided test at `level` would show four times in five."""
+        """Return the effect that a two-sided test at `level` would detect four times in five."""
         return self.reach(level) + intervals.t_point(WANTED, self.df) * self.error
 
 
 class Clusters(NamedTuple):
-    """What is left out as one: each team's number, and whether it is that of its region."""
+    """Groups left out together: each team's number, and whether the groups are regions."""
 
     codes: Places
     is_region: bool
 
     @property
     def n(self) -> int:
-        """How many there are."""
+        """Number of clusters."""
         return int(self.codes.max()) + 1
 
     def n_treated(self, whole: Panel) -> int:
-        """Return how many joined the programme, as most of their teams did."""
+        """Return the number of clusters in which most teams joined the programme."""
         return int((imputation.usual_starts(whole.starts, self.codes) < NEVER).sum())
 
 
 def clusters_of(starts: Places, regions: Vector | None) -> Clusters:
-    """Return regions where they joined as one, else teams.
+    """Return regions as clusters where whole regions joined at once, else teams.
 
     Regions joined as one where two teams of a region share their start far more often than they
     would had teams been picked whatever their region.  `regions` has a number a team, NaN where
@@ -114,7 +114,8 @@ def average_effect(
 def without_start(
     whole: Panel, clusters: Clusters, events: Places, *, anticipation: int = 0
 ) -> TeamContrast:
-    """Return the effect without the first quarter since the start, and the last before it unused.
+    """Return the effect leaving out the first quarter since the start and the last quarter before
+    it.
 
     Deals held back to the start, or brought forward from it, are not in it.
     """
@@ -124,7 +125,8 @@ def without_start(
 def placebo(
     whole: Panel, clusters: Clusters, *, n_quarters: int, anticipation: int
 ) -> TeamContrast:
-    """Return the "effect" in the last `n_quarters` before the start, had it come so much earlier.
+    """Return the "effect" in the last `n_quarters` before the start, as if the programme had begun
+    then.
 
     Quarters from the start on are not used at all.
     """
@@ -149,7 +151,7 @@ def slope_before_start(whole: Panel, clusters: Clusters, *, anticipation: int = 
 
 
 def drift_lever(whole: Panel, events: Places, *, anticipation: int = 0) -> float:
-    """Return what the mean effect over `events` gains for each log point of drift a quarter."""
+    """Return how much the mean effect over `events` changes per log point of drift a quarter."""
     line = np.where(np.isnan(whole.matrix), np.nan, imputation.adopters_line(whole))
     everyone = np.ones((1, whole.starts.size), bool)
     path = counterfactual.effect_paths(line, whole.starts[None], everyone, events, anticipation)[0]
@@ -157,7 +159,7 @@ def drift_lever(whole: Panel, events: Places, *, anticipation: int = 0) -> float
 
 
 def companion(whole: Panel, horizon: tuple[int, int]) -> TeamContrast:
-    """Return Callaway and Sant'Anna's estimate of the same effect, by teams left out."""
+    """Return Callaway and Sant'Anna's estimate of the same effect, without each team in turn."""
     effects = callaway_santanna.estimate_by_cohort(whole, horizon=horizon)
     values = np.r_[effects.estimate, effects.average_without.to_numpy(float)]
     return TeamContrast(values, effects.df)

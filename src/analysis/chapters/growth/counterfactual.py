@@ -88,7 +88,7 @@ def _paths_of(
 
 
 def untreated_level(values: Vector, untreated: Vector) -> Vector:
-    """Return team plus quarter effect of every cell; NaN where untreated cells do not tell it.
+    """Return team plus quarter effect of every cell; NaN where untreated cells do not identify it.
 
     `untreated` has 1 or 0 by design, team and quarter, or a weight of the team; `values` no NaN.
     """
@@ -119,7 +119,7 @@ def untreated_level(values: Vector, untreated: Vector) -> Vector:
 
 
 def slope_on_regressor(values: Vector, regressor: Vector, used: Vector) -> Vector:
-    """Return the least-squares slope of `values` on `regressor` beside team and quarter effects, by
+    """Return the least-squares slope of `values` on `regressor`, with team and quarter effects, by
     design.
 
     NaN where `regressor` is no more than such effects.  `used` is as `untreated` of
@@ -134,12 +134,12 @@ def slope_on_regressor(values: Vector, regressor: Vector, used: Vector) -> Vecto
 
 
 def leaving_out(n_teams: int) -> npt.NDArray[np.bool_]:
-    """Return who takes part: everybody, then all but each team in turn."""
+    """Return masks of the teams used: all of them, then all but each team in turn."""
     return leaving_out_clusters(np.arange(n_teams))
 
 
 def leaving_out_clusters(codes: Places) -> npt.NDArray[np.bool_]:
-    """Return who takes part: everybody, then all but each cluster in turn.
+    """Return masks of the teams used: all of them, then all but each cluster in turn.
 
     `codes` names each team's cluster by a number from 0.
     """

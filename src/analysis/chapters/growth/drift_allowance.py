@@ -107,7 +107,7 @@ def allow_for_drift(
 def widen_for_drift(
     effect: TeamContrast, lever: float, beliefs: DriftBeliefs, *, of_bookings: bool
 ) -> GradedInterval:
-    """Return the plain effect with the error of a drift nobody could measure.
+    """Return the plain effect with its error widened for drift that could not be measured.
 
     For a handful of adopters, who tell no slope of their own: all that drift is believed to be goes
     into the error, for bookings what they drift beyond opportunities too.

@@ -37,8 +37,8 @@ FEWEST_NEVER = 3
 
 
 class Weighted(NamedTuple):
-    """The effect with weights, the weights (mean 1 over the never-joined, 1 for adopters) and what
-    they made alike.
+    """The effect with weights, the weights (mean 1 over teams that never joined, 1 for adopters),
+    and the covariates they balance.
 
     ``balance`` has a row a covariate: ``covariate``, mean of ``adopters``, of ``others`` and of
     others ``weighted``. ``n_effective`` is the number of equal teams that would be as precise as
@@ -52,7 +52,7 @@ class Weighted(NamedTuple):
 
 
 def team_covariates(whole: Panel, segments: pd.Series[str] | None = None) -> pd.DataFrame:
-    """Return what was seen of each team before the first start: one row a team.
+    """Return covariates of each team before the first start: one row a team.
 
     Columns: ``level`` [log], ``slope`` [log a quarter] where 2 quarters came before, and a share a
     segment but one.

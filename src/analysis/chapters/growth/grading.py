@@ -29,7 +29,8 @@ MORE_REPS = "adopters were given more reps"
 
 
 class GrowthPanels(NamedTuple):
-    """Every outcome a verdict asks for, of the same teams, quarters and starts; None: not known.
+    """Every outcome a verdict asks for, of the same teams, quarters and starts; None where it is
+    not known.
 
     ``bookings``, ``opportunities``, ``heads``, ``entries`` (of the log, a rep and week) and
     ``leads`` in logs; ``rerouted`` (deals that another team had created), ``moves`` (reps who came

@@ -1,5 +1,4 @@
-"""What the chapter shows: the assessment in percent and in plain words, and why where there can be
-none.
+"""What the chapter shows: the assessment in percent and plain words, or why there can be none.
 
 A company of few teams, or without a programme, still has its alignment index: what growth cannot
 answer is said in its place.
@@ -70,7 +69,7 @@ NULL_MEAN, NULL_SD = (
 
 
 class GrowthAnswer(NamedTuple):
-    """What growth has to say: an assessment, or why there can be none."""
+    """The assessment of growth, or the reason why there can be none."""
 
     assessment: Assessment | None
     why: str = ""
@@ -95,13 +94,13 @@ class GrowthAnswer(NamedTuple):
 
     @property
     def per_rep(self) -> Result:
-        """The gap in bookings per rep as a share: what is left of it were heads the same."""
+        """The gap in bookings per rep as a share: what remains once head count is taken out."""
         result = self.assessment.per_rep if self.assessment else None
         why = self.why or "the reps of too few teams are known"
         return _as_share(result) if result else _unknown(assessment.PER_REP, "of bookings", why)
 
     def heads_note(self) -> str:
-        """Return in a clause by how much adopters' reps became more."""
+        """Return a sentence on how adopters' number of reps has changed."""
         result = self.assessment.heads if self.assessment else None
         if result is None:
             return "How many reps adopters have is not known."
@@ -138,7 +137,7 @@ class GrowthAnswer(NamedTuple):
         )
 
     def needs(self) -> str:
-        """Return what would tell, beside what was fixed beforehand."""
+        """Return what would settle the question, beside what was fixed beforehand."""
         if not self.assessment:
             return self.why
         graded, spec = self.assessment.graded, self.assessment.specification
@@ -291,7 +290,7 @@ def sorting_contrast() -> pd.DataFrame:
 
 
 def checks_of_answer(growth: GrowthAnswer) -> pd.DataFrame:
-    """Return the one list of checks, as every page has it.
+    """Return the list of checks that every page shows: one row a check.
 
     One row a check: ``check``, ``speaks`` (against the answer: yes, no, not checked), ``says`` and
     ``would``, what it would have shown four times in five.
@@ -305,7 +304,7 @@ def checks_of_answer(growth: GrowthAnswer) -> pd.DataFrame:
 
 
 def vendor_points() -> tuple[float, str]:
-    """Return the published gap and what it is, for the grey line of the path [percent]."""
+    """Return the published gap and its label, for the grey line of the path [percent]."""
     best, worst = CLAIMS["growth_aligned"], CLAIMS["growth_laggard"]
     gap = 100 * (best.value - worst.value)
     return (
@@ -318,7 +317,7 @@ def vendor_points() -> tuple[float, str]:
 
 
 def gap_sentence(gap: Result) -> str:
-    """Return the gap between aligned and laggard teams as what it is, a difference."""
+    """Return a sentence on the gap between aligned and laggard teams, called a difference."""
     if not gap.is_known:
         return f"No gap is given: {gap.method}"
     return (
@@ -329,7 +328,7 @@ def gap_sentence(gap: Result) -> str:
 
 
 def data_sentence(growth: GrowthAnswer) -> str:
-    """Return in a sentence what the comparison stands on."""
+    """Return a sentence on the teams and quarters behind the comparison."""
     if growth.assessment is None:
         return f"No comparison of teams that joined with others: {growth.reason}."
     effects, panel = growth.assessment.effects, growth.assessment.panel
@@ -435,7 +434,7 @@ def drift_sentence(graded: GradedGrowth) -> str:
 
 
 def vendor_line() -> str:
-    """Return the vendor's gap as what it is, for the grey line of the chart."""
+    """Return the label of the published gap, for the grey line of the chart."""
     best, worst = CLAIMS["growth_aligned"], CLAIMS["growth_laggard"]
     gap = 100 * (best.value - worst.value)
     return (

@@ -1,4 +1,4 @@
-"""What analysts see of growth beside the growth_answer.
+"""Tables on growth that only analysts look at.
 
 Other dates, other means, bounds, weights, slopes, how often a true gap would earn a word.
 
@@ -106,7 +106,7 @@ def growth_tables(
 
 
 def index_slopes(association: Association) -> pd.DataFrame:
-    """Return the slope as measured and without error in the index.
+    """Return the slope as measured, and corrected for error in the index.
 
     One row each, and how robust it is.
 
@@ -126,7 +126,7 @@ def index_slopes(association: Association) -> pd.DataFrame:
 
 
 def per_rep(team_quarter: pd.DataFrame, last_quarter: str) -> pd.DataFrame:
-    """Return what teams had for each rep in the year up to `last_quarter`.
+    """Return inputs and outcomes of teams per rep in the year up to `last_quarter`.
 
     One row a team, those of `PER_REP`.
 
@@ -148,7 +148,8 @@ def per_rep(team_quarter: pd.DataFrame, last_quarter: str) -> pd.DataFrame:
 def decompose_gap(
     growth: pd.Series[float], tier: pd.Series[str], regressors: pd.DataFrame
 ) -> pd.DataFrame:
-    """Return what of the gap between aligned and laggard teams is what they have.
+    """Return how much of the gap between aligned and laggard teams their segments, reps and other
+    inputs explain.
 
     A row a part and regressor.
 

@@ -1,4 +1,5 @@
-"""What could speak against an answer: each other way to a gap, and whether it shows.
+"""What could speak against an answer: each other explanation of a gap, and whether the data show
+it.
 
 A check speaks against an answer only where it rejects, mostly at 1 %; that it does not reject is no
 proof, so each says what it would have shown four times in five.  One that cannot be made, for want
@@ -39,7 +40,7 @@ WORDS = {True: "yes", False: "no", None: "not checked"}
 
 
 class Guard(NamedTuple):
-    """One check: whether it speaks against the answer (None: not checked), and what was seen.
+    """One check: whether it speaks against the answer (None: not checked), and what the data show.
 
     ``would_show`` says what the check would have shown four times in five, "" where it rests on
     record and not on chance.  ``bars`` says what falls where it does speak: any answer, an answer
@@ -75,7 +76,7 @@ def guard_table(several: Iterable[Guard]) -> pd.DataFrame:
 
 
 def placebo_guard(whole: Panel, basis: CheckBasis, noun: str, *, n_quarters: int) -> Guard:
-    """Return whether adopters' outcome was another just before the start."""
+    """Return whether adopters' outcome already differed just before the start."""
     name = f"{noun} of adopters were already different before the start"
     try:
         before = contrasts.placebo(
@@ -161,7 +162,7 @@ def moved_guard(
 
 
 def leads_guard(whole: Panel | None, basis: CheckBasis) -> Guard:
-    """Return whether adopters' leads came out of the other teams'.
+    """Return whether adopters' leads came at the other teams' expense.
 
     More leads may be what the programme does; leads taken from others are not.  So a gain of
     adopters speaks against a rise where leads of the teams that never joined fell since the first
@@ -232,8 +233,8 @@ def announcement_guard(programme: pd.DataFrame) -> Guard:
 
 
 def zero_guard(amounts: Panel | None) -> Guard:
-    """Return whether adopters had quarters of nothing since their start: logs leave them out, so
-    that what is left would make a collapse look like growth.
+    """Return whether adopters had quarters of zero since their start: logs leave these out, so a
+    collapse would look like growth.
 
     `amounts` holds bookings as they are.
     """
@@ -245,7 +246,7 @@ def zero_guard(amounts: Panel | None) -> Guard:
 
 
 def sales_cycle(whole: Panel, median_cycle_days: float | None) -> Guard:
-    """Return whether the adopter in the middle joined more recently than a deal takes to close."""
+    """Return whether the median adopter joined more recently than a deal takes to close."""
     name = "deals begun since the start cannot have closed yet"
     if median_cycle_days is None or np.isnan(median_cycle_days):
         return Guard(name, None, "the sales cycle is not known")
@@ -257,8 +258,8 @@ def sales_cycle(whole: Panel, median_cycle_days: float | None) -> Guard:
 
 
 def single_team(effect: TeamContrast, sign: float, noun: str = "team") -> Guard:
-    """Return whether the plain estimate, with all teams or without some one, has another sign than
-    the answer.
+    """Return whether the plain estimate, of all teams or without any one of them, has the opposite
+    sign to the answer.
     """
     without = effect.estimates[1:]
     low, high = (_percent(float(each)) for each in (without.min(), without.max()))
@@ -271,7 +272,9 @@ def single_team(effect: TeamContrast, sign: float, noun: str = "team") -> Guard:
 
 
 def randomisation_guard(test: RandomisationTest | None, alpha: float) -> Guard:
-    """Return whether chance picks of teams do as well; not made where it can change nothing."""
+    """Return whether random picks of teams give as large an effect; skipped where it cannot change
+    the verdict.
+    """
     name = "chance picks of teams do as well"
     if test is None:
         return Guard(name, None, "the 95% interval holds zero anyway", bars="found")
@@ -280,7 +283,9 @@ def randomisation_guard(test: RandomisationTest | None, alpha: float) -> Guard:
 
 
 def region_guard(clusters: Clusters, refusal: str, *, is_known: bool) -> Guard:
-    """Return whether too few regions joined as one to tell the programme from their fortunes."""
+    """Return whether too few regions joined, each as a whole, to tell the programme from regional
+    luck.
+    """
     name = "whole regions joined, too few to tell it from their fortunes"
     if not is_known:
         return Guard(name, None, "the teams' regions are not known")

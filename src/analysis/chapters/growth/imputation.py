@@ -273,7 +273,7 @@ def randomise_starts(
 
 
 def usual_starts(starts: Places, codes: Places) -> Places:
-    """Return the start of most teams of each cluster, the earliest of several."""
+    """Return the start of most teams of each cluster; the earliest if several tie."""
     return np.array(
         [_most_frequent(starts[codes == code]) for code in range(int(codes.max()) + 1)], np.intp
     )
@@ -285,7 +285,7 @@ def _most_frequent(values: Places) -> int:
 
 
 def untreated_residuals(whole: Panel) -> Vector:
-    """Return what team and quarter effects leave of untreated cells, a row a team.
+    """Return residuals of untreated cells after team and quarter effects, a row a team.
 
     NaN elsewhere.
     """
@@ -307,8 +307,8 @@ def _average(path: Vector) -> Vector:
 def estimate_beyond_drift(
     whole: Panel, *, horizon: tuple[int, int] = HORIZON, anticipation: int = 0, level: float = LEVEL
 ) -> GrowthEffects:
-    """Return the average effect over `horizon` beyond what the drift before the start comes to by
-    then.
+    """Return the average effect over `horizon` less what the drift before the start would have
+    added by then.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""How often these data would earn a word, were the true gap this or that.
+"""How often these data would earn each verdict, were the true gap of a given size.
 
 By the interval that allows for drift, whatever the checks say; for true gaps stated beforehand and
 never for the gap as now estimated, which would only say the p-value again.
@@ -57,7 +57,7 @@ def power_table(
 def power_sentence(
     effect: GradedInterval, with_evidence: GradedInterval, spec: Specification
 ) -> str:
-    """Return in a sentence how often a true gap of 5 and of 15 % would be told from none."""
+    """Return a sentence on how often true gaps of 5% and of 15% would be detected."""
     chance = power_table(effect, with_evidence, spec).set_index("gap")["is_at_least_likely"]
     return (
         "With teams and quarters like these, a true change of 15% would be found or called likely "

@@ -1,4 +1,4 @@
-"""Aligned, middle and laggard teams.
+"""Growth of aligned, middle and laggard teams, and what sorting alone would show.
 
 What a plain comparison shows, and what sorting alone would show.
 

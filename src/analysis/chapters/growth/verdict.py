@@ -1,4 +1,4 @@
-"""Which word an effect earns: the same rules for every company, fixed before the data.
+"""Which verdict an effect earns: the same rules for every company, fixed before the data.
 
 ``found``: the 95 % interval, drift in its error, leaves zero out, chance picks of teams seldom do
 as well, no single team decides the sign and nothing speaks against it.  ``likely``: the same at

@@ -29,7 +29,7 @@ SHARES = {  # of campaigns and the teams they were for
 
 
 class Share(NamedTuple):
-    """`hits` of `n` with the share's 95% interval by Wilson [0-1]; missing of none."""
+    """`hits` of `n`, and the share with its 95% Wilson interval [0-1]; missing where `n` is 0."""
 
     hits: int
     n: int
@@ -39,14 +39,14 @@ class Share(NamedTuple):
 
 
 def share_of(flags: pd.Series) -> Share:
-    """Return how many flags are true, of those that are known."""
+    """Return how many flags are true, of those that are filled in."""
     known_flags = flags.dropna().astype(bool)
     hits, n = int(known_flags.sum()), len(known_flags)
     return count_share(hits, n)
 
 
 def count_share(hits: int, n: int) -> Share:
-    """Return a count's share and interval; missing of none.
+    """Return a count's share of `n` and its interval; missing where `n` is 0.
 
     Examples
     --------
@@ -77,7 +77,7 @@ def with_delivery(notices: pd.DataFrame, ahead: pd.Series, least_days: float) ->
 
 
 def untold_columns(notices: pd.DataFrame) -> list[str]:
-    """Return the flags of `SHARES` that no row tells of: a column nobody fills says nothing."""
+    """Return the flags of `SHARES` that no row fills in: an empty column says nothing."""
     sources = {"is_in_time": "notified_on", "is_presented": "presented_on", "has_goal": "goal_id"}
     return [name for name in SHARES if notices[sources.get(name, name)].isna().all()]
 

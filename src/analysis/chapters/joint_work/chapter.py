@@ -196,7 +196,7 @@ def content_shares(work: JointWork) -> LabelledTable:
 
 
 def coverage(work: JointWork) -> LabelledTable:
-    """What there is for each stage and segment: a row a pair."""
+    """How many assets there are for each stage and segment: a row a pair."""
     table = content_use.coverage_by(work.rows["assets"], work.rows["asset_uses"])
     return LabelledTable(
         table.sort_values(["n_used", "n_in_library", "stage", "segment"]).head(MOST_ROWS),
@@ -230,7 +230,7 @@ def most_read_assets(work: JointWork) -> LabelledTable:
 
 
 def influence_sentence(work: JointWork) -> str:
-    """Say in how much of the bookings content was used, and that this is no more than that."""
+    """Say what share of bookings content was used in; this does not show it brought them."""
     if work.rows["asset_uses"].empty:
         return joint_work_answer.gap_line(work, "asset_uses")
     opportunities = work.company.table("opportunities")

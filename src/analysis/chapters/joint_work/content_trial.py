@@ -46,7 +46,7 @@ class TrialArms(NamedTuple):
 
 
 class ExtraSales(NamedTuple):
-    """Deals won more for the content, of accounts given it: share [0-1] and number, with 95% ends.
+    """Extra deals won among accounts given content: share [0-1] and number, with 95% ends.
 
     `why` says what keeps it from being told; "" where nothing does.
     """
@@ -116,7 +116,9 @@ def share_difference(
 
 
 def balance_p_value(arms: TrialArms) -> float:
-    """Return how often a lot would part accounts with an open deal as unevenly as this (Fisher)."""
+    """Return the probability that a fair lot would split accounts with an open deal this unevenly
+    (Fisher).
+    """
     table = np.array(
         [
             [arms.open_given, arms.n_given - arms.open_given],
@@ -127,7 +129,7 @@ def balance_p_value(arms: TrialArms) -> float:
 
 
 def extra_sales(arms: TrialArms, way: str, days: int) -> ExtraSales:
-    """Return what may be said of extra sales.
+    """Return the extra sales content brought, with their interval and verdict.
 
     Parameters
     ----------

@@ -1,4 +1,5 @@
-"""What is known of campaigns, content and roles: rows of the latest four quarters, and what lacks.
+"""What is known of campaigns, content and roles in the latest four quarters, and which tables are
+missing.
 
 Most companies keep none of these tables.  What one would get from each stands in `GAPS`, a line
 each, and is said where the table is missing; nothing else changes.
@@ -76,7 +77,7 @@ class JointWork(NamedTuple):
 
     @property
     def gaps(self) -> list[str]:
-        """Names of the tables that nobody keeps."""
+        """Names of the tables that have no row."""
         return [name for name in TABLES if self.rows[name].empty]
 
     @property
@@ -86,7 +87,7 @@ class JointWork(NamedTuple):
 
     @property
     def year(self) -> str:
-        """The time looked at, in words."""
+        """The period covered, in words."""
         return f"four quarters to {self.company.quarter}"
 
 
@@ -158,7 +159,7 @@ def _latest_trial(
 
 
 def gap_line(work: JointWork, name: str) -> str:
-    """Say what a table that nobody keeps would show; that its rows are older, where it has some."""
+    """Return a sentence on a missing table: what it would show, or that its rows are too old."""
     whole = work.company.table(name)
     if whole.empty:
         return GAPS[name]
@@ -232,7 +233,9 @@ def _whole(number: float) -> str:
 
 
 def holdout_sentence(work: JointWork) -> str:
-    """Say how large a trial would tell, and how many weeks it takes; "" where one has told."""
+    """Say how large a trial must be and how many weeks it takes; "" where a trial has already given
+    an answer.
+    """
     extra = work.trial
     if extra is not None and not extra.why and extra.verdict != "cannot tell":
         return ""
@@ -243,7 +246,8 @@ def holdout_sentence(work: JointWork) -> str:
 
 
 def holdout_size(base: float, n_accounts: int) -> str:
-    """Say what a trial on all accounts can find, where one sale more in 100 is too little to find.
+    """Say which effect a trial on all accounts can find, where one extra sale in 100 is too small
+    to find.
 
     "" where it is not.
 
@@ -319,7 +323,7 @@ def next_step(work: JointWork) -> str:
 
 
 def answer_sentence(work: JointWork) -> str:
-    """Say how campaigns reach sales; "" where nobody keeps notices."""
+    """Say how many campaigns sales hears of in time; "" where no notices are recorded."""
     mine = in_time(work)
     if not mine.n:
         return ""

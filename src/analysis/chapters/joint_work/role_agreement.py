@@ -110,8 +110,8 @@ def cohen_kappa(one: pd.Series, other: pd.Series) -> Kappa:
 
 
 def stale_share(answers: pd.DataFrame, day: dt.date) -> tuple[int, int]:
-    """Return how many stages were agreed on or reviewed too long ago or never, of how many; none of
-    none where nobody fills in the day.
+    """Return how many stages were never reviewed, or too long ago, and of how many; 0 of 0 where no
+    day is recorded.
     """
     if answers["agreed_on"].isna().all():
         return 0, 0
@@ -164,7 +164,7 @@ def _path_end(name: str, above: dict[str, object], is_root: dict[str, bool]) -> 
 
 
 def goal_specificity(goals: pd.DataFrame) -> pd.Series[float]:
-    """Return how much of metric, value at first, target, date and owner each goal has [0-1]."""
+    """Return the share of metric, start, target, date and owner that each goal states [0-1]."""
     owner = goals[["sales_owner_rep_id", "marketing_owner_rep_id"]].notna().any(axis="columns")
     filled = [owner if name == "owner" else goals[name].notna() for name in SPECIFICS]
     return pd.Series(np.mean(filled, axis=0), goals.index, dtype="float64")

@@ -1,4 +1,5 @@
-"""Joint meetings as calendars have them: who was heard, and how far ahead they were put in.
+"""Joint meetings in the calendars: which reps sat with marketing in small ones, and how far ahead
+meetings were scheduled.
 
 A call of twenty hears nobody.  An entry made after its meeting began says nothing of plans.
 """
@@ -51,8 +52,8 @@ def heard_share(seats: pd.DataFrame, sizes: pd.Series[int], reps: set[str]) -> S
 
 
 def ahead_share(meetings: pd.DataFrame) -> Share:
-    """Return the share of meetings that were put into the calendar `AHEAD_DAYS` before they began,
-    of those put in before they began.
+    """Return the share of meetings scheduled at least `AHEAD_DAYS` ahead, of those scheduled before
+    they began.
 
     Parameters
     ----------
@@ -64,8 +65,8 @@ def ahead_share(meetings: pd.DataFrame) -> Share:
 
 
 class JointCalendar(NamedTuple):
-    """Reps `heard` in a small meeting, and joint meetings put in far `ahead`; missing without a
-    calendar that says who was there.
+    """Reps `heard` in a small meeting, and joint meetings scheduled far `ahead`; missing where no
+    calendar names the attendees.
     """
 
     heard: Share

@@ -52,8 +52,8 @@ def conversion_by(
 
 
 def with_ranks(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows, best first, with the places each may have: those whose intervals do not
-    overlap with its own stand surely above or below.
+    """Return the rows, best first, with the range of ranks each may have: only rows whose intervals
+    do not overlap are surely apart.
 
     Examples
     --------
@@ -74,12 +74,12 @@ def with_ranks(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def place_column(ranked: pd.DataFrame) -> dict[str, tuple[str, str]]:
-    """The column of places as a table shows it; none where every row may have the same."""
+    """The column of ranks as a table shows it; none where every row may have any rank."""
     return {"place": ("text", "Rank")} if len(set(ranked["place"])) > 1 else {}
 
 
 def place_note(ranked: pd.DataFrame) -> str:
-    """What the column of places means, or why there is none."""
+    """Note on what the column of ranks means, or why there is none."""
     if place_column(ranked):
         return "Rank: the places it may have, given the intervals."
     return "Given the intervals, no row ranks above another." if len(ranked) > 1 else ""

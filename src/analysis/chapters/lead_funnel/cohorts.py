@@ -152,7 +152,7 @@ def cohort_shares(
 
 
 def stage_passages(funnel: Funnel, *, wins_since: dt.date | None = None) -> pd.DataFrame:
-    """Each step of the way: a row a stage and the next.
+    """Return how leads pass each step from one stage to the next: a row a step.
 
     ``share`` goes on within a year of reaching the stage, with 95% interval by owner; ``days`` is
     by when half of those had; ``n_ended`` were disqualified or lost there, ``n_open`` are there

@@ -16,7 +16,8 @@ NEAR, FAR, PAST = "Due in less than 90 days", "Due later", "Overdue or without a
 
 
 def horizon_of(days: pd.Series) -> pd.Series:
-    """Return on which side of 90 days each lies; the 90th is later, a day past has gone by.
+    """Return on which side of 90 days each close date lies; day 90 itself is later, and a date in
+    the past is overdue.
 
     Examples
     --------

@@ -74,7 +74,7 @@ class FunnelAnswer(NamedTuple):
 
     @property
     def activity_word(self) -> str:
-        """What a row of a table by activity is."""
+        """What the rows of tables by activity are called: activity, or source."""
         return "Activity" if self.grouping == ACTIVITY else "Lead source"
 
 
@@ -172,7 +172,7 @@ def _earlier(company: Company, n_quarters: int, funnel: Funnel) -> str:
 def next_target(
     company: Company, target_amount: float, quarters_ahead: int, growth_rate: float
 ) -> NextTarget | None:
-    """Return the target aimed at; None where none is given and no rep has a quota."""
+    """Return the bookings target to plan for; None where none is set and no rep has a quota."""
     aimed = company.period.shifted(quarters_ahead)
     first_day = aimed.start(company.settings.company.fiscal_year_start_month)
     if target_amount > 0:

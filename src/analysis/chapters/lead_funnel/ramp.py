@@ -179,8 +179,8 @@ def ramp_table(hires: Hires, *, target_days: int = TARGET_DAYS) -> pd.DataFrame:
 
 
 def fair_day(curve: Incidence, part: float = FAIR) -> float:
-    """Return the first day since hire by which `part` of all hires had got there; missing where too
-    few were watched until then, or not so many ever do.
+    """Return the first day since hire by which `part` of all hires had reached the milestone;
+    missing where too few were followed so long, or never so many reach it.
     """
     last = last_day_told(curve, len(curve.share) - 1)
     reached = np.flatnonzero(curve.share[: last + 1] >= part)

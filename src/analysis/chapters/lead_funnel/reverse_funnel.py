@@ -138,7 +138,9 @@ def plan_leads(
 
 
 def from_past(arrivals: Floats, won: Floats, amount: Floats, months: range) -> float:
-    """Return what leads that came before bring in `months` [currency], latest arrivals first."""
+    """Return the bookings that leads already here bring in `months` [currency], latest arrivals
+    first.
+    """
     since = np.array(months)[:, None] + 1 + np.arange(arrivals.shape[1])
     lag = np.where(since < won.shape[1], since, won.shape[1])
     padded = np.concatenate([won, np.zeros((len(won), 1))], axis=1)
@@ -158,7 +160,7 @@ def monthly_arrivals(funnel: Funnel, activities: list[str], n_months: int) -> Fl
 
 
 def share_of_leads(deals: pd.DataFrame, of_leads: set[str], brings: LeadYield) -> Floats:
-    """Return the share of bookings that deals with a lead make, by draw [0-1].
+    """Return the share of bookings that comes from deals with a lead, by draw [0-1].
 
     `deals` are opportunities won: ``opportunity_id``, ``owner_rep_id``, ``deal_amount``.  Deals of
     owners without leads count once in each draw.

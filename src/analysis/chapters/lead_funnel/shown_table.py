@@ -20,7 +20,7 @@ def shown_table(
     *,
     is_read: bool = False,
 ) -> LabelledTable:
-    """Return a table of the labelled columns, and of the marks of hidden cells.
+    """Return a labelled table of these columns, with the marks of hidden cells.
 
     A column without any value goes, where none is hidden and no sentence or figure reads it.
     """

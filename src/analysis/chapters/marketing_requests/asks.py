@@ -39,7 +39,9 @@ class WordFound(NamedTuple):
 
 
 class ToneCheck(NamedTuple):
-    """Words found in the order of the text, and the score: used less avoided, per 100 words."""
+    """Words of the article in a text, in order, and the score: recommended less discouraged words
+    per 100.
+    """
 
     found_words: tuple[WordFound, ...]
     score: float

@@ -169,7 +169,7 @@ def fits(problem: ChoiceProblem, chosen: Sequence[int]) -> bool:
 
 
 def choose_in_order(problem: ChoiceProblem, order: Iterable[int]) -> Choice:
-    """Return the set a list gives that is worked down: each request that still fits is taken.
+    """Return the set that working down a list gives: each request that still fits is taken.
 
     Must-haves come first.  Requests that bring less than they cost are not taken.
     """

@@ -1,4 +1,4 @@
-"""The whole variables of the highest price under limits, exactly: each is in or out.
+"""Whole variables, each in or out, that maximise a price under limits, solved exactly.
 
 The relaxed problem puts a price on every limit.  At those prices the value of any set is the
 relaxed bound, less what each variable turned the other way loses, less what is left unused at its
@@ -42,7 +42,7 @@ SLACK = 1e-12  # rounding of sums, relative to a limit
 
 
 class Solved(NamedTuple):
-    """What a search says: the variables, the most that can be, and whether both are proven.
+    """Result of a search: the variables, an upper bound, and whether the optimum is proven.
 
     The variables are None where nothing fits, proven or not.
     """
@@ -92,7 +92,9 @@ def best_whole(
     high: Vector,
     seconds: float = SECONDS,
 ) -> Solved:
-    """Return which whole variables between `low` and `high` have the highest price, `rows` kept."""
+    """Return the whole variables between `low` and `high` with the highest total price that satisfy
+    `rows`.
+    """
     turns = None
     rows, upper = rows[np.isfinite(upper)], upper[np.isfinite(upper)]
     if len(price) >= CORE_FROM:
@@ -129,7 +131,7 @@ def maximise(
     high: Vector,
     seconds: float = SECONDS,
 ) -> Solved:
-    """Return the same by branch and bound alone."""
+    """Return the same solution by branch and bound alone."""
     free, x = low < high, low.copy()
     upper = upper - rows @ (low * ~free)
     if not free.any():

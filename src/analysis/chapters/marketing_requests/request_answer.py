@@ -126,7 +126,7 @@ def realistic_deadline(reviewed: ReviewedRequests) -> Result:
 
 
 def optimism(reviewed: ReviewedRequests) -> Result:
-    """What is promised over what comes, in bookings."""
+    """Bookings promised by requests over bookings that came."""
     return request_value.optimism_of_askers(reviewed.kept_shares["bookings"])
 
 
@@ -193,7 +193,7 @@ def next_step(reviewed: ReviewedRequests) -> str:
 
 
 def first_step(reviewed: ReviewedRequests) -> str:
-    """Say what to do on the next working day, should it be decided so; empty where nothing is."""
+    """Say what to do on the next working day if the set is agreed; empty where nothing is."""
     if not len(reviewed.candidates):
         return ""
     if reviewed.choice is None:

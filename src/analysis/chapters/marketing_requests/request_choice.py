@@ -1,5 +1,5 @@
-"""The choice of the next quarter: open requests that can be valued, what waits for what, and what
-there is to do them with.
+"""The choice for the next quarter: open requests with a value, which of them must wait for others,
+and the capacity.
 
 What is unknown of a request keeps it out of the choice, and is counted; what is unknown of capacity
 keeps a choice from being made.
@@ -31,7 +31,7 @@ class NextChoice(NamedTuple):
 
 
 def room_left(stated: RequestSettings, in_work: pd.DataFrame) -> RequestSettings:
-    """Return what there is less what requests in work will take, in full; never below nought.
+    """Return capacity less what requests in work will take in full; never below 0.
 
     What a request in work does not state is not taken off.
     """

@@ -115,7 +115,7 @@ class Fairness(NamedTuple):
 
 
 def fairness_over_teams(log: pd.DataFrame) -> Fairness:
-    """Return how fairly hours are shared out among the teams that asked."""
+    """Return how evenly hours are shared among the teams that asked."""
     hours = log["marketing_hours"].where(log["is_taken_on"]).astype(float)
     by_team = hours.groupby(log["team_id"]).sum()
     asks = log.groupby("team_id")["is_taken_on"].agg(["size", "mean"])
@@ -131,7 +131,7 @@ def fairness_over_teams(log: pd.DataFrame) -> Fairness:
 
 
 def effective_goals(hours: pd.Series, goals: pd.Series) -> float:
-    """Return over how many goals hours are spread, as if evenly: 1 / sum of squared shares.
+    """Return the effective number of goals that hours go to: 1 / sum of squared shares.
 
     Examples
     --------

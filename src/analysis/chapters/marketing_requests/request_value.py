@@ -1,4 +1,4 @@
-"""What a request is worth: what was promised, less what promises have come to, less what it takes.
+"""What a request is worth: the promise, cut to what earlier promises came to, less its cost.
 
 Promises are compared with what came of all requests together; no asker is judged.  A request whose
 promise, hours or outlay nobody stated, or whose promise nothing turns into money, is "cannot tell".
@@ -74,7 +74,7 @@ def measured_promises(log: pd.DataFrame, unit: str) -> pd.DataFrame:
 
 
 def kept_share(promises: pd.DataFrame, *, unit: str, source: str) -> Result:
-    """Return how much of what was promised came: sum over sum, its spread between teams.
+    """Return the share of promises that came true: sum over sum, with its spread between teams.
 
     Leaves a team out at a time.  "cannot tell" below `FEWEST_PROMISES` or of fewer than three
     teams.
@@ -106,7 +106,7 @@ def kept_share(promises: pd.DataFrame, *, unit: str, source: str) -> Result:
 
 
 def optimism_of_askers(kept_share: Result) -> Result:
-    """Return what askers promise over what comes, from the share that is kept."""
+    """Return promises over outcomes, from the share of promises that came true."""
     ends = sorted(1 / end if end > 0 else math.inf for end in (kept_share.low, kept_share.high))
     if not kept_share.is_known or kept_share.estimate <= 0 or math.isnan(kept_share.low):
         ends = [math.nan, math.nan]
@@ -128,7 +128,7 @@ def request_case(
     rng: np.random.Generator,
     n_draws: int = N_DRAWS,
 ) -> RequestCase:
-    """Return do and don't of each request in money.
+    """Return in money what doing each request, or not doing it, brings.
 
     Parameters
     ----------

@@ -44,7 +44,7 @@ MOST_SHOWN = 80  # characters of a cell
 
 
 class SessionStopped(Exception):  # noqa: N818 - the wish of who answers, no error
-    """Whoever answers has had enough for today."""
+    """The person who answers has ended the session."""
 
 
 class Terminal(NamedTuple):
@@ -202,7 +202,8 @@ def _leader_session(dataset: str, request_id: str, terminal: Terminal, today: dt
 
 
 def impact_line(record: RequestRecord) -> str:
-    """Return what it makes of a difference whether it happens; empty where either is not stated.
+    """Return the difference in money between doing a request and not doing it; empty where either
+    is not stated.
 
     The middle counts four times, low and high once each; the ends are the worst and the best case.
     """

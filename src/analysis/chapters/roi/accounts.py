@@ -39,7 +39,7 @@ SOURCES = ("marketing", "sales")
 def account_of_company(
     tables: Mapping[str, pd.DataFrame], programme: Programme, *, quarter: str, house: Settings
 ) -> pd.DataFrame:  # fmt: skip
-    """Return what `accounts` does for one quarter.
+    """Return the joint account of sales and marketing for one quarter.
 
     Sales by ``rep_quarter``, marketing by what it spent.
 

@@ -172,8 +172,8 @@ def growth_effect(assessment: Assessment) -> GrowthEffect:
 
 
 def hires_of(growth: GrowthAnswer) -> float:
-    """Return by how much adopters' heads grew beyond the others' [log]; 0 where they did not, or
-    nobody knows.
+    """Return how much faster adopters' head count grew than the others' [log]; 0 where it did not,
+    or is unknown.
     """
     heads = growth.assessment.heads if growth.assessment else None
     return max(math.log1p(heads.estimate / 100), 0.0) if heads else 0.0
@@ -238,7 +238,9 @@ def programme_case(
 
 
 def without_bookings(appraised: Case) -> Case:
-    """Return the case with what speaks against any answer: its horizon ended before the data."""
+    """Return the case with one more objection: its horizon ended before the bookings of teams that
+    joined begin.
+    """
     names = appraised.costs["quarter"]
     why = (
         f"the horizon, {names.iloc[0]} to {names.iloc[-1]}, ended before the bookings known of the "

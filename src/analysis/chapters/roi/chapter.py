@@ -74,7 +74,7 @@ class Appraised(NamedTuple):
 
     @property
     def payback_note(self) -> str:
-        """From when the payback counts; 0 months need a word."""
+        """Note on the date from which the payback counts; explains a payback of 0 months."""
         is_at_once = self.headlines["payback_months"].estimate == 0
         middle = " In the middle outcome it is never in the red."
         return "From the first start." + (middle if is_at_once else "")

@@ -33,7 +33,8 @@ class FurtherTeams(NamedTuple):
 def further_teams(
     case: Case, team_quarter: pd.DataFrame, joined: Collection[str], *, quarter: str
 ) -> FurtherTeams:
-    """Return the teams of `quarter` that are not among `joined`, and where it breaks even there.
+    """Return the teams of `quarter` that are not among `joined`, and the lift at which the
+    programme breaks even for them.
 
     `team_quarter` is the panel, whose last four whole quarters give bookings per team and quarter.
     """

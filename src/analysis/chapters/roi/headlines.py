@@ -67,7 +67,7 @@ def break_even_lift(case: Case) -> Result:
 
 
 def method_words(case: Case) -> str:
-    """Return in words how the figures were reached."""
+    """Return the method behind the figures, in words."""
     fixed_inputs = uncertainty.taken_as_known(case)
     prior = f"assumed beforehand {case.prior.label}" if case.prior else "nothing assumed beforehand"
     parts = [
@@ -220,7 +220,7 @@ def lifts_sentence(case: Case, from_bookings: float) -> str:
 
 
 def lifts_that_matter(case: Case) -> pd.DataFrame:
-    """Return the lift from which the programme pays: one row, none where no lift does.
+    """Return the lift from which the programme pays: one row, or no row where it never does.
 
     Columns: ``lift`` [0-1 of adopters' bookings], ``label``.
     """

@@ -1,4 +1,4 @@
-"""By which ways the programme may have moved bookings, each estimated as the growth effect is.
+"""How the programme may have raised bookings: each way estimated like the growth effect.
 
 Same teams, same starts, same estimator, another outcome: hours sold, the share of opportunities
 that came from recycled leads, and the win rate.  `mechanisms` sets them beside the total and adds
@@ -42,8 +42,8 @@ ENDS = ["estimate", "low", "high"]
 def mechanisms_of_company(
     tables: Mapping[str, pd.DataFrame], programme: Programme, hour: NextHour, *, quarter: str
 ) -> pd.DataFrame:  # fmt: skip
-    """Return what `beside_the_total` does, from ``leads``, ``opportunities`` and the tables growth
-    rests on.
+    """Return each way's contribution beside the total, from ``leads``, ``opportunities`` and the
+    tables growth uses.
     """
     tables_of_then = programme.tables
     stays = (
@@ -142,7 +142,7 @@ def recycled_shares(
 
 
 def beside_the_total(case: Case, way_list: tuple[Way, ...]) -> pd.DataFrame:
-    """Return the ways, what they leave and the total as changes of bookings.
+    """Return each way, the unexplained rest and the total as changes of bookings.
 
     One row a part, as `decompose` has them.
 
@@ -217,7 +217,7 @@ def leads_change(recycled_share: Uncertain) -> Uncertain:
 def decompose_effect(
     effect: GrowthEffect, ways: Sequence[Way], *, bookings_amount: float
 ) -> pd.DataFrame:
-    """Return the ways, what they leave unexplained, the total and the sum of the ways.
+    """Return each way, the unexplained rest, the total, and the sum of the ways.
 
     One row each.
 

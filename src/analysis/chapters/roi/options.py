@@ -166,7 +166,7 @@ def lead_generation(
     *,
     end: dt.date,
 ) -> LeadGeneration:
-    """Return what leads of campaigns cost, took and became.
+    """Return cost, hours and conversion of campaign leads.
 
     Of a year's leads, half a year old by the day `end`.
 
@@ -283,7 +283,7 @@ def compare_uses(
 
 
 def options_sentence(compared: Compared) -> str:
-    """Return from which conversion of added leads lead generation pays, and what is not known."""
+    """Say from which conversion lead generation pays, and what is unknown."""
     if compared.why:
         return f"The options cannot be compared: {compared.why}"
     return (

@@ -126,7 +126,7 @@ def npv_quantiles(appraisal: Appraisal) -> pd.DataFrame:
 
 
 def payback_shares(appraisal: Appraisal, *, horizon_quarters: int) -> pd.DataFrame:
-    """Return how likely the programme has paid back by when.
+    """Return the probability that the programme has paid back by each quarter.
 
     One row a year of the horizon, then never.
 
@@ -230,7 +230,9 @@ def by_lift(case: Case, lifts: npt.ArrayLike, *, seed: int = 0) -> pd.DataFrame:
 
 
 def case_variants(case: Case) -> dict[str, Case]:
-    """Return the case under other stated assumptions, and without the prior, by what differs."""
+    """Return the case under other stated assumptions, and without the prior, by the name of the
+    change.
+    """
     stated = case.assumptions
     margin, discount, fade = stated
     return {

@@ -86,9 +86,7 @@ def draw_inputs(case: Case, *, n_draws: int = 10_000, seed: int = 0) -> pd.DataF
 
 
 def central_inputs(case: Case) -> pd.DataFrame:
-    """Return the one row of `draw_inputs` at which every input stands at its estimate, the effect
-    at its median.
-    """
+    """Return one row of inputs: each at its estimate, the effect at its median."""
     values = {
         EFFECT: float(effect_quantiles(case.effect, case.prior, np.array([0.5]))[0]),
         BASELINE: case.baseline_error.estimate,

@@ -1,4 +1,4 @@
-"""How much of what reps did the records saw at all, and what that does to every figure.
+"""How much of reps' selling the records capture, and what that does to every figure.
 
 Two sources that were kept apart (a calendar and a CRM) see some of the same meetings: from how
 many, capture-recapture says how many neither saw.  With one source nothing can be said.
@@ -41,7 +41,7 @@ TOLERANCE_MINUTES = 15
 
 
 def capture_rate(n_calendar: int, n_crm: int, n_both: int, *, source: str = "activities") -> Result:
-    """Return the share of contacts that either source saw.
+    """Return the share of contacts that at least one of two sources records.
 
     Chapman (1951): N = (n1 + 1)(n2 + 1) / (m + 1) - 1, with Seber's (1970) variance; the interval
     is of the logarithm of what neither saw, so it cannot leave 0 to 1.
@@ -86,7 +86,7 @@ def capture_rate(n_calendar: int, n_crm: int, n_both: int, *, source: str = "act
 
 
 def unknown_capture(why: str, source: str = "activities") -> Result:
-    """Return a capture rate that cannot be told."""
+    """Return a capture rate without a value, where it cannot be measured."""
     nan = math.nan
     return Result(NAME, nan, nan, nan, UNIT, 0, "contacts", f"cannot tell: {why}", source)
 
@@ -135,7 +135,7 @@ def _gaps(
 def corrected_figures(
     figures: Sequence[Result], rates: Sequence[float] = (1.0, 0.9, 0.8, 0.6)
 ) -> pd.DataFrame:
-    """Return each figure as it would be had records seen a given share of selling.
+    """Return each figure as it would be if records held a given share of selling.
 
     One row a figure.
 
@@ -158,7 +158,7 @@ ABSORB = ("rep_id", "week_start")
 
 
 class Slope(NamedTuple):
-    """A slope with its 95% interval and how it was had."""
+    """A slope with its 95% interval and the method behind it."""
 
     estimate: float
     standard_error: float

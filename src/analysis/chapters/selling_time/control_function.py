@@ -1,4 +1,4 @@
-"""How opportunities answer to logged hours, and to hours that shifters moved.
+"""How opportunities respond to logged hours, and to hours moved by outside shifters.
 
 The estimators by themselves.
 
@@ -43,7 +43,9 @@ def hours_association(
     absorb: Sequence[str] = ABSORB,
     cluster: str | Sequence[str] = "rep_id",
 ) -> Estimates:
-    """Return how `outcome` goes with ``log_hours``, the first slope: no instrument, no cause."""
+    """Return the association of `outcome` with ``log_hours``, the first slope: no instrument, so no
+    cause.
+    """
     whole = make_sample(
         rows,
         outcome=outcome,
@@ -62,7 +64,7 @@ def control_function(
     outcome: str = "n_created",
     cluster: str | Sequence[str] = "rep_id",
 ) -> Controlled:
-    """Return the elasticity by way of `shares` of the week under a shifter.
+    """Return the elasticity, with the `shares` of a week under each shifter as instruments.
 
     `rows` are those of `Weeks`; `cluster` is one column or two.
     """

@@ -242,7 +242,7 @@ LEVEL = 0.05  # chance that sound data fail a test among the guards, shared by t
 
 
 def guards_of_effect(selected: Weeks, controlled: Controlled, outcome: str) -> pd.DataFrame:
-    """Return the guards of an effect.
+    """Return the checks of an effect: one row a check.
 
     One row a guard, ``guard``, ``says``, ``p_value``, ``passed``.
     """
@@ -268,7 +268,7 @@ def guards_of_effect(selected: Weeks, controlled: Controlled, outcome: str) -> p
 
 
 def hours_guard_table(rows: Sequence[tuple[str, str, float, bool]]) -> pd.DataFrame:
-    """Return guards as a table, empty where there is no design to guard."""
+    """Return the checks as a table; empty where no design was estimated."""
     return pd.DataFrame(rows, columns=["guard", "says", "p_value", "passed"]).astype(
         {"passed": bool}
     )

@@ -1,4 +1,4 @@
-"""What the ledger's classes hide.
+"""Parts of the week that the classes of activity hide, such as hours on leads later disqualified.
 
 Hours on leads that came to nothing, cold calls apart from list building.
 

@@ -186,7 +186,9 @@ def bookings_sentence(stays: pd.DataFrame) -> str:
 
 
 def lagged_sentence(lagged: Lagged) -> str:
-    """Return in a sentence what hours go with over the sales cycle, and as what that counts."""
+    """Return a sentence on bookings and hours over the sales cycle, and whether it counts as an
+    effect.
+    """
     total = lagged.total
     if not total.is_known:
         return f"Over the sales cycle it cannot be told: {total.method}."

@@ -1,5 +1,4 @@
-"""Rep-weeks from which the worth of selling time can be learnt, and why the others are not among
-them.
+"""Rep-weeks used to estimate the worth of selling time, and why the others are left out.
 
 A deal that is about to close pulls hours to it: cause runs from the deal to the hours.  So hours on
 deals past proposal are taken out, and what is left is asked what it does to opportunities created.
@@ -113,8 +112,8 @@ def select_weeks(panel: pd.DataFrame, outcomes: Sequence[str] = ("n_created",)) 
 
 
 def is_seen_in_teams(rows: pd.DataFrame, column: str) -> bool:
-    """Return whether a shifter's error can be known: one that meets whole teams must have met two
-    of three or more, so that each may be left out.
+    """Return whether a shifter's error can be estimated: one that hits whole teams must have hit at
+    least two of three or more, so that each can be left out.
     """
     if not meets_teams(rows, column):
         return True
@@ -123,7 +122,7 @@ def is_seen_in_teams(rows: pd.DataFrame, column: str) -> bool:
 
 
 def meets_teams(rows: pd.DataFrame, column: str) -> bool:
-    """Return whether a shifter meets whole teams.
+    """Return whether a shifter hits whole teams at once.
 
     More than half of a shifted rep's team-mates have it that week.
 
@@ -143,7 +142,7 @@ def meets_teams(rows: pd.DataFrame, column: str) -> bool:
 
 
 def is_varying(rows: pd.DataFrame, column: str) -> bool:
-    """Return whether a column moves beyond what rep and week say of it.
+    """Return whether a column varies once rep and week effects are taken out.
 
     A shift of all reps at once does not.
     """
@@ -155,7 +154,7 @@ def is_varying(rows: pd.DataFrame, column: str) -> bool:
 
 
 def shifter_sentence(weeks: Weeks) -> str:
-    """Return in a sentence what moved hours for reasons of its own, and in how many rep-weeks."""
+    """Return a sentence on what shifted hours from outside, and in how many rep-weeks."""
     if not weeks.shifters:
         return "Nothing is recorded that moved hours for reasons of its own."
     counts = (

@@ -1,4 +1,4 @@
-"""How far the worth of selling time holds.
+"""How robust the worth of selling time is.
 
 Other estimators, other weeks, other hours, other reps.
 """
@@ -99,8 +99,8 @@ def elasticity_estimators(selected: Weeks, hours_effect: HoursEffect) -> pd.Data
 
 
 def without_repeats(estimators: pd.DataFrame) -> tuple[pd.DataFrame, str]:
-    """Return the rows without those of other errors that show the answer's figures again, and a
-    sentence on these.
+    """Return the rows without those that repeat the answer's figures by another error, and a
+    sentence on them.
     """
     displayed = estimators[["estimate", "low", "high"]].round(2)
     is_other = estimators["estimator"].str.startswith(OTHER_ERRORS)
@@ -113,7 +113,8 @@ def without_repeats(estimators: pd.DataFrame) -> tuple[pd.DataFrame, str]:
 
 
 def slope_robustness(selected: Weeks) -> Robustness:
-    """Return how strong something unseen must be to undo the slope of the rep-quarter model.
+    """Return how strong an unobserved confounder must be to undo the slope of the rep-quarter
+    model.
 
     NaN of one quarter.
     """
@@ -130,7 +131,7 @@ def slope_robustness(selected: Weeks) -> Robustness:
 
 
 def leads_and_lags(selected: Weeks) -> pd.DataFrame:
-    """Return what a shift of hours goes with before, in and after its week.
+    """Return the outcome before, in and after the week in which hours were shifted.
 
     One row a window of `WINDOWS`.
 
@@ -233,8 +234,7 @@ def dose_response(selected: Weeks) -> tuple[pd.DataFrame, float]:
 
 
 def by_group(selected: Weeks, column: str) -> pd.DataFrame:
-    """Return the elasticity of each group of reps, drawn towards that of all by how much chance is
-    in it.
+    """Return the elasticity of each group of reps, shrunk towards that of all.
 
     Each group is estimated alone as the whole is; the spread between groups (Paule and Mandel 1982)
     says how far to believe them (empirical Bayes).  Groups of fewer than ten reps or five treated

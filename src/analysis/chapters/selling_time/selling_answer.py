@@ -1,4 +1,4 @@
-"""What the company's records say of selling hours: read once, and asked by every table."""
+"""What the company's records say of selling hours, read once for all tables of the chapter."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class SellingTime:
 
     @property
     def margin(self) -> dict[str, float]:
-        """Gross margin of bookings [0-1], by the name that the sums take it under."""
+        """Gross margin of bookings [0-1], under the key that the calculations use."""
         return {"gross_margin_rate": self.company.settings.money.gross_margin_rate}
 
     @cached_property

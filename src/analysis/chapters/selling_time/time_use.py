@@ -42,7 +42,7 @@ SEVERAL = 3  # conversations in a day: what "several" means here
 
 
 class LedgerNeed(NamedTuple):
-    """A part of the ledger that is not there, and the table or column that would hold it."""
+    """A missing part of the ledger, and the table or column that would supply it."""
 
     item: str
     needs: str
@@ -60,7 +60,7 @@ LEADS = LedgerNeed(
 
 
 def not_held(activities: pd.DataFrame) -> str:
-    """Return in a sentence what is not in the ledger, and what would hold it."""
+    """Return a sentence on what the ledger lacks, and what would supply it."""
     require_columns(activities, ["lead_id"], "activities")
     lacking = [*NOT_HELD, *([] if activities["lead_id"].notna().any() else [LEADS])]
     return (
@@ -238,8 +238,8 @@ def one_to_one(activities: pd.DataFrame, attendees: pd.DataFrame) -> pd.DataFram
 
 
 def one_to_one_sentence(activities: pd.DataFrame, attendees: pd.DataFrame) -> str:
-    """Return in a sentence how often a rep talks to clients one to one, if any export says who
-    came.
+    """Return a sentence on how often a rep talks to clients one to one, where an export names
+    attendees.
     """
     if attendees.empty:
         return "One-to-one client conversations: unknown, no export says who came."

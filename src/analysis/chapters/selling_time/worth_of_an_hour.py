@@ -36,7 +36,7 @@ ASSUMPTION = (
 
 
 class Basis(NamedTuple):
-    """What a quarter's selling stands on.
+    """Reps, hours and bookings of the quarter that the worth of an hour is computed from.
 
     `bookings_per_hour` [currency/h] with its standard error and degrees of freedom (jackknife by
     rep), `hours_per_week` sold per rep employed [h], `selling_hours` [h/year] and `rep_weeks` a
@@ -56,7 +56,7 @@ class Basis(NamedTuple):
 
 
 class Worth(NamedTuple):
-    """An elasticity with its error, and whose it is.
+    """An elasticity with its error, and whether it is this company's or a published one.
 
     An estimate's, or a published mean without one.
     """
@@ -70,7 +70,7 @@ class Worth(NamedTuple):
 def selling_basis(
     stays: pd.DataFrame, *, minimum_logged_share: float, currency: str, smallest_cell: int = 1
 ) -> Basis:
-    """Return what the quarter's selling stands on, from ``rep_quarter`` of one quarter.
+    """Return reps, hours and bookings of the quarter, from ``rep_quarter`` of one quarter.
 
     Bookings an hour are missing where they are those of fewer reps than `smallest_cell`.
 
@@ -114,7 +114,7 @@ def selling_basis(
 
 
 def elasticity_worth(effect: HoursEffect) -> Worth:
-    """Return the elasticity to reckon with.
+    """Return the elasticity to use: this company's where it is an effect, else the published mean.
 
     The effect where there is one, else the published mean.
     """
@@ -130,7 +130,7 @@ def published_elasticity() -> Worth:
 
 
 def bookings_growth(ratio: float, elasticity: float) -> float:
-    """Return by what share bookings grow when selling hours are multiplied by `ratio`.
+    """Return the growth of bookings when selling hours are multiplied by `ratio`.
 
     Examples
     --------

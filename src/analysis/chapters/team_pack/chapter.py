@@ -210,7 +210,7 @@ def _shows(pack: TeamPack, quarter: str, kind: str) -> bool:
 
 
 def measures(pack: TeamPack) -> LabelledTable:
-    """The team's measures beside the quarter before and all teams: one row a measure."""
+    """The team's measures, beside the quarter before and all teams: one row a measure."""
     withheld = answerability.withheld_metrics(pack.company.audit)
     rows = [
         row

@@ -1,4 +1,5 @@
-"""What a team's pack takes from the whole company: its index, what may be shown, what is beside.
+"""What a team's pack takes from the whole company: its index, which figures may be shown, and
+averages of all teams.
 
 It is worked out for all teams at once, for alignment is scored of all of them together, and is
 plain data: a pack is then made from the team's rows and this alone.  A figure of the company stands

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class AbsentControl(NamedTuple):
-    """A second telling of the same facts that is not there, and what to export for it."""
+    """A missing second source of the same facts, and what to export for it."""
 
     control: str
     remedy: str

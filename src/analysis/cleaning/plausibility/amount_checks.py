@@ -1,5 +1,5 @@
-"""Amounts beside finance's totals, by currency, file and month, and rates that are to another
-currency.
+"""Amounts beside finance's totals, and by currency, file and month; exchange rates beside each
+other.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def reporting_currency(data: Dataset) -> Iterator[CheckReading]:
 
 
 def rates_out_of_range(data: Dataset) -> Iterator[CheckReading]:
-    """Yield the currency of which most rates lie where it never stood.
+    """Yield the currency whose rates mostly lie where it never traded.
 
     Another unit, or the wrong way round.
     """

@@ -1,4 +1,4 @@
-"""What a check reads off a dataset, and from which value on it speaks.
+"""What a check reads from a dataset, and the value from which it warns.
 
 A reading is one measured fact: a value from 0 (nothing odd) to 1, the count it rests on and a plain
 sentence.  From which value on it is a warning, and from which it withholds an answer, stands in
@@ -89,7 +89,7 @@ def reading_severity(reading: CheckReading) -> Severity | None:
 
 
 def share_of(part: float | None, whole: float | None) -> float:
-    """Return `part` of `whole`, 0 where there is nothing to be a part of."""
+    """Return `part` of `whole`, 0 where `whole` is 0."""
     return float(part or 0) / float(whole) if whole else 0.0
 
 

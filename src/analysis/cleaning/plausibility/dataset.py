@@ -1,5 +1,5 @@
-"""What the checks stand on: the clean tables and panels in the database, the account of the pass,
-the settings.
+"""What the checks read: the clean tables and panels in the database, the account of the pass, the
+settings.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class Dataset:
         source: str | None = None,
         key: str | None = None,
     ) -> CheckReading:
-        """Return the share of a table's rows that are `odd` among those it could be said of.
+        """Return the share of a table's rows that are `odd`, of those that can be judged.
 
         Parameters
         ----------

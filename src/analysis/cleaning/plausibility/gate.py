@@ -1,4 +1,5 @@
-"""The gate: every check read once, causes before echoes, and per question what it comes to.
+"""The gate: every check read once, causes before their consequences, and the verdict for each
+question.
 
 A question is withheld where a finding that decides it is above its upper limit, warned of where one
 is above the lower, or where it only touches the question.  A dataset's settings can accept a
@@ -124,14 +125,14 @@ class Finding(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """What the findings come to for one question, and the checks that decide it."""
+    """What the findings mean for one question, and the checks that decide it."""
 
     status: Status
     checks: tuple[str, ...]
 
 
 class Gate(NamedTuple):
-    """All that the gate has to say of a dataset."""
+    """All findings of the gate on a dataset, and its verdict for each question."""
 
     findings: tuple[Finding, ...]
     questions: dict[str, Verdict]
@@ -155,7 +156,7 @@ def read_checks(data: Dataset) -> Iterator[CheckReading]:
 
 
 def require_known(accepted: Iterable[AcceptedWarning]) -> None:
-    """Refuse settings that accept a warning of no check.
+    """Refuse settings that accept a warning of a check that does not exist.
 
     Raises
     ------

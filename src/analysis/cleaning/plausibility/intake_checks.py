@@ -62,7 +62,7 @@ def refused_files(data: Dataset) -> Iterator[CheckReading]:
 
 
 def incomplete_files(data: Dataset) -> Iterator[CheckReading]:
-    """Yield each file that says of itself, or looks as if, it were not all."""
+    """Yield each file that says, or shows, that it is incomplete."""
     for file in data.account.files:
         for warning in file.warnings:
             if not _NOT_ALL.search(warning):

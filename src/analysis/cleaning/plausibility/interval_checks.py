@@ -43,7 +43,7 @@ INTERVALS = (
 
 
 def ends_of_intervals(data: Dataset) -> Iterator[CheckReading]:
-    """Yield gaps of one day, overlaps, and ends on the last day of a month.
+    """Yield gaps of one day, overlaps, and interval ends on a month's last day.
 
     Signs of ends that count themselves.
     """

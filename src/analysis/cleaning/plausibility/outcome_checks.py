@@ -1,6 +1,4 @@
-"""Outcomes of deals that are impossible, one-sided, or contradicted by what else a deal says of
-itself.
-"""
+"""Outcomes of deals that are impossible, one-sided, or contradicted by other columns of the deal."""
 
 from __future__ import annotations
 
@@ -175,9 +173,7 @@ def win_rate_of_a_month(data: Dataset) -> Iterator[CheckReading]:
 
 
 def contradicted_outcomes(data: Dataset) -> Iterator[CheckReading]:
-    """Yield deals without an amount or a day, and those whose outcome something else they say
-    denies.
-    """
+    """Yield deals without an amount or a day, and those whose outcome another column denies."""
     if not data.has("opportunities"):
         return
     named = {"table": "opportunities", "key": "opportunity_id"}

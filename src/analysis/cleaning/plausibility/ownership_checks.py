@@ -1,4 +1,4 @@
-"""Whose deals are, beside who worked on them and whose accounts they are with.
+"""Owners of deals beside the reps who worked on them, and the teams that sell to their accounts.
 
 An owner or a team that was written over leaves its work behind: the calls and meetings about a deal
 are still those of the rep who had it, and its account is still one that the team's others sell to.

@@ -1,4 +1,6 @@
-"""Pay beside itself, beside quotas, and beside what its currency buys: the kinds of a wrong period or unit."""
+"""Pay beside other pay, beside quotas, and beside what its currency buys: signs of a wrong period
+or unit.
+"""
 
 from __future__ import annotations
 
@@ -21,9 +23,7 @@ _OF_PAY = Bearing((), ("cost", "worth", "pay"))
 
 
 def pay_out_of_scale(data: Dataset) -> Iterator[CheckReading]:
-    """Yield the share of pay rows far from the median, as a month's pay is that passes for a
-    year's.
-    """
+    """Yield the share of pay rows far from the median, such as a month's pay entered as a year's."""
     if data.has("compensation") and data.filled("compensation", "base_amount"):
         yield data.odd_share(
             "pay_out_of_scale",
@@ -48,7 +48,7 @@ def pay_out_of_scale(data: Dataset) -> Iterator[CheckReading]:
 
 
 def pay_against_quotas(data: Dataset) -> Iterator[CheckReading]:
-    """Yield whether a year's quota is no multiple of a year's pay that any company asks for."""
+    """Yield whether a year's quota is too small or too large a multiple of a year's pay."""
     if not data.has("quotas", "compensation") or not data.filled("compensation", "base_amount"):
         return
     n, multiple = data.row(

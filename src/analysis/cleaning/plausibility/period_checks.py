@@ -35,7 +35,7 @@ LATE_ENTRIES = 2  # periods at the end in which what was begun is often not ente
 
 
 class Dated(NamedTuple):
-    """Rows counted by a date of theirs."""
+    """Rows of a table counted by one of its dates."""
 
     table: str
     column: str
@@ -54,8 +54,8 @@ COUNTED = (
 
 
 def periods_with_fewer_rows(data: Dataset) -> Iterator[CheckReading]:
-    """Yield, of each table and date, the month and the quarter that lies deepest below both its
-    sides.
+    """Yield, for each table and date, the month and the quarter with the deepest drop below their
+    neighbours.
     """
     for dated in COUNTED:
         if data.has(dated.table):

@@ -1,4 +1,4 @@
-"""The questions a report answers, the tables each cannot do without, and what a table bears on."""
+"""The questions a report answers, the tables each requires, and the questions each table affects."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ NEEDS: dict[str, tuple[tuple[str, ...], ...]] = {
 
 
 class Bearing(NamedTuple):
-    """The questions that a finding decides, and those it touches.
+    """The questions that a finding decides, and those it affects.
 
     They are warned of, never withheld for it.
     """
@@ -103,7 +103,7 @@ OF_TABLE: Mapping[str, Bearing] = {
 
 
 def bearing_of(table: str) -> Bearing:
-    """Return what the rows of a table bear on."""
+    """Return the questions that the rows of a table decide and affect."""
     return OF_TABLE.get(table, NONE)
 
 

@@ -65,7 +65,7 @@ MOST_IN_ONE_TEAM = 0.8  # of reps in another team than their users' export says
 
 
 def unknown_ids(data: Dataset) -> Iterator[CheckReading]:
-    """Yield, of each column of ids, the share that no row of the table they belong to has."""
+    """Yield, for each column of ids, the share that is missing from the table the ids belong to."""
     for table, column, parent, key in REFERENCES:
         if not (data.n_clean.get(table) and data.n_in.get(parent) and data.filled(table, column)):
             continue
@@ -111,7 +111,7 @@ MANY_CLOSES = 6  # by chance none comes of six once in four hundred
 
 
 def unknown_parents(data: Dataset) -> Iterator[CheckReading]:
-    """Yield, of each table, the rows that were set aside because what they name is in no file."""
+    """Yield, for each table, the rows set aside because the record they name is in no file."""
     for r in data.rows("select * from unknown_parents order by table_name, parent"):
         if not data.n_in.get(r.parent):
             continue  # no export of it at all: nothing was promised

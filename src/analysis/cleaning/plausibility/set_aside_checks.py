@@ -1,4 +1,4 @@
-"""What was set aside beside what stays.
+"""Rows set aside, compared with the rows that remain.
 
 Rows, money, and whether one value of a column lost more than others.
 
@@ -240,7 +240,7 @@ def uneven_values(data: Dataset) -> Iterator[CheckReading]:
 
 
 def deciding_cells(data: Dataset) -> Iterator[CheckReading]:
-    """Yield, of each file, how many cells of a column are blank that decides what a row counts as."""
+    """Yield, for each file, how many cells are blank in a column that decides what a row counts as."""
     for r in data.rows("select * from deciding_cells where n_blank > 0 order by n_blank desc"):
         yield CheckReading(
             "deciding_cell_blank",
@@ -258,8 +258,8 @@ def deciding_cells(data: Dataset) -> Iterator[CheckReading]:
 
 
 def differing_versions(data: Dataset) -> Iterator[CheckReading]:
-    """Yield, of each table, how many rows are versions of one id that differ, none of them the
-    later one.
+    """Yield, for each table, how many rows are differing versions of one id with no later one among
+    them.
     """
     counted = data.rows(
         """

@@ -1,4 +1,4 @@
-"""Deals beside their own history.
+"""Deals compared with their own history.
 
 What the CRM noted when a deal moved, and what the deal says today.
 """
@@ -25,7 +25,7 @@ _LAST_LINES = """(
 
 
 class HistoryComparison(NamedTuple):
-    """A column of a deal beside the last line of its history, where both say something."""
+    """A column of a deal and of its history's last line, compared where both are filled."""
 
     column: str
     bearing: Bearing

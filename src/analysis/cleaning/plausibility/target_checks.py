@@ -1,4 +1,4 @@
-"""Quotas beside what else is known of the same reps.
+"""Quotas compared with pay, bookings and other quotas of the same reps.
 
 What they booked, what they are paid, and each other's quotas.
 """
@@ -34,7 +34,7 @@ def _odd(value: float, within: tuple[float, float]) -> float:
 
 
 def bookings_against_quotas(data: Dataset) -> Iterator[CheckReading]:
-    """Yield whether bookings are no share of the quotas that any company reaches.
+    """Yield whether bookings are an implausible share of quotas.
 
     One of both is in another unit.
     """

@@ -1,1 +1,1 @@
-"""Reports to those they are meant for: what may go out, to whom, how, and what became of it."""
+"""Reports sent to their recipients: which may go out, to whom, how, and whether they arrived."""

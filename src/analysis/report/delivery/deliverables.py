@@ -27,7 +27,7 @@ FAILED = "it failed"
 
 
 class Deliverable(NamedTuple):
-    """A report, or a team's pack of it; `why_not` says why nobody but the owner may hear of it."""
+    """A report, or a team's pack; `why_not` says why it goes to nobody but the owner."""
 
     dataset: str
     quarter: str

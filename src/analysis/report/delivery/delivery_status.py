@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 class DeliveryLine(NamedTuple):
-    """A line on a report's delivery; `is_open` where somebody has to do something."""
+    """A line on a report's delivery; `is_open` where somebody has to act."""
 
     text: str
     is_open: bool = False
 
 
 def delivery_lines(dataset: str, quarter: str, today: dt.date) -> list[DeliveryLine]:
-    """Return what became of a report's delivery; nothing where nobody is named for it."""
+    """Return what became of a report's delivery; nothing where it has no recipient."""
     try:
         house = exchange_settings.read_delivery()
         noted = [d for d in ledger.read_deliveries(dataset).values() if d.quarter == quarter]

@@ -29,7 +29,7 @@ IN_DOUBT = (
 
 
 class PlannedMessage(NamedTuple):
-    """A message, and what keeps it: empty where it goes out now."""
+    """A message, and what holds it back: empty where it goes out now."""
 
     delivery: Delivery
     letter: Letter
@@ -38,7 +38,7 @@ class PlannedMessage(NamedTuple):
 
 
 class DeliveryPlan(NamedTuple):
-    """All messages of a dataset as of a day, what nobody gets, and who gets nothing, and why.
+    """All messages of a dataset on a day, and why a report or a recipient has none.
 
     ``unserved`` are recipients named for a report or pack that cannot go to them and never did.
     """
@@ -262,7 +262,7 @@ def _alerts(output: Deliverable, house: DeliverySettings) -> list[PlannedMessage
 def due_quarter(
     dataset: str, house: DeliverySettings, today: dt.date, month: int
 ) -> tuple[str, dt.date] | None:
-    """Return the quarter whose report is due by now and the day it was; None where none is."""
+    """Return the latest quarter whose report is due by now, and its due day; None where none is."""
     days = house.schedule_of(dataset).due_days
     if days is None:
         return None
@@ -310,7 +310,7 @@ def _pause(recipient: Recipient, today: dt.date) -> str:
 
 
 def paused_until(house: DeliverySettings, dataset: str, today: dt.date) -> dt.date | None:
-    """Return the day until which nothing of a dataset goes to its audience; None where it does."""
+    """Return the day until which a dataset's deliveries are paused; None where they are not."""
     days = (house.paused_until, house.schedule_of(dataset).paused_until)
     return max((day for day in days if day and today < day), default=None)
 

@@ -1,4 +1,4 @@
-"""What was sent, to whom and when; what was begun and never noted is in doubt.
+"""What was sent, to whom and when; a message begun and never confirmed is in doubt.
 
 Before anything is sent a line says that it is being sent; afterwards that it was.  A process that
 dies in between leaves the first: whether it arrived nobody here can know, so it is not sent again
@@ -48,7 +48,7 @@ class Delivery(BaseModel):
 
     @property
     def is_in_doubt(self) -> bool:
-        """Whether it was begun and nothing says that it ended."""
+        """Whether sending began and its end was not recorded."""
         return self.state == "being sent"
 
 
@@ -81,7 +81,7 @@ def read_deliveries(dataset: str) -> dict[str, Delivery]:
 
 
 def note_begun(delivery: Delivery) -> Delivery:
-    """Note that a message is about to be sent, on the disk itself before this returns."""
+    """Record on disk that a message is about to be sent."""
     begun = delivery.model_copy(update={"state": "being sent", "begun_at": _now(), "sent_at": None})
     _write(begun)
     return begun
@@ -95,7 +95,7 @@ def note_sent(delivery: Delivery) -> Delivery:
 
 
 def forget(delivery: Delivery) -> None:
-    """Take back that a message is being sent: it certainly was not."""
+    """Delete the record of a message that certainly did not go out."""
     _file(delivery).unlink(missing_ok=True)
 
 

@@ -63,7 +63,7 @@ def report_letter(output: Deliverable, base_url: str | None) -> Letter:
 
 
 def failure_letter(output: Deliverable) -> Letter:
-    """Return what the owner hears of a report that failed: notebook, cell and error."""
+    """Return the message that tells the owner of a failed report: notebook, cell and error."""
     broken = [n for n in output.state["notebooks"] if n["status"] not in manifest.WITHOUT_FAILURE]
     lines = [f"{manifest.failure_line(n)} ({n['status']})" for n in broken]
     lines = lines or [str(output.state["error"])]
@@ -91,7 +91,7 @@ def attachment_name(output: Deliverable) -> str:
 
 
 def one_line(text: str, longest: int = LONGEST_LINE) -> str:
-    """Return a text of the data as one line in which nothing acts and no secret stands."""
+    """Return a text of the data as one harmless line without secrets."""
     line = " ".join(terminal_text(re.sub(r"\s+", " ", without_secrets(str(text)))).split())
     return line if len(line) <= longest else f"{line[: longest - 1]}\u2026"
 
@@ -108,7 +108,7 @@ def plain_text(letter: Letter) -> str:
 
 
 def mail_message(letter: Letter, *, sender: str, to: str, message_id: str) -> EmailMessage:
-    """Return a message ready to be sent: to one recipient, the same id however often it is made."""
+    """Return a message ready to be sent to one recipient; made again, it has the same id."""
     message = EmailMessage(policy=policy.SMTP)
     message["From"] = sender
     message["To"] = to

@@ -1,4 +1,6 @@
-"""Key metrics that crossed a limit since the quarter before, not those that lie beyond one."""
+"""Alerts on key metrics that crossed a limit since the quarter before; one that stays beyond it
+gives none.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def require_key_metrics(named: Sequence[str], key_metrics: Sequence[str]) -> None:
-    """Refuse an alert on what is no key metric; `SettingsError` names the nearest."""
+    """Refuse an alert on a metric that is not a key metric; `SettingsError` names the nearest."""
     for name in named:
         if name not in key_metrics:
             raise SettingsError(

@@ -41,11 +41,13 @@ class NotSentError(ExchangeError):
 
 
 class InDoubtError(ExchangeError):
-    """A message of which nobody here can know whether it arrived."""
+    """A message that may or may not have arrived."""
 
 
 def tls_context(certificates: str | None) -> ssl.SSLContext:
-    """Return what checks a server's certificate and name, by the system's list or a file's."""
+    """Return the TLS context that checks a server's certificate and name, by the system's
+    certificates or a file's.
+    """
     try:
         return ssl.create_default_context(cafile=certificates)
     except (OSError, ssl.SSLError):
@@ -62,7 +64,7 @@ class Mailbox:
         self._session: smtplib.SMTP | None = None
 
     def connect(self) -> None:
-        """Connect, greet and log in, unless that stands: nothing is sent by it."""
+        """Connect, greet and log in, unless connected already; sends nothing."""
         with _certainly_not_sent():
             self._connected()
 
@@ -170,7 +172,7 @@ def _words(reply: bytes | str) -> str:
 
 
 def post_webhook(webhook: Webhook, content: Mapping[str, Any], delivery_id: str) -> None:
-    """Post JSON, signed: HMAC-SHA256 over the time, a dot and the body, by the key they share.
+    """Post JSON signed with the shared key: HMAC-SHA256 over time, a dot and the body.
 
     Redirections are not followed.
     """

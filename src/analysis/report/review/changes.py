@@ -268,7 +268,7 @@ def _says(row: Row, form: str, currency: str, rest: str) -> str:
 
 
 def changed_rows(rows_of_change: Sequence[Row]) -> list[Row]:
-    """Return the rows of what is not as it was, whether or not the change could be divided."""
+    """Return the rows of headlines that changed, whether or not the change has known causes."""
     return [r for r in rows_of_change if r["says"] != NO_CHANGE]
 
 

@@ -221,7 +221,9 @@ def _leave_words(
 
 
 def season_name(quarter: Quarter, house: Settings) -> str:
-    """Return the season in which most of a quarter lies, where the company's time zone lies."""
+    """Return the season in which most of a quarter lies, by the hemisphere of the company's time
+    zone.
+    """
     month = quarter.start(house.company.fiscal_year_start_month).month % 12 + 1  # the middle one
     place = (month % 12) // 3
     is_southern = house.company.time_zone.startswith(SOUTHERN_ZONES)
@@ -269,7 +271,8 @@ def driver_words(name: str, driver: str, part: float, leave: str) -> str:
 
 
 def merged_hours(name: str, split: DriverSplit) -> DriverSplit:
-    """Return a split with both drivers of hours sold as one, where they went the same way.
+    """Return a split with both drivers of hours sold joined into one, where they moved the same
+    way.
 
     Page one has room for no more: hours to work times the share of them sold are the hours sold.
     """

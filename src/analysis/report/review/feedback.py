@@ -35,7 +35,7 @@ class NarrativeError(ValueError):
 
 
 class Theme(NamedTuple):
-    """What was brought most often: `n` of `n_of` reports, by `n_reps` reps.
+    """The most frequent theme: `n` of `n_of` reports, by `n_reps` reps.
 
     `low` and `high` are Wilson's 95%.
     """
@@ -53,7 +53,7 @@ class Theme(NamedTuple):
 
 
 def feedback_themes(feedback: pd.DataFrame, *, smallest_cell: int) -> list[Theme]:
-    """Return what `feedback` (one row a report) says, most frequent first.
+    """Return the themes of `feedback` (one row a report), most frequent first.
 
     Reports without segment, theme, trend or product count in `n_of` only.  What fewer than
     `smallest_cell` reps brought is left out.

@@ -1,4 +1,5 @@
-"""What the next quarter will show, said beforehand with an interval, and scored when it is over.
+"""Forecasts of the next quarter's headlines, made in advance with an interval, and scored
+afterwards.
 
 Two forecasts nobody can call clever: the last quarter's value, and that of the same quarter a year
 before.  The one that erred less in the past is used, and its own past errors make the interval
@@ -61,8 +62,8 @@ class Forecast(NamedTuple):
 
 
 class Score(NamedTuple):
-    """How a forecast came out: `interval_score` is the width, and for a miss 10 times the distance
-    more.
+    """Score of a forecast: `interval_score` is the interval's width and, for a miss, 10 times its
+    distance.
     """
 
     is_inside: bool
@@ -192,7 +193,7 @@ def unbroken(values: Mapping[str, float], last: quarters.Quarter) -> dict[str, f
 
 
 def forecasts_of_cards(cards: Sequence[Payload], past: History) -> dict[str, dict[str, Any]]:
-    """Return the next quarter's forecast of each headline that has past enough, by name."""
+    """Return the next quarter's forecast of each headline with enough past quarters, by name."""
     forecast_of = {}
     for card in cards:
         forecast = forecast_next(card["name"], list(past.get(card["name"], {}).values()))
@@ -214,7 +215,7 @@ def forecasts_of_cards(cards: Sequence[Payload], past: History) -> dict[str, dic
 
 
 def keep_forecasts(folder: Path, quarter: str, forecast_of: Mapping[str, Any]) -> None:
-    """Keep the forecasts made at a quarter's first publication: one made afterwards is none."""
+    """Keep the forecasts made at a quarter's first publication; later ones are not forecasts."""
     if not (folder / editions.FORECASTS).is_file():
         following = str(quarters.parse_quarter(quarter).shifted(1))
         editions.write_json(

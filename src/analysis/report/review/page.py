@@ -1,4 +1,4 @@
-"""All that a report says beyond its chapters, put together.
+"""The pages of a report beyond its chapters, put together.
 
 Plain data for the template and the workbook.
 
@@ -62,7 +62,7 @@ class Quarterly(NamedTuple):
 def past_quarters(
     company: Company, now: Manifest, notebooks: Sequence[Path], scratch: Path
 ) -> Past:
-    """Return what was published before and is to be computed again."""
+    """Return the published quarters to compute again, and the jobs for them."""
     comparisons: list[changes.QuarterComparison | None] = []
     jobs: list[Job] = []
     for then in (

@@ -1,5 +1,5 @@
-"""Reports of every dataset, such as the companies of a holding: which of them are made here, and
-what became of each.
+"""Reports of every dataset, such as the companies of a holding: those made on this machine, and
+their outcomes.
 """
 
 from __future__ import annotations

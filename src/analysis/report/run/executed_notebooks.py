@@ -1,4 +1,4 @@
-"""Notebooks as they ran, kept with their keys: one whose key still holds is not run again.
+"""Executed notebooks kept with their keys: one whose key is unchanged is not run again.
 
 They lie in ``data/processed/.executed``, for their owner's eyes alone, each put there whole by the
 process that ran it, the moment it ended: a run that is killed loses none of those before.
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 
 
 class Standing(NamedTuple):
-    """What is kept of a notebook's last run: how it ended if it stands, else why it does not."""
+    """A kept run of a notebook: how it ended if it is still valid, else why it is not."""
 
     outcome: Outcome | None
     why_not: list[str]
 
 
 def with_keys(jobs: Iterable[Job], scratch: Path, folder: Path) -> list[Job]:
-    """Return jobs with the key of each, and where in `folder` it is kept.
+    """Return jobs with their keys and with the places in `folder` where their runs are kept.
 
     A job is known by the place of its output in `scratch`.
     """
@@ -52,7 +52,7 @@ def with_keys(jobs: Iterable[Job], scratch: Path, folder: Path) -> list[Job]:
 
 
 def keep_executed(job: Job, keeping: Keeping, outcome: Outcome, notes: ReadNotes) -> None:
-    """Keep how a notebook ran and what it read; what it shows only where that may stand."""
+    """Keep a notebook's outcome and what it read; its outputs only where they may be used again."""
     key, copy = keeping.key, keeping.place.with_suffix(".ipynb")
     private_folder(keeping.place.parent)
     reads = notebook_key.read_parts(key, notes, _account(key))
@@ -85,7 +85,7 @@ def _sha256(file: Path) -> str:
 
 
 def find_standing(keeping: Keeping) -> Standing:
-    """Return whether what is kept of a notebook is what a run would make now."""
+    """Return whether a kept run equals what a new run would give."""
     try:
         record = json.loads(keeping.place.with_suffix(".json").read_bytes())
         outcome = Outcome(**record["outcome"])
@@ -120,7 +120,7 @@ def _noted(reads: Mapping[str, Mapping[str, str]]) -> ReadNotes:
 
 
 def take_standing(jobs: Iterable[Job]) -> dict[Path, Outcome]:
-    """Return how those jobs ended that need not run, by their output, which is put there."""
+    """Return outcomes of the jobs that need not run, by output file, which is put in place."""
     outcomes = {}
     for job in jobs:
         if job.keeping and (outcome := find_standing(job.keeping).outcome):

@@ -29,7 +29,7 @@ DIED = "the process that ran it died: out of memory, or ended from outside"
 
 
 class WorkerDiedError(RuntimeError):
-    """The processes that ran a job died, each of the `attempts`, after `wall_s` [s]."""
+    """The processes that ran a job died in each of the `attempts`, after `wall_s` [s]."""
 
     def __init__(self, attempts: int, wall_s: float) -> None:
         """Keep what a record of the run needs."""
@@ -38,7 +38,7 @@ class WorkerDiedError(RuntimeError):
 
 
 def prepare_worker() -> None:
-    """End this process, and with it its kernel, when the run that started it is gone.
+    """End this process and its kernel when the run that started it is gone.
 
     Ctrl-C on a terminal reaches every process of the run: it is the parent's to answer.
     """

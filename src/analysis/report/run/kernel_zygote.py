@@ -1,4 +1,4 @@
-"""A process with every import of the notebooks done, which forks a kernel whenever it is asked.
+"""A process that has imported all the notebooks need, and forks a kernel on request.
 
 `kernel_provisioner` starts it with a listening socket as standard input.  Whoever connects keeps
 it alive; whoever sends a request gets a kernel, its pid at once and its exit code in the end.  A

@@ -1,4 +1,4 @@
-"""Which modules of the package a notebook imports, and those which these import in turn.
+"""Which modules of the package a notebook imports, directly and through others.
 
 By their source: a forked kernel has all modules loaded, whatever its notebook imports.
 """
@@ -61,7 +61,7 @@ def _modules_of(names: Iterable[str]) -> set[str]:
 
 @cache
 def import_graph() -> dict[str, list[str]]:
-    """Return what each module of the package imports of it."""
+    """Return the modules of the package that each of its modules imports."""
     graph = {}
     for file in sorted(PACKAGE.rglob("*.py")):
         name = ".".join([NAME, *file.relative_to(PACKAGE).with_suffix("").parts])
@@ -99,7 +99,7 @@ def _is_read(file: Path, folders: set[Path], text: str) -> bool:
 
 
 def file_hash(file: Path) -> str:
-    """Return the SHA-256 of a file, of a folder that of its names, `absent` where there is none."""
+    """Return the SHA-256 of a file, or of a folder's names; `absent` where there is none."""
     if file.is_dir():
         names = "\0".join(sorted(each.name for each in file.iterdir()))
         return hashlib.sha256(names.encode("utf-8", "surrogateescape")).hexdigest()

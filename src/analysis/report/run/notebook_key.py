@@ -1,4 +1,4 @@
-"""What the run of a notebook follows from, part by part, so that it is not run again without need.
+"""What a notebook's result depends on, part by part, so that it runs again only if one changed.
 
 Beforehand: its cells, parameters, the code it imports, packages and environment.  Afterwards: what
 it read, by content.  Whatever cannot be told with certainty makes that it runs each time.
@@ -49,7 +49,7 @@ Parts = dict[str, dict[str, str]]  # by kind, then name: a hash, or a value as t
 
 
 class NotebookKey(NamedTuple):
-    """What a run follows from before it starts; `unsure` says why it must run each time."""
+    """What a result depends on before the run starts; `unsure` says why it must run each time."""
 
     root: Path
     dataset: str
@@ -176,7 +176,7 @@ def _place(root: Path, name: str) -> str:
 
 
 def why_uncertain(key: NotebookKey, notebook: Path, notes: ReadNotes, reads: Parts) -> str:
-    """Return why what a run made must not stand for another one, empty where it may."""
+    """Return why a run's result must not be used again; empty where it may."""
     if key.unsure or notes.open_ended:
         return key.unsure or f"it {notes.open_ended[0]}"
     if strays := sorted(set(notes.package) - set(key.parts["code"])):

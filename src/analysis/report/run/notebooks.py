@@ -1,4 +1,4 @@
-"""Notebooks run by papermill, with the truth about how each run ended.
+"""Notebooks run by papermill, with a true record of how each run ended.
 
 Whether a run succeeded is what the run said, never what its output file looks like: papermill marks
 the cells of a dead kernel completed.  Kernels are forked where they can be: `kernel_provisioner`.
@@ -73,7 +73,7 @@ WATCHED = (
 
 
 class WatchfulChannel(AsyncZMQSocketChannel):
-    """A channel that looks again by itself.
+    """A kernel's channel that checks for messages by itself.
 
     Where processes compete, asyncio now and then misses that a message came.
 
@@ -93,7 +93,7 @@ class WatchfulChannel(AsyncZMQSocketChannel):
 
 
 class BoundedChannel(WatchfulChannel):
-    """The channel of what a notebook shows: one that shows no end of it loses its kernel."""
+    """The channel of a notebook's outputs: a notebook whose output never ends loses its kernel."""
 
     n_bytes = 0
 
@@ -131,8 +131,8 @@ class KeepingEngine(NBClientEngine):  # type: ignore[misc]
     def execute_managed_notebook(
         cls, nb_man: NotebookExecutionManager, kernel_name: str, *, keep_at: str, **more: Any
     ) -> None:
-        """Run the notebook; whatever stops it but an ordinary exception leaves its outputs in
-        `keep_at`.
+        """Run the notebook; if anything but an ordinary exception stops it, its outputs are saved
+        to `keep_at`.
         """
         try:
             super().execute_managed_notebook(nb_man, kernel_name, **more)
@@ -193,8 +193,8 @@ def _left_early(notebook: Any) -> tuple[int, str] | None:
 
 
 def brief_error(error: str) -> str:
-    """Return an error as manifest, index, terminal and mail have it: its beginning, no address, no
-    telephone number.
+    """Return the beginning of an error for manifest, index, terminal and mail, without addresses or
+    telephone numbers.
 
     Its text may hold any cell of the CRM; the whole of it is in the notebook, for its owner alone.
 

@@ -1,4 +1,4 @@
-"""What a quarter's report will consist of, told before anything runs."""
+"""What a quarter's report will consist of, before anything runs."""
 
 from __future__ import annotations
 
@@ -101,9 +101,7 @@ def without_unanswerable(
 
 
 def stopped_by_the_data(report_plan: Plan) -> list[tuple[list[str], str]]:
-    """Return the questions of each chapter that found its tables there and no answer in them, and
-    why.
-    """
+    """Return the questions of each chapter that had its tables but no answer in them, and why."""
     return [
         (list(m["answers"]), m["why"])
         for m in report_plan.missing

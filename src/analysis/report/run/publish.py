@@ -48,7 +48,7 @@ TITLE = "What selling costs, and whether alignment pays"
 
 
 class Published(NamedTuple):
-    """What became of one quarter's report; `is_new` is False where it stood already."""
+    """Outcome of one quarter's report; `is_new` is False where it was already there."""
 
     manifest: Manifest
     folder: Path

@@ -118,7 +118,7 @@ def _what(run: Manifest) -> str:
 
 
 def changed_words(run: Manifest, company: Company) -> str:
-    """Return what a run stood on that is not as it was."""
+    """Return what changed since a run, in words: data, code or parameters."""
     now = {
         "exports": {f["file"]: f["sha256"] for f in company.whole.audit["files"]},
         "code": manifest.code_sha256(),

@@ -13,7 +13,7 @@ from analysis.store import manifest, processed
 
 
 class CodeVersion(NamedTuple):
-    """What a result depends on beside its input; equal versions give equal results."""
+    """Everything a result depends on beside its input; equal versions give equal results."""
 
     code: str  # hash of the package's sources
     lock: str  # hash of the lock beside it, empty where it was installed without one
@@ -42,7 +42,7 @@ def differences(mine: CodeVersion, other: CodeVersion) -> list[str]:
 
 
 def mismatch_words(who: str, differs: list[str]) -> str:
-    """Say which worker differs in what, and what to do."""
+    """Say which worker differs in which part, and what to do."""
     verb = "is" if len(differs) == 1 else "are"
     return (
         f"{who}: its {' and '.join(differs)} {verb} not this run's. Install the same version of "

@@ -55,7 +55,9 @@ def soil_pay(sheet: Sheet, rates: Rates, files: dict[str, pa.Table]) -> None:
 
 
 def soil_quotas(sheet: Sheet, rates: Rates, files: dict[str, pa.Table]) -> None:
-    """Add managers' quotas, which repeat their reports'; put yearly quotas into quarters."""
+    """Add managers' quotas, which repeat their reports'; enter a few yearly quotas as quarterly
+    ones.
+    """
     table = sheet.table
     amount = pc.cast(table["quota_amount"], pa.float64()).to_numpy()
     if rates.manager_rollups:

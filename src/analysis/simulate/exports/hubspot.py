@@ -1,4 +1,4 @@
-"""The same company as HubSpot exports.
+"""The simulated company as HubSpot exports it.
 
 Its objects, property names, numeric ids and ways to go wrong.
 

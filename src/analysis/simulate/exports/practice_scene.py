@@ -39,7 +39,7 @@ class Scene(NamedTuple):
         return self.tables.draws.window.n_days
 
     def rng(self, number: int) -> np.random.Generator:
-        """Return the chance of one table."""
+        """Return the random generator of one table."""
         return np.random.default_rng([self.company.seed, SEED, number])
 
     def grid(self, each: int = 1) -> tuple[Ints, Ints, Floats]:
@@ -50,7 +50,7 @@ class Scene(NamedTuple):
         return team, quarter, self.level[team, quarter]
 
     def counted(self, n: Ints) -> tuple[Ints, Ints, Floats]:
-        """Return the same, each team and quarter standing as often as `n` says."""
+        """Return the same columns, each team and quarter repeated as often as `n` says."""
         team, quarter, level = self.grid()
         return np.repeat(team, n), np.repeat(quarter, n), np.repeat(level, n)
 

@@ -54,7 +54,7 @@ class Window(NamedTuple):
         return self.start + days.astype("timedelta64[D]")
 
     def weekday(self, days: Ints) -> Ints:
-        """Return 0 for a Monday to 6 for a Sunday."""
+        """Return the weekday of `days`: 0 for a Monday to 6 for a Sunday."""
         first = self.start.astype(np.int64) + 3  # 1970-01-01 was a Thursday
         return np.asarray((days + first) % 7, np.int64)
 
@@ -64,7 +64,7 @@ class Window(NamedTuple):
 
 
 def quarter_of_year(dates: npt.NDArray[np.datetime64]) -> Ints:
-    """Return 0 to 3."""
+    """Return each day's quarter of the calendar year, 0 to 3."""
     return np.asarray(dates.astype("datetime64[M]").astype(np.int64) % 12 // 3, np.int64)
 
 

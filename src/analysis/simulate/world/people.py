@@ -45,7 +45,7 @@ class Staff(NamedTuple):
 
 
 def hire_people(company: SimulatedCompany, window: Window) -> Staff:
-    """Return everybody who sells."""
+    """Return teams, seats and reps."""
     rng = np.random.default_rng([company.seed, 1])
     region, segment, names = _teams(company)
     adopted = _adoption(company, rng)

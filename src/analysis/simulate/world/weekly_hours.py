@@ -44,7 +44,7 @@ class WeeklyHours(NamedTuple):
 
 
 def simulate_hours(company: SimulatedCompany, window: Window, people: Staff) -> WeeklyHours:
-    """Return everybody's weeks."""
+    """Return every rep's selling hours by week."""
     rng = np.random.default_rng([company.seed, 2])
     n_seats, n_weeks = people.rep.shape
     week_first = np.flatnonzero(np.diff(window.week, prepend=-1))

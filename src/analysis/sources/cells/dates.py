@@ -1,4 +1,4 @@
-"""Days and times: one notation a column, told by its cells.
+"""Days and times: one notation a column, decided by its cells.
 
 A cell that could be read both ways is read as those are that cannot: a day above 12 somewhere in
 the column says which number is the day.  What contradicts the column is set aside, never turned.
@@ -81,7 +81,7 @@ def _is_possible(form: str, order: str = "day-first") -> str:
 
 
 def first_counts(kind: str) -> dict[str, str]:
-    """Return what the first look counts: cells written as an API writes them."""
+    """Return SQL of the first counts: cells written as an API writes them."""
     return {
         "n_fast": f"count(*) filter (where regexp_full_match({{x}}, '{FAST[kind]}'))",
         "n_buddhist": f"count(*) filter (where not starts_with({{x}}, '20') and regexp_matches({{x}}, '{BUDDHIST}'))",
@@ -108,7 +108,7 @@ def is_buddhist(column: str, n: Mapping[str, int]) -> bool:
 
 
 def second_counts() -> dict[str, str]:
-    """Return what the second look counts among the cells that are written otherwise."""
+    """Return SQL of the second counts, over the cells written otherwise."""
     day, month = _is_possible("numbers"), _is_possible("numbers", "month-first")
     counts = {f"n_{form}": _is_possible(form) for form in ("iso", "named", "compact", *COUNTED)}
     counts |= {

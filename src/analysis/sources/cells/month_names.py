@@ -62,7 +62,7 @@ SQL = read_statements(__name__)
 
 
 class Words(NamedTuple):
-    """What a language calls the parts of a date.
+    """The words of a language for the parts of a date.
 
     Each text, its words parted by blanks, in lower case.
     """
@@ -79,7 +79,7 @@ class Words(NamedTuple):
 
 
 class Spelled(NamedTuple):
-    """What a language makes of a spelling: the month its words name, if any, and the template."""
+    """A language's reading of a spelling: the month it names, if any, and the template."""
 
     month: int | None
     template: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""What the cells of a column say about how it is written.
+"""What the cells of a column show about its notation.
 
 One look at each export before it is typed.
 

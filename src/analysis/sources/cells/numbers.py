@@ -64,7 +64,7 @@ SQL = read_statements(__name__)
 
 
 def first_counts(kind: str) -> dict[str, str]:
-    """Return what the first look counts: cells that are digits with at most a decimal point."""
+    """Return SQL of the first counts: cells of digits with at most a decimal point."""
     fast = f"regexp_full_match({{x}}, '{NUMBER}')"
     counts = {
         "n_fast": f"count(*) filter (where {fast})",
@@ -81,7 +81,7 @@ def first_counts(kind: str) -> dict[str, str]:
 
 
 def second_counts(kind: str) -> dict[str, str]:
-    """Return what the second look counts among the cells that are written otherwise."""
+    """Return SQL of the second counts, over the cells written otherwise."""
     core = f"{_core(kind)}({{x}})"
     counts = {
         "n_point": f"regexp_full_match({core}, '{_tells('.', ',')}')",

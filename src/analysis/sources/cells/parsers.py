@@ -70,7 +70,9 @@ def _quarter_sql() -> str:
 
 
 class Parser(NamedTuple):
-    """A way of reading: its SQL, the rule a text breaks that it cannot read, and what it takes."""
+    """A way to read a cell: its SQL, the rule that an unreadable text breaks, and the texts it
+    takes.
+    """
 
     sql: str
     rule: str
@@ -224,7 +226,7 @@ NAMES = (
 
 
 def text_sql(field: MappedColumn, columns: dict[str, str]) -> str:
-    """Return the SQL of a field's text without outer blanks and what guards it.
+    """Return the SQL of a field's text without outer blanks, and the SQL that guards it.
 
     Null where blank or missing.
 
@@ -258,7 +260,7 @@ def _cell_text(field: MappedColumn, cell: str) -> str:
 
 
 def strict_reading(parser: str) -> Reading:
-    """Return how a text is read where no column tells more."""
+    """Return how a text is read where the column's other cells tell nothing."""
     return Reading(PARSERS[parser].sql, f"'{PARSERS[parser].rule}'")
 
 

@@ -1,4 +1,4 @@
-"""How one column of one export is read, once its evidence has decided.
+"""How one column of one export is read, once its notation is decided.
 
 And what could not be decided.
 """
@@ -62,11 +62,13 @@ class Reading(NamedTuple):
 
 
 class Ambiguous(ValueError):  # noqa: N818  (it says what is the case; the file is then refused by it)
-    """A column whose notation cannot be told; the message says why and what would tell."""
+    """A column whose notation cannot be decided; the message says why and what would decide it."""
 
 
 class Hints(NamedTuple):
-    """What the analyst says of notations that the cells leave open: ``[reading]`` of a field map."""
+    """The analyst's statements on notations that the cells leave open: ``[reading]`` of a field
+    map.
+    """
 
     date_order: str | None = None
     decimal: str | None = None
@@ -79,14 +81,14 @@ class Hints(NamedTuple):
     language: str | None = None
 
     def zone_sql(self) -> str | None:
-        """Return the zone of timestamps that name none, as SQL; nothing where it is not said."""
+        """Return as SQL the zone of timestamps that name none; empty where it is not stated."""
         if self.time_zone is None:
             return None
         return "getvariable('time_zone')" if self.time_zone == "company" else f"'{self.time_zone}'"
 
 
 def of_spreadsheet(rule: str) -> str:
-    """Return the SQL of the rule a text breaks.
+    """Return the SQL of the rule that a spreadsheet's error text breaks.
 
     What a spreadsheet made of it, or else the SQL `rule`.
     """
@@ -107,7 +109,7 @@ def is_minority(less: int, more: int) -> bool:
 def decided_by_cells(
     counts: dict[str, int], hint: str | None, *, none_tells: str, both_told: str
 ) -> str:
-    """Return which of two notations a column has.
+    """Return which of two notations the cells of a column show.
 
     What its cells tell, or what is said where they do not.
 

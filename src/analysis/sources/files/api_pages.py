@@ -1,4 +1,4 @@
-"""Answers of an API that say they are not all: complete only with the other pages beside them."""
+"""Answers of an API that say they are one page of several: complete only with the other pages."""
 
 from __future__ import annotations
 

@@ -186,7 +186,8 @@ def _rows_in_cells(
 
 
 def ends_within_a_cell(connection: duckdb.DuckDBPyConnection, table: str, n_columns: int) -> bool:
-    """Return whether the last row's last cell is the mere beginning of what all others hold.
+    """Return whether the last row's last cell is cut off: the mere beginning of a value that other
+    rows have.
 
     Its column is one of few shapes (digits and letters stood for by 0 and x) or of few words, the
     cell has none of them, and one of them begins as it does.  Numbers of any length show no cut.

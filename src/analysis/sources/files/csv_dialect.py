@@ -1,4 +1,4 @@
-"""How a text file is written.
+"""How a text file is written: delimiter, quotes and the line of its header.
 
 Encoding, line ends, delimiter, quotes, and on which line its header stands.
 
@@ -285,7 +285,7 @@ def describe_unknown(
     *,
     has_header: bool = False,
 ) -> str:
-    """Say what a file is not: no known export, or a pivot of one, and what comes nearest.
+    """Return what an unknown file is like: a pivot of a known export, or the nearest one.
 
     Its header is shown, never a row of its data; `has_header` where its format says which that is.
     """

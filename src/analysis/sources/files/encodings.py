@@ -1,4 +1,4 @@
-"""Every byte of a text file looked at once: its encoding, its line ends, what is foreign in it."""
+"""One pass over every byte of a text file: encoding, line ends, bytes of another encoding."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def _decided(count: _Count, encoding: str, mark: int, file: Path) -> tuple[str, 
 
 
 def survey_file(file: Path) -> Survey:
-    """Look at every byte of a text file once; ValueError says why it is none."""
+    """Return what one pass over a text file finds; ValueError says why it is not text."""
     digest, size, count, encoding, mark = hashlib.sha256(), 0, None, "utf-8", 0
     is_blank = True
     try:

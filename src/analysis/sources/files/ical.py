@@ -52,7 +52,7 @@ class CalendarOwners(NamedTuple):
         return listed | {a for owner, of in self.addresses.items() if _same(owner, rep) for a in of}
 
     def called(self, name: str) -> str | None:
-        """Return the rep that a calendar's name is of.
+        """Return the rep whom a calendar's name stands for.
 
         In the analyst's list, else as an address in the user export.
         """
@@ -191,7 +191,7 @@ def _cells(
 
 
 class MeetingReader:
-    """The meetings of one calendar as they are found, those set aside and what is to be noted."""
+    """Meetings of one calendar, those set aside, and notes on it."""
 
     def __init__(
         self, file: Path, name: str, people: CalendarOwners, until: dt.date, clock: dt.tzinfo

@@ -1,4 +1,4 @@
-"""A calendar's text → its entries, each read on its own: one that is broken costs only itself.
+"""A calendar's text → its entries, each read alone: a broken one costs only itself.
 
 Clients disagree about the standard: times of an old client, zones nobody defines and days off
 written from midnight to midnight are settled here, or the entry says what is wrong with it.
@@ -65,7 +65,7 @@ class Entry(NamedTuple):
 
 
 class Agenda(NamedTuple):
-    """What a calendar file says: of itself, and its entries."""
+    """What a calendar file states about itself, and its entries."""
 
     name: str
     zone_name: str
@@ -232,7 +232,7 @@ def _is_whole_days(event: Any) -> bool:
 
 
 def has_no_zone(value: Any) -> bool:
-    """Return whether a time says of no zone."""
+    """Return whether a time names no zone."""
     return isinstance(value, dt.datetime) and value.tzinfo is None
 
 

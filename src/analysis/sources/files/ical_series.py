@@ -1,4 +1,4 @@
-"""An entry and its changes → every time it took place, within bounds of days and of number.
+"""An entry and its changes → each occurrence, within limits of days and of number.
 
 A series goes on up to and with what its UNTIL says: a day is that day's meeting too, a time without
 a zone is one on the series' own clock.
@@ -64,7 +64,7 @@ def _stamp(entry: Entry) -> tuple[int, str]:
 
 
 def latest_versions(entries: Sequence[Entry]) -> tuple[list[Entry], list[Entry]]:
-    """Return entries of which none is an earlier version of another, and those that are.
+    """Return the entries that no later version replaces, and the replaced ones.
 
     Two entries of one id and slot are versions where they are numbered differently, or begin alike
     and were changed at different times; otherwise nothing says that one replaces the other.
@@ -160,7 +160,7 @@ def _fault(rule: Any, start: dt.date, until: dt.date) -> tuple[str, str] | None:
 
 
 def settle_rules(event: Any, until: dt.date, clock: dt.tzinfo) -> tuple[str, str] | None:
-    """Write the rules of an entry as its start is written.
+    """Write the recurrence rules of an entry in the form of its start.
 
     Return the rule of intake it breaks and why, where it does.
     """

@@ -45,7 +45,7 @@ MARKS = {"nextrecordsurl", "paging", "hasmore", "odatanextlink", "totalsize", "n
 
 
 class Page(NamedTuple):
-    """What an answer says of itself: how many records there are in all, and whether more follow."""
+    """What an answer states about itself: the number of records in all, and whether more follow."""
 
     n_records: int = 0
     total: int | None = None
@@ -58,7 +58,7 @@ def _folded(name: str) -> str:
 
 
 def page_of(answer: dict[str, Any], page: Page) -> Page:
-    """Return what an answer says of itself beside its records, whatever lies deeper in it included.
+    """Return what an answer states about itself beside its records, at any depth.
 
     Examples
     --------
@@ -86,7 +86,7 @@ def page_of(answer: dict[str, Any], page: Page) -> Page:
 
 
 def value_text(value: Any) -> str | None:
-    """Return what a value says as text; lists and what lies too deep stay JSON."""
+    """Return a value as text; lists and anything too deep stay JSON."""
     if value is None or isinstance(value, str):
         return value
     return json.dumps(value, ensure_ascii=False)
@@ -119,7 +119,8 @@ def flatten_record(
 
 
 def associated_ids(associations: dict[str, Any]) -> dict[str, str | None]:
-    """Return what a HubSpot record hangs on, as its exports write it: ids with.
+    """Return the ids of records that a HubSpot record is associated with, as its exports write
+    them.
 
     Between, the primary one first.
 

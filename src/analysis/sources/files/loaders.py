@@ -235,7 +235,7 @@ def load_workbook(
     all_layouts: list[field_maps.ExportLayout],
     table: str,
 ) -> list[Loaded]:
-    """Read every sheet that is an export known; the others are named where one is."""
+    """Read every sheet that is a known export; the others are named if at least one is."""
     loaded_sheets: list[Loaded] = []
     unknown: list[str] = []
     first_rows: list[tuple[str, ...]] = []
@@ -367,7 +367,9 @@ def _require_plausible(
 
 
 def calendar_owners(connection: duckdb.DuckDBPyConnection, loaded: Loaded) -> dict[str, str]:
-    """Return whose calendar each is, where a file says so: its name, small → rep."""
+    """Return the owner of each calendar that a file states: rep by the calendar's name in lower
+    case.
+    """
     owner_of: dict[str, str] = {}
     for layout in loaded.layouts:
         if layout.object_name == CALENDARS:
@@ -381,7 +383,7 @@ def calendar_owners(connection: duckdb.DuckDBPyConnection, loaded: Loaded) -> di
 
 
 def rep_addresses(connection: duckdb.DuckDBPyConnection, loaded: Loaded) -> dict[str, set[str]]:
-    """Return the addresses of each rep that a user export holds, small.
+    """Return the addresses, in lower case, of each rep in an export of users.
 
     To find a calendar's owner, and never stored.
     """

@@ -1,4 +1,4 @@
-"""What a CRM's report adds to its rows when it is exported.
+"""Titles, totals and footers that a CRM adds to the rows of an exported report.
 
 Titles, totals, merged cells and a footer.
 
@@ -67,7 +67,7 @@ IN_OTHER_UNITS = re.compile(
 
 
 class Footer(NamedTuple):
-    """The block at a file's end that is no data.
+    """The block at a file's end that is not data.
 
     Where it begins, and the lines in it that are not blank.
     """
@@ -86,7 +86,7 @@ def title_lines(file: str, before: Sequence[str]) -> list[BrokenLine]:
 
 
 def require_whole_units(titles: Iterable[str]) -> None:
-    """Refuse a report of which a title says that its amounts are in thousands or millions.
+    """Refuse a report whose title says that its amounts are in thousands or millions.
 
     Raises
     ------

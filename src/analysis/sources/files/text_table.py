@@ -1,4 +1,4 @@
-"""What reading hands on: tables of texts in the database, and the rows that did not get there.
+"""The result of reading a file: a table of texts in the database, and its unreadable lines.
 
 Whatever is no CSV comes as rows of texts, one after the other; they go through Parquet in batches,
 so that no file has to fit into memory.
@@ -26,7 +26,7 @@ Row = tuple[int, "Sequence[str | None]"]  # the row's number in its file, and it
 
 
 class BrokenLine(NamedTuple):
-    """A line of an export that is not a row of it: by a rule of rules.INTAKE_RULES."""
+    """A line of an export that is not a row of it, with the rule of `rules.INTAKE_RULES` it breaks."""
 
     file: str
     line: int

@@ -33,7 +33,7 @@ MOST_DIGITS = 9  # of a row's number: one of more is beyond every sheet
 
 
 def cell_text(value: Any) -> str:
-    """Return what a cell says as text.
+    """Return a cell's value as text.
 
     Examples
     --------
