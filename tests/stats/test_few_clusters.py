@@ -145,7 +145,7 @@ def test_a_sample_of_assignments_comes_near_all_of_them(rng):
 def test_an_assignment_of_nothing_is_refused(rng):
     with pytest.raises(CrmDataError, match="at least 2 groups"):
         randomisation.randomisation_test(pd.Series([True, True]), lambda _: 1.0, rng=rng)
-    with pytest.raises(CrmDataError, match="no value under the assignment itself"):
+    with pytest.raises(CrmDataError, match="no value under the actual assignment"):
         randomisation.randomisation_test(pd.Series([True, False]), lambda _: math.nan, rng=rng)
 
 

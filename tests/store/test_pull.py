@@ -370,7 +370,7 @@ def test_a_list_of_files_that_leads_elsewhere_is_refused(root, raw, name):
     staging = raw / pull_record.STAGING
     staging.mkdir()
     (staging / pull_record.READY).write_text(json.dumps({"files": [name], "stale": []}))
-    with pytest.raises(OwnMapError, match="is none that a pull wrote"):
+    with pytest.raises(OwnMapError, match="was not written by a pull"):
         pull_record.finish_exchange("here")
 
 

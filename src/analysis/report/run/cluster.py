@@ -93,7 +93,9 @@ class ClusterPool(Executor):
                 address, security=security, timeout=CONNECT_TIME, set_as_default=False
             )
         except (OSError, TypeError, ValueError) as error:
-            raise ClusterError(f"--dask {address}: nobody answers as asked ({error})") from None
+            raise ClusterError(
+                f"--dask {address}: no scheduler could be reached ({error})"
+            ) from None
         self._remote: dict[Future[Any], Any] = {}
         self._without_worker_since: float | None = None
         self._is_lost = False

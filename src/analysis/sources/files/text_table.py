@@ -1,7 +1,7 @@
 """The result of reading a file: a table of texts in the database, and its unreadable lines.
 
-Whatever is no CSV comes as rows of texts, one after the other; they go through Parquet in batches,
-so that no file has to fit into memory.
+Any file but a CSV arrives as rows of texts, one after the other; they go through Parquet in
+batches, so that no file has to fit into memory.
 """
 
 from __future__ import annotations
