@@ -214,7 +214,7 @@ def test_the_method_that_must_lead_must_be_given():
         few_clusters.headline_test(fit, "hours")
     with pytest.raises(ValueError, match="randomisation must be given: only 3 clusters"):
         few_clusters.headline_test(fit, "treated", n_treated=3)
-    with pytest.raises(ValueError, match="fit must be clustered"):
+    with pytest.raises(ValueError, match="fit must have clustered errors"):
         few_clusters.headline_test(
             linear.least_squares(made(panel(0, 12, 20), cluster=())), "hours"
         )

@@ -208,7 +208,7 @@ def test_a_dry_run_lists_what_would_be_read_and_writes_nothing(crm, raw):
 
 def test_an_export_of_the_same_name_stops_the_pull(crm, raw):
     (raw / "Opportunity.csv").write_text("Id\n1\n")
-    with pytest.raises(ExchangeError, match="every row be there twice"):
+    with pytest.raises(ExchangeError, match="so every row would be read twice"):
         pulled()
 
 
