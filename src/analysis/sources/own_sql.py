@@ -146,7 +146,8 @@ def _require_listed(part: dict[str, Any], where: str, look_ups: Iterable[str]) -
     allowed = {"getvariable", *look_ups, *itertools.chain(*kinds)}
     if name not in allowed:
         raise OwnMapError(
-            f"{where}: the function {name} may not be used here.{did_you_mean(name, sorted(allowed))} "
+            f"{where}: the function {name} may not be used here."
+            f"{did_you_mean(name, sorted(allowed))} "
             "src/analysis/sources/own_sql.toml lists those that may."
         )
     if name == "getvariable":
@@ -297,8 +298,8 @@ def require_name(name: object, where: str) -> None:
     """
     if not isinstance(name, str) or not NAME.fullmatch(name):
         raise OwnMapError(
-            f"{where} must have a name of small letters, digits and _ (at most 60, a letter first), "
-            f"got {name!r}."
+            f"{where} must have a name of small letters, digits and _ (at most 60, a letter "
+            f"first), got {name!r}."
         )
 
 

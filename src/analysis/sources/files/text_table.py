@@ -26,7 +26,7 @@ Row = tuple[int, "Sequence[str | None]"]  # the row's number in its file, and it
 
 
 class BrokenLine(NamedTuple):
-    """A line of an export that is not a row of it, with the rule of `rules.INTAKE_RULES` it breaks."""
+    """A line of an export that is not a row of it, and the rule it breaks."""
 
     file: str
     line: int
