@@ -22,7 +22,10 @@ from delivered_project import (
     TODAY,
     add_packs,
     configure,
+    publish_small,
     published_project,
+    pull_again,
+    pull_small,
     report_folder,
     rewrite,
 )
@@ -162,6 +165,26 @@ def test_packs_are_out_of_date_with_the_report_they_stand_beside(root, inbox):
     ):
         [line] = [line for line in lines if line.startswith(label)]
         assert "exports changed since" in line
+
+
+def test_a_report_made_before_a_pull_is_out_of_date(tmp_path, inbox):
+    """It still holds, by what history keeps, but there is a later state of the tables."""
+    root = published_project(tmp_path / "project")
+    session = pull_small(root)
+    publish_small(root)
+    rewrite(root, answers=ANSWERS, key_metrics=[])
+    configure(root, inbox.port, (CFO, None))
+    session.execute("update opportunity set amount = 7, _fivetran_synced = '2026-07-01'")
+    session.commit()
+    pull_again(root)
+    is_whole, lines = deliver(root)
+    assert (is_whole, inbox.recipients) == (False, [])
+    assert "it is out of date: run" in lines[0]
+    assert "as the pull of 2" in lines[0]
+    publish_small(root)
+    rewrite(root, answers=ANSWERS, key_metrics=[])
+    assert deliver(root)[0]
+    assert inbox.recipients == [CFO]
 
 
 def test_a_recipient_of_no_dataset_or_pack_is_named_and_the_run_is_not_whole(root, inbox):
