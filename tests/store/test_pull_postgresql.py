@@ -161,11 +161,13 @@ def test_a_query_that_cannot_be_used_is_named_with_file_and_key(crm, root, raw, 
     assert "Closed" not in ran.err
 
 
-def pulled_cells(raw, statement: str) -> list[tuple[str | None, ...]]:
-    """Return cells of the pulled deals as texts."""
+def pulled_cells(raw, columns: str) -> list[tuple[str | None, ...]]:
+    """Return cells of the first four pulled deals as texts."""
     session = duckdb.connect()
     session.execute("set timezone = 'UTC'")
-    return session.execute(statement.format(file=raw / "opportunity.parquet")).fetchall()
+    return session.execute(
+        f"select {columns} from '{raw / 'opportunity.parquet'}' where id < '006000000000005' order by id"
+    ).fetchall()
 
 
 def test_times_without_end_and_numbers_that_are_none_are_set_aside_and_counted(crm, root, raw):
@@ -173,23 +175,25 @@ def test_times_without_end_and_numbers_that_are_none_are_set_aside_and_counted(c
     crm(
         "alter table {schema}.opportunity add is_closed boolean default true, add is_won boolean default true"
     )
-    crm(
-        "update {schema}.opportunity set close_date = 'infinity', created_date = '-infinity' where id like '%001'"
-    )
+    crm("update {schema}.opportunity set close_date = 'infinity' where id like '%001'")
+    crm("update {schema}.opportunity set created_date = '-infinity' where id like '%004'")
     crm(
         "update {schema}.opportunity set amount = 'NaN', _fivetran_synced = 'infinity' where id like '%002'"
     )
     crm("update {schema}.opportunity set _fivetran_synced = '-infinity' where id like '%003'")
     table = pulled()
     assert table.watermark == "2026-04-05T04:00:00.000000+00:00"
-    assert pulled_cells(
-        raw,
-        "select close_date::varchar, created_date::varchar, amount from '{file}' order by id limit 2",
-    ) == [("infinity", "-infinity", "1.1000"), ("2026-03-30", "2026-01-04 15:31:01+00", "NaN")]
+    assert pulled_cells(raw, "close_date::varchar, created_date::varchar, amount") == [
+        ("infinity", "2026-01-04 15:31:01+00", "1.1000"),
+        ("2026-03-30", "2026-01-04 15:31:01+00", "NaN"),
+        ("2026-03-30", "2026-01-04 15:31:01+00", "3.1000"),
+        ("2026-03-30", "-infinity", "4.1000"),
+    ]
     assert pulled().n_read == 3  # an hour's overlap, and the one that is always yet to come
     (raw / "User.csv").write_text(USERS)
     ran = run(root, "clean", "here", "--dry-run")
-    assert "unreadable_date: quarantine 1 of 100" in ran.out
+    for rule in ("unreadable_date", "unreadable_timestamp"):
+        assert f"{rule}: quarantine 1 of 100" in ran.out
     assert "NaN: 1 cells are missing (amount)" in ran.out
 
 
