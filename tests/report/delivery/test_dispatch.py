@@ -386,6 +386,32 @@ def test_a_webhook_that_says_no_is_asked_again_and_never_followed_elsewhere(
     assert f"the webhook answered {status}" in lines[0]
 
 
+@pytest.mark.parametrize(
+    "kind", ["header without end", "one byte at a time", "continue", "body without end"]
+)
+def test_a_webhook_that_never_ends_is_left_in_time(root, inbox, monkeypatch, kind):
+    """Whether it took the message nobody knows; a body that never ends is not read, and took it."""
+    monkeypatch.setenv("ALIGNMENT_ROI_WEBHOOK_KEY", "a key of the webhook's")
+    monkeypatch.setattr("analysis.report.delivery.transports.LONGEST_S", 0.5)
+    with loopback_servers.endless_server(kind) as port:
+        configure(root, inbox.port, more=f'\n[delivery.webhook]\nurl = "http://127.0.0.1:{port}/"\n')  # fmt: skip
+        is_whole, lines = deliver(root)
+    assert is_whole == (kind == "body without end")
+    assert ("in doubt" in lines[0]) != is_whole
+
+
+@pytest.mark.parametrize("kind", ["greeting without end", "reply without end"])
+def test_a_mail_server_that_never_ends_is_left_in_time(root, monkeypatch, kind):
+    """Before a message is handed over it was certainly not sent."""
+    monkeypatch.setattr("analysis.report.delivery.transports.LONGEST_S", 0.5)
+    with loopback_servers.endless_server(kind) as port:
+        configure(root, port, (CFO, None))
+        is_whole, lines = deliver(root)
+    assert not is_whole
+    assert "not sent: the server cannot be reached" in lines[0]
+    assert "no answer within 0.5 s" in lines[0]
+
+
 # --- the index ----------------------------------------------------------------------------------
 
 
@@ -462,6 +488,10 @@ def test_names_and_answers_of_the_data_are_text_in_headers_bodies_and_file_names
         ("a@acme.test,b@evil.test", "not an e-mail address"),
         ("a@acme.test\\nBcc: b@evil.test", "not an e-mail address"),
         ("cfo@acme.test>", "not an e-mail address"),
+        ("Ada, CFO <cfo@acme.test>", "not an e-mail address"),
+        ('\\"cfo, b@evil.test\\"@acme.test', "not an e-mail address"),
+        ("cfo@büro.acme.test", "a domain of other letters is written by its xn-- name"),
+        ("cfo@acme.test\u200b", "a domain of other letters"),
     ],
 )
 def test_a_recipient_beyond_the_domains_is_refused_before_anything_is_sent(root, inbox, address, says):  # fmt: skip
