@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from report_fixtures import at, small
 
+from analysis.report.delivery import dispatch
 from analysis.report.run import plan, provenance
 from analysis.store import manifest, processed, published_runs, pull
 from analysis.store.company import open_company
@@ -145,3 +146,12 @@ def configure(root: Path, port: int, *recipients: tuple[str, str | None], more: 
         f'[delivery.mail_server]\nhost = "127.0.0.1"\nport = {port}\ntls = "off"\n{rows}'
         + (f"[{tables}" if tables else "")
     )
+
+
+def deliver(root: Path, today: dt.date = TODAY, **options: object) -> tuple[bool, list[str]]:
+    """Send what is due; return whether all went well, and what was said."""
+    lines: list[str] = []
+    with at(root):
+        plan = dispatch.plan_delivery("small", today, **options)
+        is_whole = dispatch.send_all(plan, say=lines.append, complain=lines.append)
+    return is_whole, lines
