@@ -20,7 +20,7 @@ from analysis.project.private_files import make_private
 from analysis.report import index_page
 from analysis.report.run import cluster, fan_out, kernel_provisioner, worker_code
 from analysis.report.run.pack_job import PackJob, PackResult, make_pack
-from analysis.store import manifest, needs, team_view
+from analysis.store import manifest, needs, published_runs, team_view
 from analysis.store.company import of_team
 from analysis.store.run_record import Outcome
 
@@ -242,6 +242,7 @@ def _keep(company: Company, pack: _PlannedPack, result: PackResult, order: Repor
             return PackEnd(pack.team, pack.folder, FAILED, result.reason)
         state |= manifest.file_hashes(new)  # type: ignore[typeddict-item]
         manifest.write_manifest(new, state)
+        published_runs.keep_run(state)
         pack.folder.parent.mkdir(parents=True, exist_ok=True)
         if pack.folder.exists():
             pack.folder.rename(Path(name) / "old")
@@ -284,6 +285,7 @@ def _manifest(pack: _PlannedPack, result: PackResult, order: ReportOrder) -> Man
             {"file": f["file"], "sha256": f["sha256"]} for f in pack.company.whole.audit["files"]
         ],
         "tables": [],
+        "pulled": published_runs.pulled_files(company.dataset),
         "code_sha256": manifest.code_sha256(),
         "lock_sha256": manifest.lock_sha256(),
         "settings_sha256": manifest.settings_sha256(company),
