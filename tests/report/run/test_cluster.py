@@ -34,6 +34,13 @@ def test_a_scheduler_is_spoken_to_by_tls_or_on_this_machine(address):
         ("tls://host", "takes the address of a scheduler"),
         ("tls://:8786", "takes the address of a scheduler"),
         ("tls://host:port", "takes the address of a scheduler"),
+        ("tls://[::1:8786", "takes the address of a scheduler"),
+        ("tcp://127.0.0.1:99999", "takes the address of a scheduler"),
+        ("tcp://127.0.0.1:8786/x", "takes the address of a scheduler"),
+        ("tcp://10.0.0.5:80@127.0.0.1:8786", "takes the address of a scheduler"),
+        ("tcp://127.0.0.1:87\n86", "takes the address of a scheduler"),
+        ("", "takes the address of a scheduler"),
+        ("tcp://127.1:8786", "pay would travel in clear"),
     ],
 )
 def test_any_other_address_is_refused(address, match):
@@ -140,6 +147,25 @@ def test_a_worker_that_comes_later_and_differs_ends_the_run_by_its_name(here):
         with pytest.raises(cluster.ClusterLostError, match="its lock is not this run's"):
             pool.submit(divmod, 7, 2).result(30)
         assert "its lock is not" in pool.gave_up
+
+
+@HAS_EXTRA
+def test_a_scheduler_here_that_workers_elsewhere_can_reach_is_refused():
+    """It is asked at 127.0.0.1, and hands what it is sent to whoever joined it from outside."""
+    from distributed import LocalCluster
+
+    with LocalCluster(
+        n_workers=1,
+        processes=False,
+        dashboard_address=None,
+        protocol="tcp",
+        host="0.0.0.0",  # noqa: S104 - as `dask scheduler` listens unless a host is named
+    ) as open_to_all:
+        port = open_to_all.scheduler_address.rpartition(":")[2]
+        if "//127." in open_to_all.scheduler_address:
+            pytest.skip("this machine has no address but its own")
+        with pytest.raises(ClusterError, match="open to other machines, and pay would travel"):
+            cluster.ClusterPool(f"tcp://127.0.0.1:{port}")
 
 
 @HAS_EXTRA

@@ -33,6 +33,10 @@ CONNECT_TIME = 10.0  # [s]; also how long a scheduler may be gone
 LOOK_AGAIN = 1.0  # [s] between two looks at which workers there are
 WORKERLESS_TIME = 60.0  # [s] without a worker after which nobody is waited for
 LOST = "the cluster was lost. Run it again: packs that are done are not made again"
+IN_CLEAR = (
+    "{} of this cluster is open to other machines, and pay would travel to them in clear. Start "
+    "the scheduler with --host 127.0.0.1, or with certificates and tls://."
+)
 LACKS = "the scheduler or a worker lacks this package, or has another version of it"
 EXTRA = "--dask needs the package distributed, which is not installed: make cluster"
 
@@ -49,20 +53,33 @@ def require_safe_address(address: str) -> None:
     >>> require_safe_address("tls://10.0.0.5:8786")
     >>> require_safe_address("tcp://127.0.0.1:8786")
     """
-    parts = urlsplit(address)
-    try:
-        is_whole = bool(parts.hostname) and parts.port is not None
-    except ValueError:
-        is_whole = False
-    if parts.scheme not in {TLS, TCP} or not is_whole:
+    if not _is_plain(address):
         raise ClusterError(
             f"--dask takes the address of a scheduler, such as tls://10.0.0.5:8786, got {address!r}"
         )
-    if parts.scheme == TCP and not _is_loopback(str(parts.hostname)):
+    if not _is_private(address):
         raise ClusterError(
             f"--dask {address}: pay would travel in clear. Use tls:// with certificates; without "
             "them only a scheduler on this machine (127.0.0.1) is spoken to."
         )
+
+
+def _is_plain(address: str) -> bool:
+    """Whether an address is a way to speak, a host and a port, and nothing else."""
+    try:
+        parts = urlsplit(address)
+        plain = f"{parts.scheme}://{parts.netloc}"
+        has_port = parts.port is not None
+    except ValueError:
+        return False
+    is_bare = plain == address and "@" not in address
+    return is_bare and parts.scheme in {TLS, TCP} and bool(parts.hostname) and has_port
+
+
+def _is_private(address: str) -> bool:
+    """Whether nobody between two machines can read what travels to an address."""
+    parts = urlsplit(address)
+    return parts.scheme == TLS or _is_loopback(str(parts.hostname))
 
 
 def _is_loopback(host: str) -> bool:
@@ -127,6 +144,10 @@ class ClusterPool(Executor):
                 f"--dask {address}: no worker came within {WORKERLESS_TIME:.0f} s. Start one: "
                 f"dask worker {address}"
             ) from None
+        info = self.client.scheduler_info()
+        for place in (info["address"], *info["workers"]):
+            if not _is_private(place):
+                raise ClusterError(IN_CLEAR.format(place))
         own = worker_code.code_version()
         for place, version in sorted(self.client.run(worker_code.code_version).items()):
             differs = worker_code.differences(version, own)
