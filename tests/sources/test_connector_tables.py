@@ -41,6 +41,25 @@ def test_one_live_opportunity_among_deleted_ones_is_kept(raw):
     assert cleaned().account("opportunities") == (10, 1, 0, 9)
 
 
+def test_meetings_of_hubspot_landed_as_properties_are_read(raw):
+    """Of three an hour each, one was cancelled and one deleted; whose it was stands in its own row."""
+    meetings = [
+        {
+            "engagement_id": str(n), "type": "MEETING", "property_hubspot_owner_id": "7",
+            "property_hs_meeting_title": "Client meeting", "property_hs_meeting_outcome": outcome,
+            "property_hs_meeting_start_time": f"2026-03-0{n} 10:00:00+00", "property_hs_meeting_end_time": f"2026-03-0{n} 11:00:00+00",
+            "_fivetran_deleted": str(n == 3).lower(), "_fivetran_synced": "2026-03-05 00:00:00+00",
+        }
+        for n, outcome in ((1, "COMPLETED"), (2, "CANCELED"), (3, "COMPLETED"))
+    ]  # fmt: skip
+    owner = {"owner_id": "7", "email": "a@b.c", "first_name": "A", "last_name": "B", "portal_id": "1", "type": "PERSON"}  # fmt: skip
+    write(raw, owner=[owner], engagement_meeting=meetings, Opportunity=[opportunity(1)])
+    got = cleaned()
+    activities = got.tables["activities"].set_index("activity_id")
+    assert (activities.loc["1", "rep_id"], activities.loc["1", "minutes"]) == ("7", 60)
+    assert "3" not in activities.index
+
+
 def test_versions_of_a_record_are_not_counted_beside_it(raw):
     """A connector's history mode: two states of the one opportunity that is there."""
     deal = connector(opportunity(1))

@@ -139,7 +139,7 @@ def changed(first_use, tmp_path_factory):
     with at(root):
         before, raw = written(), paths.raw_folder("here")
         write(raw, Opportunity=[opportunity(1), opportunity(2, Amount="500")])
-        stamps = [processed._stamp("here", intake.files_of(raw), None)]
+        stamps = [processed.stamp_of("here", processed.export_hashes(intake.files_of(raw)), None)]
         for change in (_byte, _rule, _setting, _house, _map, _file):
             change(raw)
             stamps.append(processed._stamp("here", intake.files_of(raw), None))

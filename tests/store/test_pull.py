@@ -186,9 +186,31 @@ def test_a_table_or_column_that_is_gone_is_named_and_yesterdays_files_stay(crm, 
         assert pulled(accept_schema=True)[0]["Opportunity"].n_rows == 3
 
 
-def test_full_reads_everything_again(crm, raw):
+def test_a_declared_type_that_changed_is_named(crm, raw):
+    """SQLite holds no cell to it: it is a word of whoever lands the table that something is other."""
     pulled()
+    crm.execute("alter table opportunity rename to before")
+    crm.execute(f"create table opportunity ({COLUMNS.replace('amount real', 'amount text')})")
+    crm.execute("insert into opportunity select * from before")
+    crm.commit()
+    with pytest.raises(ExchangeError, match="column amount was declared real, now declared text"):
+        pulled()
+
+
+def test_full_reads_everything_again_and_the_same_rows_keep_their_bytes(crm, raw):
+    """In another order too: a report is not made anew for it."""
+    pulled()
+    before = (raw / "opportunity.parquet").read_bytes()
+    crm.execute("create table other as select * from opportunity order by id desc")
+    crm.execute("delete from opportunity")
+    crm.execute("insert into opportunity select * from other")
+    crm.commit()
     assert pulled(full=True)[0]["Opportunity"].n_read == 3
+    assert (raw / "opportunity.parquet").read_bytes() == before
+    crm.execute("update opportunity set amount = 8 where amount is null")
+    crm.commit()
+    pulled(full=True)
+    assert "8.0" in rows(raw)["amount"].tolist()
 
 
 def test_a_file_that_was_changed_by_hand_is_pulled_again_in_full(crm, raw):
@@ -433,7 +455,10 @@ def test_two_schemas_that_hold_the_crm_must_be_told_apart(root, raw):
         survey_relations(both, layouts, None)
     [source] = survey_relations(both, layouts, "sandbox").sources
     assert source.relation.label == "sandbox.opportunity"
-    with pytest.raises(ExchangeError, match="shows no schema 'prod'; it shows crm, sandbox"):
+    with pytest.raises(
+        ExchangeError,
+        match="no schema 'prod' with a table that its user may read; it shows crm, sandbox",
+    ):
         survey_relations(both, layouts, "prod")
 
 

@@ -7,11 +7,13 @@ import re
 import threading
 from urllib.parse import quote
 
+import duckdb
 import pandas as pd
 import postgres_server
 import pytest
-from report_fixtures import run
+from report_fixtures import USERS, run
 
+from analysis.project.errors import ExchangeError
 from analysis.store import pull, pull_record
 
 driver = pytest.importorskip("adbc_driver_postgresql.dbapi", reason="the driver is not installed")
@@ -157,6 +159,95 @@ def test_a_query_that_cannot_be_used_is_named_with_file_and_key(crm, root, raw, 
     assert (ran.code, says in ran.err) == (code, True), ran.err
     assert "INVALID_ARGUMENT" not in ran.err
     assert "Closed" not in ran.err
+
+
+def pulled_cells(raw, columns: str) -> list[tuple[str | None, ...]]:
+    """Return cells of the first four pulled deals as texts."""
+    session = duckdb.connect()
+    session.execute("set timezone = 'UTC'")
+    return session.execute(
+        f"select {columns} from '{raw / 'opportunity.parquet'}' where id < '006000000000005' order by id"
+    ).fetchall()
+
+
+def test_times_without_end_and_numbers_that_are_none_are_set_aside_and_counted(crm, root, raw):
+    """The driver would make days before our era of them; as a time of writing they are no watermark."""
+    crm(
+        "alter table {schema}.opportunity add is_closed boolean default true, add is_won boolean default true"
+    )
+    crm("update {schema}.opportunity set close_date = 'infinity' where id like '%001'")
+    crm("update {schema}.opportunity set created_date = '-infinity' where id like '%004'")
+    crm(
+        "update {schema}.opportunity set amount = 'NaN', _fivetran_synced = 'infinity' where id like '%002'"
+    )
+    crm("update {schema}.opportunity set _fivetran_synced = '-infinity' where id like '%003'")
+    table = pulled()
+    assert table.watermark == "2026-04-05T04:00:00.000000+00:00"
+    assert pulled_cells(raw, "close_date::varchar, created_date::varchar, amount") == [
+        ("infinity", "2026-01-04 15:31:01+00", "1.1000"),
+        ("2026-03-30", "2026-01-04 15:31:01+00", "NaN"),
+        ("2026-03-30", "2026-01-04 15:31:01+00", "3.1000"),
+        ("2026-03-30", "-infinity", "4.1000"),
+    ]
+    assert pulled().n_read == 3  # an hour's overlap, and the one that is always yet to come
+    (raw / "User.csv").write_text(USERS)
+    ran = run(root, "clean", "here", "--dry-run")
+    for rule in ("unreadable_date", "unreadable_timestamp"):
+        assert f"{rule}: quarantine 1 of 100" in ran.out
+    assert "NaN: 1 cells are missing (amount)" in ran.out
+
+
+def test_a_materialized_view_is_a_table_and_a_part_of_one_is_none(crm, raw):
+    """As dbt and large warehouses keep them."""
+    crm("alter table {schema}.opportunity rename to base")
+    crm("create materialized view {schema}.opportunity as select * from {schema}.base")
+    crm(
+        "create table {schema}.event (id text, _fivetran_synced timestamptz) partition by range (_fivetran_synced)"
+    )
+    crm("create table {schema}.event_2026 partition of {schema}.event default")
+    left = [line for line in pull.plan_lines("here") if "not read" in line]
+    assert pulled().n_rows == 100
+    assert [line.partition(":")[0].rpartition(".")[2] for line in left] == ["base", "event"]
+
+
+def test_names_of_any_kind_are_read(crm, raw):
+    """A schema with a dot, a blank and a quote, upper case as of other warehouses, 63 letters."""
+    crm('create schema if not exists "crm.prod ""x"')
+    upper = ", ".join(f'{c} as "{c.upper()}"' for c in ("id", "owner_id", "stage_name", "amount", "close_date",
+                      "created_date", "is_deleted", "_fivetran_synced", "_fivetran_deleted"))  # fmt: skip
+    crm(
+        f'create table "crm.prod ""x"."OPPORTUNITY" as select {upper}, 1 as "{"x" * 63}" from {{schema}}.opportunity'
+    )
+    own = raw / "alignment.toml"
+    own.write_text('[pull]\nconnection = "crm"\nschema = \'crm.prod "x\'\n')
+    assert pulled().n_rows == 100
+    assert pulled().how == "changed"
+
+
+def test_what_the_user_may_not_read_is_not_there_and_what_fails_is_named(
+    crm, root, raw, monkeypatch
+):
+    """Also where rows are only counted."""
+    crm("create role reader login password 'a b'")
+    monkeypatch.setenv("PGPASSWORD", "a b")
+    settings = root / "alignment.toml"
+    settings.write_text(
+        settings.read_text().replace(f'user = "{postgres_server.USER}"', 'user = "reader"')
+    )
+    with pytest.raises(ExchangeError, match="with a table that its user may read; it shows none"):
+        pulled()
+    crm("grant usage on schema {schema} to reader")
+    crm(
+        "grant select (id, owner_id, stage_name, amount, close_date, created_date, _fivetran_synced) on {schema}.opportunity to reader"
+    )
+    assert pulled().n_rows == 100
+    crm(
+        "create view {schema}.user_role as select pg_read_file('/etc/hostname') as name, '1' as id, '' as parent_role_id, now() as _fivetran_synced"
+    )
+    crm("grant select on {schema}.user_role to reader")
+    crm("alter view {schema}.user_role owner to reader")
+    with pytest.raises(ExchangeError, match=r"\.user_role: permission denied"):
+        pull.plan_lines("here")
 
 
 def test_tables_of_one_pull_are_of_one_moment(crm, raw):

@@ -154,3 +154,42 @@ def web_server(
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+# What a server sends first, and then again and again.
+ENDLESS = {
+    "header without end": (b"HTTP/1.1 200 OK\r\nX-Long: ", b"x" * 100),
+    "one byte at a time": (b"", b"H"),
+    "continue": (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "body without end": (b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n", b"x" * 100),
+    "greeting without end": (b"", b"220-hello\r\n"),
+    "reply without end": (b"220 hello\r\n", b"250-mail.test\r\n"),
+}
+
+
+@contextlib.contextmanager
+def endless_server(kind: str) -> Iterator[int]:
+    """Run a server that sends something every hundredth of a second and never ends; yields its port."""
+    first, again = ENDLESS[kind]
+    is_over = threading.Event()
+
+    def send(peer: socket.socket) -> None:
+        with contextlib.suppress(OSError), peer:
+            peer.sendall(first)
+            while not is_over.wait(0.01):
+                peer.sendall(again)
+
+    def listen() -> None:
+        while not is_over.is_set():
+            with contextlib.suppress(TimeoutError):
+                send(listener.accept()[0])
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(0.1)
+        thread = threading.Thread(target=listen)
+        thread.start()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            is_over.set()
+            thread.join()

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     ValidationError,
@@ -32,16 +33,21 @@ Host = Annotated[str, Field(pattern=r"^(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})|/[
 Port = Annotated[int, Field(ge=1, le=65_535)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.$@ -]{0,62}$")]
 Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
-Domain = Annotated[
-    str, Field(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,62})(?:\.[a-z0-9-]{1,63})+$", max_length=253)
-]
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 ADDRESS = re.compile(
     r"[A-Za-z0-9.!#%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})+"
 )
 
 
+def _domain(text: object) -> object:
+    """Return a domain in lower case, as addresses are compared with it."""
+    if isinstance(text, str) and not text.isascii():
+        raise ValueError("a domain of other letters is written by its xn-- name")
+    return text.lower() if isinstance(text, str) else text
+
+
 def _address(text: str) -> str:
+    _domain(text.rpartition("@")[2])
     if len(text) > 254 or not ADDRESS.fullmatch(text):
         raise ValueError("not an e-mail address such as revenue@acme.com")
     return text
@@ -63,6 +69,11 @@ def _web_address(text: str) -> str:
 
 
 Address = Annotated[str, AfterValidator(_address)]
+Domain = Annotated[
+    str,
+    BeforeValidator(_domain),
+    Field(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,62})(?:\.[a-z0-9-]{1,63})+$", max_length=253),
+]
 WebAddress = Annotated[str, AfterValidator(_web_address), Field(max_length=500)]
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from analysis.project.errors import ExchangeError
 from analysis.sources import recognise
-from analysis.sources.warehouse import TIMES
+from analysis.sources.warehouse import may_hold_times
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -67,7 +67,8 @@ def survey_relations(
     schemas = {r.schema for r in relations}
     if schema is not None and schema not in schemas:
         raise ExchangeError(
-            f"the connection shows no schema {schema!r}; it shows {_some(schemas)}."
+            f"the connection shows no schema {schema!r} with a table that its user may read; it "
+            f"shows {_some(schemas)}."
         )
     landed = [
         r for r in relations if schema in (None, r.schema) and set(WRITTEN_AT) & _small(r.header)
@@ -127,7 +128,7 @@ def _source_of(relation: Relation, layouts: list[ExportLayout]) -> tuple[Source 
         relation,
         columns,
         relation.key or _mapped_key(relation.header, names, read),
-        changed if changed and kinds[changed] in TIMES else _other_time(relation, names),
+        changed if changed and may_hold_times(kinds[changed]) else _other_time(relation, names),
         next((small[c] for c in DELETED if c in small), None),
         _deleted_column(read),
         tuple((c, names[c]) for c, _ in columns if names[c] != c),
@@ -196,7 +197,9 @@ def _mapped_key(
 
 def _other_time(relation: Relation, names: dict[str, str]) -> str | None:
     """Return the CRM's own time of the last change, where the connector's is none."""
-    of_name = {recognise.fold_header(names[c]): c for c, kind in relation.columns if kind in TIMES}
+    of_name = {
+        recognise.fold_header(names[c]): c for c, kind in relation.columns if may_hold_times(kind)
+    }
     return next(
         (
             of_name[fold]

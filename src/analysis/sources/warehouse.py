@@ -46,6 +46,9 @@ NOT_UTF8 = re.compile(
 WHILE_READING = "get_next failed"  # rows of a statement that was understood
 STATEMENT = re.compile(r"\n(?:query|Query was):")
 TIMES = frozenset({"date", "timestamp without time zone", "timestamp with time zone", ""})
+DECLARED = (
+    "declared "  # before a type of SQLite's, which holds a cell to nothing: all is read as text
+)
 
 
 class Relation(NamedTuple):
@@ -124,6 +127,11 @@ def open_warehouse(connection: Connection) -> Iterator[Warehouse]:
             yield _Postgresql(cursor)
 
 
+def may_hold_times(kind: str) -> bool:
+    """Return whether a column of this type can say when a row was changed."""
+    return kind in TIMES or kind.startswith(DECLARED)
+
+
 def require_query(query: str, where: str) -> None:
     """Refuse a text that cannot be part of a statement; `SettingsError` says why."""
     if ";" in query:
@@ -186,7 +194,8 @@ def _postgresql_address(connection: Connection) -> str:
         "keepalives_interval": "10",
         "keepalives_count": "3",
         "application_name": "alignment-roi",
-        "options": "-c default_transaction_read_only=on",
+        # a scan that begins anywhere would bring the same rows in another order each time
+        "options": "-c default_transaction_read_only=on -c synchronize_seqscans=off",
         "sslmode": connection.tls if not connection.is_here else "prefer",
     }
     if options["sslmode"] == "verify-full":
@@ -225,12 +234,17 @@ class _Postgresql(_Database):
     """Tables of a PostgreSQL server, in one transaction that sees one state and writes nothing."""
 
     def relations(self) -> list[Relation]:
-        columns = self._table(
-            "select c.table_schema::text as schema, c.table_name::text as name,"
-            " c.column_name::text as column, c.data_type::text as kind"
-            " from information_schema.columns c"
-            " where c.table_schema not in ('pg_catalog', 'information_schema')"
-            " order by c.table_schema, c.table_name, c.ordinal_position"
+        columns = self._table(  # not information_schema, which has no materialized view
+            "select n.nspname::text as schema, r.relname::text as name, a.attname::text as column,"
+            " pg_catalog.format_type(a.atttypid, null) as kind"
+            " from pg_catalog.pg_class r join pg_catalog.pg_namespace n on n.oid = r.relnamespace"
+            " join pg_catalog.pg_attribute a on a.attrelid = r.oid"
+            " where r.relkind in ('r', 'p', 'v', 'm', 'f') and not r.relispartition"
+            " and a.attnum > 0 and not a.attisdropped"
+            " and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'"
+            " and has_schema_privilege(n.oid, 'usage')"
+            " and has_column_privilege(r.oid, a.attnum, 'select')"
+            " order by n.nspname, r.relname, a.attnum"
         )
         keys = self._table(
             "select n.nspname::text as schema, r.relname::text as name, a.attname::text as column"
@@ -274,8 +288,48 @@ class _Postgresql(_Database):
             only = f"{column} >= {literal} or {column} is null"
         self.statement = query_text(cells, _from(source), where=only)
         self._cursor.execute(self.statement)
-        reader: pa.RecordBatchReader = self._cursor.fetch_record_batch()
-        return reader
+        return _with_endless_times(self._cursor.fetch_record_batch())
+
+
+# PostgreSQL has a time before and one after all others.  The driver adds to them what lies between
+# 1970 and 2000, so that they come round as days before our era: as sent, and as they are meant.
+ENDLESS = {
+    "date32[day]": ("int32", {-(2**31) + 10_956: 2**31 - 1, -(2**31) + 10_957: -(2**31) + 1}),
+    "timestamp[us": (
+        "int64",
+        {
+            -(2**63) + 946_684_799_999_999: 2**63 - 1,
+            -(2**63) + 946_684_800_000_000: -(2**63) + 1,
+        },
+    ),
+}
+
+
+def _with_endless_times(reader: pa.RecordBatchReader) -> pa.RecordBatchReader:
+    """Return batches in which a time without end is one to the database that reads them."""
+    import pyarrow as pa  # noqa: PLC0415 - most commands need none
+    import pyarrow.compute as pc  # noqa: PLC0415
+
+    places = [
+        (n, field, *as_counted)
+        for n, field in enumerate(reader.schema)
+        for kind, as_counted in ENDLESS.items()
+        if str(field.type).startswith(kind)
+    ]
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for batch in reader:
+            columns = list(batch.columns)
+            for n, field, number, meanings in places:
+                counts = columns[n].view(number)
+                for sent, meant in meanings.items():
+                    is_endless = pc.equal(counts, pa.scalar(sent, number))
+                    if pc.any(is_endless).as_py():
+                        counts = pc.if_else(is_endless, pa.scalar(meant, number), counts)
+                        columns[n] = counts.view(field.type)
+            yield pa.RecordBatch.from_arrays(columns, schema=reader.schema)
+
+    return pa.RecordBatchReader.from_batches(reader.schema, batches())
 
 
 class _Sqlite(_Database):
@@ -283,12 +337,13 @@ class _Sqlite(_Database):
 
     def relations(self) -> list[Relation]:
         cells = self._table(
-            "select '' as schema, m.name as name, c.name as column, c.pk as place"
+            "select '' as schema, m.name as name, c.name as column, c.pk as place,"
+            " coalesce(nullif(lower(c.type), ''), 'as nothing') as kind"
             " from sqlite_master m join pragma_table_info(m.name) c"
             " where m.type in ('table', 'view') and m.name not like 'sqlite\\_%' escape '\\'"
             " order by m.name, c.cid"
         )
-        columns = [{**row, "kind": ""} for row in cells]
+        columns = [{**row, "kind": DECLARED + row["kind"]} for row in cells]
         return _relations(columns, [row for row in cells if row["place"]])
 
     def query_columns(self, query: str) -> tuple[tuple[str, str], ...]:

@@ -51,6 +51,15 @@ def first_edition(dataset: str, quarter: str) -> Edition | None:
     return Edition(quarter, cast("Manifest", json.loads(file.read_text(encoding="utf-8"))), folder)
 
 
+def kept_stamp(dataset: str, quarter: str) -> str | None:
+    """Return the stamp of the tables that a quarter's first edition stood on, if it was kept."""
+    file = paths.history_folder(dataset) / quarter / INPUTS / store_processed.AUDIT_FILE
+    if not file.is_file():
+        return None
+    stamp: str = json.loads(file.read_text(encoding="utf-8"))["stamp"]
+    return stamp
+
+
 def own_edition(dataset: str, quarter: str) -> Edition | None:
     """Return the first edition of a quarter, against which later ones of the same quarter are
     compared.

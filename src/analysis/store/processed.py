@@ -114,8 +114,10 @@ def code_hash() -> str:
     return digest.hexdigest()
 
 
-def _stamp(dataset: str, files: list[Path], as_of: dt.date | None) -> str:
-    """Return the hash of all that the processed tables follow from."""
+def stamp_of(dataset: str, exports: Mapping[str, str], as_of: dt.date | None) -> str:
+    """Return the hash of all that the processed tables follow from: exports by name and SHA-256,
+    settings, own maps and rules, and code.
+    """
     house = settings.load_dataset_settings(dataset)
     follows_from = f"{code_hash()} {as_of} {house.model_dump_json()} {house.company.has_currency}"
     digest = hashlib.sha256(follows_from.encode())
@@ -126,9 +128,15 @@ def _stamp(dataset: str, files: list[Path], as_of: dt.date | None) -> str:
         if f.name != paths.SETTINGS_FILE
         if (file := paths.own_file(dataset, str(f.relative_to(folder))))
     ]
-    for file in [*files, *own]:
-        digest.update(f"{file.name} {intake.file_sha256(file)}\n".encode())
+    of_own = [(file.name, intake.file_sha256(file)) for file in own]
+    for name, sha256 in [*sorted(exports.items()), *of_own]:
+        digest.update(f"{name} {sha256}\n".encode())
     return digest.hexdigest()
+
+
+def export_hashes(files: list[Path]) -> dict[str, str]:
+    """Return the SHA-256 of exports, by name."""
+    return {file.name: intake.file_sha256(file) for file in files}
 
 
 def _plain(value: Any) -> Any:
@@ -265,7 +273,7 @@ def prepare_dataset(dataset: str, *, as_of: dt.date | None = None) -> dict[str, 
     pull_record.finish_exchange(dataset)
     gate.require_known(settings.load_dataset_settings(dataset).accepted_warnings)
     files = intake.files_of(folder)
-    stamp = _stamp(dataset, files, as_of)
+    stamp = stamp_of(dataset, export_hashes(files), as_of)
     target = paths.processed_folder(dataset)
     recover_scratch(dataset)
     if (target / AUDIT_FILE).is_file() and _account(target).get("stamp") == stamp:

@@ -46,6 +46,7 @@ class TablePlan(NamedTuple):
     since: warehouse.Since | None
     why: str
     query: str | None = None
+    has_file: bool = False  # of the last pull, unchanged
 
 
 class PullPlan(NamedTuple):
@@ -119,7 +120,7 @@ def plan_lines(dataset: str, *, full: bool = False) -> list[str]:
     record = pull_record.read_record(dataset)
     with warehouse.open_warehouse(connection) as source:
         plan = _plan(dataset, settings, source, record, full=full)
-        counts = [source.count(each.query or each.source.relation) for each in plan.tables]
+        counts = [_counted(source, each) for each in plan.tables]
     lines = []
     for each, n in zip(plan.tables, counts, strict=True):
         table, how = each.source, each.why
@@ -133,6 +134,11 @@ def plan_lines(dataset: str, *, full: bool = False) -> list[str]:
     lines += [f"{label}: not read: {why}" for label, why in plan.left]
     lines += [f"other than last time: {line}" for line in plan.changes]
     return lines
+
+
+def _counted(source: Warehouse, plan: TablePlan) -> int:
+    with warehouse.explained(plan.source.relation.label):
+        return source.count(plan.query or plan.source.relation)
 
 
 def table_line(table: PulledTable) -> str:
@@ -274,25 +280,28 @@ def _table_plan(
 ) -> TablePlan:
     """Decide whether what changed is enough."""
     file = paths.raw_folder(dataset) / f"{source.file}.parquet"
+    has_file = before is not None and file.is_file() and intake.file_sha256(file) == before.sha256
     kind = dict(source.relation.columns).get(source.changed_at or "", "")
     since = None
     if full:
         why = "all, as asked"
     elif before is None:
         why = "all, the first time"
-    elif source.changed_at is None or before.watermark is None:
+    elif source.changed_at is None:
         why = "all, as nothing says when a row changed"
+    elif before.watermark is None:
+        why = "all, as no row of the last pull said when it changed"
     elif not before.key or before.key != source.key:
         why = "all, as no column tells its rows apart"
     elif before.columns != source.columns or (before.query or None) != query:
         why = "all, as its columns or its query are others now"
-    elif not file.is_file() or intake.file_sha256(file) != before.sha256:
+    elif not has_file:
         why = "all, as its file is not the one that was pulled"
     else:
         start = dt.datetime.fromisoformat(before.watermark)
         start -= dt.timedelta(minutes=settings.overlap_minutes)
         why, since = "changed", warehouse.Since(source.changed_at, kind, start.isoformat())
-    return TablePlan(source, before, since, why, query)
+    return TablePlan(source, before, since, why, query, has_file)
 
 
 def _pull_table(
@@ -369,10 +378,13 @@ def _written(
     counts = ["count(*)", f"count(*) filter ({is_marked})"]
     n_read, n_marked = _numbers(session, query_text(counts, "incoming_rows"))
     watermark = _watermark(session, table, now) if table.changed_at else None
+    before = file.parents[1] / file.name
     if since is not None and plan.before is not None:
-        _view_rows(session, "rows_before", file.parents[1] / file.name)
+        _view_rows(session, "rows_before", before)
         watermark = max(filter(None, (watermark, plan.before.watermark)))
-        _merge(session, file.parents[1] / file.name, _key_in_file(table), file)
+        _merge(session, before, _key_in_file(table), file)
+    elif plan.has_file and _has_rows_of(session, before):
+        shutil.copyfile(before, file)  # a warehouse returns rows in any order
     elif leaves_out:
         write_parquet(session, "select * from rest_rows", file)
     else:
@@ -387,6 +399,19 @@ def _written(
 
 def _view_rows(session: duckdb.DuckDBPyConnection, name: str, file: Path) -> None:
     create_view(session, name, query_text(["*"], f"read_parquet({quote_literal(str(file))})"))
+
+
+def _has_rows_of(session: duckdb.DuckDBPyConnection, before: Path) -> bool:
+    """Return whether what was read in full are the rows that stand in yesterday's file."""
+    _view_rows(session, "rows_before", before)
+    columns, columns_before = (
+        session.execute(f"describe {view}").fetchall() for view in ("rest_rows", "rows_before")
+    )
+    n, n_before = (
+        _numbers(session, query_text(["count(*)"], view)) for view in ("rest_rows", "rows_before")
+    )
+    is_like = (columns, n) == (columns_before, n_before)
+    return is_like and _numbers(session, SQL["changed_rows"]) == (0,)
 
 
 def _merge(
@@ -446,10 +471,12 @@ def _incoming_select(table: Source) -> str:
 def _watermark(session: duckdb.DuckDBPyConnection, table: Source, now: dt.datetime) -> str | None:
     """Return the latest time of the rows that came in; a time that is yet to come says nothing."""
     time = quote_identifier(_name_in_file(table, table.changed_at or ""))
-    if "with time zone" not in dict(table.columns)[table.changed_at or ""].casefold():
+    kind = dict(table.columns)[table.changed_at or ""].casefold()
+    if kind.startswith(warehouse.DECLARED) or "with time zone" not in kind:
         time = f"try_cast({time}::varchar as timestamptz)"
     latest = f"strftime(max({time}) at time zone 'UTC', '%Y-%m-%dT%H:%M:%S.%f+00:00')"
-    query = query_text([latest], "incoming_rows", where=f"{time} <= $now::timestamptz")
+    is_past = f"{time} <= $now::timestamptz and isfinite({time})"
+    query = query_text([latest], "incoming_rows", where=is_past)
     row = session.execute(query, {"now": now.isoformat()}).fetchone()
     return row[0] if row else None
 

@@ -48,6 +48,7 @@ class Manifest(TypedDict):
     questions: NotRequired[dict[str, str]]  # answered, warned, withheld or not asked
     gate: NotRequired[list[dict[str, Any]]]  # the gate's findings
     inputs: list[dict[str, Any]]  # file, sha256, n_rows
+    pulled: NotRequired[dict[str, Any] | None]  # when, and the SHA-256 of each file a pull wrote
     tables: list[dict[str, Any]]  # rows in = clean + quarantined + dropped
     code_sha256: str
     revision: NotRequired[dict[str, Any] | None]  # commit, is_changed; None outside a work tree

@@ -1,5 +1,7 @@
 """A cluster is spoken to only where that is safe, and only if its workers run the same code."""
 
+import time
+
 import pytest
 
 from analysis.project.errors import ClusterError
@@ -32,6 +34,13 @@ def test_a_scheduler_is_spoken_to_by_tls_or_on_this_machine(address):
         ("tls://host", "takes the address of a scheduler"),
         ("tls://:8786", "takes the address of a scheduler"),
         ("tls://host:port", "takes the address of a scheduler"),
+        ("tls://[::1:8786", "takes the address of a scheduler"),
+        ("tcp://127.0.0.1:99999", "takes the address of a scheduler"),
+        ("tcp://127.0.0.1:8786/x", "takes the address of a scheduler"),
+        ("tcp://10.0.0.5:80@127.0.0.1:8786", "takes the address of a scheduler"),
+        ("tcp://127.0.0.1:87\n86", "takes the address of a scheduler"),
+        ("", "takes the address of a scheduler"),
+        ("tcp://127.1:8786", "pay would travel in clear"),
     ],
 )
 def test_any_other_address_is_refused(address, match):
@@ -68,24 +77,106 @@ def test_a_job_of_another_version_is_refused_by_the_machines_name():
         worker_code.require_same(own._replace(lock="another"))
 
 
-@HAS_EXTRA
-def test_a_job_is_done_on_a_worker_and_one_that_raises_says_what():
-    """A cluster of one process on this machine: the same interface, the same errors."""
+@pytest.fixture
+def here():
+    """Return a cluster of one thread in this process."""
     from distributed import LocalCluster
 
-    with (
-        LocalCluster(
-            n_workers=1,
-            threads_per_worker=1,
-            processes=False,
-            dashboard_address=None,
-            protocol="tcp",
-        ) as here,
-        cluster.ClusterPool(here.scheduler_address) as pool,
-    ):
+    with LocalCluster(
+        n_workers=1,
+        threads_per_worker=1,
+        processes=False,
+        dashboard_address=None,
+        protocol="tcp",
+    ) as started:
+        yield started
+
+
+def jobs_of(here):
+    """Return the jobs that the scheduler knows of."""
+    return [key for key in here.scheduler.tasks if str(key).startswith("job-")]
+
+
+@HAS_EXTRA
+def test_a_job_is_done_on_a_worker_and_one_that_raises_says_what(here):
+    """A cluster of one process on this machine: the same interface, the same errors."""
+    with cluster.ClusterPool(here.scheduler_address) as pool:
         futures = [pool.submit(divmod, 7, 2), pool.submit(divmod, 7, 2), pool.submit(divmod, 7, 0)]
         assert [f.result(30) for f in futures[:2]] == [(3, 1), (3, 1)]
         with pytest.raises(ZeroDivisionError):
             futures[2].result(30)
         assert here.scheduler.allowed_failures == 1
         pool.check()
+
+
+@HAS_EXTRA
+def test_what_is_done_is_not_kept_by_the_cluster(here):
+    """A worker that dies would have it made again, and holds every pack until then."""
+    with cluster.ClusterPool(here.scheduler_address) as pool:
+        futures = [pool.submit(divmod, n, 2) for n in range(3)]
+        assert [f.result(30) for f in futures] == [(0, 0), (0, 1), (1, 0)]
+        end = time.monotonic() + 10
+        while jobs_of(here) and time.monotonic() < end:
+            time.sleep(0.05)
+        assert jobs_of(here) == []
+
+
+@HAS_EXTRA
+def test_a_worker_holds_no_more_jobs_than_it_has_threads(here):
+    """A death is counted against each job handed to the worker, so the others wait here."""
+    with cluster.ClusterPool(here.scheduler_address) as pool:
+        assert pool.n_places == 0
+        futures = [pool.submit(time.sleep, 0.3) for _ in range(4)]
+        assert pool.n_places == 1
+        most = 0
+        while not all(f.done() for f in futures):
+            (worker,) = here.scheduler.workers.values()
+            most = max(most, len(worker.processing))
+            time.sleep(0.02)
+        assert most == 1
+
+
+@HAS_EXTRA
+def test_a_worker_that_comes_later_and_differs_ends_the_run_by_its_name(here):
+    """It would refuse one job after another, faster than the others do them."""
+    with cluster.ClusterPool(here.scheduler_address) as pool:
+        other = worker_code.code_version()._replace(lock="another")
+        first = pool.submit(worker_code.require_same, other)
+        with pytest.raises(worker_code.WorkerMismatchError, match="its lock is not this run's"):
+            first.result(30)
+        with pytest.raises(cluster.ClusterLostError, match="its lock is not this run's"):
+            pool.submit(divmod, 7, 2).result(30)
+        assert "its lock is not" in pool.gave_up
+
+
+@HAS_EXTRA
+def test_a_scheduler_here_that_workers_elsewhere_can_reach_is_refused():
+    """It is asked at 127.0.0.1, and hands what it is sent to whoever joined it from outside."""
+    from distributed import LocalCluster
+
+    with LocalCluster(
+        n_workers=1,
+        processes=False,
+        dashboard_address=None,
+        protocol="tcp",
+        host="0.0.0.0",  # noqa: S104 - as `dask scheduler` listens unless a host is named
+    ) as open_to_all:
+        port = open_to_all.scheduler_address.rpartition(":")[2]
+        if "//127." in open_to_all.scheduler_address:
+            pytest.skip("this machine has no address but its own")
+        with pytest.raises(ClusterError, match="open to other machines, and pay would travel"):
+            cluster.ClusterPool(f"tcp://127.0.0.1:{port}")
+
+
+@HAS_EXTRA
+def test_a_cluster_without_workers_is_not_waited_for_long(monkeypatch):
+    from distributed import LocalCluster
+
+    monkeypatch.setattr(cluster, "WORKERLESS_TIME", 0.5)
+    with (
+        LocalCluster(n_workers=0, processes=False, dashboard_address=None, protocol="tcp") as empty,
+        pytest.raises(
+            ClusterError, match=r"no worker came within 0 s\. Start one: dask worker tcp"
+        ),
+    ):
+        cluster.ClusterPool(empty.scheduler_address)

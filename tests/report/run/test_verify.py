@@ -2,9 +2,12 @@
 
 import fcntl
 import shutil
+import sqlite3
 from pathlib import Path
 
+import pandas as pd
 import pytest
+from delivered_project import publish_small, pull_again, pull_small
 from report_fixtures import cell, manifest, notebook, run, small
 
 PARAMETERS = 'quarter: str = "x"  # quarter\ndataset: str = "x"  # folder'
@@ -54,3 +57,77 @@ def test_a_report_as_of_a_day_can_be_verified(root):
         ran = run(root, "verify", pdf)
     assert ran.code == 75
     assert "another run works on small" in ran.err
+
+
+@pytest.fixture
+def of_pull(tmp_path):
+    """Return a project whose deals were pulled, the session that changes them, and a copy of its report."""
+    folder = small(tmp_path / "project")
+    session = pull_small(folder)
+    first = Path(shutil.copy(publish_small(folder), tmp_path / "first.pdf"))
+    yield folder, session, first
+    session.close()
+
+
+def change(root: Path, session: sqlite3.Connection, amount: float) -> None:
+    """Change the deal won in the warehouse, and pull."""
+    session.execute(
+        "update opportunity set amount = ?, _fivetran_synced = '2026-07-01' where stage_name = 'Closed Won'",
+        (amount,),
+    )
+    session.commit()
+    pull_again(root)
+
+
+def test_a_report_made_from_pulled_tables_holds_as_long_as_nothing_changed(of_pull):
+    root, _, first = of_pull
+    pull_again(root)
+    ran = run(root, "verify", str(first))
+    assert (ran.code, "follows from today's data and code" in ran.out) == (0, True)
+
+
+def test_a_report_made_before_a_pull_holds_by_what_history_keeps(of_pull):
+    """Also once two later editions stand in its place, and the second of the three does too."""
+    root, session, first = of_pull
+    change(root, session, 7.0)
+    second = Path(shutil.copy(publish_small(root), first.with_name("second.pdf")))
+    change(root, session, 8.0)
+    publish_small(root)
+    for copy in (first, second):
+        ran = run(root, "verify", str(copy))
+        assert ran.code == 0, ran.out
+        assert "small 2026Q2 follows from the tables pulled 2" in ran.out
+        assert "history keeps their hashes, as the pull of 2" in ran.out
+
+
+def spoil(root: Path, what: str) -> None:
+    """Change something that no pull changes."""
+    raw = root / "data" / "raw" / "small"
+    if what == "an export of another hand":
+        (raw / "User.csv").write_text((raw / "User.csv").read_text().replace("Yuki", "Yoko"))
+    elif what == "a pulled file":
+        deals = pd.read_parquet(raw / "opportunity.parquet")
+        deals.assign(amount="9").to_parquet(raw / "opportunity.parquet")
+    elif what == "a setting":
+        house = root / "alignment.toml"
+        house.write_text(house.read_text().replace("hours_per_day = 8.0", "hours_per_day = 7.0"))
+    else:
+        shutil.rmtree(root / "data" / "history")
+
+
+@pytest.mark.parametrize(
+    ("what", "says"),
+    [
+        ("an export of another hand", "exports changed since"),
+        ("a pulled file", "exports changed since"),
+        ("a setting", "settings, rules or decisions on requests changed since"),
+        ("history", "what it stood on is unknown"),
+    ],
+)
+def test_what_else_changed_is_not_laid_to_a_pull(of_pull, what, says):
+    root, session, first = of_pull
+    change(root, session, 7.0)
+    publish_small(root)
+    spoil(root, what)
+    ran = run(root, "verify", str(first))
+    assert (ran.code, says in ran.out) == (1, True), ran.out + ran.err

@@ -112,7 +112,8 @@ def _out_of_date(folder: Path, state: Manifest, answers: dict[str, str]) -> str:
     moment = repr(_stands_on(state))
     if moment not in answers:
         verdict = verify.verify_report(folder / paths.REPORT_PDF)
-        answers[moment] = "" if verdict.holds else f"it is out of date: {verdict.says}"
+        is_fine = verdict.holds and verdict.is_of_today
+        answers[moment] = "" if is_fine else f"it is out of date: {verdict.says}"
     return answers[moment]
 
 

@@ -12,10 +12,11 @@ import hmac
 import http.client
 import json
 import os
+import signal
 import smtplib
 import ssl
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlsplit
 
 from analysis.project import paths
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
 
     from analysis.project.exchange_settings import MailServer, Webhook
 
-PATIENCE_S = 30
+PATIENCE_S = 30  # of silence
+LONGEST_S = 300  # for one message, however busily a server says nothing
 LONGEST_REPLY = 200
 OUTGOING = "outgoing"  # of data/: messages for those who send by other means
 
@@ -56,6 +58,24 @@ def tls_context(certificates: str | None) -> ssl.SSLContext:
         ) from None
 
 
+@contextlib.contextmanager
+def _in_time() -> Iterator[None]:
+    """End with `TimeoutError` what takes longer than a message may: a server can send byte after
+    byte, or line after line, and never come to the end.
+    """
+
+    def end(_number: int, _frame: object) -> NoReturn:
+        raise TimeoutError(f"no answer within {LONGEST_S} s")
+
+    before = signal.signal(signal.SIGALRM, end)
+    signal.setitimer(signal.ITIMER_REAL, LONGEST_S)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
 class Mailbox:
     """A mail server, connected when the first message goes out."""
 
@@ -65,13 +85,13 @@ class Mailbox:
 
     def connect(self) -> None:
         """Connect, greet and log in, unless connected already; sends nothing."""
-        with _certainly_not_sent():
+        with _certainly_not_sent(), _in_time():
             self._connected()
 
     def send(self, message: EmailMessage, *, sender: str, to: str) -> None:
         """Hand one message over for one recipient."""
         content = message.as_bytes()
-        with _certainly_not_sent():
+        with _certainly_not_sent(), _in_time():
             session = self._connected()
             for step, address in ((session.mail, sender), (session.rcpt, to)):
                 code, reply = step(address)
@@ -79,7 +99,8 @@ class Mailbox:
                     session.rset()
                     raise NotSentError(f"the mail server said {code} {_words(reply)}")
         try:
-            code, reply = session.data(content)
+            with _in_time():
+                code, reply = session.data(content)
         except smtplib.SMTPDataError as error:
             code, reply = error.smtp_code, _bytes(error.smtp_error)
         except (OSError, smtplib.SMTPException):
@@ -94,7 +115,7 @@ class Mailbox:
     def close(self) -> None:
         """End the session, politely where the server still listens."""
         if self._session is not None:
-            with contextlib.suppress(OSError, smtplib.SMTPException):
+            with contextlib.suppress(OSError, smtplib.SMTPException), _in_time():
                 self._session.quit()
         self._forget()
 
@@ -199,11 +220,12 @@ def post_webhook(webhook: Webhook, content: Mapping[str, Any], delivery_id: str)
     else:
         connection = http.client.HTTPConnection(host, parts.port, timeout=PATIENCE_S)
     with contextlib.closing(connection):
-        with _certainly_not_sent():
+        with _certainly_not_sent(), _in_time():
             connection.connect()
         try:
-            connection.request("POST", target, body, headers)
-            status = connection.getresponse().status
+            with _in_time():
+                connection.request("POST", target, body, headers)
+                status = connection.getresponse().status
         except (OSError, http.client.HTTPException):
             raise InDoubtError("the connection to the webhook broke before it answered") from None
     if not 200 <= status < 300:

@@ -10,9 +10,12 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import logging
+import math
 import time
+from collections import deque
 from concurrent.futures import Executor, Future
 from functools import partial
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -20,19 +23,26 @@ from uuid import uuid4
 from analysis.project.errors import ClusterError
 from analysis.report.run import worker_code
 from analysis.report.run.fan_out import ATTEMPTS, WorkerDiedError
+from analysis.report.run.worker_code import WorkerMismatchError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
 TLS, TCP = "tls", "tcp"
 CONNECT_TIME = 10.0  # [s]; also how long a scheduler may be gone
+LOOK_AGAIN = 1.0  # [s] between two looks at which workers there are
 WORKERLESS_TIME = 60.0  # [s] without a worker after which nobody is waited for
 LOST = "the cluster was lost. Run it again: packs that are done are not made again"
+IN_CLEAR = (
+    "{} of this cluster is open to other machines, and pay would travel to them in clear. Start "
+    "the scheduler with --host 127.0.0.1, or with certificates and tls://."
+)
+LACKS = "the scheduler or a worker lacks this package, or has another version of it"
 EXTRA = "--dask needs the package distributed, which is not installed: make cluster"
 
 
 class ClusterLostError(RuntimeError):
-    """The scheduler, or the last worker, went away while jobs were open."""
+    """The scheduler or the last worker went away, or one that differs came; jobs were open."""
 
 
 def require_safe_address(address: str) -> None:
@@ -43,20 +53,33 @@ def require_safe_address(address: str) -> None:
     >>> require_safe_address("tls://10.0.0.5:8786")
     >>> require_safe_address("tcp://127.0.0.1:8786")
     """
-    parts = urlsplit(address)
-    try:
-        is_whole = bool(parts.hostname) and parts.port is not None
-    except ValueError:
-        is_whole = False
-    if parts.scheme not in {TLS, TCP} or not is_whole:
+    if not _is_plain(address):
         raise ClusterError(
             f"--dask takes the address of a scheduler, such as tls://10.0.0.5:8786, got {address!r}"
         )
-    if parts.scheme == TCP and not _is_loopback(str(parts.hostname)):
+    if not _is_private(address):
         raise ClusterError(
             f"--dask {address}: pay would travel in clear. Use tls:// with certificates; without "
             "them only a scheduler on this machine (127.0.0.1) is spoken to."
         )
+
+
+def _is_plain(address: str) -> bool:
+    """Whether an address is a way to speak, a host and a port, and nothing else."""
+    try:
+        parts = urlsplit(address)
+        plain = f"{parts.scheme}://{parts.netloc}"
+        has_port = parts.port is not None
+    except ValueError:
+        return False
+    is_bare = plain == address and "@" not in address
+    return is_bare and parts.scheme in {TLS, TCP} and bool(parts.hostname) and has_port
+
+
+def _is_private(address: str) -> bool:
+    """Whether nobody between two machines can read what travels to an address."""
+    parts = urlsplit(address)
+    return parts.scheme == TLS or _is_loopback(str(parts.hostname))
 
 
 def _is_loopback(host: str) -> bool:
@@ -66,6 +89,22 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:  # a name, which may lead anywhere
         return False
+
+
+def _connect(address: str) -> Any:
+    """Return a client of the scheduler; pickles are exchanged with nobody else."""
+    require_safe_address(address)
+    try:
+        from distributed import Client, Security  # noqa: PLC0415 - an optional extra
+    except ImportError:
+        raise ClusterError(EXTRA) from None
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what is lost is said once
+    is_tls = urlsplit(address).scheme == TLS
+    try:
+        security = Security(require_encryption=True) if is_tls else Security()
+        return Client(address, security=security, timeout=CONNECT_TIME, set_as_default=False)
+    except (OSError, TypeError, ValueError) as error:
+        raise ClusterError(f"--dask {address}: nobody answers as asked ({error})") from None
 
 
 class ClusterPool(Executor):
@@ -80,39 +119,37 @@ class ClusterPool(Executor):
             If the address is not safe, the package is not installed, nobody answers, or a worker
             differs.
         """
-        require_safe_address(address)
-        try:
-            from distributed import Client, Security  # noqa: PLC0415 - an optional extra
-        except ImportError:
-            raise ClusterError(EXTRA) from None
-        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what is lost is said once
-        is_tls = urlsplit(address).scheme == TLS
-        try:
-            security = Security(require_encryption=True) if is_tls else Security()
-            self.client = Client(
-                address, security=security, timeout=CONNECT_TIME, set_as_default=False
-            )
-        except (OSError, TypeError, ValueError) as error:
-            raise ClusterError(
-                f"--dask {address}: no scheduler could be reached ({error})"
-            ) from None
+        self.client = _connect(address)
+        self.gave_up = ""  # why nothing more is sent
+        self.n_places = 0  # threads of all workers: jobs that the cluster does at once
+        self._waiting: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
         self._remote: dict[Future[Any], Any] = {}
-        self._without_worker_since: float | None = None
-        self._is_lost = False
+        self._turn = RLock()  # jobs end in a thread of the client's
+        self._looked_at = self._worker_there_at = -math.inf
         try:
-            self._require_same_workers()
+            self._require_same_workers(address)
             self.client.run_on_scheduler(_bound_attempts)
-        except BaseException:
+        except BaseException as error:
             self.client.close()
+            if isinstance(error, ImportError | OSError):
+                words = LACKS if isinstance(error, ImportError) else LOST
+                raise ClusterError(f"--dask {address}: {words} ({error})") from None
             raise
 
-    def _require_same_workers(self) -> None:
-        own = worker_code.code_version()
+    def _require_same_workers(self, address: str) -> None:
         try:
-            answers = self.client.run(worker_code.code_version)
-        except ImportError as error:
-            raise ClusterError(f"a worker lacks this package: {error}") from None
-        for place, version in sorted(answers.items()):
+            self.client.wait_for_workers(1, timeout=WORKERLESS_TIME)
+        except TimeoutError:
+            raise ClusterError(
+                f"--dask {address}: no worker came within {WORKERLESS_TIME:.0f} s. Start one: "
+                f"dask worker {address}"
+            ) from None
+        info = self.client.scheduler_info()
+        for place in (info["address"], *info["workers"]):
+            if not _is_private(place):
+                raise ClusterError(IN_CLEAR.format(place))
+        own = worker_code.code_version()
+        for place, version in sorted(self.client.run(worker_code.code_version).items()):
             differs = worker_code.differences(version, own)
             if differs:
                 raise ClusterError(worker_code.mismatch_words(f"worker {place}", differs))
@@ -120,47 +157,73 @@ class ClusterPool(Executor):
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Return the future of a job; it and its arguments must be ready to be pickled."""
         local: Future[Any] = Future()
-        if self._is_lost:
-            local.set_exception(ClusterLostError(LOST))
-            return local
-        start = time.monotonic()
-        remote = self.client.submit(
-            fn, *args, **kwargs, pure=False, retries=0, key=f"job-{uuid4().hex}"
-        )
-        self._remote[local] = remote
-        remote.add_done_callback(partial(self._settle, local, start))
+        with self._turn:
+            self._waiting.append((local, partial(fn, *args, **kwargs)))
+        self.check()
         return local
 
+    def _send(self) -> None:
+        """Send what waits while a thread of a worker is free.
+
+        The cluster counts a worker's death against every job handed to it, begun or not: a job that
+        waits here is not blamed for another's.
+        """
+        with self._turn:
+            if self.gave_up:
+                while self._waiting:
+                    self._waiting.popleft()[0].set_exception(ClusterLostError(self.gave_up))
+            while self._waiting and len(self._remote) < self.n_places:
+                local, job = self._waiting.popleft()
+                key = f"job-{uuid4().hex}"
+                remote = self.client.submit(job, pure=False, retries=0, key=key)
+                self._remote[local] = remote
+                remote.add_done_callback(partial(self._settle, local, time.monotonic()))
+
     def _settle(self, local: Future[Any], start: float, remote: Any) -> None:
-        """Hand the end of a job on the cluster to the future that is waited for."""
+        """Hand the end of a job to the future that is waited for, and let the cluster forget it.
+
+        What it kept would be made again whenever the worker that holds it dies.
+        """
         from distributed.scheduler import KilledWorker  # noqa: PLC0415 - an optional extra
 
-        if local.done():
-            return
-        try:
+        result: Any = None
+        error: BaseException | None = ClusterLostError(LOST)
+        with contextlib.suppress(Exception):  # whatever a lost cluster raises while it is asked
             if remote.status == "finished":
-                local.set_result(remote.result())
-                return
-            error = remote.exception() if remote.status == "error" else None
-        except Exception:  # noqa: BLE001 - whatever a lost cluster raises while it is asked
-            error = None
+                result, error = remote.result(), None
+            elif remote.status == "error":
+                error = remote.exception()
         if isinstance(error, KilledWorker):
             error = WorkerDiedError(ATTEMPTS, round(time.monotonic() - start, 2))
-        self._is_lost |= error is None
-        local.set_exception(error or ClusterLostError(LOST))
-        self._remote.pop(local, None)
+        with self._turn:
+            if isinstance(error, ClusterLostError | WorkerMismatchError):
+                self.gave_up = self.gave_up or str(error)
+            self._remote.pop(local, None)
+            if local.done():
+                return
+            if error is None:
+                local.set_result(result)
+            else:
+                local.set_exception(error)
+            self._send()
 
     def check(self) -> None:
-        """Give up every open job where no worker has been there for a minute."""
-        if self.client.status == "running" and self.client.scheduler_info()["workers"]:
-            self._without_worker_since = None
-            return
+        """Send what waits; give up every open job where no worker has been there for a minute."""
         now = time.monotonic()
-        self._without_worker_since = self._without_worker_since or now
-        if now - self._without_worker_since > WORKERLESS_TIME:
-            self._is_lost = True
-            for local in [each for each in list(self._remote) if not each.done()]:
-                local.set_exception(ClusterLostError(LOST))
+        if now - self._looked_at > LOOK_AGAIN:
+            self._looked_at = now
+            workers = {}
+            if self.client.status == "running":
+                workers = self.client.scheduler_info()["workers"]
+            self.n_places = sum(int(worker["nthreads"]) for worker in workers.values())
+            if workers or self._worker_there_at < 0:
+                self._worker_there_at = now
+        with self._turn:
+            if now - self._worker_there_at > WORKERLESS_TIME:
+                self.gave_up = self.gave_up or LOST
+                for local in [each for each in self._remote if not each.done()]:
+                    local.set_exception(ClusterLostError(LOST))
+            self._send()
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002, ARG002 - its signature
         """Leave the cluster; its workers stay for the next run."""

@@ -94,8 +94,11 @@ class SurvivingPool(Executor):
     `WorkerDiedError`.
     """
 
+    gave_up = ""  # nothing stops it from being handed more
+
     def __init__(self, workers: int) -> None:
         """Start threads for up to `workers` jobs at once, and their processes with their first."""
+        self.n_places = workers
         self._processes = contextlib.ExitStack()
         self._is_interrupted = Event()
         self._threads = ThreadPoolExecutor(workers)

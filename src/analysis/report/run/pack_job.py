@@ -12,7 +12,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from analysis.project import paths
-from analysis.project.scratch_folder import scratch_folder
+from analysis.project.scratch_folder import scratch_folder, sweep_scratch
 from analysis.report import document, html_report, output, pdf, workbook
 from analysis.report.run import notebooks, worker_code
 from analysis.report.run.notebook_jobs import Job
@@ -70,6 +70,7 @@ def make_pack(job: PackJob) -> PackResult:
         If this process has other code or packages than the job asks for.
     """
     worker_code.require_same(job.code)
+    sweep_scratch()  # of workers of this machine that were killed: a team's rows are in them
     with _ONE_AT_A_TIME, scratch_folder() as scratch:
         root = team_view.unpack_view(job.view, job.digest, scratch / "view")
         executed = scratch / job.notebook

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from analysis.chapters.data_quality import answerability
 from analysis.chapters.team_pack import chapter, company_side
-from analysis.project import paths
+from analysis.project import disk_faults, paths
 from analysis.project.private_files import make_private
 from analysis.report import index_page
-from analysis.report.run import cluster, fan_out, kernel_provisioner, worker_code
+from analysis.report.run import cluster, fan_out, kernel_provisioner, notebooks, worker_code
 from analysis.report.run.pack_job import PackJob, PackResult, make_pack
-from analysis.store import manifest, needs, team_view
+from analysis.store import manifest, needs, published_runs, team_view
 from analysis.store.company import of_team
 from analysis.store.run_record import Outcome
 
@@ -66,13 +66,12 @@ def publish_packs(
         say(f"{company.quarter}: what {len(to_make)} packs take from the whole company")
         open_jobs: dict[Future[PackResult], _PlannedPack] = {}
         with _pool(order, len(to_make)) as pool, pool.ended_by_interrupt(open_jobs):
-            jobs = _jobs(company, to_make)
-            results = _results(pool, jobs, open_jobs, AHEAD * order.workers)
+            results = _results(pool, iter(to_make), _Jobs(company), open_jobs)
             for n, (each, result) in enumerate(results, 1):
                 end = (
-                    _keep(company, each, result, order)
-                    if result
-                    else PackEnd(each.team, each.folder, FAILED, cluster.LOST)
+                    PackEnd(each.team, each.folder, FAILED, result)
+                    if isinstance(result, str)
+                    else _keep(company, each, result, order)
                 )
                 ends[each.team] = end
                 done = f"{n} of {len(to_make)}"
@@ -131,28 +130,33 @@ def _is_current(pack: _PlannedPack) -> bool:
     return manifest.is_current(pack.folder, pack.run_id)
 
 
-def _jobs(
-    company: Company, packs: Sequence[_PlannedPack]
-) -> Iterator[tuple[_PlannedPack, PackJob]]:
-    """Yield each pack with its job; a view is packed when its turn comes."""
-    sides = company_side.company_sides(company)
-    tables = team_view.SharedTables(company)
-    (notebook,) = needs.pack_notebooks()
-    code = worker_code.code_version()
-    for pack in packs:
-        view = team_view.view_of_team(pack.company, tables, sides[pack.team], notebook)
-        job = PackJob(
-            company.dataset,
+class _Jobs:
+    """What packs take from the whole company, read once; the job of each is packed in its turn."""
+
+    def __init__(self, company: Company) -> None:
+        self.dataset = company.dataset
+        self.sides = company_side.company_sides(company)
+        self.tables = team_view.SharedTables(company)
+        (self.notebook,) = needs.pack_notebooks()
+        self.code = worker_code.code_version()
+        self.day = dt.datetime.combine(company.last_day, dt.time(), tzinfo=dt.UTC)
+
+    def job_of(self, pack: _PlannedPack) -> PackJob:
+        """Return the job that makes a pack."""
+        view = team_view.view_of_team(
+            pack.company, self.tables, self.sides[pack.team], self.notebook
+        )
+        return PackJob(
+            self.dataset,
             pack.team,
-            notebook.name,
+            self.notebook.name,
             view,
             team_view.digest_of(view),
             pack.parameters,
             _about(pack),
-            dt.datetime.combine(company.last_day, dt.time(), tzinfo=dt.UTC),
-            code,
+            self.day,
+            self.code,
         )
-        yield pack, job
 
 
 def _about(pack: _PlannedPack) -> dict[str, Any]:
@@ -195,35 +199,43 @@ def _pool(order: ReportOrder, n_jobs: int) -> fan_out.SurvivingPool | cluster.Cl
 
 def _results(
     pool: fan_out.SurvivingPool | cluster.ClusterPool,
-    jobs: Iterator[tuple[_PlannedPack, PackJob]],
+    packs: Iterator[_PlannedPack],
+    jobs: _Jobs,
     open_jobs: dict[Future[PackResult], _PlannedPack],
-    most_open: int,
-) -> Iterator[tuple[_PlannedPack, PackResult | None]]:
-    """Yield each pack with its result as it ends, None where the cluster was lost.
+) -> Iterator[tuple[_PlannedPack, PackResult | str]]:
+    """Yield each pack with its result as it ends, or with why the pool gave it up.
 
     Few jobs wait, the others are not packed yet.
     """
     while True:
-        while len(open_jobs) < most_open and (following := next(jobs, None)):
-            pack, job = following
-            open_jobs[pool.submit(make_pack, job)] = pack
+        while not pool.gave_up and len(open_jobs) < AHEAD * max(1, pool.n_places):
+            pack = next(packs, None)
+            if pack is None:
+                break
+            open_jobs[pool.submit(make_pack, jobs.job_of(pack))] = pack
         if not open_jobs:
+            yield from ((pack, pool.gave_up) for pack in packs)
             return
         ended, _ = wait(open_jobs, timeout=LOOK_AGAIN, return_when=FIRST_COMPLETED)
         pool.check()
         for future in ended:
             pack = open_jobs.pop(future)
-            yield pack, _result_of(pack, future)
+            yield pack, _result_of(pack.team, future)
 
 
-def _result_of(pack: _PlannedPack, future: Future[PackResult]) -> PackResult | None:
+def _result_of(team: str, future: Future[PackResult]) -> PackResult | str:
+    """Return what a job gave; whatever stops one pack, on whichever machine, stops no other."""
     try:
         return future.result()
-    except cluster.ClusterLostError:
-        return None
+    except cluster.ClusterLostError as error:
+        return str(error)
     except (fan_out.WorkerDiedError, worker_code.WorkerMismatchError) as error:
         outcome = Outcome("team pack", "killed", 0.0, error=str(error))
-        return PackResult(pack.team, outcome, {}, {}, str(error))
+    except Exception as error:  # noqa: BLE001 - a full disk of a worker, a bug of ours
+        words = disk_faults.explain_fault(error) or f"{type(error).__name__}: {error}"
+        words = notebooks.brief_error(f"who made it could not: {words}")
+        outcome = Outcome("team pack", "failed", 0.0, error=words)
+    return PackResult(team, outcome, {}, {}, str(outcome.error))
 
 
 def _keep(company: Company, pack: _PlannedPack, result: PackResult, order: ReportOrder) -> PackEnd:
@@ -242,6 +254,7 @@ def _keep(company: Company, pack: _PlannedPack, result: PackResult, order: Repor
             return PackEnd(pack.team, pack.folder, FAILED, result.reason)
         state |= manifest.file_hashes(new)  # type: ignore[typeddict-item]
         manifest.write_manifest(new, state)
+        published_runs.keep_run(state)
         pack.folder.parent.mkdir(parents=True, exist_ok=True)
         if pack.folder.exists():
             pack.folder.rename(Path(name) / "old")
@@ -284,6 +297,7 @@ def _manifest(pack: _PlannedPack, result: PackResult, order: ReportOrder) -> Man
             {"file": f["file"], "sha256": f["sha256"]} for f in pack.company.whole.audit["files"]
         ],
         "tables": [],
+        "pulled": published_runs.pulled_files(company.dataset),
         "code_sha256": manifest.code_sha256(),
         "lock_sha256": manifest.lock_sha256(),
         "settings_sha256": manifest.settings_sha256(company),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from analysis.chapters.data_quality import answerability
 from analysis.project import article_practices
 from analysis.project.code_revision import code_revision
-from analysis.store import manifest
+from analysis.store import manifest, published_runs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -117,6 +117,7 @@ def state_manifest(
             for f in account["files"]
         ],
         "tables": [{k: v for k, v in t.items() if k != "columns"} for t in account["tables"]],
+        "pulled": published_runs.pulled_files(company.dataset),
         "code_sha256": manifest.code_sha256(),
         "revision": revision._asdict() if revision else None,
         "lock_sha256": manifest.lock_sha256(),

@@ -32,7 +32,7 @@ from analysis.report.review import actions, feedback, page
 from analysis.report.review import forecasts as review_forecasts
 from analysis.report.run import executed_notebooks, notebooks, plan, provenance
 from analysis.report.run.notebook_jobs import Job
-from analysis.store import editions, manifest, processed
+from analysis.store import editions, manifest, processed, published_runs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -249,6 +249,7 @@ def _remember(company: Company, state: Manifest, forecasts: Mapping[str, Any]) -
     """
     history_folder = editions.keep_edition(company.dataset, company.quarter, state)
     review_forecasts.keep_forecasts(history_folder, company.quarter, forecasts)
+    published_runs.keep_run(state)
     manifest.write_manifest(history_folder, state)
     make_private(history_folder)
 

@@ -11,15 +11,16 @@ import re
 import zipfile
 from typing import TYPE_CHECKING, NamedTuple
 
-from analysis.project import paths
+from analysis.project import paths, settings
 from analysis.project.parameters import ParameterError
-from analysis.store import manifest, processed
-from analysis.store.company import open_company
+from analysis.sources import intake
+from analysis.store import editions, manifest, processed, published_runs, pull_record
+from analysis.store.company import Company, open_company
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
-    from analysis.store.company import Company
     from analysis.store.run_record import Manifest
 
 RUN_ID = re.compile(rb"run:([0-9a-f]{16})")
@@ -28,10 +29,13 @@ LONGEST_PROPERTIES = 100_000  # [bytes]
 
 
 class Verification(NamedTuple):
-    """Whether a report holds, and why in one sentence."""
+    """Whether a report holds, and why in one sentence; `is_of_today` is False where other tables
+    were pulled since: it holds, but is out of date.
+    """
 
     holds: bool
     says: str
+    is_of_today: bool = True
 
 
 def _run(run_id: str) -> Manifest | None:
@@ -41,7 +45,8 @@ def _run(run_id: str) -> Manifest | None:
         *paths.project_root().glob(f"data/history/*/*/{manifest.FILE}"),
     ]
     manifests = (manifest.read_manifest(file.parent) for file in places)
-    return next((m for m in manifests if m and m["run_id"] == run_id and m["pdf_sha256"]), None)
+    standing = (m for m in manifests if m and m["run_id"] == run_id and m["pdf_sha256"])
+    return next(standing, None) or published_runs.kept_run(run_id)
 
 
 def run_of(report: Path) -> tuple[str, Manifest | None]:
@@ -92,10 +97,10 @@ def verify_report(report: Path) -> Verification:
         return Verification(
             holds=False, says=f"run {run_id}: the file is not the one that was published"
         )
-    as_of_day = run.get("as_of_given")
-    processed.prepare_dataset(
-        run["dataset"], as_of=dt.date.fromisoformat(as_of_day) if as_of_day else None
-    )
+    pull_record.finish_exchange(run["dataset"])
+    if (exports := _with_tables_of_then(run)) is not None:
+        return _verify_before_pull(run, exports)
+    processed.prepare_dataset(run["dataset"], as_of=_as_of(run))
     try:
         company = open_company(run["dataset"], quarter=run["quarter"], team=run.get("team", ""))
     except ParameterError as error:
@@ -112,15 +117,62 @@ def verify_report(report: Path) -> Verification:
     )
 
 
+def _as_of(run: Manifest) -> dt.date | None:
+    day = run.get("as_of_given")
+    return dt.date.fromisoformat(day) if day else None
+
+
+def _with_tables_of_then(run: Manifest) -> dict[str, str] | None:
+    """Return the hashes of today's exports with the tables that were pulled when a report was made;
+    None where they are today's, or are others by another hand than a pull's.
+    """
+    then, now = run.get("pulled"), published_runs.pulled_files(run["dataset"])
+    if not then or not now or then["files"] == now["files"]:
+        return None
+    today = processed.export_hashes(intake.files_of(paths.raw_folder(run["dataset"])))
+    if any(today.get(file) != digest for file, digest in now["files"].items()):
+        return None
+    pulled_then: dict[str, str] = then["files"]
+    others = {file: digest for file, digest in today.items() if file not in now["files"]}
+    return others | pulled_then
+
+
+def _verify_before_pull(run: Manifest, exports: Mapping[str, str]) -> Verification:
+    """Return whether a report follows from tables in whose place a pull has put others."""
+    dataset, quarter, team = run["dataset"], run["quarter"], run.get("team", "")
+    stamp = processed.stamp_of(dataset, exports, _as_of(run))
+    house = settings.load_dataset_settings(dataset)
+    company = Company(dataset, quarter, house, {"stamp": stamp}, team)
+    identify = manifest.pack_run_id if team else manifest.run_id
+    if identify(company, run["parameters"]) != run["run_id"]:
+        words = changed_words(run, company, exports)
+        return Verification(holds=False, says=f"run {run['run_id']}: {words} changed since")
+    then, now = (run["pulled"] or {}), published_runs.pulled_files(dataset) or {}
+    kept = "its panels" if editions.kept_stamp(dataset, quarter) == stamp else "their hashes"
+    return Verification(
+        holds=True,
+        says=(
+            f"run {run['run_id']}: {_what(run)} follows from the tables pulled {then['at']} and "
+            f"today's code; history keeps {kept}, as the pull of {now['at']} brought others"
+        ),
+        is_of_today=False,
+    )
+
+
 def _what(run: Manifest) -> str:
     team = run.get("team", "")
     return f"{run['dataset']} {run['quarter']}{team and f' of team {team}'}"
 
 
-def changed_words(run: Manifest, company: Company) -> str:
-    """Return what changed since a run, in words: data, code or parameters."""
+def changed_words(run: Manifest, company: Company, exports: Mapping[str, str] | None = None) -> str:
+    """Return what changed since a run, in words: data, code or parameters.
+
+    `exports` are the hashes of the last pass, those of the company where none are given.
+    """
+    if exports is None:
+        exports = {f["file"]: f["sha256"] for f in company.whole.audit["files"]}
     now = {
-        "exports": {f["file"]: f["sha256"] for f in company.whole.audit["files"]},
+        "exports": exports,
         "code": manifest.code_sha256(),
         "lock": manifest.lock_sha256(),
         "settings, rules or decisions on requests": manifest.settings_sha256(company),
