@@ -101,7 +101,9 @@ def test_a_lookup_is_called_by_a_plain_name(raw, name):
     lookup = f'\n[[export]]\nlookup = \'{name}\'\nobject = "o"\nneeds = ["Code"]\n[export.columns]\ncode = {{ from = "Code" }}\n'
     own(raw, OWN + lookup)
     write(raw, deals=[DEAL], User=[user()])
-    with pytest.raises(OwnMapError, match=r"export o: a lookup and its columns must have a name of"):
+    with pytest.raises(
+        OwnMapError, match=r"export o: a lookup and its columns must have a name of"
+    ):
         cleaned()
 
 
