@@ -42,6 +42,7 @@ def test_quirk_25_two_overlapping_meetings_count_their_union(raw):
     got = counted(entry("2026-02-02T10:00"), entry("2026-02-02T10:30")).loc[(ADA, MONDAY)]
     assert got["selling_hours"] == 1.5
     assert got["n_activities"] == 2
+    assert got[["n_event", "n_call", "n_email", "n_task"]].tolist() == [2, 0, 0, 0]
 
 
 def test_a_meeting_within_another_adds_nothing(raw):

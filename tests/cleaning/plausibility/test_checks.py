@@ -406,6 +406,15 @@ def test_days_of_change_date_an_export_whose_deals_were_created_by_an_import(com
         assert "closed_after_the_export" not in alarms(company, outcome_checks.dates_of_closes)
 
 
+def test_the_rows_of_all_unknown_ids_are_counted(company):
+    """Sixty deals are owned by two who are no users: 60 rows of 2 ids."""
+    with changed(company, deals(60, "owner_rep_id = 'X' || substr(opportunity_id, 4)::int % 2")):
+        odd = {
+            r.n_odd for r in reference_checks.unknown_ids(dataset(company)) if "2 of" in r.sentence
+        }
+    assert odd == {60}
+
+
 def test_meetings_of_two_sources_are_no_repeats_within_one(company):
     taken = "insert into rule_kinds values ('activities', 'double_logged', 'repeat');" + aside(
         1500, "activities", "double_logged"
