@@ -42,7 +42,6 @@ def test_quirk_25_two_overlapping_meetings_count_their_union(raw):
     got = counted(entry("2026-02-02T10:00"), entry("2026-02-02T10:30")).loc[(ADA, MONDAY)]
     assert got["selling_hours"] == 1.5
     assert got["n_activities"] == 2
-    assert got[["n_event", "n_call", "n_email", "n_task"]].tolist() == [2, 0, 0, 0]
 
 
 def test_a_meeting_within_another_adds_nothing(raw):
@@ -108,6 +107,13 @@ def test_hours_across_midnight_count_once_on_the_day_they_passed(raw):
     """23:00 to 01:00 and, the next day, 00:30 to 01:30: an hour on Monday, 00:00 to 01:30 on Tuesday."""
     got = counted(entry("2026-02-02T23:00", 120.0), entry("2026-02-03T00:30"))
     assert got["selling_hours"].to_dict() == {(ADA, MONDAY): 1.0, (ADA, dt.date(2026, 2, 3)): 1.5}
+
+
+def test_a_day_on_which_only_a_meeting_of_the_day_before_ends_has_no_entry(raw):
+    """23:00 to 01:00: an hour on Tuesday, and nothing that began on it."""
+    got = counted(entry("2026-02-02T23:00", 120.0)).loc[(ADA, dt.date(2026, 2, 3))]
+    assert got["logged_hours"] == 1
+    assert got[["n_activities", "n_event", "n_call", "n_email", "n_task"]].tolist() == [0] * 5
 
 
 def test_quirk_17_a_spring_night_has_an_hour_less(raw):

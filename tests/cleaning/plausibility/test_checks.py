@@ -253,7 +253,7 @@ CASES = [
          BY_OWNERS + NOBODY_MOVES + deals(2, "owner_rep_id = 'R1'", "status <> 'open'"), "warn"),
     Case(ownership_checks.work_of_others, "worked_by_others",
          BY_OWNERS + deals(30, "owner_rep_id = 'R1'", "status <> 'open'"),
-         BY_OWNERS + deals(4, "owner_rep_id = 'R1'", "status <> 'open'"), "warn"),
+         BY_OWNERS + deals(14, "owner_rep_id = 'R1'", "status <> 'open'"), "warn"),
     Case(ownership_checks.accounts_of_stays, "accounts_of_another_team",
          ACCOUNTS_BY_TEAM + "update rep_team_history set team_id = 'T2' where rep_id = 'R0' and valid_to is null", ACCOUNTS_BY_TEAM, "warn"),
     Case(date_checks.dates_out_of_order, "dates_out_of_order",
