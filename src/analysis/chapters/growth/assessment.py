@@ -128,8 +128,8 @@ def assess_growth(
         if not nothing.speaks:
             raise
         raise CrmDataError(
-            f"programme: adopters booked nothing in {nothing.says}, which no change in percent can "
-            "count.\n"
+            f"programme: adopters booked nothing in {nothing.says}, so no change in percent can be "
+            "computed.\n"
             "Look at these teams' bookings themselves."
         ) from error
     return Assessment(

@@ -409,7 +409,7 @@ def result_sentence(result: Result, against: Sequence[Guard] = ()) -> str:
         if each.name == guards.ZERO_QUARTERS:
             return (
                 f"We cannot tell whether joining the programme changed {noun}: adopters "
-                f"booked nothing in {each.says}, which no change in percent can count."
+                f"booked nothing in {each.says}, so no change in percent can be computed."
             )
     if against:
         more = f"{size} {'more' if result.estimate > 0 else 'less'} {noun} than"

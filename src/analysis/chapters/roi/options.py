@@ -105,7 +105,7 @@ def company_options(
     budget_amount: float,
     hours_freed: float,
 ) -> Compared:
-    """Return both uses of `budget_amount` as of `quarter`, from ``campaigns``, ``leads``,
+    """Return both ways to use `budget_amount` as of `quarter`, from ``campaigns``, ``leads``,
     ``activities`` and deals.
 
     A hire frees `hours_freed` selling hours a year, which is assumed.
