@@ -53,7 +53,7 @@ def test_what_moves_a_cursor_never_reaches_the_terminal(folder):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        (b"caf\xe9.csv", "x", "caf?.csv: its name is no text; rename it."),
+        (b"caf\xe9.csv", "x", "caf?.csv: its name cannot be read as text; rename it."),
         (b"fields.toml", "a = " + "[" * 5_000, "fields.toml: not valid TOML: maximum recursion"),
         (b"fields.toml", "a = " + "9" * 5_000, "fields.toml: not valid TOML: Exceeds the limit"),
         (b"growth.toml", "alpha = 'x'", "growth.toml: specification: "),

@@ -21,7 +21,8 @@ exec(compile(open("cells.py").read(), "cells.py", "exec"))
 rules = {r["rule"]: r["n_rows"] for r in audit["rules"] if r["table"] == "opportunities"}
 (deals,) = [t for t in audit["tables"] if t["table"] == "opportunities"]
 won = chapter.won_deals(company).frame.to_dict("records")
-print(json.dumps([file["layout"], rules["won_for_nothing"], deals["n_quarantined"], won]))
+middle = chapter.middle_deal(company)
+print(json.dumps([file["layout"], rules["pilot_won"], deals["n_quarantined"], won, middle[:2]]))
 """
 
 
@@ -46,7 +47,7 @@ def answer(tmp_path_factory):
 
 
 def test_the_source_is_recognised_and_its_odd_row_is_set_aside(answer):
-    layout, _, n_aside, _ = answer
+    layout, _, n_aside, *_ = answer
     assert "Tidydesk" in layout
     assert n_aside == 1
 
@@ -57,4 +58,5 @@ def test_the_rule_marks_the_one_deal_it_is_about(answer):
 
 def test_the_chapter_counts_the_deals_won_and_names_the_middle_one(answer):
     """12,000, 0 and 4,000 were won in the second quarter of 2026."""
+    assert answer[4] == ["middle_deal", 4000.0]
     assert answer[3] == [{"quarter": "2026Q2", "n": 3, "middle": 4000.0}]

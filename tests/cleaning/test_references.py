@@ -106,6 +106,18 @@ def write_company(raw) -> None:
             named(51, "Ada Lund") | {"Account Name": "ACME Ltd"},
             named(52, "Ada Lund") | {"Account Name": "Noone"},
         ],
+        Campaign=[
+            {
+                "Id": "701000000000001AAA",
+                "Name": "Spring Fair",
+                "ActualCost": "5",
+                "ExpectedResponse": "",
+            }
+        ],
+        campaign_notices=[
+            {"notice_id": n, "team_id": NORTH, "campaign_id": name, "first_send_on": "2026-02-01"}
+            for n, name in (("n1", "spring fair"), ("n2", "Autumn Fair"))
+        ],
         compensation=[{"rep_id": "Ada@Ours.Example"} | PAY, {"rep_id": "Ben Osei"} | PAY],
         quotas=[{"rep_id": ADA[:15]} | QUOTA, {"rep_id": BEN} | QUOTA],
         rep_team_history=[
@@ -199,6 +211,12 @@ def test_pay_and_quotas_by_address_or_short_id_find_the_rep(company):
 def test_an_account_named_by_its_name_is_the_account(company):
     deals = company.rows("opportunities", deal_id(51), deal_id(52))
     assert deals["account_id"].tolist() == ["001000000000001AAA", "noone"]
+
+
+def test_a_campaign_named_by_its_name_is_the_campaign(company):
+    """One of a name that no campaign bears belongs to none, and is set aside."""
+    notices = company.tables["campaign_notices"].set_index("notice_id")["campaign_id"]
+    assert notices.to_dict() == {"n1": "701000000000001AAA"}
 
 
 def test_hubspots_owners_by_name_or_address_find_the_owner(raw):

@@ -177,7 +177,7 @@ def test_a_link_that_is_no_address_stops_the_page(tmp_path):
 def test_a_node_without_a_form_stops_the_page(content):
     made: document.Document = copy.deepcopy(content)
     made["chapters"][0]["nodes"].append({"kind": "hologram"})
-    with pytest.raises(html_report.HtmlError, match="no form for hologram"):
+    with pytest.raises(html_report.HtmlError, match="it cannot show hologram"):
         html_report.render_html(made)
 
 

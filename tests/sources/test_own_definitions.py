@@ -50,14 +50,14 @@ def test_a_file_that_says_what_cannot_be_is_refused_by_key(text, words):
     ("sql", "words"),
     [
         ("(select count(*) from leads) > 0", "without a query of its own"),
-        ("true) or (select 1", "something stands behind it"),
+        ("true) or (select 1", "more text follows it"),
         (
             "true from read_csv('/etc/passwd')",
-            "something stands behind it|has a from|cannot be parsed",
+            "more text follows it|has a from|cannot be parsed",
         ),
         ("getenv('HOME') = ''", "the function getenv may not be used here"),
         ("getvariable('dataset_key') = ''", "getvariable may ask for"),
-        ("lead_source = 'a'; drop table leads", "cannot be parsed|something stands behind it"),
+        ("lead_source = 'a'; drop table leads", "cannot be parsed|more text follows it"),
         ("true" + " or true" * 600, "characters; at most"),
     ],
 )

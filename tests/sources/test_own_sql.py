@@ -80,9 +80,9 @@ def test_after_intake_the_database_reaches_its_output_folder_alone(tmp_path):
     [
         ('[derive]\nunreadable = "[]"', r"a column under \[derive\] called 'unreadable' does not exist"),
         ('[derive]\nrid = "1"', r"a column under \[derive\] called 'rid' does not exist"),
-        ('[work]\nsource_row = "count"', r"source_row under \[work\] is a column of ours"),
-        ('[work]\n"a b" = "text"', r"a column under \[work\] must be called by small letters"),
-        (RULE.replace('"x"', '"x; drop"'), r"a rule must be called by small letters"),
+        ('[work]\nsource_row = "count"', r"source_row under \[work\] is a column every table has already"),
+        ('[work]\n"a b" = "text"', r"a column under \[work\] must have a name of small letters"),
+        (RULE.replace('"x"', '"x; drop"'), r"a rule must have a name of small letters"),
         ('[derive]\nstatus = "raw_amount::date::varchar"', r"status under \[derive\] cannot be run: Conversion Error"),
         (RULE.replace('"true"', "\"regexp_matches(stage, '(?=a)')\""), r"rule x cannot be run: .*invalid perl operator"),
         (RULE.replace('"true"', '"stage::int = 1"'), r"rule x cannot be run: .*convert string '\[a cell\]' to INT32"),
@@ -101,7 +101,9 @@ def test_a_lookup_is_called_by_a_plain_name(raw, name):
     lookup = f'\n[[export]]\nlookup = \'{name}\'\nobject = "o"\nneeds = ["Code"]\n[export.columns]\ncode = {{ from = "Code" }}\n'
     own(raw, OWN + lookup)
     write(raw, deals=[DEAL], User=[user()])
-    with pytest.raises(OwnMapError, match=r"export o: a lookup and its columns must be called by"):
+    with pytest.raises(
+        OwnMapError, match=r"export o: a lookup and its columns must have a name of"
+    ):
         cleaned()
 
 

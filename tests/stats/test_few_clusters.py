@@ -145,7 +145,7 @@ def test_a_sample_of_assignments_comes_near_all_of_them(rng):
 def test_an_assignment_of_nothing_is_refused(rng):
     with pytest.raises(CrmDataError, match="at least 2 groups"):
         randomisation.randomisation_test(pd.Series([True, True]), lambda _: 1.0, rng=rng)
-    with pytest.raises(CrmDataError, match="no value under the assignment itself"):
+    with pytest.raises(CrmDataError, match="no value under the actual assignment"):
         randomisation.randomisation_test(pd.Series([True, False]), lambda _: math.nan, rng=rng)
 
 
@@ -214,7 +214,7 @@ def test_the_method_that_must_lead_must_be_given():
         few_clusters.headline_test(fit, "hours")
     with pytest.raises(ValueError, match="randomisation must be given: only 3 clusters"):
         few_clusters.headline_test(fit, "treated", n_treated=3)
-    with pytest.raises(ValueError, match="fit must be clustered"):
+    with pytest.raises(ValueError, match="fit must have clustered errors"):
         few_clusters.headline_test(
             linear.least_squares(made(panel(0, 12, 20), cluster=())), "hours"
         )

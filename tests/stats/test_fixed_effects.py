@@ -26,6 +26,12 @@ def test_a_balanced_panel_by_hand():
     np.testing.assert_allclose(got, [1, -1, -1, 1], atol=1e-12)
 
 
+def test_a_column_of_nothing_stays_nothing():
+    codes = np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1])
+    got = fixed_effects.take_out_effects(fixed_effects.absorb_effects(codes), np.zeros(4))
+    assert got.tolist() == [0, 0, 0, 0]
+
+
 @pytest.mark.parametrize("n_factors", [1, 2, 3])
 @pytest.mark.parametrize("is_weighted", [False, True])
 def test_the_transform_is_least_squares_on_dummies(n_factors, is_weighted):

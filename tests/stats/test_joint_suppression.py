@@ -34,6 +34,14 @@ def test_what_two_cuts_leave_over_is_hidden_though_neither_shows_it():
     assert told == []
 
 
+def test_a_small_group_that_may_be_three_to_twelve_is_not_told():
+    """4 of region n in team C: n = 14, s = 9, B = 11, C = 12 leave them 3 to 12, so all is shown."""
+    people = pd.DataFrame(
+        {"region": list("n" * 14 + "s" * 9), "team": list("C" * 4 + "B" * 11 + "C" * 8)}
+    )
+    assert cells_to_hide(people, ["region", "team"], smallest=5) == set()
+
+
 def test_a_single_sum_leaves_all_between_nothing_and_itself():
     """Of x + y = 7 each may be 0 to 7."""
     left = range_left(np.array([1.0, 0.0]), np.array([[1.0, 1.0]]), np.array([2.0, 5.0]))

@@ -190,6 +190,7 @@ def test_contrasts_and_joint_tests_follow_from_the_covariance():
     assert (joint.f, joint.df, joint.df_below) == (pytest.approx(1), 2, 9)
     alone = estimates.joint_test(fit, ["a"], null=0.5)
     assert alone.p_value == pytest.approx(2 * 0.3145, abs=1e-4)  # P(t(9) > 0.5)
+    assert estimates.joint_test(fit._replace(n_clusters=(3,)), ["a", "b"]).df == 2  # G - 1 = 2
     with pytest.raises(ValueError, match="at most G - 1 = 1"):
         estimates.joint_test(fit._replace(n_clusters=(2,)), ["a", "b"])
     with pytest.raises(ValueError, match="must be among a, b, got c"):
@@ -206,6 +207,27 @@ def test_the_anderson_rubin_interval_holds_the_slopes_that_its_test_keeps():
         moved = table.assign(y=table["y"] - end * table["hours"])
         reduced = linear.least_squares(made(moved, regressors=["treated", "shifter", "meetings"]))
         assert reduced.table().loc["shifter", "p_value"] == pytest.approx(0.05, abs=1e-9)
+
+
+def test_the_convention_says_how_nested_effects_count_where_there_are_effects():
+    table, words = panel(0, 12, 20), "effects nested in a cluster not counted"
+    assert words in linear.least_squares(made(table)).convention
+    assert words not in linear.least_squares(made(table, absorb=[])).convention
+
+
+def test_the_effective_f_without_clusters_by_hand():
+    """x = z + u, u = 1 -1 2 -2: slope 1 of 4 rows, V = 4 / (4 - 2) x 10 / 16 = 1.25, F = 1 / 1.25."""
+    table = pd.DataFrame({"z": [-1, -1, 1, 1], "x": [0, -2, 3, -1], "y": [0, 1, 2, 4]})
+    whole = make_sample(table, outcome="y", regressors=["x"], endogenous=["x"], instruments=["z"])
+    assert instruments.two_stage(whole).effective_f == pytest.approx(0.8)
+
+
+def test_an_instrument_that_repeats_another_is_named():
+    table = panel(0, 12, 20)
+    table["again"] = 2 * table["shifter"]
+    whole = made(table, endogenous=["hours"], instruments=["shifter", "again"])
+    with pytest.raises(CrmDataError, match="again is a sum of the other regressors"):
+        instruments.two_stage(whole)
 
 
 def test_an_instrument_that_says_nothing_bounds_nothing():

@@ -87,6 +87,31 @@ def test_a_confounder_as_strong_as_its_robustness_value_brings_the_slope_to_zero
     assert bias == pytest.approx(fit.estimate[0], rel=1e-12)
 
 
+def test_the_bound_is_the_slope_beside_a_confounder_of_just_that_strength():
+    """One is made whose partial R2 with hours, and with y beside hours, are those of the bound."""
+    table = panel(0, 12, 20)
+    n, regressors = len(table), ["hours", "meetings"]
+    got = unobserved_confounding.confounded_slope(
+        make_sample(table, outcome="y", regressors=regressors), "hours", benchmark="meetings"
+    )
+    beside, directions = [np.ones(n), table["meetings"].to_numpy()], []
+    noise = np.random.default_rng(0).normal(size=n)
+    for column in (table["hours"].to_numpy(), table["y"].to_numpy(), noise):
+        x = np.column_stack(beside)
+        rest = column - x @ np.linalg.lstsq(x, column, rcond=None)[0]
+        directions.append(rest / np.linalg.norm(rest))
+        beside.append(column)
+    on_hours = got.r2_regressor
+    on_y = got.r2_outcome * (1 - on_hours)
+    parts = np.sqrt([on_hours, on_y, 1 - on_hours - on_y])
+    hidden = np.sign(got.estimate) * parts[0] * directions[0] + parts[1:] @ directions[1:]
+    fit = linear.least_squares(
+        make_sample(table.assign(hidden=hidden), outcome="y", regressors=[*regressors, "hidden"])
+    ).table()
+    assert got.estimate == pytest.approx(fit.loc["hours", "estimate"], rel=1e-9)
+    assert got.standard_error == pytest.approx(fit.loc["hours", "standard_error"], rel=1e-9)
+
+
 def test_a_hidden_confounder_of_known_strength_is_bounded_exactly():
     """Hide one of two confounders that are alike: the other as benchmark foretells the slope without it.
 

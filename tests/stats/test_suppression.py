@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from analysis.project.errors import CrmDataError
-from analysis.stats.suppression import suppress_cells
+from analysis.stats.suppression import rounded_total, suppress_cells
 
 
 def regions(*n: float) -> pd.DataFrame:
@@ -23,6 +23,12 @@ def test_a_table_of_large_rows_is_shown_whole():
     got = suppress_cells(regions(5, 9, 12), smallest=5, keep=["region"])
     assert got["suppressed"].tolist() == ["", "", ""]
     assert got["cost"].tolist() == [500, 900, 1200]
+
+
+def test_the_total_of_one_person_is_not_what_that_person_is_paid():
+    """123,456 for one: the step is 200,000. For thirty it is 5,000."""
+    assert rounded_total(123_456.0, 1) == 200_000
+    assert rounded_total(123_456.0, 30) == 125_000
 
 
 def test_one_small_row_takes_the_next_smallest_with_it():

@@ -88,6 +88,27 @@ def test_a_share_is_told_only_while_enough_are_watched():
     assert share_by(curve, 30)[2] > 0.2  # Wilson of none of ten
 
 
+def test_many_who_went_out_of_sight_leave_too_few_to_tell():
+    """Of thirty, fifteen are watched for a day, ten win on day 5: five are left, fewer than went."""
+    days, ends = np.array([1] * 15 + [5] * 10 + [20] * 5), np.array([0] * 15 + [1] * 10 + [0] * 5)
+    assert survival.last_day_told(cumulative_incidence(days, ends), 20) == 5
+
+
+def test_the_error_of_owners_who_win_all_or_nothing_by_hand():
+    """Ten of forty owners win all of their ten leads on day 1: p = 1/4, p (1 - p) / (G - 1)."""
+    owner = np.repeat(np.arange(40), 10)
+    is_won = owner < 10
+    curve = cumulative_incidence(np.where(is_won, 1, 2), is_won.astype(int), clusters=owner)
+    assert curve.error[1] == pytest.approx(math.sqrt(0.25 * 0.75 / 39))
+
+
+def test_the_day_by_which_half_have_won_by_hand():
+    """14/27 win by day 8, half of these, 7/27, by day 5; none has by day 1."""
+    won = cumulative_incidence(DAYS, ENDS)
+    assert survival.day_of_share(won, 0.5, 8) == 5
+    assert math.isnan(survival.day_of_share(won, 0.5, 1))
+
+
 def test_where_all_have_ended_every_later_day_is_known():
     """Twelve hires got there within 5 days: by day 90 all had."""
     curve = cumulative_incidence(np.array([1, 2, 5] * 4), np.ones(12, dtype=int))

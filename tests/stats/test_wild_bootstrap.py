@@ -112,6 +112,7 @@ def test_a_sample_of_draws_comes_near_all_of_them(rng):
     exact = wild_bootstrap.wcr11(whole, "treated", rng=rng)
     some = wild_bootstrap.wcr11(whole, "treated", rng=rng, n_draws=999)
     assert not some.is_exact
+    assert some.p_value == (1 + some.n_above + some.n_ties) / 1_000  # the sample is one draw more
     assert some.p_value == pytest.approx(exact.p_value, abs=3 * 0.014)
     again = wild_bootstrap.wcr11(whole, "treated", rng=np.random.default_rng(3), n_draws=999)
     assert again == wild_bootstrap.wcr11(

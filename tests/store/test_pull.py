@@ -230,7 +230,7 @@ def test_a_dry_run_lists_what_would_be_read_and_writes_nothing(crm, raw):
 
 def test_an_export_of_the_same_name_stops_the_pull(crm, raw):
     (raw / "Opportunity.csv").write_text("Id\n1\n")
-    with pytest.raises(ExchangeError, match="every row be there twice"):
+    with pytest.raises(ExchangeError, match="so every row would be read twice"):
         pulled()
 
 
@@ -392,7 +392,7 @@ def test_a_list_of_files_that_leads_elsewhere_is_refused(root, raw, name):
     staging = raw / pull_record.STAGING
     staging.mkdir()
     (staging / pull_record.READY).write_text(json.dumps({"files": [name], "stale": []}))
-    with pytest.raises(OwnMapError, match="is none that a pull wrote"):
+    with pytest.raises(OwnMapError, match="was not written by a pull"):
         pull_record.finish_exchange("here")
 
 

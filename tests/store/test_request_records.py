@@ -94,7 +94,7 @@ def test_no_request_is_approved_while_a_question_is_open():
 
 
 @pytest.mark.parametrize(
-    ("lacks", "says"), [("reason", "says its reason"), ("review_on", "has a review_on")]
+    ("lacks", "says"), [("reason", "needs a reason"), ("review_on", "needs a review_on")]
 )
 def test_a_decision_has_a_reason_and_a_review_date(lacks, says):
     content = {"state": "tabled", "on": DAY, "reason": "later", "review_on": DAY}

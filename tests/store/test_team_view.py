@@ -117,7 +117,7 @@ def test_an_unpacked_view_is_its_owners_alone(company, root, tmp_path):
 
 def test_bytes_that_changed_on_the_way_are_refused(company, root, tmp_path):
     view = view_of(company, "T0", root)
-    with pytest.raises(ValueError, match="its bytes are others than those that were sent"):
+    with pytest.raises(ValueError, match="its bytes differ from those that were sent"):
         team_view.unpack_view(view + b" ", team_view.digest_of(view), tmp_path / "view")
 
 

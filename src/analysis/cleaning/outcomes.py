@@ -174,10 +174,9 @@ def deal_outcomes(connection: duckdb.DuckDBPyConnection, book: Rulebook) -> None
 
 
 def untold_outcomes(connection: duckdb.DuckDBPyConnection) -> str:
-    """Say how many deals of ``deal_outcomes`` have no outcome that can be told, and how to supply
-    it.
+    """Say how many deals of ``deal_outcomes`` have an unknown outcome, and how to supply it.
 
-    "" where of none.
+    Empty where every outcome is known.
     """
     counted = connection.execute(
         "select count(*), count(*) - count(status) from deal_outcomes"

@@ -144,7 +144,7 @@ def _require_data(connection: duckdb.DuckDBPyConnection, as_of: dt.date) -> None
     """Refuse a day of the export that lies before anything it holds, or before there were CRMs."""
     if as_of.year < FIRST_YEAR:
         raise CrmDataError(
-            f"opportunities: the last of its dates is {as_of}: no CRM is as old, so its years are of "
+            f"opportunities: the last of its dates is {as_of}: no CRM is that old, so its years are of "
             f"another calendar. Export dates with years from {FIRST_YEAR} on, as 2026-09-30."
         )
     (first,) = _one(connection, SQL["first_record"])

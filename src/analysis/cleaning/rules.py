@@ -189,7 +189,8 @@ def _require_own_columns(table: Table, content: dict[str, Any], work: set[str], 
         own_sql.require_name(name, f"{where}: a column under [work]")
         if name in OURS:
             raise OwnMapError(
-                f"{where}: {name} under [work] is a column of ours; call it otherwise."
+                f"{where}: {name} under [work] is a column every table has already; choose "
+                "another name."
             )
     names = [c.name for c in table.columns if c.name not in OURS]
     columns = [*names, *sorted({*work, *content.get("work", {})} - {*names, *OURS})]

@@ -1,6 +1,6 @@
 """Facts that only typed rows hold, measured before cleaning drops them.
 
-Names, days of change, sources.
+They are names, days of change and sources.
 
 Measured right after a table was judged, for `plausibility`: closed deals that stand there a second
 time under another id, days on which a CRM noted anything by itself, and meetings that two sources

@@ -93,7 +93,9 @@ def count_deciding(connection: duckdb.DuckDBPyConnection, table: Table, source: 
 
 
 def measure_spread(connection: duckdb.DuckDBPyConnection, table: Table, book: Rulebook) -> None:
-    """Measure what a table's rules took, while ``candidates`` and ``verdicts`` are its own."""
+    """Measure how the rows that a table's rules took are spread, while ``candidates`` and
+    ``verdicts`` hold this table.
+    """
     if connection.execute(SQL["was_judged"], {"table": table.name}).fetchone() is None:
         return  # also where no row of the table was judged: `candidates` are another's then
     for rule in book.rules:

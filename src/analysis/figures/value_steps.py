@@ -1,4 +1,4 @@
-"""What more of a capacity is worth, step by step, with what there is today."""
+"""What more of a capacity is worth, step by step, with today's capacity marked."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def why_strange(file: Path, folder: Path) -> str | None:
     try:
         file.name.encode()
     except UnicodeEncodeError:
-        return "its name is no text; rename it"
+        return "its name cannot be read as text; rename it"
     why = None
     try:
         real = file.resolve(strict=True)

@@ -230,4 +230,4 @@ def _block(node: Node) -> str:  # noqa: PLR0911 - a line a kind
         rows = [node["head"], *node["rows"]]
         cells = ("".join(f"<td>{_inline(cell)}</td>" for cell in row) for row in rows)
         return f"<table>{''.join(f'<tr>{row}</tr>' for row in cells)}</table>"
-    raise markdown.MarkdownError(f"prose has no form for {kind}")
+    raise markdown.MarkdownError(f"JupyterLab cannot show markdown of type {kind}")

@@ -187,7 +187,7 @@ def _formulas(nodes: Sequence[Node]) -> dict[tuple[str, bool], Markup]:
         raise HtmlError(f"the page was not written: {error.message}") from None
     formulas = MATH.findall(page.decode())
     if len(formulas) != len(order) or any(MATH_TAG.search(f) for f in formulas):
-        raise HtmlError("the page was not written: a formula has become more than a formula")
+        raise HtmlError("the page was not written: a formula holds more than mathematics")
     return dict(zip(order, map(Markup, formulas), strict=True))
 
 
@@ -260,7 +260,7 @@ def _web_address(url: str) -> str:
 
 
 def _no_form(node: Node) -> str:
-    raise HtmlError(f"the page was not written: no form for {node['kind']}")
+    raise HtmlError(f"the page was not written: it cannot show {node['kind']}")
 
 
 def _head(label: str, is_numeric: bool = False) -> dict[str, Any]:  # noqa: FBT001, FBT002 - mapped over two lists

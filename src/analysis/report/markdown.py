@@ -59,7 +59,7 @@ def parse_markdown(source: str) -> list[Node]:
     ------
     MarkdownError
         For an image, a link that is not http(s) or mailto, a footnote nobody refers to, a formula
-        that cannot be set, and anything else a report has no form for.
+        that cannot be set, and anything else a report cannot show.
 
     """
     tokens, state = _READER.parse(source)
@@ -155,7 +155,7 @@ def _piece(token: Node, notes: dict[str, list[Inline]]) -> Inline:  # noqa: C901
         raise MarkdownError(
             "an image in markdown: show it by report.show.figure, which asks for its alt text"
         )
-    raise MarkdownError(f"a report has no form for markdown of type {kind}")
+    raise MarkdownError(f"a report cannot show markdown of type {kind}")
 
 
 def _blocks(tokens: Iterable[Node], notes: dict[str, list[Inline]]) -> list[Node]:
@@ -184,7 +184,7 @@ def _block(token: Node, notes: dict[str, list[Inline]]) -> Node:  # noqa: PLR091
         return {"kind": "rule"}
     if kind == "block_html":
         return {"kind": "paragraph", "children": [token["raw"].strip()]}
-    raise MarkdownError(f"a report has no form for markdown of type {kind}")
+    raise MarkdownError(f"a report cannot show markdown of type {kind}")
 
 
 def _grid(token: Node, notes: dict[str, list[Inline]]) -> Node:
@@ -228,5 +228,5 @@ def latex_to_typst(tex: str) -> str:
     except ValueError as error:
         raise MathsError(f"formula {tex!r}: {str(error).splitlines()[0]}") from None
     if re.search(r'["#]', TEXT.sub("", converted)):
-        raise MathsError(f"formula {tex!r} would leave the formula when set")
+        raise MathsError(f"formula {tex!r} holds commands that are not mathematics")
     return converted

@@ -264,7 +264,7 @@ def _look_ups(content: dict[str, Any], where: str) -> frozenset[str]:
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice:
         raise OwnMapError(
-            f"{where}: two columns of lookups would be {twice}; call one of them otherwise."
+            f"{where}: two columns of lookups would both be called {twice}; rename one."
         )
     return frozenset(names)
 

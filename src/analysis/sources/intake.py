@@ -249,7 +249,8 @@ def files_of(folder: Path) -> list[Path]:
     for file in there:
         if file.name != printable_name(file.name):
             raise OwnMapError(
-                f"data/raw/{folder.name}/{printable_name(file.name)}: its name is no text; rename it."
+                f"data/raw/{folder.name}/{printable_name(file.name)}: its name cannot be read as "
+                "text; rename it."
             )
     files = [f for f in there if why_strange(f, folder) or not unread_files.is_ours(f)]
     if len(files) > MOST_FILES:

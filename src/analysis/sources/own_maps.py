@@ -1,6 +1,6 @@
 """Checks of a dataset's own map that need its files and the rules.
 
-Columns that are not there, values that are none.
+They find columns that a file lacks, and values that a column cannot hold.
 
 The form of a map is checked where it is read (`recognise`); here it is held against the exports it
 maps and the tables it fills, before a row is typed.  SQL is tried where it fails: the message names

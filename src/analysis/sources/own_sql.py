@@ -114,7 +114,7 @@ def _single_expression(sql: str, where: str) -> dict[str, Any]:
     # Between brackets too: "a) or (b" would be closed by what stands around it.
     is_closed = not _tree(f"select [\n{sql}\n]").get("error")
     if len(nodes) != 1 or nodes[0]["type"] != "SELECT_NODE" or not is_closed:
-        raise OwnMapError(f"{only}, but something stands behind it.")
+        raise OwnMapError(f"{only}, but more text follows it.")
     (node,) = nodes
     clauses = {
         "from": node["from_table"]["type"] != "EMPTY",
@@ -146,7 +146,8 @@ def _require_listed(part: dict[str, Any], where: str, look_ups: Iterable[str]) -
     allowed = {"getvariable", *look_ups, *itertools.chain(*kinds)}
     if name not in allowed:
         raise OwnMapError(
-            f"{where}: the function {name} may not be used here.{did_you_mean(name, sorted(allowed))} "
+            f"{where}: the function {name} may not be used here."
+            f"{did_you_mean(name, sorted(allowed))} "
             "src/analysis/sources/own_sql.toml lists those that may."
         )
     if name == "getvariable":
@@ -170,12 +171,12 @@ def _require_bounded_call(part: dict[str, Any], where: str) -> None:
     """Refuse a call that takes or makes far more than its row holds."""
     name, arguments = part["function_name"].lower(), part["children"]
     if len(arguments) > _MOST_ARGUMENTS.get(name, len(arguments)):
-        raise OwnMapError(f"{where}: {name} may be asked for one value, not for several.")
+        raise OwnMapError(f"{where}: {name} takes one value here, not several.")
     texts = [_constant(each) for each in arguments]
     if name == "strftime" and not any("%" in (text or "") for text in texts):
-        raise OwnMapError(f"{where}: what strftime writes must be a text in quotes.")
+        raise OwnMapError(f"{where}: the format of strftime must be a text in quotes.")
     if name in {"replace", "regexp_replace"} and len(texts) > 2 and texts[2] is None:
-        raise OwnMapError(f"{where}: what {name} puts in must be a text in quotes.")
+        raise OwnMapError(f"{where}: the text that {name} inserts must stand in quotes.")
     if name not in _LIKES:
         return
     pattern = texts[1] if len(texts) > 1 else None
@@ -195,11 +196,13 @@ def _require_plain(part: dict[str, Any], where: str) -> None:
     kind, names = part["class"], part.get("column_names", [])
     if kind == "COLUMN_REF" and len(names) == 1:
         if _OF_SESSION.fullmatch(names[0]):
-            raise OwnMapError(f"{where}: {names[0]} may not be asked for: no row tells of it.")
+            raise OwnMapError(
+                f"{where}: {names[0]} may not be used: its value is not part of the row."
+            )
         if _ROWS.fullmatch(names[0]):
             raise OwnMapError(f"{where}: {names[0]} is a whole row; name a column of it.")
     if kind == "CAST" and not _PLAIN_TYPES.fullmatch(part["cast_type"]["id"]):
-        raise OwnMapError(f"{where}: a value may be made a number, text, date or truth, no other.")
+        raise OwnMapError(f"{where}: a value may be cast to a number, text, date or boolean only.")
 
 
 def _growth(node: object, columns: Mapping[str, int], where: str) -> int:
@@ -273,7 +276,7 @@ def read_expression(
     >>> read_expression("1) from read_text('/etc/passwd') where (true", "rule x")
     Traceback (most recent call last):
     ...
-    analysis.project.errors.OwnMapError: rule x must be one SQL expression over the columns of its row, but something stands behind it.
+    analysis.project.errors.OwnMapError: rule x must be one SQL expression over the columns of its row, but more text follows it.
     """
     tree = _single_expression(sql, where)
     for part in _parts(tree):
@@ -295,8 +298,8 @@ def require_name(name: object, where: str) -> None:
     """
     if not isinstance(name, str) or not NAME.fullmatch(name):
         raise OwnMapError(
-            f"{where} must be called by small letters, digits and _ (at most 60, a letter first), "
-            f"got {name!r}."
+            f"{where} must have a name of small letters, digits and _ (at most 60, a letter "
+            f"first), got {name!r}."
         )
 
 

@@ -69,7 +69,7 @@ def headline_test(
         If `fit` has no clusters, or the method that has to lead was not given.
     """
     if not fit.n_clusters:
-        raise ValueError("fit must be clustered to speak of few clusters")
+        raise ValueError("fit must have clustered errors for a test with few clusters")
     g = min(fit.n_clusters)
     table = _table(fit, name, jackknife, bootstrap, randomisation, level)
     refusal = randomisation.refusal if randomisation else ""

@@ -122,7 +122,7 @@ def cr3(whole: Sample) -> Estimates:
 def cluster_influence(whole: Sample, name: str) -> pd.Series[float]:
     """Return the slope of `name` without each cluster in turn.
 
-    The clusters it hangs on stand out.
+    The clusters that the slope depends on stand out.
     """
     place = linear.least_squares(whole).names.index(name)
     cluster = whole.clusters[0]
@@ -263,7 +263,7 @@ def _require_known(values: Vector, labels: list[str], cluster: str, name: str) -
             label for label, is_lost in zip(labels, lost, strict=True) if is_lost
         )
         raise CrmDataError(
-            f"{name}: the estimate must have a value without any one {cluster}, but has none "
-            f"without {int(lost.sum())} of {len(labels)} ({lost_labels[:80]}).\nThe answer rests "
-            "on them alone."
+            f"{name}: the estimate must have a value when any one {cluster} is left out, but has "
+            f"none without {int(lost.sum())} of {len(labels)} ({lost_labels[:80]}).\nThe answer "
+            "depends on these alone: do not publish it."
         )

@@ -67,7 +67,8 @@ def solve_columns(
     """
     if columns.shape[0] <= columns.shape[1]:
         raise CrmDataError(
-            f"{table}: {columns.shape[0]} rows cannot tell {columns.shape[1]} slopes apart."
+            f"{table}: {columns.shape[0]} rows cannot tell {columns.shape[1]} slopes apart. "
+            "Use fewer regressors."
         )
     k = columns.shape[1]
     both = _triangle([*columns.T, outcome])

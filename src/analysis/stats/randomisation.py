@@ -74,9 +74,9 @@ def randomisation_test(
     codes, labels = pd.factorize(assigned, sort=True)
     if (codes < 0).any() or len(labels) < 2:
         raise CrmDataError(
-            f"assignment: needs at least 2 groups and no cluster without, but {len(labels)} groups "
-            f"and {int((codes < 0).sum())} of {codes.size} clusters without. Compare clusters of "
-            "known assignment."
+            "assignment: needs at least 2 groups and a group for every cluster, but has "
+            f"{len(labels)}, and {int((codes < 0).sum())} of {codes.size} clusters have none. "
+            "Compare clusters of known assignment."
         )
     counts = np.bincount(codes)
     total = n_assignments(counts.tolist())
@@ -89,7 +89,7 @@ def randomisation_test(
     observed = at(codes)
     if not math.isfinite(observed):
         raise CrmDataError(
-            "assignment: the statistic has no value under the assignment itself. Check its groups."
+            "assignment: the statistic has no value under the actual assignment. Check its groups."
         )
     several = (
         _all(codes.size, counts.tolist())

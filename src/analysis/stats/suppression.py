@@ -48,7 +48,7 @@ def few_hidden(
 ) -> pd.DataFrame:
     """Return the table with the values of small cells set to missing.
 
-    For rows that are no parts of one total.
+    For rows that do not add up to a total.
 
     Figures of the whole company side by side give no other away, so none is hidden to protect one.
     Parameters and result are those of `suppress_cells`.

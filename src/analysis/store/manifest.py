@@ -65,7 +65,7 @@ def settings_sha256(company: Company) -> str:
     """Return the hash of a company's settings, its own maps and rules, and what it decided on
     requests.
 
-    The minutes of reviews are none.
+    The minutes of reviews are not part of it.
     """
     digest = hashlib.sha256(company.settings.model_dump_json().encode())
     folder = company.paths.raw

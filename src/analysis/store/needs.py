@@ -42,7 +42,7 @@ def chapter_notebooks() -> list[Path]:
     """Return the notebooks that are chapters of a report, in its order.
 
     A chapter is called ``<number>_<subject>.ipynb`` and declares ``alignment_roi`` in its metadata.
-    Scratch notebooks and JupyterLab's copies are none.
+    Scratch notebooks and JupyterLab's copies do not count.
     """
     return [f for f in _declared_notebooks() if not _is_pack(f)]
 

@@ -1,6 +1,7 @@
 """The account of the cleaning pass for a run whose reads are noted.
 
-Any byte of the exports changes some part of it, and most notebooks read few of its parts.
+Any change of the exports changes some part of the account, and most notebooks read few of its
+parts.
 """
 
 from __future__ import annotations

@@ -239,8 +239,8 @@ def _require_apart(dataset: str, sources: Sequence[Source], record: PullRecord |
     for each in sources:
         if other := stems.get(recognise.fold_header(each.file)):
             raise ExchangeError(
-                f"data/raw/{dataset}/{other} would stand beside {each.file}.parquet, and every row "
-                "be there twice; move it away."
+                f"data/raw/{dataset}/{other} holds the same table as {each.file}.parquet, so every "
+                "row would be read twice; move it away."
             )
 
 
@@ -264,8 +264,8 @@ def _require_same(plan: PullPlan, *, is_accepted: bool) -> None:
     """Stop where a table or column that was read is gone: a figure would move without a word."""
     if plan.changes and not is_accepted:
         raise ExchangeError(
-            "\n".join(plan.changes) + "\nNothing was pulled, the files of the last pull stay. Once "
-            "that is as it should be, pull with --accept-schema."
+            "\n".join(plan.changes) + "\nNothing was pulled, the files of the last pull stay. If "
+            "these changes are intended, pull with --accept-schema."
         )
 
 

@@ -82,7 +82,7 @@ def read_record(dataset: str) -> PullRecord | None:
         return PullRecord.model_validate_json(file.read_bytes())
     except ValidationError:
         raise OwnMapError(
-            f"data/raw/{dataset}/{PULLED}: is none that `alignment-roi pull` wrote; delete it, and "
+            f"data/raw/{dataset}/{PULLED}: was not written by `alignment-roi pull`; delete it, and "
             "the next pull reads everything."
         ) from None
 
@@ -119,7 +119,7 @@ def finish_pull(dataset: str) -> None:
     """Complete an exchange of files that a killed pull had begun; clear away one that had not
     begun.
 
-    The run holds the dataset's lock: what lies there is no other's.
+    The run holds the dataset's lock, so what lies there belongs to no other run.
 
     Raises
     ------
@@ -132,7 +132,7 @@ def finish_pull(dataset: str) -> None:
         return
     where = f"data/raw/{dataset}/{STAGING}"
     if staging.is_symlink() or not staging.is_dir():
-        raise OwnMapError(f"{where}: is no folder of a pull; move it away.")
+        raise OwnMapError(f"{where}: is not a folder that a pull made; move it away.")
     if os.path.lexists(staging / READY):
         ready = _ready_list(staging, where)
         for name in ready["files"]:
@@ -158,7 +158,7 @@ def _ready_list(staging: Path, where: str) -> dict[str, Any]:
         if why is None:
             return _Ready.model_validate_json((staging / READY).read_bytes()).model_dump()
     except ValidationError:
-        why = "is none that a pull wrote"
+        why = "was not written by a pull"
     raise OwnMapError(f"{where}/{READY}: {why}; move {where} away.")
 
 

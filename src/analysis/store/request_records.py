@@ -100,9 +100,9 @@ class StateEntry(_Part):
     def _says_why(self) -> StateEntry:
         if self.state in DECISIONS:
             if not self.reason.strip():
-                raise ValueError(f"{self.state} says its reason")
+                raise ValueError(f"{self.state} needs a reason")
             if self.review_on is None or self.review_on < self.on:
-                raise ValueError(f"{self.state} has a review_on, not before its own day")
+                raise ValueError(f"{self.state} needs a review_on that is not before its own day")
         return self
 
 

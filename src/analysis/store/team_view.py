@@ -104,7 +104,7 @@ def unpack_view(view: bytes, digest: str, folder: Path) -> Path:
         If the bytes are not those of the digest, or a name in them leads out of the folder.
     """
     if digest_of(view) != digest:
-        raise ValueError(f"view {digest[:12]}: its bytes are others than those that were sent")
+        raise ValueError(f"view {digest[:12]}: its bytes differ from those that were sent")
     private_folder(folder)
     with zipfile.ZipFile(io.BytesIO(view)) as archive:
         for entry in archive.infolist():

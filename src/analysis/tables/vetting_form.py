@@ -26,7 +26,7 @@ class VettingQuestion(NamedTuple):
 class VettingField(NamedTuple):
     """A field of the big picture: the question it belongs to, what is filled in, its key in a file.
 
-    One that `is_range` wants three amounts: low, middle and high.
+    A field that `is_range` takes three amounts: low, middle and high.
     """
 
     question: str

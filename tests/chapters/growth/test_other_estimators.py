@@ -74,7 +74,8 @@ def test_covariates_are_level_and_slope_before_the_first_start():
 
 def test_two_teams_that_never_joined_are_too_few_to_weight():
     with pytest.raises(
-        CrmDataError, match="at least 3 teams that never joined are needed, but 2 of 6 did not"
+        CrmDataError,
+        match="at least 3 teams that never joined are needed, but only 2 of 6 never joined",
     ):
         entropy_balancing.estimate_weighted(additive([0.2], n_never=2))
 

@@ -94,7 +94,7 @@ def test_hires_are_paid_from_their_teams_start_on():
 @pytest.mark.parametrize(
     ("quota", "rule", "message"),
     [
-        (1, [BudgetCut(0.8, 1.0), BudgetCut(0.9, 0.5)], "rule must leave no less for a higher attainment"),
+        (1, [BudgetCut(0.8, 1.0), BudgetCut(0.9, 0.5)], "rule must not leave less budget for a higher attainment"),
         (0, [BudgetCut(0.8, 1.0)], "quota_amount must be above 0, got 0"),
     ],
 )  # fmt: skip

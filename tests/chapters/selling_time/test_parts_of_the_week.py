@@ -142,7 +142,7 @@ def test_without_links_nothing_is_measured(stays, activities, leads):
 
 def test_two_quarters_are_refused(stays, activities, leads):
     two = pd.concat([stays, stays.assign(quarter="2026Q2")])
-    with pytest.raises(CrmDataError, match="hours by record are of one quarter, but 2 are in it"):
+    with pytest.raises(CrmDataError, match="hours by record need one quarter, but it holds 2"):
         parts_of_the_week.hours_by_record(two, activities, leads, **HALF)
 
 

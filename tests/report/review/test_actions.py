@@ -50,7 +50,7 @@ def test_minutes_are_read_as_they_stand(minutes):
             '"opened"',
             r"action 1 \(A1\) status is 'opened': Input should be 'done', 'dropped' or 'open'",
         ),
-        ('"open"', '"dropped"', r"action 1 \(A1\): a dropped action says its reason"),
+        ('"open"', '"dropped"', r"action 1 \(A1\): a dropped action needs a reason"),
         ("due = 2026-09-01", 'due = "soon"', r"action 1 \(A1\) due is 'soon'"),
         (
             "Sales Operations",

@@ -162,7 +162,7 @@ def test_a_row_below_a_blank_one_is_a_row_if_others_follow(tmp_path):
         ("t.jsonl", b"", "it holds no record"),
         ("t.jsonl", b'{"a": "\xff"}', "it is not UTF-8"),
         ("t.json", b'{"idd": 1}', "its 1 columns (idd) are no export known here. Map it in"),
-        ("t.json", b"[" * 100_000, "its records lie within each other without end"),
+        ("t.json", b"[" * 100_000, "its records are nested too deeply"),
     ],
 )
 def test_what_is_no_such_file_is_refused_with_the_reason(tmp_path, name, content, reason):

@@ -105,9 +105,9 @@ def alignment_tables(
 
 
 def tier_consequence_table(split_half: float) -> pd.DataFrame:
-    """Return what a reliability does to 20/50/30 tiers, one row.
+    """Return what this reliability means for 20/50/30 tiers, one row.
 
-    One that says why where it is not above 0.
+    Where the reliability is not above 0, the row says why there are no figures.
     """
     if not 0 < split_half <= 1:
         return pd.DataFrame(

@@ -279,8 +279,7 @@ def profile_items(name: str) -> tuple[Item, ...]:
 def profile_held(tables: Mapping[str, pd.DataFrame]) -> Profile:
     """Return ``core`` where no table of practices written down by hand has a row, else ``full``.
 
-    A company that writes nothing down would otherwise be told that most of its points were not
-    observed.
+    A company without such tables would otherwise be told that most of its points were not observed.
     """
     by_hand = (name for name in READS if name not in CORE_TABLES)
     return "full" if any(name in tables and not tables[name].empty for name in by_hand) else "core"
@@ -294,9 +293,8 @@ def require_practices(items: Iterable[Item]) -> None:
     outcomes = [item.id for item in items if item.role == "outcome"]
     if outcomes:
         raise ValueError(
-            f"alignment index: {', '.join(outcomes)} is an outcome. An index that holds what it "
-            "is held against "
-            "finds a gap where there is none; leave it out and compare with it instead."
+            f"alignment index: {', '.join(outcomes)} is an outcome. An index made from "
+            "outcomes finds a gap in them even where there is none. Leave it out of the index."
         )
     surveys = [item.id for item in items if item.role == "survey"]
     if surveys:

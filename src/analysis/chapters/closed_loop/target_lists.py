@@ -118,7 +118,7 @@ def share_of_accounts(
 ) -> tuple[int, float, float, float]:
     """Return how many target accounts were reached, and their share [0-1] with its 95% interval.
 
-    `reached` None: nobody exported what would say so, and nothing is told.
+    `reached` is None where no export says which accounts were reached; the share is then missing.
     """
     wanted = set(targets)
     if reached is None or not wanted:
@@ -199,8 +199,8 @@ def readiness_of_events(
 ) -> pd.DataFrame:
     """Return how events since `first_day`, and those to come, stand by team: a row a campaign.
 
-    ``n_teams`` asked, of which ``n_ready``, ``n_red`` and ``n_early``; ``days_left``.  Only notices
-    that say whether sales saw list or schedule count: without any, nothing is told.
+    ``n_teams`` asked, of which ``n_ready``, ``n_red`` and ``n_early``; ``days_left``. Only notices
+    that state whether sales saw list or schedule count; without any, no event is rated.
 
     Parameters
     ----------

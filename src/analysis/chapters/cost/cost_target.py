@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def judge_cost(hour: Result, watched: KeyMetric | None, *, currency: str) -> str:
     """Return in one or two sentences whether the cost of an `hour` is good; "" where it is unknown.
 
-    `watched` is the key metric of that name, None where it is none.
+    `watched` is the key metric of that name, None where there is none.
     """
     if not hour.is_known:
         return ""

@@ -31,7 +31,7 @@ SMALLEST = 1e-6  # a change below this share is the rounding of sums
 
 
 def quarter_totals(teams: pd.DataFrame, measures: Sequence[str] = MEASURES) -> pd.DataFrame:
-    """Return each measure summed over teams: one row a quarter; missing where all teams' are."""
+    """Return each measure summed over teams: one row a quarter; missing where no team has one."""
     require_columns(teams, ["quarter"], "team_quarter")
     measured = [m for m in measures if m in teams.columns]
     return teams.groupby("quarter")[measured].sum(min_count=1)

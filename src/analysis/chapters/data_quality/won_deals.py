@@ -59,7 +59,7 @@ def of_quarter(opportunities: pd.DataFrame, quarter: str, fiscal_year_start_mont
 def bookings_note(won: WonDeals) -> str:
     """Return what to say beside bookings of deals won without amount.
 
-    Nothing where there are none.
+    Empty where every deal has an amount.
     """
     if not won.n_without_amount:
         return ""

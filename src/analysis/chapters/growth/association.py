@@ -172,9 +172,8 @@ def _reliability_left(table: pd.DataFrame, names: Sequence[str], reliability: fl
     share_left = (reliability - (1 - unexplained)) / unexplained
     if share_left <= 0:
         raise CrmDataError(
-            f"teams: the index must hold more than {', '.join(names)} explain and chance adds, "
-            "but nothing is left of "
-            f"{len(table)} teams. Leave out covariates."
+            f"teams: the index must vary by more than {', '.join(names)} explain and its "
+            f"measurement error adds, but for {len(table)} teams it does not. Use fewer covariates."
         )
     return share_left
 

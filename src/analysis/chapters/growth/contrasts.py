@@ -180,8 +180,9 @@ def _contrast(
     is_finite = np.isfinite(path[0])
     if not is_finite.any():
         raise CrmDataError(
-            f"{whole.outcome}: some quarter since a start needs a team that had not joined, but "
-            f"0 of {len(events)} have.\nCompare again when more quarters are known."
+            f"{whole.outcome}: the effect needs teams that had not joined in at least one quarter "
+            f"after a start, but 0 of {len(events)} quarters have any.\n"
+            "Compare again when more quarters are known."
         )
     # A quarter that rests on one cluster has no value without it: there it stays as it is.
     path = np.where(np.isfinite(path[:, is_finite]), path[:, is_finite], path[0, is_finite])

@@ -88,7 +88,7 @@ def estimate_weighted(
 
     Weights anew without each team.
 
-    Teams of which a covariate is unknown have no weight among the never-joined.
+    Teams with an unknown covariate get no weight among the never-joined.
 
     Parameters
     ----------
@@ -106,8 +106,8 @@ def estimate_weighted(
     never = (whole.starts == NEVER) & is_complete
     if never.sum() < FEWEST_NEVER:
         raise CrmDataError(
-            f"programme: at least {FEWEST_NEVER} teams that never joined are needed, but "
-            f"{int(never.sum())} of {len(whole.teams)} did not. Leave out the weighted row."
+            f"programme: at least {FEWEST_NEVER} teams that never joined are needed, but only "
+            f"{int(never.sum())} of {len(whole.teams)} never joined. Leave out the weighted row."
         )
     include = counterfactual.leaving_out(len(whole.teams))
     z = _standard(table.to_numpy(float), is_complete)

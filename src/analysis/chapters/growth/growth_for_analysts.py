@@ -2,8 +2,8 @@
 
 Other dates, other means, bounds, weights, slopes, how often a true gap would earn a word.
 
-A table that the data cannot carry has one row that says why.  None of them is the answer, which was
-fixed beforehand.
+A table that these data cannot support has one row that says why. None of the tables is the answer:
+that was fixed beforehand.
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ def per_rep(team_quarter: pd.DataFrame, last_quarter: str) -> pd.DataFrame:
 
     One row a team, those of `PER_REP`.
 
-    A column of which the panel holds nothing is left out.
+    A column without any value in the panel is left out.
     """
     require_columns(team_quarter, ["team_id", "quarter", "average_reps"], "team_quarter")
     names = {

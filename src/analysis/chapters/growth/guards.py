@@ -341,8 +341,8 @@ def lead_table(whole: Panel, index: pd.DataFrame, *, level: float = LEVEL) -> pd
     ).dropna()
     if rows["team_id"].nunique() < 3 or rows["quarter"].nunique() < 3:
         raise CrmDataError(
-            "alignment index: it must be known for 3 teams and 3 quarters in a row, but "
-            f"{rows['team_id'].nunique()} and {rows['quarter'].nunique()} are.\n"
+            "alignment index: it must be known for 3 teams and 3 quarters in a row, but it is for "
+            f"{rows['team_id'].nunique()} teams and {rows['quarter'].nunique()} quarters.\n"
             "Compare again with a longer history."
         )
     fit = linear.least_squares(

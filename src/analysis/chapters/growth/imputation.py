@@ -119,8 +119,9 @@ def summarise_paths(
     is_finite = np.isfinite(path[0])
     if not is_finite.any():
         raise CrmDataError(
-            f"{whole.outcome}: at least one quarter since a start needs a team that had not "
-            f"joined, but 0 of {len(events)} have. Compare again when more quarters are known."
+            f"{whole.outcome}: the effect needs teams that had not joined in at least one quarter "
+            f"after a start, but 0 of {len(events)} quarters have any.\n"
+            "Compare again when more quarters are known."
         )
     paths_kept = path[:, is_finite]
     average = np.array(
@@ -135,9 +136,9 @@ def summarise_paths(
             if not np.isfinite(value)
         ]
         raise CrmDataError(
-            f"{whole.outcome}: the effect must have a value without any one team, but has none "
-            f"without {len(lost)} of "
-            f"{len(whole.teams)} ({', '.join(lost[:3])}).\nThe answer rests on them alone."
+            f"{whole.outcome}: the effect must have a value when any one team is left out, but has "
+            f"none without {len(lost)} of {len(whole.teams)} ({', '.join(lost[:3])}).\n"
+            "The answer depends on these teams alone: do not publish it."
         )
     without = np.where(np.isfinite(paths_kept[1:]), paths_kept[1:], paths_kept[0])
     n = len(whole.teams)
@@ -356,9 +357,8 @@ def slopes_before_start(
         n_joined = int((whole.starts < NEVER).sum())
         raise CrmDataError(
             f"{whole.outcome}: a drift needs 2 quarters before the start and teams that had not "
-            "joined, but "
-            f"{n_joined} of {len(whole.teams)} teams joined and tell none, or none without one of "
-            "them.\n"
+            f"joined, but {n_joined} of {len(whole.teams)} teams joined and no drift can be "
+            "measured from them, or only from a single one.\n"
             "Compare again with a longer history."
         )
     return slope

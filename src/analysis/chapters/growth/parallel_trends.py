@@ -88,8 +88,8 @@ def trend_periods(path: GrowthEffects, *, n_quarters: int = PERIOD_QUARTERS) -> 
     if back < 2 or not since.size or since.max() != since.size - 1:
         raise CrmDataError(
             f"panel: bounds need 2 periods of {n_quarters} quarters before every start and no gap "
-            f"after it, but {max(back, 0)} and {since.size} quarters are known. Compare again with "
-            "a longer history."
+            f"after it, but {max(back, 0)} periods before and {since.size} quarters after are "
+            "known. Compare again with a longer history."
         )
     full = np.array(sorted([*events, -1]))
     place = {int(e): k for k, e in enumerate(full)}

@@ -115,7 +115,7 @@ def require_own(dataset: str) -> None:
 def is_exploratory(specification: Specification, earlier_hashes: Iterable[str]) -> bool:
     """Return whether an earlier look stood on another specification.
 
-    The data had been seen when it changed.
+    The data had been seen when the specification changed.
 
     A hash may be cut short, as reports print it.
     """

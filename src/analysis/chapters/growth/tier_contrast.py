@@ -39,7 +39,7 @@ class NullSort(NamedTuple):
 
 
 def null_sort(mean: float, sd: float, shares: tuple[float, float, float] = SHARES) -> NullSort:
-    """Return what sorting normal growth into groups shows when alignment does nothing.
+    """Return mean growth of three groups sorted by growth that is chance alone.
 
     Raises
     ------
@@ -129,9 +129,8 @@ def require_not_growth(made_from: Collection[str]) -> None:
     outcomes = [name for name in sorted(made_from) if any(word in name for word in words)]
     if outcomes:
         raise ValueError(
-            f"tiers must be made from practices, got {', '.join(outcomes)}: sorted on growth, 20% "
-            "and -4% come out "
-            "with no effect at all (tiers.null_sort)"
+            f"tiers must be made from practices, got {', '.join(outcomes)}: teams sorted by "
+            "growth itself show 20% and -4% with no effect at all (tier_contrast.null_sort)"
         )
 
 

@@ -48,7 +48,7 @@ class TrialArms(NamedTuple):
 class ExtraSales(NamedTuple):
     """Extra deals won among accounts given content: share [0-1] and number, with 95% ends.
 
-    `why` says what keeps it from being told; "" where nothing does.
+    `why` says what prevents an answer; "" where nothing does.
     """
 
     arms: TrialArms

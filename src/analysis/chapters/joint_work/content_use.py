@@ -149,7 +149,7 @@ class ChannelCare(NamedTuple):
 def channel_care(channels: pd.DataFrame, day: dt.date) -> ChannelCare:
     """Return which channels are looked after; one never refreshed is overdue.
 
-    A column that nobody fills says nothing.
+    A column without any value says nothing.
     """
     last = midnights(channels["refreshed_on"])
     age = (pd.Timestamp(day) - last).dt.days.astype("Float64")

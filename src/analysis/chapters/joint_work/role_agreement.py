@@ -1,8 +1,8 @@
 """Who answers for what: stages with one owner, the agreement of both sides, goals that lead to
 revenue.
 
-Each side answers for itself, so that a stage both leave to the other shows as what it is.  A blank
-answer is none: it is neither "nobody" nor agreement.
+Each side answers for itself, so that a stage which both leave to the other shows up. A blank answer
+counts as no answer: neither as "nobody" nor as agreement.
 """
 
 from __future__ import annotations

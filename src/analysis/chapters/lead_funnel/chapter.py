@@ -198,7 +198,7 @@ def activity_conversion(answer: FunnelAnswer) -> LabelledTable:
 def activity_advice(answer: FunnelAnswer) -> LabelledTable:
     """What each activity returns and whether to stop it, keep it or learn first: a row an activity.
 
-    Empty where nobody exported responses, or what leads bring cannot be told.
+    Empty where no responses are exported, or what leads bring is unknown.
     """
     columns = {
         "activity": ("text", "Activity"),

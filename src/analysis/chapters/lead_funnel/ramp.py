@@ -1,8 +1,8 @@
 """How long a new rep takes to bring revenue: to the first deal of one's own, and to quota.
 
-A deal taken over from a colleague is no ramp: own are those the rep created.  Who left, or has not
-got there yet, counts as long as they were there.  Reps hired before the data begin are left out:
-their first deal may lie before.
+A deal taken over from a colleague shows no ramp: only deals the rep created count. Reps who left,
+or have not got there yet, count for as long as they were there. Reps hired before the data begin
+are left out: their first deal may lie before.
 """
 
 from __future__ import annotations

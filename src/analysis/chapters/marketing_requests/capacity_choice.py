@@ -184,7 +184,7 @@ def choose_in_order(problem: ChoiceProblem, order: Iterable[int]) -> Choice:
 
 
 def with_limit(problem: ChoiceProblem, capacity: str, limit: float) -> ChoiceProblem:
-    """Return the problem with another limit of one capacity."""
+    """Return the problem with the limit of one capacity changed."""
     at = problem.capacities.index(capacity)
     return problem._replace(
         limits=np.where(np.arange(len(problem.limits)) == at, limit, problem.limits)

@@ -1,6 +1,6 @@
 """Requests counted: what triggers them, how many are answered and how fast, who asks for how much.
 
-Capacity is shared by all who ask; what the squeakiest wheel gets is told by team, never by person.
+Capacity is shared by all who ask; who asks for most is shown by team, never by person.
 """
 
 from __future__ import annotations
@@ -174,7 +174,7 @@ def burden_by_team(log: pd.DataFrame, teams: pd.DataFrame) -> pd.DataFrame:
 def signed_before_build(log: pd.DataFrame) -> tuple[int, int]:
     """Return how many requests sales had signed off before work began, of those work began on.
 
-    None if no request has a day of signing: then nobody kept it.
+    None if no request has a day of signing: signing was then not recorded.
     """
     begun = log[log["work_started_on"].notna()]
     if not begun["sales_signed_on"].notna().any():

@@ -120,7 +120,7 @@ def judge_deadlines(log: pd.DataFrame, turnaround: Turnaround) -> pd.DataFrame:
     """Return requests that wait with the chance that each is done by the day it is wanted.
 
     Columns beside those of `log`: ``days_allowed``, ``done_share``, ``low``, ``high``,
-    ``is_realistic`` (missing where nothing can be told).
+    ``is_realistic`` (missing where unknown).
     """
     allowed = (log["wanted_on"] - log["asked_on"]).dt.days
     chances = [done_by(turnaround, d) if pd.notna(d) else done_by(turnaround, -1) for d in allowed]

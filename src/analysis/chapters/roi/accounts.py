@@ -207,7 +207,8 @@ def next_budget(
         or not steps
     ):
         raise ValueError(
-            f"rule must leave no less for a higher attainment, got {[tuple(s) for s in steps]}"
+            "rule must not leave less budget for a higher attainment, got "
+            f"{[tuple(s) for s in steps]}"
         )
     if not quota_amount > 0:
         raise ValueError(f"quota_amount must be above 0, got {quota_amount!r}")

@@ -65,7 +65,7 @@ def company_programme(
 ) -> Programme:
     """Return the programme of a company as of `quarter`.
 
-    Growth told, costs and meetings counted, the case.
+    Growth effect, costs and meeting hours up to then, and the case built on them.
 
     Parameters
     ----------

@@ -167,10 +167,9 @@ def bookings_timeline(
         sums = by_quarter.loc[by_quarter["count"] == len(teams), "sum"]
         if sums.empty:
             raise CrmDataError(
-                "team_quarter: bookings must be known of every team of a cohort in some quarter, "
-                "but of 1 of "
-                f"{len(set(starts.values()))} cohorts are not (start {start}, team_id "
-                f"{', '.join(teams[:3])}).\n"
+                "team_quarter: each cohort needs a quarter in which bookings of all its teams are "
+                f"known, but 1 of {len(set(starts.values()))} cohorts has none (start {start}, "
+                f"team_id {', '.join(teams[:3])}).\n"
                 "Leave out the team without bookings before appraising."
             )
         names = [str(first.shifted(p)) for p in range(-BASE_QUARTERS, horizon_quarters)]

@@ -416,11 +416,11 @@ def duplicate_reports(n_reports: int, hours_per_report: float, hour_cost_amount:
 def avoidable_costs(unused: pd.DataFrame, *, duplicates_amount: float = 0.0) -> pd.DataFrame:
     """Return what could be avoided.
 
-    One row an item, of which those that are not known say so by missing values.
+    One row an item; what is not known is missing.
 
     Columns: ``item``, ``n_found`` pieces, ``of`` looked at, ``hours`` [h], ``cost_amount``
-    [currency].  `unused` is what `unused_content` returns; `duplicates_amount` is left out at 0,
-    for nobody has counted.
+    [currency]. `unused` is what `unused_content` returns; `duplicates_amount` is left out at 0:
+    nobody has counted duplicates.
     """
     nan = float("nan")
     rows = [

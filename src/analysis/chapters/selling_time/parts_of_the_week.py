@@ -104,7 +104,7 @@ def hours_by_record(
     quarters = stays["quarter"].unique()
     if len(quarters) > 1:
         raise CrmDataError(
-            f"rep_quarter: hours by record are of one quarter, but {len(quarters)} are in it. "
+            f"rep_quarter: hours by record need one quarter, but it holds {len(quarters)}. "
             "Choose the quarter reported."
         )
     distinct = activities.drop_duplicates("activity_id")

@@ -1,6 +1,6 @@
 """What a company's exports lack that would prove them whole.
 
-Half of what the gate can see is told twice.
+Half of the gate's checks compare two sources of one fact.
 """
 
 from __future__ import annotations

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 
 def hours_of_reps(data: Dataset) -> Iterator[CheckReading]:
-    """Yield quarters and teams of reps without an hour, and the quarter with the oddest week."""
+    """Yield quarters and teams with reps but without an hour, and the quarter whose hours a week
+    are farthest from the others'.
+    """
     if not data.has("activities", "rep_team_history"):
         return
     yield data.odd_share(

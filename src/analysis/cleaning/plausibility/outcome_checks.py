@@ -1,4 +1,4 @@
-"""Outcomes of deals that are impossible, one-sided, or contradicted by other columns of the deal."""
+"""Outcomes of deals that are impossible, one-sided, or contradicted by other columns."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ _OF_PAY = Bearing((), ("cost", "worth", "pay"))
 
 
 def pay_out_of_scale(data: Dataset) -> Iterator[CheckReading]:
-    """Yield the share of pay rows far from the median, such as a month's pay entered as a year's."""
+    """Yield the share of pay rows far from the median, such as a month's pay for a year's."""
     if data.has("compensation") and data.filled("compensation", "base_amount"):
         yield data.odd_share(
             "pay_out_of_scale",

@@ -1,4 +1,4 @@
-"""The questions a report answers, the tables each requires, and the questions each table affects."""
+"""The questions a report answers, the tables each requires, and those each table affects."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Ids that one table names and another should hold.
 
-A join that matches nothing is no answer, but a fault.
+A join that matches nothing is a fault, not an answer.
 
 A name that no row has, neither a clean one nor one that was set aside, is a wrong spelling of ids,
 a second part of an export nobody read, or rows that are gone.

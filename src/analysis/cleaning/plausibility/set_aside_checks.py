@@ -240,7 +240,7 @@ def uneven_values(data: Dataset) -> Iterator[CheckReading]:
 
 
 def deciding_cells(data: Dataset) -> Iterator[CheckReading]:
-    """Yield, for each file, how many cells are blank in a column that decides what a row counts as."""
+    """Yield, for each file, the number of blank cells in columns that decide what a row counts as."""
     for r in data.rows("select * from deciding_cells where n_blank > 0 order by n_blank desc"):
         yield CheckReading(
             "deciding_cell_blank",

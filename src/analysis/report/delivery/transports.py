@@ -106,7 +106,7 @@ class Mailbox:
         except (OSError, smtplib.SMTPException):
             self._forget()
             raise InDoubtError(
-                "the mail server was lost before it said whether it took it"
+                "the connection to the mail server broke before it confirmed the message"
             ) from None
         if code != 250:
             self._forget()
@@ -227,7 +227,7 @@ def post_webhook(webhook: Webhook, content: Mapping[str, Any], delivery_id: str)
                 connection.request("POST", target, body, headers)
                 status = connection.getresponse().status
         except (OSError, http.client.HTTPException):
-            raise InDoubtError("the webhook was lost before it answered") from None
+            raise InDoubtError("the connection to the webhook broke before it answered") from None
     if not 200 <= status < 300:
         raise NotSentError(f"the webhook answered {status}")
 

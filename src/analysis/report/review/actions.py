@@ -43,7 +43,7 @@ class ReviewAction(BaseModel):
     @model_validator(mode="after")
     def _says_why(self) -> ReviewAction:
         if self.status == "dropped" and not self.reason.strip():
-            raise ValueError("a dropped action says its reason")
+            raise ValueError("a dropped action needs a reason")
         return self
 
 

@@ -102,7 +102,7 @@ def fill_template(template: str, values: Mapping[str, Any]) -> str:
 def client_feedback(company: Company) -> dict[str, Any] | None:
     """Return what clients say in one sentence, every number of it computed.
 
-    None where nobody kept feedback.
+    None where no feedback is recorded.
 
     Raises
     ------

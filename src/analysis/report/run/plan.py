@@ -72,7 +72,7 @@ def without_unanswerable(
 ) -> tuple[Plan, list[Outcome]]:
     """Return the plan and the outcomes without notebooks that the data stopped.
 
-    Each is a chapter that says why.
+    In its place stands a page that says why.
 
     A notebook that ends in a `CrmDataError` found its tables there and nothing in them to answer
     from; any other end is a failure and stays one.

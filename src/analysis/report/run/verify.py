@@ -148,12 +148,12 @@ def _verify_before_pull(run: Manifest, exports: Mapping[str, str]) -> Verificati
         words = changed_words(run, company, exports)
         return Verification(holds=False, says=f"run {run['run_id']}: {words} changed since")
     then, now = (run["pulled"] or {}), published_runs.pulled_files(dataset) or {}
-    in_history = "its panels" if editions.kept_stamp(dataset, quarter) == stamp else "their hashes"
+    remains = "its panels" if editions.kept_stamp(dataset, quarter) == stamp else "their hashes"
     return Verification(
         holds=True,
         says=(
             f"run {run['run_id']}: {_what(run)} follows from the tables pulled {then['at']} and "
-            f"today's code; history keeps {in_history}, as the pull of {now['at']} brought others"
+            f"today's code; history keeps {remains}, as the pull of {now['at']} brought others"
         ),
         is_of_today=False,
     )

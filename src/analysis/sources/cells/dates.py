@@ -160,7 +160,8 @@ def _order(column: str, n: Mapping[str, int], hint: str | None) -> tuple[str, st
         and n["max_last"] - n["min_last"] >= n["max_first"] - n["min_first"]
     ):
         raise Ambiguous(
-            f"its column {column} has years of two digits that could stand first; {remedy} or "
+            f"its column {column} has dates such as 26-01-05, whose first two digits could be the "
+            f"year; {remedy} or "
             '"year-first"'
         )
     why = f"{order} ({max(days, months):,} days above 12 of {total:,}"

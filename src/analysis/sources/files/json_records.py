@@ -252,7 +252,7 @@ def record_rows(
 ) -> Iterator[tuple[int, dict[str, str | None]]]:
     """Yield the records of a JSON file, flat, with their numbers.
 
-    What is no record goes to `broken`.
+    Anything that is not a record goes to `broken`.
 
     What the file says of itself, such as that there are more records elsewhere, goes to `pages`.
     """
@@ -290,4 +290,4 @@ def record_rows(
         except UnicodeDecodeError:
             raise ValueError("it is not UTF-8, as JSON has to be") from None
         except RecursionError:
-            raise ValueError("its records lie within each other without end") from None
+            raise ValueError("its records are nested too deeply") from None

@@ -1,7 +1,7 @@
 """The result of reading a file: a table of texts in the database, and its unreadable lines.
 
-Whatever is no CSV comes as rows of texts, one after the other; they go through Parquet in batches,
-so that no file has to fit into memory.
+Any file but a CSV arrives as rows of texts, one after the other; they go through Parquet in
+batches, so that no file has to fit into memory.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Row = tuple[int, "Sequence[str | None]"]  # the row's number in its file, and it
 
 
 class BrokenLine(NamedTuple):
-    """A line of an export that is not a row of it, with the rule of `rules.INTAKE_RULES` it breaks."""
+    """A line of an export that is not a row of it, and the rule it breaks."""
 
     file: str
     line: int
