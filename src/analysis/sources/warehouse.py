@@ -336,15 +336,22 @@ class _Sqlite(_Database):
     """Tables of an SQLite file, opened for reading: every cell as its text."""
 
     def relations(self) -> list[Relation]:
-        cells = self._table(
-            "select '' as schema, m.name as name, c.name as column, c.pk as place,"
-            " coalesce(nullif(lower(c.type), ''), 'as nothing') as kind"
-            " from sqlite_master m join pragma_table_info(m.name) c"
-            " where m.type in ('table', 'view') and m.name not like 'sqlite\\_%' escape '\\'"
-            " order by m.name, c.cid"
+        import adbc_driver_manager  # noqa: PLC0415 - comes with the drivers
+
+        names = self._table(
+            "select name from sqlite_master where type in ('table', 'view')"
+            " and name not like 'sqlite\\_%' escape '\\' order by name"
         )
-        columns = [{**row, "kind": DECLARED + row["kind"]} for row in cells]
-        return _relations(columns, [row for row in cells if row["place"]])
+        cells: list[dict[str, Any]] = []
+        for row in names:
+            table = quote_literal(row["name"])
+            with contextlib.suppress(adbc_driver_manager.Error):  # a view of what is gone
+                cells += self._table(
+                    f"select '' as schema, {table} as name, c.name as column, c.pk as place,"
+                    f" '{DECLARED}' || coalesce(nullif(lower(c.type), ''), 'as nothing') as kind"
+                    f" from pragma_table_info({table}) c order by c.cid"
+                )
+        return _relations(cells, [row for row in cells if row["place"]])
 
     def query_columns(self, query: str) -> tuple[tuple[str, str], ...]:
         self._cursor.adbc_prepare(query)  # by itself, lest it close a bracket of ours
