@@ -343,14 +343,17 @@ class _Sqlite(_Database):
             " and name not like 'sqlite\\_%' escape '\\' order by name"
         )
         cells: list[dict[str, Any]] = []
-        for row in names:
-            table = quote_literal(row["name"])
+        for name in (row["name"] for row in names):
+            columns = query_text(
+                ["c.name as column", "c.pk as place", "lower(c.type) as kind"],
+                f"pragma_table_info({quote_literal(name)}) c",
+            )
             with contextlib.suppress(adbc_driver_manager.Error):  # a view of what is gone
-                cells += self._table(
-                    f"select '' as schema, {table} as name, c.name as column, c.pk as place,"
-                    f" '{DECLARED}' || coalesce(nullif(lower(c.type), ''), 'as nothing') as kind"
-                    f" from pragma_table_info({table}) c order by c.cid"
-                )
+                cells += [
+                    row
+                    | {"schema": "", "name": name, "kind": DECLARED + (row["kind"] or "nothing")}
+                    for row in self._table(columns)
+                ]
         return _relations(cells, [row for row in cells if row["place"]])
 
     def query_columns(self, query: str) -> tuple[tuple[str, str], ...]:

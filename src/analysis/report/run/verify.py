@@ -133,7 +133,7 @@ def _with_tables_of_then(run: Manifest) -> dict[str, str] | None:
     if any(today.get(file) != digest for file, digest in now["files"].items()):
         return None
     others = {file: digest for file, digest in today.items() if file not in now["files"]}
-    return others | then["files"]
+    return {**others, **then["files"]}
 
 
 def _verify_before_pull(run: Manifest, exports: Mapping[str, str]) -> Verification:
