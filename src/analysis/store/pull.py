@@ -175,7 +175,7 @@ def _plan(
         )
     _require_apart(dataset, sources, record)
     there = {r.label: dict(r.columns) for r in relations}
-    tables, changes = [], [_why_gone(table, there.get(table.relation)) for table in gone]
+    tables, changes = [], [_why_gone(table, there) for table in gone]
     for each in sources:
         file = f"{each.file}.parquet"
         before = record.table(file) if record else None
@@ -216,10 +216,12 @@ def _own_source(
     )  # fmt: skip
 
 
-def _why_gone(table: PulledTable, columns: dict[str, str] | None) -> str:
-    """Say why a table that was pulled is none to pull any more, by its columns of today."""
-    if columns is None:
-        return f"{table.relation}: is not there any more"
+def _why_gone(table: PulledTable, there: Mapping[str, Mapping[str, str]]) -> str:
+    """Say why a table that was pulled is none to pull any more, by the columns of today."""
+    if (columns := there.get(table.relation)) is None:
+        like = [label for label, has in there.items() if set(table.columns) <= set(has.items())]
+        hint = f"; {like[0]} has its columns" if like and not table.query else ""
+        return f"{table.relation}: is not there any more{hint}"
     lost = [name for name, _ in table.columns if name not in columns]
     if lost:
         noun = "column" if len(lost) == 1 else "columns"
