@@ -123,7 +123,10 @@ def open_warehouse(connection: Connection) -> Iterator[Warehouse]:
         else:
             session = stack.enter_context(driver.connect(_postgresql_address(connection)))
             cursor = stack.enter_context(session.cursor())
+            # all by the transaction: a pooler in between takes no options, and keeps sessions
             cursor.execute("set transaction isolation level repeatable read, read only")
+            # a scan that begins anywhere would bring the same rows in another order each time
+            cursor.execute("set local synchronize_seqscans = off")
             yield _Postgresql(cursor)
 
 
@@ -194,8 +197,6 @@ def _postgresql_address(connection: Connection) -> str:
         "keepalives_interval": "10",
         "keepalives_count": "3",
         "application_name": "alignment-roi",
-        # a scan that begins anywhere would bring the same rows in another order each time
-        "options": "-c default_transaction_read_only=on -c synchronize_seqscans=off",
         "sslmode": connection.tls if not connection.is_here else "prefer",
     }
     if options["sslmode"] == "verify-full":

@@ -219,7 +219,12 @@ def _own_source(
 def _why_gone(table: PulledTable, there: Mapping[str, Mapping[str, str]]) -> str:
     """Say why a table that was pulled is none to pull any more, by the columns of today."""
     if (columns := there.get(table.relation)) is None:
-        like = [label for label, has in there.items() if set(table.columns) <= set(has.items())]
+        schema = table.relation.rpartition(".")[0]
+        like = [
+            label
+            for label, has in there.items()
+            if label.startswith(schema) and set(table.columns) <= set(has.items())
+        ]
         hint = f"; {like[0]} has its columns" if like and not table.query else ""
         return f"{table.relation}: is not there any more{hint}"
     lost = [name for name, _ in table.columns if name not in columns]
