@@ -8,7 +8,7 @@ import typer
 
 from analysis.commands import exchange
 from analysis.commands.endings import FAILED, REFUSED, USAGE, end, require_folder, usage
-from analysis.project import settings
+from analysis.project import exchange_settings, settings
 from analysis.project.run_lock import run_lock
 from analysis.project.terminal import complain, say_lines, working
 
@@ -111,6 +111,13 @@ def report_dataset(dataset: str, order: ReportOrder) -> None:
     _say_ended(*publish.ending_lines(done))
     if answerability.is_all_withheld(account):
         raise typer.Exit(REFUSED)
+
+
+def report_one_of_all(dataset: str, order: ReportOrder) -> None:
+    """Write one dataset's reports among those of all; only one that has a warehouse is pulled."""
+    with usage():
+        is_pulled = order.is_pulled and exchange_settings.has_warehouse(dataset)
+    report_dataset(dataset, order._replace(is_pulled=is_pulled))
 
 
 def _say_ended(lines: list[str], complaints: list[str]) -> None:
