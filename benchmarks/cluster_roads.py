@@ -463,7 +463,8 @@ class Roads:
 
 ROADS = (
     "same", "worker_killed", "scheduler_killed", "all_workers_killed", "no_worker", "other_lock",
-    "other_lock_later", "other_code", "without_package", "in_clear", "open_to_all", "tls_without_certificate",
+    "other_lock_later", "other_code", "without_package", "in_clear", "open_to_all",
+    "tls_without_certificate",
     "by_tls", "stranger", "poison", "full_disk",
 )  # fmt: skip
 
