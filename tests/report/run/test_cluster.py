@@ -1,11 +1,12 @@
 """A cluster is spoken to only where that is safe, and only if its workers run the same code."""
 
+import subprocess
 import time
 
 import pytest
 
 from analysis.project.errors import ClusterError
-from analysis.report.run import cluster, worker_code
+from analysis.report.run import cluster, fan_out, worker_code
 
 HAS_EXTRA = pytest.mark.skipif(
     "not __import__('importlib').util.find_spec('distributed')",
@@ -180,3 +181,28 @@ def test_a_cluster_without_workers_is_not_waited_for_long(monkeypatch):
         ),
     ):
         cluster.ClusterPool(empty.scheduler_address)
+
+
+@pytest.mark.study
+@HAS_EXTRA
+def test_a_job_that_kills_its_worker_is_tried_twice_and_takes_no_other_with_it(tmp_path):
+    """Two workers, each a process; the others are done, whichever worker they waited for."""
+    from distributed import LocalCluster
+
+    deaths = tmp_path / "deaths"
+    kill = ["sh", "-c", 'echo one >> "$0"; kill -9 $PPID', str(deaths)]
+    with (
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as two,
+        cluster.ClusterPool(two.scheduler_address) as pool,
+    ):
+        futures = [pool.submit(time.sleep, 0.2) for _ in range(2)]
+        poison = pool.submit(subprocess.run, kill)
+        futures += [pool.submit(time.sleep, 0.2) for _ in range(6)]
+        end = time.monotonic() + 60
+        while not all(f.done() for f in (poison, *futures)) and time.monotonic() < end:
+            time.sleep(0.1)
+            pool.check()
+        with pytest.raises(fan_out.WorkerDiedError, match="the process that ran it died"):
+            poison.result(0)
+        assert [f.exception(0) for f in futures] == [None] * 8
+    assert deaths.read_text().split() == ["one", "one"]
