@@ -1,5 +1,6 @@
 """A cluster is spoken to only where that is safe, and only if its workers run the same code."""
 
+import gc
 import subprocess
 import time
 
@@ -56,6 +57,14 @@ def test_any_other_address_is_refused(address, match):
 def test_without_the_extra_one_line_says_what_to_install():
     with pytest.raises(ClusterError, match="not installed: make cluster"):
         cluster.ClusterPool("tcp://127.0.0.1:1")
+
+
+@HAS_EXTRA
+def test_tls_without_certificates_says_where_they_are_named(capfd):
+    with pytest.raises(ClusterError, match=r"needs certificates\. Name them in DASK_DISTRIBUTED"):
+        cluster.ClusterPool("tls://127.0.0.1:1")
+    gc.collect()  # a client left half made would complain, twenty seconds later
+    assert capfd.readouterr().err == ""
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,10 @@ IN_CLEAR = (
     "{} of this cluster is open to other machines, and pay would travel to them in clear. Start "
     "the scheduler with --host 127.0.0.1, or with certificates and tls://."
 )
+NO_CERTIFICATES = (
+    "tls:// needs certificates. Name them in DASK_DISTRIBUTED__COMM__TLS__CA_FILE, "
+    "DASK_DISTRIBUTED__COMM__TLS__CLIENT__CERT and DASK_DISTRIBUTED__COMM__TLS__CLIENT__KEY."
+)
 LACKS = "the scheduler or a worker lacks this package, or has another version of it"
 EXTRA = "--dask needs the package distributed, which is not installed: make cluster"
 
@@ -102,6 +106,10 @@ def _connect(address: str) -> Any:
     is_tls = urlsplit(address).scheme == TLS
     try:
         security = Security(require_encryption=True) if is_tls else Security()
+        # asked here: a client that has none is left half made, and complains as it is thrown away
+        certificates = security.get_connection_args("client").get("ssl_context")
+        if is_tls and certificates is None:
+            raise ClusterError(f"--dask {address}: {NO_CERTIFICATES}")
         return Client(address, security=security, timeout=CONNECT_TIME, set_as_default=False)
     except (OSError, TypeError, ValueError) as error:
         raise ClusterError(f"--dask {address}: nobody answers as asked ({error})") from None
