@@ -179,6 +179,20 @@ def test_a_scheduler_here_that_workers_elsewhere_can_reach_is_refused():
 
 
 @HAS_EXTRA
+def test_a_scheduler_that_goes_away_is_one_message_and_no_log(here, capfd):
+    """What is open ends at once, and so does what is handed in afterwards."""
+    pool = cluster.ClusterPool(here.scheduler_address)
+    open_job = pool.submit(time.sleep, 2)
+    here.close()
+    with pytest.raises(cluster.ClusterLostError, match=r"the cluster was lost\. Run it again"):
+        open_job.result(20)
+    with pytest.raises(cluster.ClusterLostError, match="the cluster was lost"):
+        pool.submit(divmod, 7, 2).result(20)
+    pool.shutdown()
+    assert "Error" not in capfd.readouterr().err
+
+
+@HAS_EXTRA
 def test_a_cluster_without_workers_is_not_waited_for_long(monkeypatch):
     from distributed import LocalCluster
 

@@ -42,6 +42,7 @@ NO_CERTIFICATES = (
     "DASK_DISTRIBUTED__COMM__TLS__CLIENT__CERT and DASK_DISTRIBUTED__COMM__TLS__CLIENT__KEY."
 )
 LACKS = "the scheduler or a worker lacks this package, or has another version of it"
+LOGGERS = ("distributed", "distributed.client", "tornado.application")  # each has its own level
 EXTRA = "--dask needs the package distributed, which is not installed: make cluster"
 
 
@@ -102,7 +103,8 @@ def _connect(address: str) -> Any:
         from distributed import Client, Security  # noqa: PLC0415 - an optional extra
     except ImportError:
         raise ClusterError(EXTRA) from None
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what is lost is said once
+    for name in LOGGERS:  # what is lost is said once, and by us
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     is_tls = urlsplit(address).scheme == TLS
     try:
         security = Security(require_encryption=True) if is_tls else Security()
