@@ -1,6 +1,8 @@
 """A cluster is spoken to only where that is safe, and only if its workers run the same code."""
 
 import gc
+import importlib
+import logging
 import subprocess
 import time
 
@@ -160,6 +162,15 @@ def test_a_worker_that_comes_later_and_differs_ends_the_run_by_its_name(here):
 
 
 @HAS_EXTRA
+def test_a_worker_without_this_package_ends_the_run_too(here):
+    """Dask tells of it by an exception of no kind of its own."""
+    with cluster.ClusterPool(here.scheduler_address) as pool:
+        with pytest.raises(worker_code.WorkerMismatchError, match=r"lacks this package.*no_such"):
+            pool.submit(importlib.import_module, "no_such").result(30)
+        assert "lacks this package" in pool.gave_up
+
+
+@HAS_EXTRA
 def test_a_scheduler_here_that_workers_elsewhere_can_reach_is_refused():
     """It is asked at 127.0.0.1, and hands what it is sent to whoever joined it from outside."""
     from distributed import LocalCluster
@@ -190,6 +201,7 @@ def test_a_scheduler_that_goes_away_is_one_message_and_no_log(here, capfd):
         pool.submit(divmod, 7, 2).result(20)
     pool.shutdown()
     assert "Error" not in capfd.readouterr().err
+    assert not logging.getLogger("distributed.client").isEnabledFor(logging.ERROR)
 
 
 @HAS_EXTRA

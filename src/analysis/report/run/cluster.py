@@ -141,10 +141,10 @@ class ClusterPool(Executor):
             self.client.run_on_scheduler(_bound_attempts)
         except BaseException as error:
             self.client.close()
-            if isinstance(error, ImportError | OSError):
-                words = LACKS if isinstance(error, ImportError) else LOST
-                raise ClusterError(f"--dask {address}: {words} ({error})") from None
-            raise
+            if isinstance(error, ClusterError) or not isinstance(error, Exception):
+                raise
+            words = LOST if isinstance(error, OSError) else LACKS
+            raise ClusterError(f"--dask {address}: {words} ({error})") from None
 
     def _require_same_workers(self, address: str) -> None:
         try:
@@ -203,6 +203,10 @@ class ClusterPool(Executor):
                 result, error = remote.result(), None
             elif remote.status == "error":
                 error = remote.exception()
+        if isinstance(error, ImportError) or type(error) is Exception:
+            error = WorkerMismatchError(
+                f"{LACKS} ({error})"
+            )  # so dask says that it has no such code
         if isinstance(error, KilledWorker):
             error = WorkerDiedError(ATTEMPTS, round(time.monotonic() - start, 2))
         with self._turn:
