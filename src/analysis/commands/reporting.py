@@ -40,8 +40,12 @@ def require_possible(order: ReportOrder, dataset: str | None, *, is_every: bool)
     from analysis.report.run import shards
 
     is_pack, shard = order.of_teams.is_asked, order.of_teams.shard
-    if order.dask and not is_pack:
-        end(USAGE, "--dask spreads packs over a cluster: give --team or --each-team too")
+    if order.dask is not None:
+        from analysis.report.run import cluster
+
+        cluster.require_safe_address(order.dask)
+        if not is_pack:
+            end(USAGE, "--dask spreads packs over a cluster: give --team or --each-team too")
     if order.is_explained and (is_pack or order.is_pulled):
         end(USAGE, "--explain is of reports that stand or not: not of packs, and it pulls nothing")
     with usage():
