@@ -109,6 +109,13 @@ def test_hours_across_midnight_count_once_on_the_day_they_passed(raw):
     assert got["selling_hours"].to_dict() == {(ADA, MONDAY): 1.0, (ADA, dt.date(2026, 2, 3)): 1.5}
 
 
+def test_a_day_on_which_only_a_meeting_of_the_day_before_ends_has_no_entry(raw):
+    """23:00 to 01:00: an hour on Tuesday, and nothing that began on it."""
+    got = counted(entry("2026-02-02T23:00", 120.0)).loc[(ADA, dt.date(2026, 2, 3))]
+    assert got["logged_hours"] == 1
+    assert got[["n_activities", "n_event", "n_call", "n_email", "n_task"]].tolist() == [0] * 5
+
+
 def test_quirk_17_a_spring_night_has_an_hour_less(raw):
     """In New York clocks go from 2 to 3 on 8 March 2026: 1:30 to 3:30 by the wall is 6:30 to 7:30 UTC, an hour.
 

@@ -105,6 +105,7 @@ def test_a_source_goes_step_by_step_from_exported_to_counted(raw):
         ("overlap", 3.0, 2.5),
         ("overlap_of_sources", 2.5, 2.5),
     ]
+    assert not any(s.is_junk for s in steps)
     assert (source.exported_hours, source.junk_share, source.counted_hours, source.is_refused) == (
         4.0,
         0.0,
@@ -130,6 +131,7 @@ def test_quirk_21_a_source_that_is_mostly_junk_is_refused(raw):
     refused = next(s for s in sources if s.source_file == "meetings.csv")
     assert refused.is_refused
     assert refused.junk_share == pytest.approx(10 / 12)
+    assert {s.step for s in steps if s.is_junk} == {"longer_than_8_hours", "refused"}
     assert refused.counted_hours == 0.0
     assert [(s.step, s.hours_after) for s in steps if s.source_file == "meetings.csv"][-2:] == [
         ("refused", 0.0),

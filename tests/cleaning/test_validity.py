@@ -74,6 +74,11 @@ FILES = {
     "pay_next": [pay(REP[3], "2025-01-01", "2025-07-01"), pay(REP[3], "2025-07-01")],
     "quotas_last": [quota(*r) for r in zip(REP[1:4], STARTS, LAST_DAYS, strict=True)],
     "quotas_after": [quota(*r) for r in zip(REP[4:7], STARTS, DAYS_AFTER, strict=True)],
+    "quotas_some": [
+        quota(REP[27], "2020-01-01", "2020-06-30"), quota(REP[27], "2020-07-01", "2020-12-31"),
+        quota(REP[27], "2021-01-01", "2021-05-15"), quota(REP[27], "2021-07-01", "2021-11-15"),
+        quota(REP[27], "2022-01-01", "2022-05-15"), quota(REP[27], "2022-07-01", "2022-11-15"),
+    ],
     "hours_shifters": [
         shifter(1, "2025-03-04", "2025-03-04"), shifter(2, "2025-05-06", "2025-05-08"),
     ],
@@ -180,6 +185,12 @@ def test_a_training_that_ends_the_day_it_begins_is_a_day(habits):
     ends = ends_of(habits, table, table, "end_date")
     assert [e for e, _ in ends] == [D(2025, 3, 5), D(2025, 5, 9)]
     assert any("which is then a day and not none" in n for n in notes(habits, table, table))
+
+
+def test_two_ends_of_five_a_day_before_the_next_row_are_no_habit(habits):
+    """Fewer than half: 30 June 2020 stays the day that no longer counts."""
+    ends = ends_of(habits, "quotas", "quotas_some", "period_end")
+    assert [e for e, _ in ends][:2] == [D(2020, 6, 30), D(2020, 12, 31)]
 
 
 def test_one_end_in_many_a_day_early_is_flagged_and_not_the_habit(habits):

@@ -153,7 +153,7 @@ def cleaned(*, as_of: dt.date | None = AS_OF, today: dt.date | None = None) -> P
             as_of=as_of,
             today=today,
         )
-        names = (*TABLES, "set_aside", "rep_day_hours", "name_review")
+        names = (*TABLES, "set_aside", "rep_day_hours", "name_review", "same_deals")
         return Pass(audit, Frames(connection, names))
 
 

@@ -253,7 +253,7 @@ CASES = [
          BY_OWNERS + NOBODY_MOVES + deals(2, "owner_rep_id = 'R1'", "status <> 'open'"), "warn"),
     Case(ownership_checks.work_of_others, "worked_by_others",
          BY_OWNERS + deals(30, "owner_rep_id = 'R1'", "status <> 'open'"),
-         BY_OWNERS + deals(4, "owner_rep_id = 'R1'", "status <> 'open'"), "warn"),
+         BY_OWNERS + deals(14, "owner_rep_id = 'R1'", "status <> 'open'"), "warn"),
     Case(ownership_checks.accounts_of_stays, "accounts_of_another_team",
          ACCOUNTS_BY_TEAM + "update rep_team_history set team_id = 'T2' where rep_id = 'R0' and valid_to is null", ACCOUNTS_BY_TEAM, "warn"),
     Case(date_checks.dates_out_of_order, "dates_out_of_order",
@@ -404,6 +404,15 @@ def test_days_of_change_date_an_export_whose_deals_were_created_by_an_import(com
     )
     with changed(company, moved):
         assert "closed_after_the_export" not in alarms(company, outcome_checks.dates_of_closes)
+
+
+def test_the_rows_of_all_unknown_ids_are_counted(company):
+    """Sixty deals are owned by two who are no users: 60 rows of 2 ids."""
+    with changed(company, deals(60, "owner_rep_id = 'X' || substr(opportunity_id, 4)::int % 2")):
+        odd = {
+            r.n_odd for r in reference_checks.unknown_ids(dataset(company)) if "2 of" in r.sentence
+        }
+    assert odd == {60}
 
 
 def test_meetings_of_two_sources_are_no_repeats_within_one(company):

@@ -43,6 +43,12 @@ def test_quirk_8_a_column_that_two_languages_read_differently_is_refused_until_o
         notation.reading_hints({"language": "Polish"}, "a.csv", "fields.toml")
 
 
+def test_quirk_8_two_letters_are_no_month_unless_a_language_says_so():
+    """Fe could only be February, yet no language writes it; Ag is August in Catalan."""
+    assert column(["5 Fe 2025"], "date")[:2] == ([None], ["unreadable_date"])
+    assert values(["5 Ag 2025"], "date") == [D(2025, 8, 5)]
+
+
 def test_quirk_8_a_year_of_another_calendar_is_not_read():
     """The Thai year 2568 is 2025: as it stands it would lie five centuries ahead."""
     assert column(["5 มีนาคม 2568"], "date")[:2] == ([None], ["unreadable_date"])
@@ -54,6 +60,7 @@ def test_quirk_8_a_year_of_another_calendar_is_not_read():
         ("2025-05-17T15:00Z", "2025-05-17 15:00:00+00"), ("20250517T150000Z", "2025-05-17 15:00:00+00"),
         ("5/17/2025, 3:00:00\u202fPM", "2025-05-17 15:00:00+00"), ("17/5/2025, 3:00:00\u00a0p.\u202fm.", "2025-05-17 15:00:00+00"),
         ("2025/5/17 午後3:00:00", "2025-05-17 15:00:00+00"), ("May 17, 2025 at 3:00 PM", "2025-05-17 15:00:00+00"),
+        ("2025 May 3rd 15:00", "2025-05-03 15:00:00+00"),
         ("Sat, 17 May 2025 15:00:00 +0000", "2025-05-17 15:00:00+00"),
         ("Sat May 17 2025 15:00:00 GMT+0200 (Central European Summer Time)", "2025-05-17 13:00:00+00"),
     ],
