@@ -4,6 +4,11 @@ import planted_teams
 import pytest
 
 
+@pytest.fixture(autouse=True)
+def _own_root(monkeypatch):
+    monkeypatch.setenv("ALIGNMENT_ROI_ROOT", "each project names its own")
+
+
 @pytest.mark.study
 def test_a_pack_of_two_teams_stays_the_same_whatever_the_other_does(tmp_path):
     """Its deals, pay, hours, leads, requests and answers changed: no byte of the first one's pack."""
