@@ -178,6 +178,8 @@ def fingerprints(root: Path) -> dict[str, dict[str, str]]:
     found = {}
     for file in sorted(root.glob("reports/demo/*/teams/*/manifest.json")):
         state = json.loads(file.read_text(encoding="utf-8"))
+        if state["status"] != "ok":
+            continue
         hashes = {k: state[k] for k in ("pdf_sha256", "html_sha256", "xlsx_sha256")}
         found[state["team"]] = hashes | {"metrics": json.dumps(state["metrics"], sort_keys=True)}
     return found

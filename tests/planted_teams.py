@@ -184,7 +184,7 @@ def planted(folder: Path) -> list[str]:
                     f"{word}@ours.example" if column == "Email" else f"{row[column]} {word}"
                 )
     for row in files["Opportunity.csv"]:  # no two deals of one amount
-        if row["Amount"]:
+        if _is_number(row["Amount"]):
             row["Amount"] = f"{float(row['Amount']):.0f}.{draw.randrange(10, 100)}"
     write_rows(raw, files)
     run(root, "report", "small", "--each-team")
