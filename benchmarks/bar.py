@@ -4,9 +4,9 @@
 
 `--account` names what runs of all tests, and of the studies, wrote by ``--junit-xml``: nothing is
 run again then.
-Rows and their tests stand in ``bar.toml``.  A row passes where all its tests pass and nothing is
-lacking; *in part* where they pass and something is; *fails* where one of them fails or is not
-found; *not shown* where it has no test.
+Rows and their tests stand in ``bar.toml``.  A row *passes* where all its tests pass, and what takes
+longer than a test has a section of its script in ``RESULTS.md``; *in part* where that is missing;
+*fails* where a test fails or is not found; *not shown* where the row has no test.
 """
 
 from __future__ import annotations
@@ -68,7 +68,13 @@ def row_result(row: dict[str, Any], endings: dict[str, str]) -> str:
         return "fails"
     if any("passed" not in e for e in of_row):
         return "not shown"
-    return "in part" if row.get("lacks") else "passes"
+    return "passes" if is_measured(row) else "in part"
+
+
+def is_measured(row: dict[str, Any]) -> bool:
+    """Return whether what a row leaves to a script stands in ``RESULTS.md``."""
+    results = (ROOT / "benchmarks" / "RESULTS.md").read_text(encoding="utf-8")
+    return "measured" not in row or f"\n## {row['measured']['by']}:" in results
 
 
 def _is_of(case: str, test: str) -> bool:
@@ -89,11 +95,10 @@ def main() -> None:
     for account in options.account:
         endings |= read_account(account)
     for n, row in enumerate(rows, 1):
-        lacks = f" (lacks {row['lacks']})" if row.get("lacks") else ""
-        n_tests = len(row["tests"])
-        print(
-            f"{n:>2} {row['capability']:<48} {row_result(row, endings):<10} {n_tests} tests{lacks}"
-        )
+        by_script = row.get("measured")
+        measured = f", {by_script['by']}: {by_script['what']}" if by_script else ""
+        shown = f"{row_result(row, endings):<10} {len(row['tests'])} tests{measured}"
+        print(f"{n:>2} {row['capability']:<48} {shown}")
 
 
 if __name__ == "__main__":

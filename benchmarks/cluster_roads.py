@@ -178,6 +178,8 @@ def fingerprints(root: Path) -> dict[str, dict[str, str]]:
     found = {}
     for file in sorted(root.glob("reports/demo/*/teams/*/manifest.json")):
         state = json.loads(file.read_text(encoding="utf-8"))
+        if state["status"] != "ok":
+            continue
         hashes = {k: state[k] for k in ("pdf_sha256", "html_sha256", "xlsx_sha256")}
         found[state["team"]] = hashes | {"metrics": json.dumps(state["metrics"], sort_keys=True)}
     return found
@@ -464,7 +466,8 @@ class Roads:
 ROADS = (
     "same", "worker_killed", "scheduler_killed", "all_workers_killed", "no_worker", "other_lock",
     "other_lock_later", "other_code", "without_package", "in_clear", "open_to_all",
-    "tls_without_certificate", "by_tls", "stranger", "poison", "full_disk",
+    "tls_without_certificate",
+    "by_tls", "stranger", "poison", "full_disk",
 )  # fmt: skip
 
 
@@ -478,11 +481,12 @@ def certificates(root: Path) -> dict[str, str]:
     said = subprocess.run(
         ["/bin/bash", "-c", script], cwd=root, check=True, capture_output=True, text=True
     )
-    return dict(
-        line.split("=", 1)
-        for line in said.stdout.splitlines()
-        if line.startswith("DASK_DISTRIBUTED__COMM__")
-    )
+    pairs = [line.split("=", 1) for line in said.stdout.splitlines()]
+    return {  # in README they are of the folder in which everything is started
+        name: str(root / value) if value.endswith(".pem") else value
+        for name, value in pairs
+        if name.startswith("DASK_DISTRIBUTED__COMM__")
+    }
 
 
 def own_address() -> str:

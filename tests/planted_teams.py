@@ -5,9 +5,10 @@ and so are its exact sums; all that a pack is (PDF, web page, workbook, notebook
 view it is made from are read for those of the five others: 30 pairs.
 
 *By subtraction*: in companies of two and of three teams everything of the others is changed or
-taken away: amounts, pay, quotas, hours, leads, requests, meetings, answers, people.  A view that
-stays the same to the byte tells nothing of them, whatever is taken from whatever.  What differs is
-printed.  The same for four teams, where figures of the company stand beside: they may differ.
+taken away: amounts, pay, quotas, hours, leads, requests, meetings, answers.  A pack that stays the
+same to the byte tells nothing of them, whatever is taken from whatever.  What differs is printed,
+of the view also what no pack shows.  The same for four teams, where figures of the company stand
+beside: they may differ.
 
     PYTHONPATH=src:tests/support python tests/planted_teams.py [--only planted subtraction]
 """
@@ -20,7 +21,6 @@ import io
 import json
 import os
 import random
-import re
 import shutil
 import subprocess
 import sys
@@ -38,13 +38,13 @@ from report_fixtures import cells_of
 from report_text import pages
 
 from analysis.chapters.team_pack import company_side
-from analysis.report.run import packs
+from analysis.report.run import pack_job, packs
 from analysis.simulate.exports import write
 from analysis.simulate.world.company_parameters import SimulatedCompany
 from analysis.store.company import open_company
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 HOUSE = Path(__file__).resolve().parents[1]
 CLI = [sys.executable, "-c", "from analysis.cli import main; main()"]
@@ -62,7 +62,14 @@ PARENTS = {
     "EventRelation.csv": ("EventId", "Event.csv"),
 }
 LEFT_ALONE = {"Account.csv", "Campaign.csv", "Product2.csv", "working_calendar.csv", "channels.csv"}
-SUMS = ("amount", "Amount", "hours", "minutes", "Minutes", "Seconds", "score", "n_", "leads")
+WHOLE = {  # other rows rest on each of theirs, and who is paid decides what may be shown
+    "rep_team_history.csv", "stage_owners.csv", "goals.csv", "assets.csv", "compensation.csv", "quotas.csv",
+}  # fmt: skip
+GONE = 0.3  # share of the others' rows that are taken away
+SUMS = ("_amount", "_hours", "CallDuration", "score")
+SAME = (
+    "but for the index's drawn interval: PDF, web page, workbook and outputs the same to the byte"
+)
 Rows = dict[str, list[dict[str, str]]]
 
 
@@ -78,6 +85,8 @@ def read_rows(raw: Path) -> Rows:
 def write_rows(raw: Path, files: Rows) -> None:
     """Write them, each file as it was."""
     for name, rows in files.items():
+        if not rows:
+            continue
         with (raw / name).open("w", newline="", encoding="utf-8") as stream:
             writer = csv.DictWriter(stream, list(rows[0]), quoting=csv.QUOTE_ALL)
             writer.writeheader()
@@ -155,7 +164,7 @@ def texts_of_pack(folder: Path) -> Iterator[tuple[str, str]]:
         yield file.name, text
 
 
-def planted(folder: Path) -> str:
+def planted(folder: Path) -> list[str]:
     """Plant unique words and sums in six teams, make the packs, and look for those of others."""
     root = folder / "planted"
     raw = new_project(root, 6)
@@ -175,7 +184,7 @@ def planted(folder: Path) -> str:
                     f"{word}@ours.example" if column == "Email" else f"{row[column]} {word}"
                 )
     for row in files["Opportunity.csv"]:  # no two deals of one amount
-        if row["Amount"]:
+        if _is_number(row["Amount"]):
             row["Amount"] = f"{float(row['Amount']):.0f}.{draw.randrange(10, 100)}"
     write_rows(raw, files)
     run(root, "report", "small", "--each-team")
@@ -201,7 +210,7 @@ def planted(folder: Path) -> str:
         f"planted: {len(words):,} words, {shown} exact sums and all ids of 6 teams; {n_pairs} pairs, "
         f"{n_files} files (its own id in {own}); pairs with a hit: {len({f[:2] for f in found})}"
     )
-    return "\n".join([says, *lines])
+    return [says, *lines]
 
 
 def exact_sums(view: dict[str, str]) -> set[str]:
@@ -216,57 +225,102 @@ def exact_sums(view: dict[str, str]) -> set[str]:
 
 
 def change_others(files: Rows, mine: str, seed: int) -> Rows:
-    """Return the exports with everything of other teams changed or taken away."""
+    """Return the exports with everything of other teams changed or taken away.
+
+    They stay plausible: a deal is worth the same in its history, no row is left without its parent,
+    and a meeting at which somebody of `mine` was stays, for these are hours of `mine`.
+    """
     draw = random.Random(seed)  # noqa: S311 - which rows
     people = teams_of_people(files)
+    shared = {
+        row["EventId"]
+        for row in files["EventRelation.csv"]
+        if mine in people.get(row["RelationId"], set())
+    }
+    times: dict[str, float] = {}  # by deal
     changed: Rows = {}
     for name, rows in files.items():
-        if name in LEFT_ALONE or name in PARENTS:
-            changed[name] = rows
-            continue
         out = []
         for row in rows:
             teams = team_of_row(row, people)
-            if not teams or mine in teams:
+            if name in LEFT_ALONE or name in PARENTS or not teams or mine in teams:
                 out.append(row)
+            elif name == "Opportunity.csv":
+                times[row["Id"]] = draw.uniform(0.5, 2)
+                out.append(_scaled(row, "Amount", times[row["Id"]]))
+            elif name not in WHOLE and row.get("Id") not in shared and draw.random() < GONE:
                 continue
-            if name != "rep_team_history.csv" and draw.random() < 0.3:
-                continue
-            out.append({k: _changed(k, v, draw) for k, v in row.items()})
-        changed[name] = out or rows[:1]
+            else:
+                out.append({k: _changed(k, v, draw) for k, v in row.items()})
+        changed[name] = out
     for name, (key, parent) in PARENTS.items():
         there = {row["Id"] for row in changed[parent]}
-        changed[name] = [row for row in files[name] if not row[key] or row[key] in there]
+        changed[name] = [
+            _scaled(row, "Amount", times[row[key]]) if row[key] in times else row
+            for row in files[name]
+            if not row[key] or row[key] in there
+        ]
     return changed
 
 
+def _scaled(row: dict[str, str], column: str, times: float) -> dict[str, str]:
+    amount = row.get(column, "")
+    return {**row, column: f"{float(amount) * times:.2f}"} if _is_number(amount) else row
+
+
+def _is_number(value: str) -> bool:
+    return value.replace(".", "", 1).isdecimal()
+
+
 def _changed(column: str, value: str, draw: random.Random) -> str:
-    if any(part in column for part in SUMS) and re.fullmatch(r"\d+(\.\d+)?", value):
-        if column == "score":
-            return str(draw.randint(1, 5))
-        more = float(value) * draw.uniform(0.3, 3)
-        return f"{more:.2f}" if "." in value else f"{more:.0f}"
-    return value
+    if not _is_number(value) or not any(part in column for part in SUMS):
+        return value
+    if column == "score":
+        return str(draw.randint(1, 5))
+    more = float(value) * draw.uniform(0.5, 2)
+    return f"{more:.2f}" if "." in value else f"{more:.0f}"
 
 
-def subtraction(folder: Path) -> str:
-    """Change the other teams of small companies and compare what each team's pack is made from."""
+def packs_made(root: Path, teams: Iterable[str] | None = None) -> dict[str, dict[str, bytes]]:
+    """Return of each team its pack's files, without what names the run, and the view's texts."""
+    os.environ["ALIGNMENT_ROI_ROOT"] = str(root)
+    company = open_company("small")
+    jobs = packs._Jobs(company)
+    for side in jobs.sides.values():
+        if side["index"]:  # drawn of all teams in one stream of chance: its noise is everybody's
+            side["index"] |= {"low": None, "high": None}
+    found = {}
+    for team in teams or company_side.packed_teams(company):
+        job = jobs.job_of(packs._planned(company, team, {}))
+        result = pack_job.make_pack(job._replace(about={**job.about, "facts": {"run_id": "x"}}))
+        assert result.is_ok, result.reason
+        cells = json.loads(result.files.pop(job.notebook))["cells"]
+        outputs = json.dumps([cell.get("outputs") for cell in cells]).encode()
+        found[team] = {**result.files, "outputs of the notebook": outputs}
+    return found
+
+
+def subtraction(folder: Path, sizes: Iterable[int] = (2, 3, 4)) -> list[str]:
+    """Change the other teams of small companies and compare each team's pack, file by file."""
     lines = []
-    for n_teams in (2, 3, 4):
+    for n_teams in sizes:
         root = folder / f"of{n_teams}"
         raw = new_project(root, n_teams)
         files = read_rows(raw)
         run(root, "clean", "small")
-        before = views(root)
+        before, views_before = packs_made(root), views(root)
         for mine in sorted(before):
             write_rows(raw, change_others(files, mine, seed=n_teams))
             run(root, "clean", "small")
-            after = views(root)[mine]
-            differs = {n: difference(before[mine][n], after[n]) for n in after}
-            told = {n: d for n, d in differs.items() if d}
-            lines.append(f"{n_teams} teams, pack of {mine}: {told or 'the same to the byte'}")
+            (after,) = packs_made(root, [mine]).values()
+            files_changed = [name for name in after if after[name] != before[mine][name]]
+            told = f"differs in {', '.join(files_changed)}" if files_changed else SAME
+            lines.append(f"{n_teams} teams, pack of {mine}: {told}")
+            view = views(root)[mine]
+            differs = {n: difference(views_before[mine][n], view[n]) for n in view}
+            lines += [f"    its view: {n}: {d}" for n, d in differs.items() if d]
         write_rows(raw, files)
-    return "\n".join(lines)
+    return lines
 
 
 def difference(before: str, after: str) -> str:
@@ -274,13 +328,13 @@ def difference(before: str, after: str) -> str:
     if before == after:
         return ""
     try:
-        one, other = json.loads(before), json.loads(after)
+        return "; ".join([*_different(json.loads(before), json.loads(after))][:8])
     except ValueError:
-        rows = zip(before.splitlines(), after.splitlines(), strict=False)
-        first = next(((a, b) for a, b in rows if a != b), ("", ""))
-        return f"{before.count(chr(10))} and {after.count(chr(10))} lines; {first[0][:300]} | {first[1][:300]}"
-    names = [*_different(one, other)]
-    return "; ".join(names[:8])
+        one, other = (pd.read_csv(io.StringIO(text)) for text in (before, after))
+    if len(one) != len(other):
+        return f"{len(one)} and {len(other)} rows"
+    columns = [c for c in one if not one[c].equals(other[c])]
+    return f"columns {', '.join(columns)}"
 
 
 def _different(one: Any, other: Any, at: str = "") -> Iterator[str]:
@@ -303,7 +357,7 @@ def main() -> None:
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         for name in chosen.only:
-            sys.stdout.write(f"{parts[name](Path(folder).resolve())}\n")
+            sys.stdout.write("\n".join([*parts[name](Path(folder).resolve()), ""]))
             sys.stdout.flush()
 
 

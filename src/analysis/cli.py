@@ -273,7 +273,10 @@ def report(
         bool, typer.Option("--force", help="make it again although nothing changed")
     ] = False,
     pull_first: Annotated[
-        bool, typer.Option("--pull", help="pull the dataset's tables from its warehouse first")
+        bool,
+        typer.Option(
+            "--pull", help="pull from the warehouse first; with --all where a dataset has one"
+        ),
     ] = False,
     explain: Annotated[
         bool, typer.Option("--explain", help="say which notebooks would run and why; run none")
@@ -308,7 +311,7 @@ def report(
     with usage():  # packs are shared out within each dataset
         part = None if of_teams.is_asked else shard
         names = every_dataset.datasets_of_shard(paths.dataset_names(), part)
-    ended = [(name, _ended(partial(reporting.report_dataset, name, order))) for name in names]
+    ended = [(name, _ended(partial(reporting.report_one_of_all, name, order))) for name in names]
     say_lines(every_dataset.outcome_lines(ended))
     if any(code != DONE for _, code in ended):
         raise typer.Exit(FAILED)

@@ -125,7 +125,7 @@ def test_a_password_of_a_file_is_found_by_libpq(crm, root, server, tmp_path, mon
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ("alter table {schema}.opportunity rename to opportunities_2025", "opportunity: is not there any more"),
+        ("alter table {schema}.opportunity rename to opportunities_2025", "opportunity: is not there any more; SCHEMA.opportunities_2025 has its columns"),
         ("alter table {schema}.opportunity drop column probability", "column probability is not there any more"),
         ("alter table {schema}.opportunity alter column amount type text", "column amount was numeric, now text"),
     ],
@@ -133,9 +133,10 @@ def test_a_password_of_a_file_is_found_by_libpq(crm, root, server, tmp_path, mon
 def test_a_changed_schema_is_named_and_yesterdays_files_stay(crm, root, raw, change, says):
     pulled()
     before = {f.name: f.read_bytes() for f in raw.iterdir()}
+    schema = re.search('schema = "(.*)"', (raw / "alignment.toml").read_text())[1]
     crm(change)
     ran = run(root, "pull", "here")
-    assert (ran.code, says in ran.err) == (3, True)
+    assert (ran.code, says in ran.err.replace(schema, "SCHEMA")) == (3, True)
     assert {f.name: f.read_bytes() for f in raw.iterdir()} == before
 
 
@@ -166,7 +167,7 @@ def pulled_cells(raw, columns: str) -> list[tuple[str | None, ...]]:
     session = duckdb.connect()
     session.execute("set timezone = 'UTC'")
     return session.execute(
-        f"select {columns} from '{raw / 'opportunity.parquet'}' where id < '006000000000005' order by id"
+        f"select {columns} from '{raw / 'opportunity.parquet'}' where id < '006000000000005' order by 1"
     ).fetchall()
 
 
@@ -183,11 +184,11 @@ def test_times_without_end_and_numbers_that_are_none_are_set_aside_and_counted(c
     crm("update {schema}.opportunity set _fivetran_synced = '-infinity' where id like '%003'")
     table = pulled()
     assert table.watermark == "2026-04-05T04:00:00.000000+00:00"
-    assert pulled_cells(raw, "close_date::varchar, created_date::varchar, amount") == [
-        ("infinity", "2026-01-04 15:31:01+00", "1.1000"),
-        ("2026-03-30", "2026-01-04 15:31:01+00", "NaN"),
-        ("2026-03-30", "2026-01-04 15:31:01+00", "3.1000"),
-        ("2026-03-30", "-infinity", "4.1000"),
+    assert pulled_cells(raw, "id, close_date::varchar, created_date::varchar, amount") == [
+        ("006000000000001", "infinity", "2026-01-04 15:31:01+00", "1.1000"),
+        ("006000000000002", "2026-03-30", "2026-01-04 15:31:01+00", "NaN"),
+        ("006000000000003", "2026-03-30", "2026-01-04 15:31:01+00", "3.1000"),
+        ("006000000000004", "2026-03-30", "-infinity", "4.1000"),
     ]
     assert pulled().n_read == 3  # an hour's overlap, and the one that is always yet to come
     (raw / "User.csv").write_text(USERS)
@@ -195,6 +196,36 @@ def test_times_without_end_and_numbers_that_are_none_are_set_aside_and_counted(c
     for rule in ("unreadable_date", "unreadable_timestamp"):
         assert f"{rule}: quarantine 1 of 100" in ran.out
     assert "NaN: 1 cells are missing (amount)" in ran.out
+
+
+def test_a_server_of_another_encoding_gives_texts_and_one_of_none_is_refused(
+    crm, server, root, raw
+):
+    """Latin-1 is written as UTF-8; bytes of no encoding would be a file that nothing reads."""
+    settings, before = root / "alignment.toml", (root / "alignment.toml").read_text()
+    own = raw / "alignment.toml"
+    own.write_text('[pull]\nconnection = "crm"\nschema = "public"\n')
+    for encoding, word in (
+        ("latin1", "\u00fc"),
+        ("sql_ascii", "' || convert_from('\\xfc', 'SQL_ASCII') || '"),
+    ):
+        crm(
+            f"create database {encoding} encoding '{encoding}' template template0 lc_collate 'C' lc_ctype 'C'"
+        )
+        address = f"postgresql://{postgres_server.USER}@127.0.0.1:{server.port}/{encoding}"
+        with driver.connect(address, autocommit=True) as session, session.cursor() as cursor:
+            cursor.execute(DEALS.format(schema="public").replace("Closed Won", f"f{word}r"))
+        settings.write_text(before.replace('database = "postgres"', f'database = "{encoding}"'))
+        if encoding == "latin1":
+            assert pulled().n_rows == 100
+            assert pulled_cells(raw, "distinct stage_name") == [("f\u00fcr",)]
+            kept = (raw / "opportunity.parquet").read_bytes()
+        else:
+            with pytest.raises(
+                ExchangeError, match=r"^public\.opportunity: a text in it is not UTF-8$"
+            ):
+                pull.pull_dataset("here", full=True, say=lambda _: None)
+            assert (raw / "opportunity.parquet").read_bytes() == kept
 
 
 def test_a_materialized_view_is_a_table_and_a_part_of_one_is_none(crm, raw):

@@ -128,9 +128,11 @@ class Posted(NamedTuple):
 
 @contextlib.contextmanager
 def web_server(
-    status: int = 200, location: str | None = None
+    status: int = 200, location: str | None = None, context: ssl.SSLContext | None = None
 ) -> Iterator[tuple[int, list[Posted]]]:
-    """Run a server of the web that answers `status`; yields its port and what it received."""
+    """Run a server of the web that answers `status`, by TLS with a context; yields its port and what
+    it received.
+    """
     received: list[Posted] = []
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -146,6 +148,9 @@ def web_server(
             """A test prints nothing."""
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.handle_error = lambda *_: None  # a client that hangs up is what a test is about
+    if context is not None:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     try:

@@ -223,7 +223,7 @@ def _filled_by(table: str) -> str:
         if e.get("table") == table and file != BY_HAND
     ]
     by_hand = [f"`{e['object']}.csv`" for e in _map(BY_HAND)["export"] if e.get("table") == table]
-    return "; ".join([*sources, *by_hand])
+    return "; ".join(dict.fromkeys([*sources, *by_hand]))
 
 
 def _kind(kind: Kind) -> str:

@@ -286,10 +286,11 @@ def _candidates(connection: duckdb.DuckDBPyConnection, source: str, book: Rulebo
         layer_columns = [f"this.* exclude ({names})", *named_columns(columns)]
         layer = f"({query_text(layer_columns, f'{layer} this')})"
     without = f" exclude ({', '.join(map(quote_identifier, blank))})" if blank else ""
-    numbered = query_text(["row_number() over () as rid", f"*{without}"], layer)
-    create_table(connection, "candidate_rows", numbered, is_temporary=True)
+    rows = query_text([f"*{without}"], layer)
+    create_table(connection, "candidate_rows", rows, is_temporary=True)
     nothing = named_columns({name: f"null::{kind}" for name, kind in blank.items()})
-    create_view(connection, "candidates", query_text(["*", *nothing], "candidate_rows"))
+    numbered = query_text(["rowid as rid", "*", *nothing], "candidate_rows")
+    create_view(connection, "candidates", numbered)
 
 
 def judge_rows(

@@ -8,7 +8,7 @@ import typer
 
 from analysis.commands import exchange
 from analysis.commands.endings import FAILED, REFUSED, USAGE, end, require_folder, usage
-from analysis.project import settings
+from analysis.project import exchange_settings, settings
 from analysis.project.run_lock import run_lock
 from analysis.project.terminal import complain, say_lines, working
 
@@ -40,8 +40,12 @@ def require_possible(order: ReportOrder, dataset: str | None, *, is_every: bool)
     from analysis.report.run import shards
 
     is_pack, shard = order.of_teams.is_asked, order.of_teams.shard
-    if order.dask and not is_pack:
-        end(USAGE, "--dask spreads packs over a cluster: give --team or --each-team too")
+    if order.dask is not None:
+        from analysis.report.run import cluster
+
+        cluster.require_safe_address(order.dask)
+        if not is_pack:
+            end(USAGE, "--dask spreads packs over a cluster: give --team or --each-team too")
     if order.is_explained and (is_pack or order.is_pulled):
         end(USAGE, "--explain is of reports that stand or not: not of packs, and it pulls nothing")
     with usage():
@@ -111,6 +115,13 @@ def report_dataset(dataset: str, order: ReportOrder) -> None:
     _say_ended(*publish.ending_lines(done))
     if answerability.is_all_withheld(account):
         raise typer.Exit(REFUSED)
+
+
+def report_one_of_all(dataset: str, order: ReportOrder) -> None:
+    """Write one dataset's reports among those of all; only one that has a warehouse is pulled."""
+    with usage():
+        is_pulled = order.is_pulled and exchange_settings.has_warehouse(dataset)
+    report_dataset(dataset, order._replace(is_pulled=is_pulled))
 
 
 def _say_ended(lines: list[str], complaints: list[str]) -> None:

@@ -147,24 +147,57 @@ left join shifted_days as s on s.rep_id = d.rep_id and s.day = d.day;
 
 -- the days of a stay within a week and a quarter, which are logged or not together
 create or replace temp table timed_stretches as
-with summed as (
+with counted as (
   select
     stay,
     quarter,
     week_start,
-    any_value(is_refused) as is_refused,
-    any_value(is_logged) as is_logged,
+    any_value(rep_id) as rep_id,
     min(day) as first_day,
     count(*) as n_days,
     count(*) filter (is_weekday) as n_weekdays,
-    count(*) filter (is_workday and not is_off) as n_available,
-    count(*) filter (is_weekday and is_training) as training_days,
-    count(*) filter (is_weekday and is_outage) as outage_days,
-    count(*) filter (is_weekday and is_assistant) as assistant_days,
+    count(*) filter (is_workday and not is_off) as n_available
+  from rep_days
+  group by stay, quarter, week_start
+),
+
+shifted as (
+  select
+    d.stay,
+    d.quarter,
+    d.week_start,
+    count(*) filter (d.is_weekday and s.is_training) as training_days,
+    count(*) filter (d.is_weekday and s.is_outage) as outage_days,
+    count(*) filter (d.is_weekday and s.is_assistant) as assistant_days
+  from rep_days as d inner join shifted_days as s using (rep_id, day)
+  group by d.stay, d.quarter, d.week_start
+),
+
+entered as (
+  select
+    d.stay,
+    d.quarter,
+    d.week_start,
     (sum(columns('^n_(activities|selling|other|event|call|email|task)$')))::bigint as '\0',
     sum(columns('^.*_hours$')) as '\0'  -- noqa: AL08
-  from timed_days
-  group by stay, quarter, week_start
+  from rep_days as d inner join rep_day_hours using (rep_id, day)
+  group by d.stay, d.quarter, d.week_start
+),
+
+summed as (
+  select
+    c.* exclude (rep_id),
+    f.rep_id is not null as is_refused,
+    w.week_start is not null and f.rep_id is null as is_logged,
+    coalesce(s.training_days, 0) as training_days,
+    coalesce(s.outage_days, 0) as outage_days,
+    coalesce(s.assistant_days, 0) as assistant_days,
+    e.* exclude (stay, quarter, week_start)
+  from counted as c
+  left join shifted as s using (stay, quarter, week_start)
+  left join entered as e using (stay, quarter, week_start)
+  left join refused_reps as f on f.rep_id = c.rep_id
+  left join logged_weeks as w on w.rep_id = c.rep_id and w.week_start = c.week_start
 )
 
 select

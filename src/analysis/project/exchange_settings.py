@@ -267,8 +267,7 @@ def read_pull(dataset: str) -> tuple[PullSettings, Connection]:
         If it names no connection, or one that is not there or does not let it.
     """
     where = f"data/raw/{dataset}/{paths.SETTINGS_FILE}"
-    own = paths.own_file(dataset, paths.SETTINGS_FILE)
-    entry = _table(read_utf8(own, where, SettingsError) if own else "", where, "pull")
+    entry = _pull_entry(dataset, where)
     if not entry:
         raise SettingsError(f'{where}: names no connection; add [pull] with connection = "...".')
     pull = _checked(PullSettings, entry, "pull", where)
@@ -286,6 +285,22 @@ def read_pull(dataset: str) -> tuple[PullSettings, Connection]:
             f"it is not among connections.{pull.connection}.datasets of {paths.SETTINGS_FILE}."
         )
     return pull, connection
+
+
+def has_warehouse(dataset: str) -> bool:
+    """Return whether a dataset's settings say where its tables are pulled from.
+
+    Raises
+    ------
+    SettingsError
+        If they cannot be read.
+    """
+    return bool(_pull_entry(dataset, f"data/raw/{dataset}/{paths.SETTINGS_FILE}"))
+
+
+def _pull_entry(dataset: str, where: str) -> dict[str, Any]:
+    own = paths.own_file(dataset, paths.SETTINGS_FILE)
+    return _table(read_utf8(own, where, SettingsError) if own else "", where, "pull")
 
 
 def _house_part(part: str) -> dict[str, Any]:

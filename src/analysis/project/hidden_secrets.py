@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import base64
 import html
-import json
 import os
 import re
-import string
+from functools import cache
 from pathlib import Path
-from urllib.parse import quote, quote_plus
 
 DATABASE_PASSWORD = "PGPASSWORD"  # noqa: S105 - the name of a variable
 DATABASE_PASSWORD_FILE = "PGPASSFILE"  # noqa: S105
@@ -41,40 +39,55 @@ def without_secrets(text: str) -> str:
 
 def hide_forms(text: str) -> str:
     """Return `text` with each secret of the environment taken out, and left otherwise as it is."""
-    for form in _secret_forms():
-        text = text.replace(form, HIDDEN)
+    for secret in sorted(_secrets(), key=len, reverse=True):
+        if _longest_word(secret) in text:  # no way of writing a secret changes its letters
+            text = _spelling(secret).sub(HIDDEN, text)
+        for form in _base64_forms(secret):
+            text = text.replace(form, HIDDEN)
     return text
 
 
-def _secret_forms() -> list[str]:
-    forms: set[str] = set()
+def _secrets() -> set[str]:
     values = [v for n, v in os.environ.items() if n in VARIABLES or n.startswith(PARAMETER_PREFIX)]
-    for secret in (*values, *_of_password_file()):
-        if len(secret) >= FEWEST_CHARACTERS:
-            forms |= _written_forms(secret)
-    return sorted(forms, key=len, reverse=True)
+    return {s for s in (*values, *_of_password_file()) if len(s) >= FEWEST_CHARACTERS}
 
 
-def _written_forms(secret: str) -> set[str]:
-    plain = secret.encode("utf-8", "surrogateescape")
-    forms = {secret, repr(secret)[1:-1], quote(plain, safe=""), quote(plain), quote_plus(plain)}
-    forms |= {form.lower() for form in forms if "%" in form}
-    forms |= {
-        secret.replace("\\", "\\\\").replace("'", "\\'"),
-        secret.replace("\\", "\\\\").replace('"', '\\"'),
-        *(json.dumps(secret, ensure_ascii=is_ascii)[1:-1] for is_ascii in (True, False)),
-        html.escape(secret),
-        "".join(c if c in _UNRESERVED else f"%{ord(c):02X}" for c in secret if ord(c) < 256),
-    }
-    for before in range(3):  # within a longer text base64 has three phases
+def _longest_word(secret: str) -> str:
+    return max(re.findall(r"[A-Za-z0-9]+", secret), key=len, default="")
+
+
+@cache
+def _spelling(secret: str) -> re.Pattern[str]:
+    """Return what matches a secret however its characters are written: as they are, URL-encoded
+    once or more, behind backslashes, as entities of HTML; all of them or some.
+    """
+    return re.compile("".join(f"(?:{'|'.join(_ways_to_write(c))})" for c in secret))
+
+
+def _ways_to_write(sign: str) -> list[str]:
+    if sign.isascii() and sign.isalnum():
+        return [sign]
+    number, in_utf8 = ord(sign), sign.encode("utf-8", "surrogateescape")
+    encodings = {in_utf8} | ({bytes([number])} if number < 256 else set())
+    return [
+        rf"\\{{0,3}}{re.escape(sign)}",
+        *("".join(f"%(?:25)*(?i:{byte:02X})" for byte in code) for code in sorted(encodings)),
+        *([r"\+"] if sign == " " else []),
+        rf"\\{{1,2}}(?i:x{number:02x}|u{number:04x})",
+        rf"&(?i:\#0*{number}|\#x0*{number:x}|{re.escape(html.escape(sign)[1:-1]) or 'amp'});",
+    ]
+
+
+@cache
+def _base64_forms(secret: str) -> list[str]:
+    """Return what of a secret stands in base64; within a longer text it has three phases."""
+    plain, forms = secret.encode("utf-8", "surrogateescape"), set()
+    for before in range(3):
         coded = base64.b64encode(b"\0" * before + plain)
         inner = coded[(0, 2, 3)[before] :].rstrip(b"=")
         inner = inner[:-1] if (before + len(plain)) % 3 else inner
         forms |= {inner.decode(), inner.decode().translate(str.maketrans("+/", "-_"))}
-    return {form for form in forms if len(form) >= FEWEST_CHARACTERS}
-
-
-_UNRESERVED = string.ascii_letters + string.digits + "-._~"
+    return sorted((f for f in forms if len(f) >= FEWEST_CHARACTERS), key=len, reverse=True)
 
 
 def _of_password_file() -> list[str]:

@@ -123,7 +123,10 @@ def open_warehouse(connection: Connection) -> Iterator[Warehouse]:
         else:
             session = stack.enter_context(driver.connect(_postgresql_address(connection)))
             cursor = stack.enter_context(session.cursor())
+            # all by the transaction: a pooler in between takes no options, and keeps sessions
             cursor.execute("set transaction isolation level repeatable read, read only")
+            # a scan that begins anywhere would bring the same rows in another order each time
+            cursor.execute("set local synchronize_seqscans = off")
             yield _Postgresql(cursor)
 
 
@@ -194,8 +197,6 @@ def _postgresql_address(connection: Connection) -> str:
         "keepalives_interval": "10",
         "keepalives_count": "3",
         "application_name": "alignment-roi",
-        # a scan that begins anywhere would bring the same rows in another order each time
-        "options": "-c default_transaction_read_only=on -c synchronize_seqscans=off",
         "sslmode": connection.tls if not connection.is_here else "prefer",
     }
     if options["sslmode"] == "verify-full":
@@ -319,6 +320,7 @@ def _with_endless_times(reader: pa.RecordBatchReader) -> pa.RecordBatchReader:
 
     def batches() -> Iterator[pa.RecordBatch]:
         for batch in reader:
+            batch.validate(full=True)  # a server whose encoding is SQL_ASCII takes any bytes
             columns = list(batch.columns)
             for n, field, number, meanings in places:
                 counts = columns[n].view(number)
@@ -336,15 +338,25 @@ class _Sqlite(_Database):
     """Tables of an SQLite file, opened for reading: every cell as its text."""
 
     def relations(self) -> list[Relation]:
-        cells = self._table(
-            "select '' as schema, m.name as name, c.name as column, c.pk as place,"
-            " coalesce(nullif(lower(c.type), ''), 'as nothing') as kind"
-            " from sqlite_master m join pragma_table_info(m.name) c"
-            " where m.type in ('table', 'view') and m.name not like 'sqlite\\_%' escape '\\'"
-            " order by m.name, c.cid"
+        import adbc_driver_manager  # noqa: PLC0415 - comes with the drivers
+
+        names = self._table(
+            "select name from sqlite_master where type in ('table', 'view')"
+            " and name not like 'sqlite\\_%' escape '\\' order by name"
         )
-        columns = [{**row, "kind": DECLARED + row["kind"]} for row in cells]
-        return _relations(columns, [row for row in cells if row["place"]])
+        cells: list[dict[str, Any]] = []
+        for name in (row["name"] for row in names):
+            columns = query_text(
+                ["c.name as column", "c.pk as place", "lower(c.type) as kind"],
+                f"pragma_table_info({quote_literal(name)}) c",
+            )
+            with contextlib.suppress(adbc_driver_manager.Error):  # a view of what is gone
+                cells += [
+                    row
+                    | {"schema": "", "name": name, "kind": DECLARED + (row["kind"] or "nothing")}
+                    for row in self._table(columns)
+                ]
+        return _relations(cells, [row for row in cells if row["place"]])
 
     def query_columns(self, query: str) -> tuple[tuple[str, str], ...]:
         self._cursor.adbc_prepare(query)  # by itself, lest it close a bracket of ours

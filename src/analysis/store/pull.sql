@@ -8,6 +8,19 @@ from (
   select * from rows_before
 );
 
+-- name: sum_of_rest
+-- where sums differ rows do, and they need not be compared
+select
+  count(*) as n,
+  sum(hash(rest_rows)) as sum_of_rows
+from rest_rows;
+
+-- name: sum_of_before
+select
+  count(*) as n,
+  sum(hash(rows_before)) as sum_of_rows
+from rows_before;
+
 -- name: marked_rows
 create or replace temp view marked_rows as
 select * from incoming_rows

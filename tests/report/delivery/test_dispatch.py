@@ -162,7 +162,13 @@ def test_a_recipient_of_no_dataset_or_pack_is_named_and_the_run_is_not_whole(roo
     assert not is_whole
     assert inbox.recipients == [CFO]
     assert "x@acme.test: gets nothing: there is no dataset smal here" in lines
-    assert f"{LEAD}: gets nothing: there is no pack nort of small" in lines
+    hint = "; `alignment-roi report DATASET --each-team` makes packs"
+    assert f"{LEAD}: gets nothing: there is no pack nort of small{hint}" in lines
+    add_packs(root, *(f"n{n}" for n in range(7)))
+    assert any(
+        line.endswith("of small; there are n0, n1, n2, n3, n4 and 2 more")
+        for line in deliver(root)[1]
+    )
 
 
 def test_a_failed_report_is_told_to_the_owner_once(root, inbox):

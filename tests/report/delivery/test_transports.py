@@ -127,6 +127,20 @@ def test_a_bad_certificate_gets_neither_password_nor_report(root, certificates, 
     assert "not sent: the certificate was refused" in lines[0]
 
 
+@pytest.mark.parametrize("kind", ["good", "unknown authority", "wrong name"])
+def test_the_webhook_gets_nothing_by_a_bad_certificate(
+    root, inbox, certificates, monkeypatch, kind
+):
+    monkeypatch.setenv("ALIGNMENT_ROI_WEBHOOK_KEY", "a key of the webhook's")
+    served = certificates.wrong_name if kind == "wrong name" else certificates.good
+    trusted = "" if kind == "unknown authority" else f'certificates = "{certificates.authority}"\n'
+    with web_server(context=certificates.context(served)) as (port, received):
+        configure(root, inbox.port, more=f'\n[delivery.webhook]\nurl = "https://localhost:{port}/"\n{trusted}')  # fmt: skip
+        is_whole, lines = deliver(root)
+    assert (is_whole, len(received)) == ((True, 1) if kind == "good" else (False, 0))
+    assert is_whole or "not sent: the certificate was refused" in lines[0]
+
+
 def test_no_secret_is_printed_logged_or_kept(root, certificates, monkeypatch):
     """A wrong mail password and a wrong key, in every form they could take; the server repeats what it gets."""
     wrong, key = "hunter2%40@:/ x", "k%y@of:the/hook +"

@@ -1,11 +1,15 @@
 """A cluster is spoken to only where that is safe, and only if its workers run the same code."""
 
+import gc
+import importlib
+import logging
+import subprocess
 import time
 
 import pytest
 
 from analysis.project.errors import ClusterError
-from analysis.report.run import cluster, worker_code
+from analysis.report.run import cluster, fan_out, worker_code
 
 HAS_EXTRA = pytest.mark.skipif(
     "not __import__('importlib').util.find_spec('distributed')",
@@ -55,6 +59,14 @@ def test_any_other_address_is_refused(address, match):
 def test_without_the_extra_one_line_says_what_to_install():
     with pytest.raises(ClusterError, match="not installed: make cluster"):
         cluster.ClusterPool("tcp://127.0.0.1:1")
+
+
+@HAS_EXTRA
+def test_tls_without_certificates_says_where_they_are_named(capfd):
+    with pytest.raises(ClusterError, match=r"needs certificates\. Name them in DASK_DISTRIBUTED"):
+        cluster.ClusterPool("tls://127.0.0.1:1")
+    gc.collect()  # a client left half made would complain, twenty seconds later
+    assert capfd.readouterr().err == ""
 
 
 @pytest.mark.parametrize(
@@ -150,6 +162,15 @@ def test_a_worker_that_comes_later_and_differs_ends_the_run_by_its_name(here):
 
 
 @HAS_EXTRA
+def test_a_worker_without_this_package_ends_the_run_too(here):
+    """Dask tells of it by an exception of no kind of its own."""
+    with cluster.ClusterPool(here.scheduler_address) as pool:
+        with pytest.raises(worker_code.WorkerMismatchError, match=r"lacks this package.*no_such"):
+            pool.submit(importlib.import_module, "no_such").result(30)
+        assert "lacks this package" in pool.gave_up
+
+
+@HAS_EXTRA
 def test_a_scheduler_here_that_workers_elsewhere_can_reach_is_refused():
     """It is asked at 127.0.0.1, and hands what it is sent to whoever joined it from outside."""
     from distributed import LocalCluster
@@ -169,6 +190,21 @@ def test_a_scheduler_here_that_workers_elsewhere_can_reach_is_refused():
 
 
 @HAS_EXTRA
+def test_a_scheduler_that_goes_away_is_one_message_and_no_log(here, capfd):
+    """What is open ends at once, and so does what is handed in afterwards."""
+    pool = cluster.ClusterPool(here.scheduler_address)
+    open_job = pool.submit(time.sleep, 2)
+    here.close()
+    with pytest.raises(cluster.ClusterLostError, match=r"the cluster was lost\. Run it again"):
+        open_job.result(20)
+    with pytest.raises(cluster.ClusterLostError, match="the cluster was lost"):
+        pool.submit(divmod, 7, 2).result(20)
+    pool.shutdown()
+    assert "Error" not in capfd.readouterr().err
+    assert not logging.getLogger("distributed.client").isEnabledFor(logging.ERROR)
+
+
+@HAS_EXTRA
 def test_a_cluster_without_workers_is_not_waited_for_long(monkeypatch):
     from distributed import LocalCluster
 
@@ -180,3 +216,28 @@ def test_a_cluster_without_workers_is_not_waited_for_long(monkeypatch):
         ),
     ):
         cluster.ClusterPool(empty.scheduler_address)
+
+
+@pytest.mark.study
+@HAS_EXTRA
+def test_a_job_that_kills_its_worker_is_tried_twice_and_takes_no_other_with_it(tmp_path):
+    """Two workers, each a process; the others are done, whichever worker they waited for."""
+    from distributed import LocalCluster
+
+    deaths = tmp_path / "deaths"
+    kill = ["sh", "-c", 'echo one >> "$0"; kill -9 $PPID', str(deaths)]
+    with (
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as two,
+        cluster.ClusterPool(two.scheduler_address) as pool,
+    ):
+        futures = [pool.submit(time.sleep, 0.2) for _ in range(2)]
+        poison = pool.submit(subprocess.run, kill)
+        futures += [pool.submit(time.sleep, 0.2) for _ in range(6)]
+        end = time.monotonic() + 60
+        while not all(f.done() for f in (poison, *futures)) and time.monotonic() < end:
+            time.sleep(0.1)
+            pool.check()
+        with pytest.raises(fan_out.WorkerDiedError, match="the process that ran it died"):
+            poison.result(0)
+        assert [f.exception(0) for f in futures] == [None] * 8
+    assert deaths.read_text().split() == ["one", "one"]

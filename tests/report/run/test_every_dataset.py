@@ -57,6 +57,22 @@ def test_what_makes_no_sense_is_wrong_usage(holding, arguments, message):
     assert (ran.code, message in ran.err) == (2, True)
 
 
+def test_with_all_only_datasets_that_have_a_warehouse_are_pulled(tmp_path):
+    """One lacks a warehouse and any deal: that it lacks deals is what stops it."""
+    root = project(tmp_path / "project")
+    for name in ("far", "near"):
+        (root / "data" / "raw" / name).mkdir()
+    own = root / "data" / "raw" / "far" / "alignment.toml"
+    own.write_text('[pull]\nconnection = "nowhere"\n', encoding="utf-8")
+    ran = run(root, "report", "--all", "--pull")
+    assert ran.out.splitlines()[-3:] == [
+        "far   not made: wrong usage, or a wrong file of its folder",
+        "near  not made: its data were refused, or every question is withheld",
+        "0 of 2 datasets done",
+    ]
+    assert "names no connection" not in ran.err
+
+
 def test_without_a_dataset_all_says_how_to_make_one(tmp_path):
     ran = run(project(tmp_path / "project"), "report", "--all")
     assert ran.code == 2

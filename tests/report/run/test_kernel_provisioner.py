@@ -16,7 +16,7 @@ from jupyter_client.manager import KernelManager
 from jupyter_client.provisioning import KernelProvisionerFactory
 from report_fixtures import at, kernels, notebook, project, until
 
-from analysis.report.run import kernel_provisioner, notebooks
+from analysis.report.run import kernel_provisioner, kernel_zygote, notebooks
 from analysis.report.run.notebook_jobs import Job
 
 SPAWNED = "local-provisioner"
@@ -239,3 +239,23 @@ def test_eight_kernels_at_once_take_nothing_from_each_other(root):
     outputs = [json.loads(j.output.read_text())["cells"][0]["outputs"] for j in jobs]
     assert ["".join(o[0]["text"]) for o in outputs] == [f"{n}\n" for n in range(8)]
     assert kernels(root) == []
+
+
+def test_imports_end_where_nobody_waits_for_them_any_more():
+    name = f"\0alignment-roi-test-{os.getpid()}".encode()
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with listener:
+        listener.bind(name)
+        listener.listen(4)
+        zygote = kernel_zygote._Zygote(listener)
+        assert not zygote.is_abandoned()  # nobody has come yet
+        first, second = (socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in range(2))
+        first.connect(name)
+        assert not zygote.is_abandoned()
+        second.connect(name)
+        second.send(b"a request that nobody has read")
+        first.close()
+        assert not zygote.is_abandoned()
+        second.close()
+        assert zygote.is_abandoned()
+        zygote._forget()

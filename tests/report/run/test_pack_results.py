@@ -1,12 +1,15 @@
 """Whatever stops one pack stops no other, and a cluster that is lost is asked for no more."""
 
+import datetime as dt
 import errno
+import platform
+import tempfile
 from concurrent.futures import Future
 from types import SimpleNamespace
 
 import pytest
 
-from analysis.report.run import cluster, fan_out, packs, worker_code
+from analysis.report.run import cluster, fan_out, pack_job, packs, worker_code
 
 FULL = OSError(errno.ENOSPC, "No space left on device", "roi-x/view")
 
@@ -30,6 +33,18 @@ def test_a_job_that_raises_is_a_pack_that_failed(error, status, words):
     result = packs._result_of("T1", ended(error))
     assert (result.team, result.outcome.status, result.is_ok) == ("T1", status, False)
     assert words in result.reason
+
+
+def test_a_machine_whose_disk_takes_nothing_is_named(monkeypatch, tmp_path):
+    """And it is a pack that failed, not the end of the run."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "none"))
+    day = dt.datetime(2026, 9, 30, tzinfo=dt.UTC)
+    code = worker_code.code_version()
+    job = pack_job.PackJob("demo", "T1", "9_team_pack.ipynb", b"", "", {}, {}, day, code)
+    result = pack_job.make_pack(job)
+    assert (result.is_ok, result.outcome.status) == (False, "failed")
+    assert result.reason.startswith(f"on {platform.node()}: ")
+    assert "No such file or directory" in result.reason
 
 
 class LosingPool:

@@ -1,14 +1,20 @@
 """What a report is refused for before it runs, and whether it can be verified afterwards."""
 
 import fcntl
+import hashlib
 import shutil
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from delivered_project import publish_small, pull_again, pull_small
-from report_fixtures import cell, manifest, notebook, run, small
+from report_fixtures import at, cell, manifest, notebook, run, small
+
+from analysis.store import manifest as manifests
+from analysis.store import published_runs
+from analysis.store.company import open_company
 
 PARAMETERS = 'quarter: str = "x"  # quarter\ndataset: str = "x"  # folder'
 FINE = "## Answer\n\nFine."  # words only: its kernel need not load the package
@@ -59,13 +65,24 @@ def test_a_report_as_of_a_day_can_be_verified(root):
     assert "another run works on small" in ran.err
 
 
+@pytest.fixture(scope="module")
+def once_pulled(tmp_path_factory):
+    """Return a project whose deals were pulled, with a report."""
+    folder = small(tmp_path_factory.mktemp("pulled") / "project")
+    pull_small(folder).close()
+    publish_small(folder)
+    return folder
+
+
 @pytest.fixture
-def of_pull(tmp_path):
-    """Return a project whose deals were pulled, the session that changes them, and a copy of its report."""
-    folder = small(tmp_path / "project")
-    session = pull_small(folder)
-    first = Path(shutil.copy(publish_small(folder), tmp_path / "first.pdf"))
-    yield folder, session, first
+def of_pull(once_pulled, tmp_path):
+    """Return a copy of that project, a session that changes its deals, and a copy of its report."""
+    folder = Path(shutil.copytree(once_pulled, tmp_path / "project"))
+    house = folder / "alignment.toml"
+    house.write_text(house.read_text().replace(str(once_pulled), str(folder)))
+    report = folder / "reports" / "small" / "2026Q2" / "alignment-roi.pdf"
+    session = sqlite3.connect(folder / "crm.sqlite")
+    yield folder, session, Path(shutil.copy(report, tmp_path / "first.pdf"))
     session.close()
 
 
@@ -100,6 +117,24 @@ def test_a_report_made_before_a_pull_holds_by_what_history_keeps(of_pull):
         assert "history keeps their hashes, as the pull of 2" in ran.out
 
 
+def test_a_pack_made_before_a_pull_holds_by_what_history_keeps(of_pull):
+    """It names its team, and no figure of an earlier report stands in it."""
+    root, session, first = of_pull
+    with at(root):
+        company = open_company("small", quarter="2026Q2")
+        parameters = {"dataset": "small", "quarter": "2026Q2", "team": "north"}
+        run_id = manifests.pack_run_id(replace(company, team="north"), parameters)
+        pack = first.with_name("pack.pdf")
+        pack.write_bytes(f"%PDF run:{run_id}".encode())
+        state = manifests.read_manifest(company.paths.report)
+        digest = hashlib.sha256(pack.read_bytes()).hexdigest()
+        about = {"run_id": run_id, "team": "north", "parameters": parameters, "pdf_sha256": digest}
+        published_runs.keep_run(state | about)
+    change(root, session, 7.0)
+    ran = run(root, "verify", str(pack))
+    assert (ran.code, "small 2026Q2 of team north follows from the tables" in ran.out) == (0, True)
+
+
 def spoil(root: Path, what: str) -> None:
     """Change something that no pull changes."""
     raw = root / "data" / "raw" / "small"
@@ -113,6 +148,7 @@ def spoil(root: Path, what: str) -> None:
         house.write_text(house.read_text().replace("hours_per_day = 8.0", "hours_per_day = 7.0"))
     else:
         shutil.rmtree(root / "data" / "history")
+        shutil.rmtree(root / "reports")  # another edition stands there
 
 
 @pytest.mark.parametrize(
@@ -127,7 +163,6 @@ def spoil(root: Path, what: str) -> None:
 def test_what_else_changed_is_not_laid_to_a_pull(of_pull, what, says):
     root, session, first = of_pull
     change(root, session, 7.0)
-    publish_small(root)
     spoil(root, what)
     ran = run(root, "verify", str(first))
     assert (ran.code, says in ran.out) == (1, True), ran.out + ran.err

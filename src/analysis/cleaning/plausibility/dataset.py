@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from analysis.cleaning.plausibility.checks import CheckReading, share_of
 from analysis.sources.composed_sql import query_text
 from analysis.sources.database import quote_identifier
+from analysis.sources.sql_files import read_statements
 from analysis.tables.canonical import TABLES
 
 if TYPE_CHECKING:
@@ -24,16 +25,24 @@ if TYPE_CHECKING:
     from analysis.project.settings import Settings
     from analysis.tables.columns import Column
 
+SQL = read_statements(__name__)
 N_EXAMPLES = 3
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """A company's cleaned tables, while they stand in the database."""
+    """A company's cleaned tables, while they stand in the database.
+
+    ``activity_days`` counts the activities that begin on a day, by kind: a row a day and kind.
+    """
 
     connection: duckdb.DuckDBPyConnection
     account: Audit
     house: Settings
+
+    def __post_init__(self) -> None:
+        """Count activities by day, once for all checks: a day in a zone is dear to tell."""
+        self.connection.execute(SQL["activity_days"])
 
     @property
     def n_in(self) -> dict[str, int]:

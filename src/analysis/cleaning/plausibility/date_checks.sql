@@ -27,10 +27,9 @@ where days is not null;
 create or replace temp view meetings_by_weekday as
 with weekdays as (
   select
-    isodow(started_at::date) as weekday,
-    count(*) as n
-  from activities
-  where started_at is not null
+    isodow(day) as weekday,
+    sum(n) as n
+  from activity_days
   group by weekday
 )
 

@@ -10,12 +10,14 @@ import pandas as pd
 from analysis.cleaning.plausibility.checks import CheckReading, count_words, share_of
 from analysis.cleaning.plausibility.questions import AMOUNTS, DEALS, Bearing
 from analysis.sources.composed_sql import query_text
+from analysis.sources.sql_files import read_statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from analysis.cleaning.plausibility.dataset import Dataset
 
+SQL = read_statements(__name__)
 # These keep whether a deal is won, lost or open beside its stage: one is lost, or open, in any.
 STATUS_BESIDE_STAGE = ("Pipedrive", "Dynamics")
 LOWEST_RATE, HIGHEST_RATE = (
@@ -31,6 +33,7 @@ LOWEST_OF_ALL = 0.05  # of all closed deals won: beyond it everything is one-sid
 LEAST_CHANCE = 1e-3
 _PARTS = {"quarter": "year(close_date) || 'Q' || quarter(close_date)", "pipeline": "pipeline"}
 
+STAMPED = "stamped_deals"
 DAYS_AFTER = 14
 # Closes on one day that are no chance: of fewer closed deals than the first, this many and this share.
 MANY_CLOSES, FEWEST_ON_A_DAY, HEAP_OF_FEW = 200, 8, 0.10
@@ -40,27 +43,6 @@ LONG_AFTER = 31
 MOST_BEFORE = (
     0.5  # of closed deals that close before they were created: their dates are read wrongly
 )
-
-# Deals beside the last day on which a CRM noted anything by itself: that something was created, or
-# moved.
-_STAMPED = """(
-  with active as (
-    select started_at::date as day, count(*) as n from activities
-    where started_at::date <= getvariable('as_of') group by all),
-  begun as (
-    select day, n, sum(n) over (order by day desc) - (select count(*) // 50 from activities) as n_left
-    from active),
-  stamps as (
-    select created_at::date as day, count(*) as n from opportunities group by all
-    union all select created_at::date, count(*) from leads group by all
-    union all select entered_at::date, count(*) from stage_history group by all
-    union all select day, least(n, 20) from record_stamps where day <= getvariable('as_of') + 31
-    union all select day, least(n, n_left) from begun where n_left > 0),
-  latest as (
-    select max(day) as last_stamp from stamps)
-  select o.*, last_stamp, n_recent, n_days from opportunities o, latest, (
-    select coalesce(sum(n), 0) as n_recent, count(distinct day) as n_days
-    from stamps where day > (select last_stamp - 30 from latest)))"""
 
 _WON_NAME = r"\bwon\b|closedwon|\bgewonnen\b|\bgagné|\bganad[oa]\b|\bvint[oa]\b"
 _LOST_NAME = r"\blost\b|closedlost|\bverloren\b|\bperdu|\bperdid[oa]\b|\bpers[oa]\b"
@@ -308,6 +290,7 @@ def dates_of_closes(data: Dataset) -> Iterator[CheckReading]:
     """Yield closes heaped on one day, and closes after the export's own last stamp."""
     if not data.has("opportunities"):
         return
+    data.connection.execute(SQL["stamped_deals"])
     heap = data.rows(
         """
         select close_date, count(*) as n, sum(count(*)) over () as n_closed from opportunities
@@ -335,7 +318,7 @@ def dates_of_closes(data: Dataset) -> Iterator[CheckReading]:
         odd=f"close_date > last_stamp + {DAYS_AFTER}",
         among=f"status <> 'open' and close_date is not null "
         f"and n_recent >= {FEWEST_STAMPS} and n_days >= {FEWEST_DAYS}",
-        source=_STAMPED,
+        source=STAMPED,
         sentence="{} closed deals closed more than two weeks after anything else in the exports happened: "
         "day and month may be turned round.",
     )
@@ -365,10 +348,10 @@ def _won_long_after(data: Dataset) -> CheckReading:
     counts = [f"count(*) filter ({odd})", "count(*)"]
     sums = [f"sum(deal_amount) filter ({odd})", "sum(deal_amount)"]
     is_won = "status = 'won' and close_date is not null"
-    n_odd, n, money, whole = data.row(query_text([*counts, *sums], _STAMPED, where=is_won))
+    n_odd, n, money, whole = data.row(query_text([*counts, *sums], STAMPED, where=is_won))
     sql = query_text(
         ["opportunity_id"],
-        _STAMPED,
+        STAMPED,
         where=f"status = 'won' and ({odd})",
         order=("close_date desc", "opportunity_id"),
     )

@@ -70,12 +70,23 @@ def periods_with_fewer_rows(data: Dataset) -> Iterator[CheckReading]:
 
 def _by_month(data: Dataset, dated: Dated) -> pd.Series[float]:
     by_month = query_text(
-        [f"date_trunc('month', {dated.column}::date)::date as month", "count(*) as n"],
-        quote_identifier(dated.table),
-        where=f"{dated.among} and {dated.column} is not null",
+        ["date_trunc('month', day)::date as month", "sum(n)::bigint as n"], _days(dated)
     )
     rows = data.frame(by_month + " group by month order by month")
     return rows.set_index(pd.to_datetime(rows["month"]))["n"].astype(float)
+
+
+def _days(dated: Dated) -> str:
+    """Return the query of the days that rows are of, with how many; days of activities are there."""
+    if dated.table == "activities":
+        counted = query_text(["day", "sum(n) as n"], "activity_days", where=dated.among)
+    else:
+        counted = query_text(
+            [f"{dated.column}::date as day", "count(*) as n"],
+            quote_identifier(dated.table),
+            where=f"{dated.among} and {dated.column} is not null",
+        )
+    return f"({counted} group by day)"
 
 
 def _of_whole_periods(data: Dataset, monthly: pd.Series[float], length: str) -> pd.Series[float]:
@@ -185,13 +196,8 @@ def tables_that_end_early(data: Dataset) -> Iterator[CheckReading]:
     for dated in ENDING:
         if not data.has(dated.table) or (last - first).days <= 0:
             continue
-        day = f"{dated.column}::date"
         until, begin, n_dates = data.row(
-            query_text(
-                [f"max({day})", f"min({day})", f"count(distinct {day})"],
-                quote_identifier(dated.table),
-                where=dated.among,
-            )
+            query_text(["max(day)", "min(day)", "count(*)"], _days(dated))
         )
         if until is None:
             continue

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from analysis.report.delivery.letters import Letter
 
 WEBHOOK = "webhook"
+MOST_NAMED = 5
 IN_DOUBT = (
     "in doubt: sending it was begun and never noted as done; look whether it arrived, then "
     "`alignment-roi deliver {dataset} --resend {id}` to send it again"
@@ -216,10 +217,21 @@ def _unserved(
             continue
         elif output is None:
             missing = f"pack {r.pack}" if r.pack else "report"
-            lines.append(f"{r.address}: gets nothing: there is no {missing} of {dataset}")
+            packs = [pack for pack in there if pack]
+            lines.append(
+                f"{r.address}: gets nothing: there is no {missing} of {dataset}"
+                + (_known_packs(packs) if r.pack else "")
+            )
         elif output.why_not and (r.address, output.quarter, output.pack) not in reached:
             lines.append(f"{r.address}: gets nothing of {output.label}: {output.why_not}")
     return [letters.one_line(line) for line in lines]
+
+
+def _known_packs(packs: list[str]) -> str:
+    if not packs:
+        return "; `alignment-roi report DATASET --each-team` makes packs"
+    more = f" and {len(packs) - MOST_NAMED} more" if len(packs) > MOST_NAMED else ""
+    return f"; there are {', '.join(packs[:MOST_NAMED])}{more}"
 
 
 def _to_owner_of(output: Deliverable, house: DeliverySettings) -> list[PlannedMessage]:

@@ -37,7 +37,12 @@ IN_CLEAR = (
     "{} of this cluster is open to other machines, and pay would travel to them in clear. Start "
     "the scheduler with --host 127.0.0.1, or with certificates and tls://."
 )
+NO_CERTIFICATES = (
+    "tls:// needs certificates. Name them in DASK_DISTRIBUTED__COMM__TLS__CA_FILE, "
+    "DASK_DISTRIBUTED__COMM__TLS__CLIENT__CERT and DASK_DISTRIBUTED__COMM__TLS__CLIENT__KEY."
+)
 LACKS = "the scheduler or a worker lacks this package, or has another version of it"
+LOGGERS = ("distributed", "distributed.client", "tornado.application")  # each has its own level
 EXTRA = "--dask needs the package distributed, which is not installed: make cluster"
 
 
@@ -98,10 +103,15 @@ def _connect(address: str) -> Any:
         from distributed import Client, Security  # noqa: PLC0415 - an optional extra
     except ImportError:
         raise ClusterError(EXTRA) from None
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what is lost is said once
+    for name in LOGGERS:  # what is lost is said once, and by us
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     is_tls = urlsplit(address).scheme == TLS
     try:
         security = Security(require_encryption=True) if is_tls else Security()
+        # asked here: a client that has none is left half made, and complains as it is thrown away
+        certificates = security.get_connection_args("client").get("ssl_context")
+        if is_tls and certificates is None:
+            raise ClusterError(f"--dask {address}: {NO_CERTIFICATES}")
         return Client(address, security=security, timeout=CONNECT_TIME, set_as_default=False)
     except (OSError, TypeError, ValueError) as error:
         raise ClusterError(f"--dask {address}: nobody answers as asked ({error})") from None
@@ -131,10 +141,10 @@ class ClusterPool(Executor):
             self.client.run_on_scheduler(_bound_attempts)
         except BaseException as error:
             self.client.close()
-            if isinstance(error, ImportError | OSError):
-                words = LACKS if isinstance(error, ImportError) else LOST
-                raise ClusterError(f"--dask {address}: {words} ({error})") from None
-            raise
+            if isinstance(error, ClusterError) or not isinstance(error, Exception):
+                raise
+            words = LOST if isinstance(error, OSError) else LACKS
+            raise ClusterError(f"--dask {address}: {words} ({error})") from None
 
     def _require_same_workers(self, address: str) -> None:
         try:
@@ -193,6 +203,10 @@ class ClusterPool(Executor):
                 result, error = remote.result(), None
             elif remote.status == "error":
                 error = remote.exception()
+        if isinstance(error, ImportError) or type(error) is Exception:
+            error = WorkerMismatchError(
+                f"{LACKS} ({error})"
+            )  # so dask says that it has no such code
         if isinstance(error, KilledWorker):
             error = WorkerDiedError(ATTEMPTS, round(time.monotonic() - start, 2))
         with self._turn:

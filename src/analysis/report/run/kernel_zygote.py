@@ -18,6 +18,7 @@ import importlib.util
 import json
 import os
 import pkgutil
+import select
 import selectors
 import shutil
 import signal
@@ -28,9 +29,13 @@ import tempfile
 import time
 from pathlib import Path
 from types import SimpleNamespace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 IDLE = 600.0  # [s]; JupyterLab may stay open for weeks
+LOOK_EVERY = 0.5  # [s]; whether anybody still waits for the imports
 LARGEST_REQUEST = 1 << 20  # [bytes]; the environment is the most of it
 CREDENTIALS = struct.Struct("3i")  # pid, uid, gid of the other end of a socket
 # Notebooks import from these rooms, whole ones first; the rest is the kernel itself.
@@ -107,6 +112,16 @@ class _Zygote:
             return None
         return IDLE if self.connections else 0.0
 
+    def is_abandoned(self) -> bool:
+        """Return whether everybody who has connected so far is gone, if anybody has."""
+        while any(key.fileobj is self.listener for key, _ in self.selector.select(0)):
+            self._accept()
+        ends = select.poll()
+        for connection in self.connections:
+            ends.register(connection, 0)  # a hang-up is told unasked
+        n_gone = sum(1 for _, event in ends.poll(0) if event & select.POLLHUP)
+        return 0 < len(self.connections) == n_gone
+
     def _accept(self) -> None:
         connection, _ = self.listener.accept()
         if is_own_user(connection):
@@ -172,6 +187,23 @@ class _Zygote:
             os.close(watch)
 
 
+@contextlib.contextmanager
+def _ending_when(is_over: Callable[[], bool]) -> Iterator[None]:
+    """End this process as soon as it is over: on a busy machine imports take half a minute."""
+
+    def look(*_: object) -> None:
+        if is_over():
+            os._exit(0)
+
+    before = signal.signal(signal.SIGALRM, look)
+    signal.setitimer(signal.ITIMER_REAL, LOOK_EVERY, LOOK_EVERY)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
 def _run_kernel(request: Request, variables: dict[str, str]) -> None:
     """Become the kernel that was asked for, and run until it is shut down."""
     import matplotlib as mpl  # noqa: PLC0415 - the zygote itself starts before these are loaded
@@ -205,11 +237,13 @@ def main() -> None:
     os.dup2(os.open(os.devnull, os.O_RDWR), 0)
     if not sys.path[0] or Path(sys.path[0]) == Path.cwd():  # as ipykernel_launcher does
         del sys.path[0]
-    variables = _import_what_notebooks_import()
+    zygote = _Zygote(listener)
+    with _ending_when(zygote.is_abandoned):
+        variables = _import_what_notebooks_import()
     os.chdir("/")
     gc.collect()
     gc.freeze()
-    request = _Zygote(listener).serve()
+    request = zygote.serve()
     if request:
         _run_kernel(request, variables)
 

@@ -8,16 +8,17 @@ never meets another team's rows.
 from __future__ import annotations
 
 import datetime as dt  # noqa: TC003 - of a job that is pickled
+import platform
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from analysis.project import paths
+from analysis.project import disk_faults, paths
 from analysis.project.scratch_folder import scratch_folder, sweep_scratch
 from analysis.report import document, html_report, output, pdf, workbook
 from analysis.report.run import notebooks, worker_code
 from analysis.report.run.notebook_jobs import Job
 from analysis.store import team_view
-from analysis.store.run_record import Outcome, Parameter  # noqa: TC001 - likewise
+from analysis.store.run_record import Outcome, Parameter
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,19 +72,28 @@ def make_pack(job: PackJob) -> PackResult:
     """
     worker_code.require_same(job.code)
     sweep_scratch()  # of workers of this machine that were killed: a team's rows are in them
-    with _ONE_AT_A_TIME, scratch_folder() as scratch:
-        root = team_view.unpack_view(job.view, job.digest, scratch / "view")
-        executed = scratch / job.notebook
-        outcome = notebooks.run_notebook(
-            Job(root / "notebooks" / job.notebook, executed, job.parameters, root)
-        )
-        partial = {job.notebook: executed.read_bytes()} if executed.is_file() else {}
-        if outcome.status != "ok":
-            return PackResult(job.team, outcome, partial, {}, outcome.error or outcome.status)
-        try:
-            return _rendered(job, executed, outcome)
-        except (document.DocumentError, pdf.PdfError, html_report.HtmlError) as error:
-            return PackResult(job.team, outcome, partial, {}, str(error))
+    try:
+        with _ONE_AT_A_TIME, scratch_folder() as scratch:
+            return _made(job, scratch)
+    except OSError as error:  # of one machine among many: its name says whose disk is full
+        words = f"on {platform.node()}: {disk_faults.explain_fault(error) or error}"
+        outcome = Outcome("team pack", "failed", 0.0, error=notebooks.brief_error(words))
+        return PackResult(job.team, outcome, {}, {}, str(outcome.error))
+
+
+def _made(job: PackJob, scratch: Path) -> PackResult:
+    root = team_view.unpack_view(job.view, job.digest, scratch / "view")
+    executed = scratch / job.notebook
+    outcome = notebooks.run_notebook(
+        Job(root / "notebooks" / job.notebook, executed, job.parameters, root)
+    )
+    partial = {job.notebook: executed.read_bytes()} if executed.is_file() else {}
+    if outcome.status != "ok":
+        return PackResult(job.team, outcome, partial, {}, outcome.error or outcome.status)
+    try:
+        return _rendered(job, executed, outcome)
+    except (document.DocumentError, pdf.PdfError, html_report.HtmlError) as error:
+        return PackResult(job.team, outcome, partial, {}, str(error))
 
 
 def _rendered(job: PackJob, executed: Path, outcome: Outcome) -> PackResult:

@@ -63,7 +63,7 @@ def publish_packs(
     ends = {each.team: PackEnd(each.team, each.folder, CURRENT) for each in planned}
     if to_make:
         paths.reports_folder().mkdir(exist_ok=True)
-        say(f"{company.quarter}: what {len(to_make)} packs take from the whole company")
+        say(f"{company.quarter}: reading the whole company for {_packs(len(to_make))}")
         open_jobs: dict[Future[PackResult], _PlannedPack] = {}
         with _pool(order, len(to_make)) as pool, pool.ended_by_interrupt(open_jobs):
             results = _results(pool, iter(to_make), _Jobs(company), open_jobs)
@@ -102,12 +102,15 @@ def ending_lines(ends: Sequence[PackEnd]) -> tuple[list[str], list[str]]:
         for end in ends
         if end.state == FAILED
     ]
-    noun = "pack" if len(ends) == 1 else "packs"
     n_made = sum(end.state == MADE for end in ends)
     return [
         *lines,
-        f"{len(lines)} of {len(ends)} {noun} there, {n_made} of them made now",
+        f"{len(lines)} of {_packs(len(ends))} there, {n_made} of them made now",
     ], complaints
+
+
+def _packs(n: int) -> str:
+    return f"{n} pack{'' if n == 1 else 's'}"
 
 
 class _PlannedPack(NamedTuple):

@@ -132,9 +132,8 @@ def _with_tables_of_then(run: Manifest) -> dict[str, str] | None:
     today = processed.export_hashes(intake.files_of(paths.raw_folder(run["dataset"])))
     if any(today.get(file) != digest for file, digest in now["files"].items()):
         return None
-    pulled_then: dict[str, str] = then["files"]
     others = {file: digest for file, digest in today.items() if file not in now["files"]}
-    return others | pulled_then
+    return {**others, **then["files"]}
 
 
 def _verify_before_pull(run: Manifest, exports: Mapping[str, str]) -> Verification:
