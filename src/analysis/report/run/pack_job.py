@@ -74,14 +74,14 @@ def make_pack(job: PackJob) -> PackResult:
     sweep_scratch()  # of workers of this machine that were killed: a team's rows are in them
     try:
         with _ONE_AT_A_TIME, scratch_folder() as scratch:
-            return _made(job, scratch)
+            return _pack_result(job, scratch)
     except OSError as error:  # of one machine among many: its name says whose disk is full
         words = f"on {platform.node()}: {disk_faults.explain_fault(error) or error}"
         outcome = Outcome("team pack", "failed", 0.0, error=notebooks.brief_error(words))
         return PackResult(job.team, outcome, {}, {}, str(outcome.error))
 
 
-def _made(job: PackJob, scratch: Path) -> PackResult:
+def _pack_result(job: PackJob, scratch: Path) -> PackResult:
     root = team_view.unpack_view(job.view, job.digest, scratch / "view")
     executed = scratch / job.notebook
     outcome = notebooks.run_notebook(
