@@ -241,6 +241,24 @@ def test_a_materialized_view_is_a_table_and_a_part_of_one_is_none(crm, raw):
     assert [line.partition(":")[0].rpartition(".")[2] for line in left] == ["base", "event"]
 
 
+@pytest.mark.parametrize("key", ["_fivetran_id", "id, line_no", "line_no"])
+def test_a_primary_key_of_columns_that_no_map_reads_stops_no_second_pull(crm, raw, key):
+    """A connector's own comes along; with a column that stays there, ids tell rows apart if they can."""
+    crm("alter table {schema}.opportunity drop constraint opportunity_pkey")
+    crm("alter table {schema}.opportunity add line_no serial, add _fivetran_id text")
+    crm("update {schema}.opportunity set _fivetran_id = 'f' || line_no")
+    crm(f"alter table {{schema}}.opportunity add primary key ({key})")
+    pulled()
+    table = pulled()
+    assert (table.how, table.n_read, table.n_rows) == ("changed", 2, 100)
+    header = pd.read_parquet(raw / "opportunity.parquet").columns
+    assert ("line_no" in header, "_fivetran_id" in header) == (False, key == "_fivetran_id")
+    crm("update {schema}.opportunity set id = '006000000000001'")
+    crm("update {schema}.opportunity set _fivetran_synced = '2026-05-01' where line_no = 7")
+    if key != "_fivetran_id":
+        assert "no column tells" in (pulled(), pulled())[1].how
+
+
 def test_names_of_any_kind_are_read(crm, raw):
     """A schema with a dot, a blank and a quote, upper case as of other warehouses, 63 letters."""
     crm('create schema if not exists "crm.prod ""x"')

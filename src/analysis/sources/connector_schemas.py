@@ -111,13 +111,15 @@ def _source_of(relation: Relation, layouts: list[ExportLayout]) -> tuple[Source 
     if twice := recognise.twice_named(header, read):
         return None, f"two of its columns are called {', '.join(twice[:MOST_NAMED])}"
     first = read[0]
-    wanted = _wanted_columns(header, read)
+    wanted = _wanted_columns(header, read) | {names[k] for k in relation.key if k.startswith("_")}
     columns = tuple(c for c in relation.columns if names[c[0]] in wanted)
     if _identity(recognise.recognise_layouts([names[c] for c, _ in columns], layouts)) != (
         first.map_name,
         first.object_name,
     ):  # what it is told from by columns that are not there
         columns = relation.columns
+    if not set(relation.key) <= {c for c, _ in columns}:  # it would be known by what stays there
+        relation = relation._replace(key=(), is_key_certain=False)
     small = {c.casefold(): c for c in relation.header}
     changed = next((small[c] for c in WRITTEN_AT if c in small), None)
     kinds = dict(relation.columns)

@@ -52,12 +52,16 @@ DECLARED = (
 
 
 class Relation(NamedTuple):
-    """A table or view: its columns with their types, and the columns of its primary key."""
+    """A table or view: its columns with their types, and the columns of its primary key.
+
+    `is_key_certain` where whoever holds it lets no two rows have one key, and none a blank one.
+    """
 
     schema: str
     name: str
     columns: tuple[tuple[str, str], ...]
     key: tuple[str, ...] = ()
+    is_key_certain: bool = False
 
     @property
     def header(self) -> tuple[str, ...]:
@@ -254,7 +258,7 @@ class _Postgresql(_Database):
             " join pg_catalog.pg_attribute a on a.attrelid = r.oid and a.attnum = any(i.indkey)"
             " where i.indisprimary order by n.nspname, r.relname, a.attnum"
         )
-        return _relations(columns, keys)
+        return [r._replace(is_key_certain=bool(r.key)) for r in _relations(columns, keys)]
 
     def query_columns(self, query: str) -> tuple[tuple[str, str], ...]:
         self._cursor.adbc_prepare(query)  # by itself, lest it close a bracket of ours

@@ -1,6 +1,15 @@
 -- What came in by a pull, beside what stood in its file.
 
 -- name: changed_rows
+-- of those that came in, beside yesterday's of the same keys
+select count(*) as n
+from (
+  select * from rest_rows
+  except all
+  select * from rows_of_before
+);
+
+-- name: other_rows
 select count(*) as n
 from (
   select * from rest_rows
