@@ -142,7 +142,9 @@ def changed(first_use, tmp_path_factory):
         stamps = [processed.stamp_of("here", processed.export_hashes(intake.files_of(raw)), None)]
         for change in (_byte, _rule, _setting, _house, _map, _file):
             change(raw)
-            stamps.append(processed._stamp("here", intake.files_of(raw), None))
+            stamps.append(
+                processed.stamp_of("here", processed.export_hashes(intake.files_of(raw)), None)
+            )
         (paths.processed_folder("here") / "stale.parquet").touch()
         account = processed.prepare_dataset("here")
     return root, stamps, before, account["stamp"]

@@ -146,6 +146,7 @@ def test_a_report_is_put_in_place_with_all_its_files(root):
     assert kept == {
         "manifest.json", "rep_quarter.parquet", "team_quarter.parquet", "rep_week.parquet", "won_deals.parquet",
         "first.json", "forecasts.json", "inputs/audit.json", "inputs/alignment.toml",
+        f"editions/{state['run_id']}.json",
     }  # fmt: skip
 
 
