@@ -91,12 +91,12 @@ def test_a_job_of_another_version_is_refused_by_the_machines_name():
 
 @pytest.fixture
 def here():
-    """Return a cluster of one thread in this process."""
+    """Return a cluster of one worker in this process."""
     from distributed import LocalCluster
 
     with LocalCluster(
         n_workers=1,
-        threads_per_worker=1,
+        threads_per_worker=2,
         processes=False,
         dashboard_address=None,
         protocol="tcp",
@@ -134,7 +134,7 @@ def test_what_is_done_is_not_kept_by_the_cluster(here):
 
 
 @HAS_EXTRA
-def test_a_worker_holds_no_more_jobs_than_it_has_threads(here):
+def test_a_worker_holds_one_job_at_a_time(here):
     """A death is counted against each job handed to the worker, so the others wait here."""
     with cluster.ClusterPool(here.scheduler_address) as pool:
         assert pool.n_places == 0

@@ -131,7 +131,7 @@ class ClusterPool(Executor):
         """
         self.client = _connect(address)
         self.gave_up = ""  # why nothing more is sent
-        self.n_places = 0  # threads of all workers: jobs that the cluster does at once
+        self.n_places = 0  # workers: each does one job at once, however many threads it has
         self._waiting: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
         self._remote: dict[Future[Any], Any] = {}
         self._turn = RLock()  # jobs end in a thread of the client's
@@ -173,7 +173,7 @@ class ClusterPool(Executor):
         return local
 
     def _send(self) -> None:
-        """Send what waits while a thread of a worker is free.
+        """Send what waits while a worker is free.
 
         The cluster counts a worker's death against every job handed to it, begun or not: a job that
         waits here is not blamed for another's.
@@ -229,7 +229,7 @@ class ClusterPool(Executor):
             workers = {}
             if self.client.status == "running":
                 workers = self.client.scheduler_info()["workers"]
-            self.n_places = sum(int(worker["nthreads"]) for worker in workers.values())
+            self.n_places = len(workers)
             if workers or self._worker_there_at < 0:
                 self._worker_there_at = now
         with self._turn:
