@@ -11,12 +11,12 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # small fits wait for more t
 
 import pytest
 from crm_tables import cleaned
+from empty_project import make_project
 
 from analysis.simulate.exports import write
 from analysis.simulate.world.company_parameters import SimulatedCompany
 from analysis.store import processed
 
-REPOSITORY = Path(__file__).parents[1]
 # What takes longest begins first: else one worker waits at the end while the other makes reports.
 LONGEST = (
     "tests/test_report.py",
@@ -65,17 +65,11 @@ def pytest_terminal_summary(terminalreporter) -> None:
             terminalreporter.write_line(f"{name:<8} {test[:70]:<70}  {words}")
 
 
-def _project(folder: Path) -> Path:
-    (folder / "data" / "raw").mkdir(parents=True)
-    shutil.copy(REPOSITORY / "alignment.toml", folder)
-    return folder
-
-
 @pytest.fixture
 def root(tmp_path, monkeypatch) -> Path:
     """Return the root of an empty project with the settings of the house."""
     monkeypatch.setenv("ALIGNMENT_ROI_ROOT", str(tmp_path))
-    return _project(tmp_path)
+    return make_project(tmp_path)
 
 
 @pytest.fixture
@@ -89,7 +83,7 @@ def raw(root) -> Path:
 @pytest.fixture(scope="module")
 def shared_raw(tmp_path_factory):
     """Return the same for a file whose tests read one pass over one folder and change nothing."""
-    root = _project(tmp_path_factory.mktemp("shared"))
+    root = make_project(tmp_path_factory.mktemp("shared"))
     folder = root / "data" / "raw" / "here"
     folder.mkdir()
     with pytest.MonkeyPatch.context() as patch:
@@ -102,7 +96,7 @@ def clean_folder(tmp_path_factory):
     """Return what writes a folder of the dataset "here" and cleans it, once for the tests that read that pass."""
 
     def clean(write_files, **options):
-        root = _project(tmp_path_factory.mktemp("clean"))
+        root = make_project(tmp_path_factory.mktemp("clean"))
         folder = root / "data" / "raw" / "here"
         folder.mkdir()
         with pytest.MonkeyPatch.context() as patch:
@@ -127,7 +121,7 @@ def tiny_root(tmp_path_factory) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / "data" / "processed" / "tiny" / processed.AUDIT_FILE).is_file():
             shutil.rmtree(folder, ignore_errors=True)  # of a worker that did not come to its end
-            write.write_exports(TINY, _project(folder) / "data" / "raw" / "tiny")
+            write.write_exports(TINY, make_project(folder) / "data" / "raw" / "tiny")
             with pytest.MonkeyPatch.context() as patch:
                 patch.setenv("ALIGNMENT_ROI_ROOT", str(folder))
                 processed.prepare_dataset("tiny")

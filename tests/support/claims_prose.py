@@ -111,7 +111,7 @@ def chapter_prose(door: Path) -> list[str]:
     tables = [
         c
         for c in calls
-        if ast.unparse(c.func) in {"LabelledTable", "_shown", "shown_table"} and len(c.args) > 2
+        if ast.unparse(c.func) in {"LabelledTable", "_labelled", "shown_table"} and len(c.args) > 2
     ]
     texts = []
     for call in tables:

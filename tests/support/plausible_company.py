@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from crm_tables import define, stand
+from empty_project import make_project
 
 from analysis.cleaning import hours, pipeline, reconciliation, second_entries, set_aside_spread
 from analysis.cleaning.plausibility import gate
@@ -26,7 +27,6 @@ from analysis.tables.canonical import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from pathlib import Path
 
     import duckdb
 
@@ -101,9 +101,7 @@ from opportunities where status = 'won' group by 1;
 @pytest.fixture(scope="module")
 def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
     """Yield the database of the whole company, panels and all."""
-    from conftest import _project
-
-    root: Path = _project(tmp_path_factory.mktemp("plausible"))
+    root = make_project(tmp_path_factory.mktemp("plausible"))
     with pytest.MonkeyPatch.context() as patch, database.open_session() as connection:
         patch.setitem(os.environ, "ALIGNMENT_ROI_ROOT", str(root))
         stand(connection)

@@ -6,7 +6,7 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import REPOSITORY
+from empty_project import REPOSITORY
 
 from analysis.chapters.lead_funnel import cohorts, stages
 from analysis.project.quarters import parse_quarter

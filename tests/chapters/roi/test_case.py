@@ -45,7 +45,7 @@ def test_partial_quarters_do_not_count():
 
 
 def test_a_cohort_without_bookings_is_named():
-    with pytest.raises(CrmDataError, match=r"1 of 2 cohorts are not \(start 2025Q3, team_id zz\)"):
+    with pytest.raises(CrmDataError, match=r"1 of 2 cohorts has none \(start 2025Q3, team_id zz\)"):
         case.bookings_timeline(bookings(), {"a": "2025Q1", "zz": "2025Q3"}, horizon_quarters=4)
 
 
