@@ -29,7 +29,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import cluster_roads
+import cluster_commands
 import report
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def measured(root: Path, name: str, run: Callable[[], report.Use]) -> Way:
     finally:
         is_over.set()
         watch.join()
-    return Way(name, use, most[0], cluster_roads.fingerprints(root))
+    return Way(name, use, most[0], cluster_commands.fingerprints(root))
 
 
 def held_mib(root: Path) -> float:
@@ -121,14 +121,14 @@ def held_mib(root: Path) -> float:
 def on_a_cluster(root: Path) -> report.Use:
     """Return what all packs took two workers on this machine."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    with cluster_roads.Commands(root) as commands:
-        port = cluster_roads.free_port()
+    with cluster_commands.Commands(root) as commands:
+        port = cluster_commands.free_port()
         commands.scheduler(port)
         address = f"tcp://127.0.0.1:{port}"
         for _ in range(2):
             commands.worker(address)
         start = time.monotonic()
-        process = commands.start(*cluster_roads.CLI, *EACH_TEAM[2:], "--dask", address)
+        process = commands.start(*cluster_commands.CLI, *EACH_TEAM[2:], "--dask", address)
         text, errors = process.communicate()
         wall = time.monotonic() - start
         assert process.returncode == 0, errors
@@ -193,7 +193,7 @@ def compared(ways: list[Way]) -> Iterator[str]:
 def by_hand(root: Path) -> str:
     """Return of how many packs the notebook run by hand on the whole company shows the same."""
     ran = subprocess.run(
-        [cluster_roads.CLI[0], "-c", BY_HAND], cwd=root, env=cluster_roads.environment(root),
+        [cluster_commands.CLI[0], "-c", BY_HAND], cwd=root, env=cluster_commands.environment(root),
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     rows = [line.split() for line in ran.stdout.splitlines()]

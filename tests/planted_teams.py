@@ -21,6 +21,7 @@ import io
 import json
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -70,6 +71,7 @@ SUMS = ("_amount", "_hours", "CallDuration", "score")
 SAME = (
     "but for the index's drawn interval: PDF, web page, workbook and outputs the same to the byte"
 )
+TOKEN = re.compile(r"zq[0-9a-f]{10}q|[0-9A-Za-z]{18}|\d+\.\d+|\d{5,}")
 Rows = dict[str, list[dict[str, str]]]
 
 
@@ -196,13 +198,13 @@ def planted(folder: Path) -> list[str]:
         texts = [*texts_of_pack(pack), *(("view/" + n, t) for n, t in all_views[mine].items())]
         n_files += len(texts)
         own += sum(mine in text for _, text in texts)
+        tokens = {name: set(TOKEN.findall(text.replace(",", ""))) for name, text in texts}
         for other in set(sums) - {mine}:
             n_pairs += 1
             theirs = {w for w, team in words.items() if team == other} | sums[other] | {other}
             theirs |= {rep for rep, teams in people.items() if teams == {other}}
-            for name, text in texts:
-                plain = text.replace(",", "")
-                has = [w for w in theirs if w in plain]
+            for name, words_there in tokens.items():
+                has = sorted(theirs & words_there)
                 found += [(mine, other, name, has[:3])] if has else []
     lines = [f"  {mine} holds of {other}: {name} {has}" for mine, other, name, has in found]
     shown = sum(len(t) for t in sums.values())
@@ -220,7 +222,7 @@ def exact_sums(view: dict[str, str]) -> set[str]:
         f"{x:.2f}".rstrip("0").rstrip(".") for x in rows["bookings_amount"].dropna() if x > 10_000
     }
     deals = pd.read_csv(io.StringIO(view["opportunities.parquet"]))
-    sums |= {f"{x:.2f}" for x in deals["amount"].dropna() if x > 10_000}
+    sums |= {f"{x:.2f}" for x in deals["raw_amount"].dropna() if x > 10_000}
     return {s for s in sums if len(s) > 7}  # "12345.67": shorter ones meet by chance
 
 
