@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # small fits wait for more threads than they use
 
@@ -16,6 +16,9 @@ from empty_project import make_project
 from analysis.simulate.exports import write
 from analysis.simulate.world.company_parameters import SimulatedCompany
 from analysis.store import processed
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 # What takes longest begins first: else one worker waits at the end while the other makes reports.
 LONGEST = (
