@@ -81,6 +81,7 @@ def test_after_intake_the_database_reaches_its_output_folder_alone(tmp_path):
         ('[derive]\nunreadable = "[]"', r"a column under \[derive\] called 'unreadable' does not exist"),
         ('[derive]\nrid = "1"', r"a column under \[derive\] called 'rid' does not exist"),
         ('[work]\nsource_row = "count"', r"source_row under \[work\] is a column every table has already"),
+        ('[work]\nrowid = "number"', r"rowid under \[work\] is a column every table has already"),
         ('[work]\n"a b" = "text"', r"a column under \[work\] must have a name of small letters"),
         (RULE.replace('"x"', '"x; drop"'), r"a rule must have a name of small letters"),
         ('[derive]\nstatus = "raw_amount::date::varchar"', r"status under \[derive\] cannot be run: Conversion Error"),

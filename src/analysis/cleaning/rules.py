@@ -180,7 +180,7 @@ def read_rulebook(table: str, dataset: str) -> Rulebook:
     return Rulebook(work, derive, tuple(rules.values()), own is not None)
 
 
-OURS = ("source_file", "source_row", "row_hash", "unreadable", "flagged_by", "rid")
+OURS = ("source_file", "source_row", "row_hash", "unreadable", "flagged_by", "rid", "rowid")
 
 
 def _require_own_columns(table: Table, content: dict[str, Any], work: set[str], where: str) -> None:

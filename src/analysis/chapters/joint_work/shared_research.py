@@ -83,9 +83,7 @@ def shared_research(entries: pd.DataFrame, since: pd.Timestamp) -> SharedResearc
             if moment >= since:
                 hours[side] += minutes / 60
                 twice.add(account)
-    of_marketing = of_accounts[
-        of_accounts["side"].eq("marketing") & of_accounts["account_id"].notna()
-    ]
+    of_marketing = of_accounts[of_accounts["side"].eq("marketing")]
     in_reach = of_marketing["started_at"] >= since - pd.Timedelta(days=WINDOW_DAYS)
     n_marketing = of_marketing.loc[in_reach, "account_id"].nunique()
     return SharedResearch(count_share(len(twice), n_marketing), hours, named, "")

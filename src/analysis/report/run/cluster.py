@@ -203,10 +203,9 @@ class ClusterPool(Executor):
                 result, error = remote.result(), None
             elif remote.status == "error":
                 error = remote.exception()
+        # a bare Exception is what dask makes of an answer that it has no code to read
         if isinstance(error, ImportError) or type(error) is Exception:
-            error = WorkerMismatchError(
-                f"{LACKS} ({error})"
-            )  # so dask says that it has no such code
+            error = WorkerMismatchError(f"{LACKS} ({error})")
         if isinstance(error, KilledWorker):
             error = WorkerDiedError(ATTEMPTS, round(time.monotonic() - start, 2))
         with self._turn:
