@@ -6,7 +6,9 @@ import json
 import pytest
 from report_fixtures import at, notebook, project
 
-from analysis.project.quarters import Quarter
+from analysis.project import paths
+from analysis.project.errors import CrmDataError
+from analysis.project.quarters import Quarter, parse_quarter
 from analysis.store import manifest
 from analysis.store.company import Company
 from analysis.store.run_record import Outcome
@@ -42,6 +44,17 @@ def test_a_manifest_comes_back_as_it_was_written(tmp_path):
 def test_a_folder_without_a_report_has_no_manifest(tmp_path):
     assert manifest.read_manifest(tmp_path) is None
     assert manifest.read_manifest(tmp_path / "nowhere") is None
+
+
+@pytest.mark.parametrize("text", ['{"a":', "[]", "", "\xff\xfe"])
+def test_a_damaged_manifest_is_none_of_a_report_and_an_error_of_history(root, tmp_path, text):
+    (tmp_path / manifest.FILE).write_bytes(text.encode("latin-1"))
+    assert manifest.read_manifest(tmp_path) is None
+    quarter_folder = paths.history_folder("demo") / "2026Q2"
+    quarter_folder.mkdir(parents=True)
+    (quarter_folder / manifest.FILE).write_bytes(text.encode("latin-1"))
+    with pytest.raises(CrmDataError, match=r"history: 2026Q2/manifest\.json cannot be read"):
+        manifest.published_figures("demo", parse_quarter("2026Q2"))
 
 
 def test_the_run_id_is_that_of_what_the_report_follows_from(root):

@@ -10,9 +10,10 @@ from __future__ import annotations
 import hashlib
 import json
 from importlib import metadata
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from analysis.project import paths, quarters
+from analysis.project.errors import CrmDataError
 from analysis.project.paths import REVIEWS_FOLDER as REVIEWS
 from analysis.store import editions, needs, processed, request_records
 
@@ -132,17 +133,35 @@ def package_versions() -> dict[str, str]:
 
 
 def read_manifest(folder: Path) -> Manifest | None:
-    """Return the manifest in a report's folder, if there is one."""
+    """Return the manifest in a report's folder, if there is one that can be read.
+
+    A damaged one is none: what it stood for is made again.
+    """
     file = folder / FILE
     if not file.is_file():
         return None
-    content: Manifest = json.loads(file.read_text(encoding="utf-8"))
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError:
+        return None
+    return cast("Manifest", content) if isinstance(content, dict) else None
+
+
+def _manifest_of_history(folder: Path) -> Manifest | None:
+    """Return a manifest that history keeps; nothing makes a damaged one again."""
+    content = read_manifest(folder)
+    if content is None and (folder / FILE).is_file():
+        raise CrmDataError(
+            f"history: {folder.name}/{FILE} cannot be read, so what was published of "
+            f"{folder.name} is unknown. Restore it from a backup, or remove it: the quarter then "
+            "counts as not published."
+        )
     return content
 
 
 def published_figures(dataset: str, quarter: quarters.Quarter) -> dict[str, float]:
     """Return the headline figures a quarter's report published, by name; history keeps no other."""
-    content = read_manifest(paths.history_folder(dataset) / str(quarter))
+    content = _manifest_of_history(paths.history_folder(dataset) / str(quarter))
     metrics = content["metrics"].items() if content else ()
     return {name: figure["estimate"] for name, figure in metrics if figure["estimate"] is not None}
 
@@ -152,7 +171,7 @@ def earlier_looks(dataset: str, name: str, *, before: str) -> list[dict[str, Any
     files = sorted(
         f for f in paths.history_folder(dataset).glob(f"*/{FILE}") if f.parent.name < before
     )
-    manifests = [read_manifest(file.parent) for file in files]
+    manifests = [_manifest_of_history(file.parent) for file in files]
     return [each["metrics"][name] for each in manifests if each and name in each["metrics"]]
 
 
@@ -191,7 +210,7 @@ def is_kept(dataset: str, quarter: str, identifier: str) -> bool:
 
     Its manifest is written there last: a run that was killed before is made again.
     """
-    content = read_manifest(paths.history_folder(dataset) / quarter)
+    content = _manifest_of_history(paths.history_folder(dataset) / quarter)
     return bool(content and content["run_id"] == identifier)
 
 
